@@ -1,0 +1,43 @@
+"""The frozen network: exact integer semantics, shared by training and hardware.
+
+Depends on NumPy and safetensors only; neither torch nor Amaranth is imported from here.
+"""
+
+from .artifact import FORMAT, ArtifactError, load, save
+from .bits import Bits, Words, pack, slice_bits, unpack, unslice
+from .files import write_atomic
+from .group_sum import GroupSum
+from .lut import Lut
+from .modulate import Modulate
+from .network import Entry, Golden, Network, Result
+from .node import BitNode, HeadNode, Node
+from .scores import Scores
+from .simplify import simplify
+from .xnor import Xnor
+
+__all__ = [
+    "FORMAT",
+    "ArtifactError",
+    "BitNode",
+    "Bits",
+    "Entry",
+    "Golden",
+    "GroupSum",
+    "HeadNode",
+    "Lut",
+    "Modulate",
+    "Network",
+    "Node",
+    "Result",
+    "Scores",
+    "Words",
+    "Xnor",
+    "load",
+    "pack",
+    "save",
+    "simplify",
+    "slice_bits",
+    "unpack",
+    "unslice",
+    "write_atomic",
+]

@@ -1,0 +1,80 @@
+"""The head of LUT networks: one group of bits a class, the score is its popcount."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .bits import LANES, Words, unslice
+from .node import HeadNode, Tensors
+
+__all__ = ["GroupSum"]
+
+
+@dataclass(frozen=True, eq=False)
+class GroupSum(HeadNode, kind="group_sum"):
+    """Popcount of equal, contiguous groups of bits, one a class.
+
+    Parameters
+    ----------
+    width : int
+        Number of input bits, a multiple of ``classes``.
+    classes : int
+        Number of scores.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two classes, or they do not divide the width.
+    """
+
+    width: int
+    classes: int
+
+    def __post_init__(self) -> None:
+        if self.classes < 2:
+            raise ValueError(f"Classes must be at least 2, not {self.classes}")
+        if self.width < 1 or self.width % self.classes:
+            raise ValueError(f"Width must be a positive multiple of {self.classes} classes, "
+                             f"not {self.width}")
+
+    @property
+    def in_width(self) -> int:
+        return self.width
+
+    @property
+    def out_width(self) -> int:
+        return self.classes
+
+    @property
+    def group(self) -> int:
+        """Bits of a class."""
+        return self.width // self.classes
+
+    @property
+    def score_range(self) -> tuple[int, int]:
+        return 0, self.group
+
+    def evaluate_words(self, x: Words) -> NDArray[np.int64]:
+        bits = unslice(x, x.shape[1] * LANES)
+        groups = bits.reshape(len(bits), self.classes, self.group)
+        scores: NDArray[np.int64] = groups.sum(axis=2, dtype=np.int64)
+        return scores
+
+    def attributes(self) -> dict[str, int | bool]:
+        return {"width": self.width, "classes": self.classes}
+
+    def tensors(self) -> Tensors:
+        return {}
+
+    @classmethod
+    def from_parts(cls, attributes: dict[str, Any], tensors: Tensors) -> Self:
+        return cls(attributes["width"], attributes["classes"])
+
+    @classmethod
+    def sample(cls, rng: np.random.Generator) -> Self:
+        classes, group = (int(n) for n in rng.integers((2, 1), (6, 20)))
+        return cls(classes * group, classes)

@@ -1,0 +1,264 @@
+"""A frozen network: named nodes in topological order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .bits import LANES, Bits, Words, unslice
+from .lut import Lut
+from .modulate import Modulate
+from .node import BitNode, HeadNode, Node
+
+__all__ = ["Entry", "Golden", "Network", "Result"]
+
+INPUT = "input"
+"""The name by which the first node reads the features."""
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+_CHUNK = 64 * LANES
+"""Samples evaluated together: enough to fill the words, few enough to stay in cache."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A node with its name and the names of the nodes it reads, lowest bits first."""
+
+    name: str
+    node: Node
+    inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Golden:
+    """Vectors to prove an implementation with, made by the trainer and not by this package.
+
+    Parameters
+    ----------
+    features : array of int32, shape (vectors, features)
+    scores : array of int64, shape (vectors, classes)
+    """
+
+    features: NDArray[np.int32]
+    scores: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        if self.features.ndim != 2 or self.scores.ndim != 2:
+            raise ValueError("Golden vectors must be two-dimensional, not "
+                             f"{self.features.shape} and {self.scores.shape}")
+        if len(self.features) != len(self.scores):
+            raise ValueError(f"Golden scores must have {len(self.features)} rows, "
+                             f"not {len(self.scores)}")
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a network answers to a batch.
+
+    Parameters
+    ----------
+    scores : array of int64, shape (batch, classes)
+        Sum over the frames.
+    taps : mapping from node name to an array, one row a frame
+        Bits, shape (frames, batch, out_width), or the scores of each frame.
+    """
+
+    scores: NDArray[np.int64]
+    taps: Mapping[str, NDArray[Any]]
+
+    @property
+    def decision(self) -> NDArray[np.int64]:
+        """Class with the highest score, the lowest index on a tie, shape (batch,)."""
+        decision: NDArray[np.int64] = np.argmax(self.scores, axis=1)
+        return decision
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Directed graph from features to scores.
+
+    The first entry is the only :class:`ir.Modulate` and reads ``"input"``; the last is the only
+    head; each entry between them is a :class:`ir.BitNode` that reads earlier entries, whose bits
+    are concatenated in the order of its inputs.
+
+    Parameters
+    ----------
+    entries : tuple of Entry
+        In topological order.
+    provenance : mapping
+        Where the network comes from, as JSON values: recipe, seed, data, tools, accuracy.
+    golden : Golden, optional
+
+    Raises
+    ------
+    ValueError
+        If a name is malformed or taken, an input is not an earlier node, a width disagrees, or
+        the golden vectors do not fit.
+    """
+
+    entries: tuple[Entry, ...]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    golden: Golden | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.entries) < 2:
+            raise ValueError("Network must have a modulate node and a head, "
+                             f"not {len(self.entries)} nodes")
+        widths: dict[str, int] = {}
+        for entry in self.entries:
+            self._check(entry, widths)
+            widths[entry.name] = entry.node.out_width
+        if self.golden is not None:
+            if self.golden.scores.shape[1] != self.classes:
+                raise ValueError(f"Golden scores must have {self.classes} columns, "
+                                 f"not {self.golden.scores.shape[1]}")
+            self.modulate.check(self.golden.features)
+
+    def _check(self, entry: Entry, widths: dict[str, int]) -> None:
+        name, node = entry.name, entry.node
+        if not NAME.fullmatch(name) or name == INPUT:
+            raise ValueError(f"Node name must match {NAME.pattern} and not be {INPUT!r}, "
+                             f"not {name!r}")
+        if name in widths:
+            raise ValueError(f"Node name {name!r} is taken twice")
+        first, last = entry is self.entries[0], entry is self.entries[-1]
+        if isinstance(node, Modulate) != first:
+            raise ValueError(f"Modulate must be the first node and no other, but {name!r} is "
+                             f"{node.kind!r}")
+        if isinstance(node, HeadNode) != last:
+            raise ValueError(f"A head must be the last node and no other, but {name!r} is "
+                             f"{node.kind!r}")
+        if first:
+            if entry.inputs != (INPUT,):
+                raise ValueError(f"Node {name!r} must read {INPUT!r}, not {entry.inputs}")
+            return
+        if not entry.inputs:
+            raise ValueError(f"Node {name!r} must read at least one node")
+        for source in entry.inputs:
+            if source not in widths:
+                raise ValueError(f"Node {name!r} reads {source!r}, which is no earlier node")
+        total = sum(widths[source] for source in entry.inputs)
+        if total != node.in_width:
+            raise ValueError(f"Node {name!r} reads {node.in_width} bits, but its inputs "
+                             f"{entry.inputs} drive {total}")
+
+    @property
+    def modulate(self) -> Modulate:
+        node = self.entries[0].node
+        assert isinstance(node, Modulate)
+        return node
+
+    @property
+    def head(self) -> HeadNode:
+        node = self.entries[-1].node
+        assert isinstance(node, HeadNode)
+        return node
+
+    @property
+    def frames(self) -> int:
+        return self.modulate.frames
+
+    @property
+    def features(self) -> int:
+        return self.modulate.features
+
+    @property
+    def classes(self) -> int:
+        return self.head.out_width
+
+    @property
+    def score_range(self) -> tuple[int, int]:
+        """Smallest and largest score that the frames can add up to, both inclusive."""
+        low, high = self.head.score_range
+        return self.frames * low, self.frames * high
+
+    def entry(self, name: str) -> Entry:
+        """Entry of that name.
+
+        Raises
+        ------
+        KeyError
+            If there is none.
+        """
+        for entry in self.entries:
+            if entry.name == name:
+                return entry
+        raise KeyError(name)
+
+    def read_mask(self, name: str) -> NDArray[np.bool_]:
+        """Which output bits of a node some later node reads, shape (out_width,)."""
+        mask = np.zeros(self.entry(name).node.out_width, bool)
+        for entry in self.entries[1:]:
+            offset = 0
+            for source in entry.inputs:
+                width = self.entry(source).node.out_width
+                if source == name:
+                    if isinstance(entry.node, Lut):
+                        reads = entry.node.sources - offset
+                        mask[np.unique(reads[(reads >= 0) & (reads < width)])] = True
+                    else:
+                        mask[:] = True
+                offset += width
+        return mask
+
+    def evaluate(self, features: NDArray[Any], taps: Iterable[str] = (),
+                 progress: Callable[[int], object] | None = None) -> Result:
+        """Run a batch. This is the golden model of everything right of the freeze.
+
+        Parameters
+        ----------
+        features : array of integers, shape (batch, features)
+        taps : names of nodes
+            Whose outputs the result should hold.
+        progress : callable, optional
+            Called with the number of samples just done.
+
+        Raises
+        ------
+        ValueError
+            If the features are not integers of the modulator's domain, or of another shape.
+        KeyError
+            If a tap is no node.
+        """
+        features = self.modulate.check(np.asarray(features))
+        wanted = [self.entry(name).name for name in taps]
+        scores: list[NDArray[np.int64]] = [np.zeros((0, self.classes), np.int64)]
+        seen: dict[str, list[NDArray[Any]]] = {name: [] for name in wanted}
+        for start in range(0, len(features), _CHUNK):
+            chunk = features[start : start + _CHUNK]
+            total = np.zeros((len(chunk), self.classes), np.int64)
+            frames = [self._frame(chunk, frame) for frame in range(self.frames)]
+            for values in frames:
+                total += values[self.entries[-1].name][: len(chunk)].astype(np.int64)
+            scores.append(total)
+            for name in wanted:
+                seen[name].append(np.stack([self._tap(name, values, len(chunk))
+                                            for values in frames]))
+            if progress is not None:
+                progress(len(chunk))
+        return Result(np.concatenate(scores),
+                      {name: np.concatenate(parts, axis=1) for name, parts in seen.items()})
+
+    def _frame(self, features: NDArray[Any], frame: int) -> dict[str, NDArray[Any]]:
+        """Value of every node, bit-sliced (the head's scores excepted), for one frame."""
+        values: dict[str, NDArray[Any]] = {}
+        for entry in self.entries:
+            if isinstance(entry.node, Modulate):
+                values[entry.name] = entry.node.evaluate_frame(features, frame)
+                continue
+            parts: list[Words] = [values[source] for source in entry.inputs]
+            assert isinstance(entry.node, BitNode | HeadNode)
+            x = parts[0] if len(parts) == 1 else np.vstack(parts)
+            values[entry.name] = entry.node.evaluate_words(x)
+        return values
+
+    def _tap(self, name: str, values: dict[str, NDArray[Any]], batch: int) -> Bits | NDArray[Any]:
+        if isinstance(self.entry(name).node, HeadNode):
+            return values[name][:batch]
+        return unslice(values[name], batch)

@@ -1,0 +1,193 @@
+"""Exact simplification: every score of every input stays what it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .lut import UNCONNECTED, Lut
+from .modulate import Modulate
+from .network import Entry, Network
+from .xnor import Xnor
+
+__all__ = ["simplify"]
+
+Bit = tuple[str, int]
+"""An output bit: name of the node, index."""
+
+
+@dataclass(frozen=True)
+class _Signal:
+    """What an output bit equals: an earlier bit (maybe inverted), or a constant (no bit)."""
+
+    bit: Bit | None
+    inverted: bool  # of a constant: its value
+
+
+@dataclass
+class _Table:
+    """One LUT while it is rewritten. ``table[a]`` with bit ``i`` of ``a`` from ``inputs[i]``."""
+
+    inputs: list[Bit]
+    table: list[bool]
+
+
+@dataclass
+class _State:
+    equals: dict[Bit, _Signal] = field(default_factory=dict)
+    luts: dict[Bit, _Table] = field(default_factory=dict)
+    known: dict[tuple[tuple[Bit, ...], tuple[bool, ...]], Bit] = field(default_factory=dict)
+
+
+def simplify(network: Network) -> Network:
+    """Remove what cannot matter: the result has the same scores for every input.
+
+    Constants are propagated, inputs that a table ignores are dropped, equal tables merge, wires
+    and inverters are absorbed by the tables that read them, and nodes without readers go. A node
+    that an XNOR layer or a head reads keeps its width, since those read by position. Provenance
+    and golden vectors are kept; the result need not be a chain, as a bypassed wire lets a node
+    read further back.
+    """
+    state = _State()
+    for entry in network.entries:
+        if isinstance(entry.node, Modulate):
+            _modulated(state, entry.name, entry.node)
+        elif isinstance(entry.node, Lut):
+            _tabulated(state, entry.name, entry.node, _references(network, entry))
+    return _rebuild(network, state)
+
+
+def _references(network: Network, entry: Entry) -> list[Bit]:
+    """The bit behind each input position of an entry."""
+    return [(source, index) for source in entry.inputs
+            for index in range(network.entry(source).node.out_width)]
+
+
+def _modulated(state: _State, name: str, node: Modulate) -> None:
+    """Find comparisons with one outcome, and equal comparisons of one feature."""
+    low, high = node.domain
+    columns: dict[tuple[int, bytes], Bit] = {}
+    for feature in range(node.features):
+        for d in range(node.depth):
+            thresholds = node.thresholds[:, feature, d]
+            bit = (name, feature * node.depth + d)
+            if (thresholds <= low).all() or (thresholds > high).all():
+                state.equals[bit] = _Signal(None, bool(thresholds[0] <= low))
+            else:
+                first = columns.setdefault((feature, thresholds.tobytes()), bit)
+                if first != bit:
+                    state.equals[bit] = _Signal(first, inverted=False)
+
+
+def _tabulated(state: _State, name: str, node: Lut, references: list[Bit]) -> None:
+    """Reduce each table of a layer, then see whether it equals something simpler."""
+    for j in range(node.out_width):
+        sources = [int(s) for s in node.sources[j]]
+        signals = [_Signal(None, inverted=False) if s == UNCONNECTED
+                   else state.equals.get(references[s], _Signal(references[s], inverted=False))
+                   for s in sources]
+        reduced = _reduce(signals, node.tables[j].tolist())
+        bit = (name, j)
+        state.luts[bit] = reduced
+        if not reduced.inputs:
+            state.equals[bit] = _Signal(None, reduced.table[0])
+        elif len(reduced.inputs) == 1:
+            state.equals[bit] = _Signal(reduced.inputs[0], inverted=reduced.table[0])
+        else:
+            first = state.known.setdefault((tuple(reduced.inputs), tuple(reduced.table)), bit)
+            if first != bit:
+                state.equals[bit] = _Signal(first, inverted=False)
+
+
+def _reduce(signals: list[_Signal], table: list[bool]) -> _Table:
+    """Rewrite a table over distinct, sorted input bits that all matter."""
+    inputs = sorted({signal.bit for signal in signals if signal.bit is not None})
+    place = {bit: index for index, bit in enumerate(inputs)}
+    rewritten = []
+    for address in range(1 << len(inputs)):
+        old = 0
+        for slot, signal in enumerate(signals):
+            value = signal.inverted
+            if signal.bit is not None:
+                value ^= bool(address >> place[signal.bit] & 1)
+            old |= value << slot
+        rewritten.append(table[old])
+    for index in reversed(range(len(inputs))):
+        pairs = [(rewritten[a], rewritten[a | 1 << index])
+                 for a in range(len(rewritten)) if not a >> index & 1]
+        if all(low == high for low, high in pairs):
+            rewritten = [low for low, _ in pairs]
+            del inputs[index]
+    return _Table(inputs, rewritten)
+
+
+def _rebuild(network: Network, state: _State) -> Network:
+    live = _live(network, state)
+    # New index of each kept bit. Positional readers are fed whole, so their inputs keep order.
+    moved: dict[Bit, int] = {}
+    kept: dict[str, list[int]] = {}
+    for entry in network.entries:
+        if isinstance(entry.node, Modulate):
+            indices = list(range(entry.node.out_width))
+        elif isinstance(entry.node, Xnor):
+            depth = entry.node.depth
+            neurons = [j for j in range(entry.node.neurons)
+                       if any((entry.name, j * depth + d) in live for d in range(depth))]
+            indices = [j * depth + d for j in neurons for d in range(depth)]
+        else:
+            indices = [j for j in range(entry.node.out_width) if (entry.name, j) in live]
+        kept[entry.name] = indices
+        moved.update({(entry.name, old): new for new, old in enumerate(indices)})
+
+    entries = []
+    for entry in network.entries:
+        name, node = entry.name, entry.node
+        if isinstance(node, Lut):
+            if kept[name]:
+                entries.append(_lut_entry(network, state, name, kept, moved))
+        elif isinstance(node, Xnor):
+            if kept[name]:
+                rows = sorted({index // node.depth for index in kept[name]})
+                entries.append(Entry(name, Xnor(node.weights[rows], node.thresholds[rows]),
+                                     entry.inputs))
+        else:
+            entries.append(entry)
+    return Network(tuple(entries), network.provenance, network.golden)
+
+
+def _live(network: Network, state: _State) -> set[Bit]:
+    """Every bit that reaches a score, after bits were replaced by what they equal."""
+    live: set[Bit] = set()
+    for entry in reversed(network.entries[1:]):
+        node = entry.node
+        if isinstance(node, Lut):
+            for j in range(node.out_width):
+                if (entry.name, j) in live:
+                    live.update(state.luts[entry.name, j].inputs)
+        elif not isinstance(node, Xnor) or any((entry.name, index) in live
+                                               for index in range(node.out_width)):
+            live.update(_references(network, entry))
+    return live
+
+
+def _lut_entry(network: Network, state: _State, name: str, kept: dict[str, list[int]],
+               moved: dict[Bit, int]) -> Entry:
+    tables = [state.luts[name, j] for j in kept[name]]
+    read = {bit[0] for table in tables for bit in table.inputs}
+    # A layer of constants still needs an input to be a layer.
+    inputs = tuple(entry.name for entry in network.entries if entry.name in read)
+    inputs = inputs or (network.entries[0].name,)
+    offsets, width = {}, 0
+    for source in inputs:
+        offsets[source] = width
+        width += len(kept[source])
+    fan_in = max(1, *(len(table.inputs) for table in tables)) if tables else 1
+    sources = np.full((len(tables), fan_in), UNCONNECTED, np.int32)
+    contents = np.zeros((len(tables), 1 << fan_in), bool)
+    for row, table in enumerate(tables):
+        for slot, bit in enumerate(table.inputs):
+            sources[row, slot] = offsets[bit[0]] + moved[bit]
+        # Repeated, so that an unconnected slot is ignored whatever it reads.
+        contents[row] = np.tile(table.table, (1 << fan_in) // len(table.table))
+    return Entry(name, Lut(width, sources, contents), inputs)
