@@ -3,7 +3,7 @@
 Depends on NumPy and safetensors only; neither torch nor Amaranth is imported from here.
 """
 
-from .artifact import FORMAT, ArtifactError, load, save
+from .artifact import FORMAT, ArtifactError, digest, load, save
 from .bits import Bits, Words, pack, slice_bits, unpack, unslice
 from .files import write_atomic
 from .group_sum import GroupSum
@@ -32,6 +32,7 @@ __all__ = [
     "Scores",
     "Words",
     "Xnor",
+    "digest",
     "load",
     "pack",
     "save",

@@ -42,8 +42,9 @@ def agreements(weights: Bits, x: Words) -> NDArray[np.int64]:
 class Xnor(BitNode, kind="xnor"):
     """Dense layer of binary neurons, their agreement counts compared with D thresholds.
 
-    ``y[j * D + d] = popcount(~(x ^ weights[j])) >= thresholds[j, d]``. One threshold a neuron (D = 1) is the layer of XNOR-Net (arXiv:1603.05279) with its batch norm
-    folded in; several code the activation by depth.
+    ``y[j * D + d] = popcount(~(x ^ weights[j])) >= thresholds[j, d]``. One threshold a neuron
+    (D = 1) is the layer of XNOR-Net (arXiv:1603.05279) with its batch norm folded in; several
+    code the activation by depth.
 
     Parameters
     ----------

@@ -1,0 +1,61 @@
+"""Finding the frozen network that a command's NETWORK argument means."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from .artifact import ArtifactError
+
+__all__ = ["FILE_NAME", "HELP", "locate"]
+
+FILE_NAME = "network.safetensors"
+"""Name of the frozen network in a run folder."""
+
+RUNS = Path("runs")
+ZOO = Path(__file__).parent.parent / "zoo"
+
+HELP = ("a frozen network: a file, a run folder, or a name of the zoo "
+        "(default: the newest run)")
+"""Help text of the argument, the same for every command."""
+
+
+def locate(argument: str | None) -> Path:
+    """Path of the frozen network that a user means.
+
+    Parameters
+    ----------
+    argument : str, optional
+        A file, a folder that holds ``network.safetensors``, or a name of the zoo, with or without
+        ``zoo/`` before it. Left out: the newest run of the folder ``runs``.
+
+    Raises
+    ------
+    ArtifactError
+        If there is no such network. The message says what to run.
+    """
+    if argument is None:
+        return _newest()
+    path = Path(argument)
+    if path.is_file():
+        return path
+    if path.is_dir():
+        if (path / FILE_NAME).is_file():
+            return path / FILE_NAME
+        raise ArtifactError(f"{path}: the folder holds no {FILE_NAME}; a run that was stopped goes "
+                            f"on with `python -m model.train --resume --out {path}`")
+    name = argument.removeprefix("zoo/").removesuffix(".safetensors")
+    if (ZOO / f"{name}.safetensors").is_file():
+        return ZOO / f"{name}.safetensors"
+    zoo = sorted(file.stem for file in ZOO.glob("*.safetensors"))
+    near = difflib.get_close_matches(name, zoo, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else f"; the zoo has {', '.join(zoo) or 'none'}"
+    raise ArtifactError(f"{argument}: no such file, run folder or zoo network{hint}")
+
+
+def _newest() -> Path:
+    found = sorted(RUNS.glob(f"*/{FILE_NAME}"), key=lambda path: path.stat().st_mtime_ns)
+    if not found:
+        raise ArtifactError("no network yet: run `python -m model.train` first, or name one of "
+                            "the zoo, such as zoo/digits")
+    return found[-1]

@@ -1,0 +1,47 @@
+"""A deliberately naive evaluator: one sample, one bit at a time, straight from docs/format.md."""
+
+from __future__ import annotations
+
+import ir
+
+__all__ = ["node_output", "scores"]
+
+
+def node_output(node: ir.Node, x: list[int], frame: int = 0) -> list[int]:
+    """Outputs of any node for one input vector."""
+    match node:
+        case ir.Modulate():
+            return [int(x[i] >= node.thresholds[frame][i][d])
+                    for i in range(node.features) for d in range(node.depth)]
+        case ir.Lut():
+            y = []
+            for sources, table in zip(node.sources.tolist(), node.tables.tolist(), strict=True):
+                address = sum((x[s] if s >= 0 else 0) << slot for slot, s in enumerate(sources))
+                y.append(int(table[address]))
+            return y
+        case ir.Xnor():
+            counts = [sum(int(a == b) for a, b in zip(x, row, strict=True))
+                      for row in node.weights.astype(int).tolist()]
+            return [int(count >= threshold) for count, row in
+                    zip(counts, node.thresholds.tolist(), strict=True) for threshold in row]
+        case ir.GroupSum():
+            size = len(x) // node.classes
+            return [sum(x[c * size:(c + 1) * size]) for c in range(node.classes)]
+        case ir.Scores():
+            return [node.scale * sum(int(a == b) for a, b in zip(x, row, strict=True)) + bias
+                    for row, bias in zip(node.weights.astype(int).tolist(), node.biases.tolist(),
+                                         strict=True)]
+        case _:
+            raise TypeError(f"Reference has no rule for {type(node).__name__}")
+
+
+def scores(network: ir.Network, x: list[int]) -> list[int]:
+    """Scores of a network for one sample, added over the frames."""
+    total = [0] * network.classes
+    for frame in range(network.frames):
+        values = {"input": x}
+        for entry in network.entries:
+            inputs = [bit for name in entry.inputs for bit in values[name]]
+            values[entry.name] = node_output(entry.node, inputs, frame)
+        total = [a + b for a, b in zip(total, values[network.entries[-1].name], strict=True)]
+    return total

@@ -1,0 +1,60 @@
+import os
+import re
+
+import pytest
+
+import ir
+import ir.locate
+from ir.locate import locate
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    """An empty working folder, and a zoo of one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(ir.locate, "ZOO", tmp_path / "zoo")
+    (tmp_path / "zoo").mkdir()
+    (tmp_path / "zoo" / "digits.safetensors").touch()
+    return tmp_path
+
+
+def test_newest_run(here):
+    for age, name in enumerate(["old", "new", "older"]):
+        path = here / "runs" / name / "network.safetensors"
+        path.parent.mkdir(parents=True)
+        path.touch()
+        os.utime(path, ns=(age if name == "new" else 0, 10 if name == "new" else age))
+    assert locate(None).parent.name == "new"
+
+
+def test_no_run_yet():
+    with pytest.raises(ir.ArtifactError, match=re.escape(
+            "no network yet: run `python -m model.train` first, or name one of the zoo, "
+            "such as zoo/digits") + "$"):
+        locate(None)
+
+
+def test_file_folder_and_zoo(here):
+    path = here / "some" / "network.safetensors"
+    path.parent.mkdir()
+    path.touch()
+    assert locate("some").resolve() == path
+    assert locate("some/network.safetensors").resolve() == path
+    for name in ("digits", "zoo/digits", "zoo/digits.safetensors"):
+        assert locate(name).resolve() == here / "zoo" / "digits.safetensors"
+
+
+def test_unfinished_run(here):
+    (here / "runs" / "digits").mkdir(parents=True)
+    with pytest.raises(ir.ArtifactError, match=re.escape(
+            "runs/digits: the folder holds no network.safetensors; a run that was stopped goes on "
+            "with `python -m model.train --resume --out runs/digits`") + "$"):
+        locate("runs/digits")
+
+
+@pytest.mark.parametrize(("name", "hint"), [("digit", "did you mean 'digits'?"),
+                                            ("zzz", "the zoo has digits")])
+def test_unknown(name, hint):
+    with pytest.raises(ir.ArtifactError, match=re.escape(
+            f"{name}: no such file, run folder or zoo network; {hint}") + "$"):
+        locate(name)

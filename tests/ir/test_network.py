@@ -1,0 +1,94 @@
+import re
+
+import numpy as np
+import pytest
+
+import ir
+
+MODULATE = ir.Entry("m", ir.Modulate(np.array([[[1], [2]]], np.int32), 2), ("input",))
+HEAD = ir.Entry("head", ir.GroupSum(2, 2), ("m",))
+LUT = ir.Lut(2, np.array([[0], [1]], np.int32), np.array([[0, 1], [1, 0]], bool))
+
+
+def test_taps_hold_one_row_a_frame():
+    thresholds = np.array([[[1], [2]], [[2], [3]]], np.int32)
+    net = ir.Network((ir.Entry("m", ir.Modulate(thresholds, 2), ("input",)),
+                      ir.Entry("lut", LUT, ("m",)), ir.Entry("head", HEAD.node, ("lut",))))
+    result = net.evaluate(np.array([[1, 2]]), taps=("m", "lut", "head"))
+    assert result.taps["m"].astype(int).tolist() == [[[1, 1]], [[0, 0]]]
+    assert result.taps["lut"].astype(int).tolist() == [[[1, 0]], [[0, 1]]]
+    assert result.taps["head"].tolist() == [[[1, 0]], [[0, 1]]]
+    assert result.scores.tolist() == [[1, 1]]
+    assert result.decision.tolist() == [0]  # the lowest index on a tie
+
+
+def test_more_samples_than_a_chunk():
+    net = ir.Network((MODULATE, HEAD))
+    x = np.random.default_rng(0).integers(0, 4, size=(5000, 2))
+    done = []
+    scores = net.evaluate(x, progress=done.append).scores
+    assert (scores == (x >= [1, 2])).all()
+    assert sum(done) == 5000
+    assert len(done) > 1
+
+
+def test_no_samples():
+    assert ir.Network((MODULATE, HEAD)).evaluate(np.zeros((0, 2), int)).scores.shape == (0, 2)
+
+
+def test_concatenated_inputs_start_with_the_first():
+    wide = ir.Lut(4, np.array([[0], [2]], np.int32), np.array([[0, 1], [0, 1]], bool))
+    net = ir.Network((MODULATE, ir.Entry("lut", LUT, ("m",)),
+                      ir.Entry("both", wide, ("lut", "m")),
+                      ir.Entry("head", HEAD.node, ("both",))))
+    result = net.evaluate(np.array([[0, 3]]), taps=["both"])
+    assert result.taps["both"].astype(int).tolist() == [[[0, 0]]]
+    assert net.read_mask("lut").tolist() == [True, False]
+    assert net.read_mask("m").tolist() == [True, True]
+
+
+@pytest.mark.parametrize(("entries", "message"), [
+    ((MODULATE,), "Network must have a modulate node and a head, not 1 nodes"),
+    ((HEAD, HEAD), "Modulate must be the first node and no other, but 'head' is 'group_sum'"),
+    ((MODULATE, ir.Entry("m", HEAD.node, ("m",))), "Node name 'm' is taken twice"),
+    ((MODULATE, ir.Entry("Head", HEAD.node, ("m",))),
+     "Node name must match [a-z][a-z0-9_]* and not be 'input', not 'Head'"),
+    ((MODULATE, ir.Entry("input", HEAD.node, ("m",))),
+     "Node name must match [a-z][a-z0-9_]* and not be 'input', not 'input'"),
+    ((MODULATE, ir.Entry("lut", LUT, ("m",))),
+     "A head must be the last node and no other, but 'lut' is 'lut'"),
+    ((MODULATE, ir.Entry("a", HEAD.node, ("m",)), HEAD),
+     "A head must be the last node and no other, but 'a' is 'group_sum'"),
+    ((MODULATE, ir.Entry("head", HEAD.node, ("later",))),
+     "Node 'head' reads 'later', which is no earlier node"),
+    ((MODULATE, ir.Entry("head", HEAD.node, ())), "Node 'head' must read at least one node"),
+    ((ir.Entry("m", MODULATE.node, ("x",)), HEAD), "Node 'm' must read 'input', not ('x',)"),
+    ((MODULATE, ir.Entry("head", ir.GroupSum(4, 2), ("m",))),
+     "Node 'head' reads 4 bits, but its inputs ('m',) drive 2"),
+])
+def test_refused(entries, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        ir.Network(entries)
+
+
+def test_unknown_names():
+    net = ir.Network((MODULATE, HEAD))
+    with pytest.raises(KeyError):
+        net.entry("x")
+    with pytest.raises(KeyError):
+        net.evaluate(np.zeros((1, 2), int), taps=["x"])
+
+
+@pytest.mark.parametrize(("features", "scores", "message"), [
+    (np.zeros((1, 2), np.int32), np.zeros((2, 2), np.int64),
+     "Golden scores must have 1 rows, not 2"),
+    (np.zeros((1, 2), np.int32), np.zeros((1, 3), np.int64),
+     "Golden scores must have 2 columns, not 3"),
+    (np.zeros((1, 3), np.int32), np.zeros((1, 2), np.int64),
+     "Features must have shape (batch, 2), not (1, 3)"),
+    (np.zeros(2, np.int32), np.zeros((1, 2), np.int64),
+     "Golden vectors must be two-dimensional, not (2,) and (1, 2)"),
+])
+def test_golden_refused(features, scores, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        ir.Network((MODULATE, HEAD), {}, ir.Golden(features, scores))

@@ -1,0 +1,91 @@
+"""Each rewriting by hand. tests/conformance proves that scores stay the same."""
+
+import numpy as np
+
+import ir
+
+WIRE, INVERTER, ONE = [False, True], [True, False], [True, True]
+
+
+def chain(*nodes, thresholds=((1,), (2,), (3,))):
+    entries = [ir.Entry("m", ir.Modulate(np.array([thresholds], np.int32), 2), ("input",))]
+    for index, node in enumerate(nodes):
+        name = "head" if isinstance(node, ir.HeadNode) else f"n{index}"
+        entries.append(ir.Entry(name, node, (entries[-1].name,)))
+    return ir.Network(tuple(entries))
+
+
+def lut(width, sources, tables):
+    return ir.Lut(width, np.array(sources, np.int32), np.array(tables, bool))
+
+
+def shape(network):
+    return {entry.name: (entry.inputs, entry.node.out_width) for entry in network.entries}
+
+
+AND, XOR = [0, 0, 0, 1], [0, 1, 1, 0]
+
+
+def test_dead_nodes_go():
+    net = ir.simplify(chain(lut(3, [[0, 1], [1, 2], [0, 2]], [AND, AND, AND]),
+                            lut(3, [[0, 1], [0, 1]], [XOR, AND]), ir.GroupSum(2, 2)))
+    assert shape(net) == {"m": (("input",), 3), "n0": (("m",), 2), "n1": (("n0",), 2),
+                          "head": (("n1",), 2)}
+
+
+def test_ignored_inputs_go():
+    # Slot 1 never matters; slots 0 and 2 are one bit.
+    table = [0, 1, 0, 1, 0, 1, 0, 1]
+    net = ir.simplify(chain(lut(3, [[0, 1, 0], [1, 2, 0]], [table, [0] * 7 + [1]]),
+                            ir.GroupSum(2, 2)))
+    node = net.entry("n0").node
+    assert node.sources.tolist() == [[0, -1, -1], [0, 1, 2]]
+    assert node.tables[0].tolist() == [False, True] * 4
+
+
+def test_constants_propagate():
+    net = ir.simplify(chain(lut(3, [[0], [1], [2]], [ONE, WIRE, WIRE]),
+                            lut(3, [[0, 1], [1, 2]], [AND, XOR]), ir.GroupSum(2, 2)))
+    # n0 is a constant and two wires, so nothing of it is left.
+    assert shape(net) == {"m": (("input",), 3), "n1": (("m",), 2), "head": (("n1",), 2)}
+    assert net.entry("n1").node.sources.tolist() == [[1, -1], [1, 2]]
+
+
+def test_inverters_are_absorbed():
+    net = ir.simplify(chain(lut(3, [[0], [1]], [INVERTER, WIRE]),
+                            lut(2, [[0, 1], [0, 1]], [AND, XOR]), ir.GroupSum(2, 2)))
+    assert net.entry("n1").node.tables.astype(int).tolist() == [[0, 0, 1, 0], [1, 0, 0, 1]]
+
+
+def test_duplicates_merge():
+    net = ir.simplify(chain(lut(3, [[0, 1], [1, 0], [0, 2]], [AND, AND, XOR]),
+                            lut(3, [[0, 2], [1, 2]], [AND, XOR]), ir.GroupSum(2, 2)))
+    assert net.entry("n0").node.out_width == 2
+    assert net.entry("n1").node.sources.tolist() == [[0, 1], [0, 1]]
+
+
+def test_constant_comparisons():
+    """Threshold 0 is always reached and 4 never, with features of two bits."""
+    net = ir.simplify(chain(lut(3, [[0, 2], [1, 2]], [AND, XOR]), ir.GroupSum(2, 2),
+                            thresholds=((0,), (4,), (3,))))
+    assert net.entry("n0").node.sources.tolist() == [[2], [2]]
+    assert net.read_mask("m").tolist() == [False, False, True]
+
+
+def test_equal_comparisons_merge():
+    net = ir.simplify(chain(lut(4, [[0, 1], [2, 3]], [AND, XOR]), ir.GroupSum(2, 2),
+                            thresholds=((2, 2), (1, 3))))
+    assert net.entry("n0").node.sources.tolist() == [[0, -1], [2, 3]]
+
+
+def test_positional_readers_keep_their_width():
+    xnor = ir.Xnor(np.ones((2, 3), bool), np.array([[1], [2]], np.int32))
+    net = ir.simplify(chain(lut(3, [[0], [0], [1]], [ONE, WIRE, WIRE]), xnor, ir.GroupSum(2, 2)))
+    assert shape(net)["n0"] == (("m",), 3)
+
+
+def test_unread_neurons_go():
+    xnor = ir.Xnor(np.eye(3, dtype=bool), np.array([[1, 2]] * 3, np.int32))
+    net = ir.simplify(chain(xnor, lut(6, [[0, 5], [4, 5]], [AND, XOR]), ir.GroupSum(2, 2)))
+    assert net.entry("n0").node.weights.astype(int).tolist() == [[1, 0, 0], [0, 0, 1]]
+    assert net.entry("n1").node.sources.tolist() == [[0, 3], [2, 3]]

@@ -1,0 +1,78 @@
+"""Random networks for tests: chains and graphs over every node kind."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import ir
+
+__all__ = ["features", "network"]
+
+
+def network(seed: int, *, frames: int = 1, signed: bool = False) -> ir.Network:
+    """Draw a small valid network with constants, wires, duplicates and skips in it."""
+    rng = np.random.default_rng(seed)
+    size, depth, bits = (int(n) for n in rng.integers((2, 1, 2), (7, 4, 9)))
+    low = -(1 << bits - 1) if signed else 0
+    thresholds = rng.integers(low, low + (1 << bits) + 1, size=(frames, size, depth))
+    modulate = ir.Modulate(thresholds.astype(np.int32), bits, signed)
+    entries = [ir.Entry("modulate", modulate, ("input",))]
+    for index in range(int(rng.integers(1, 4))):
+        inputs = _inputs(rng, entries)
+        width = sum(entry.node.out_width for entry in entries if entry.name in inputs)
+        node = _lut(rng, width) if rng.random() < 0.7 else _xnor(rng, width)
+        entries.append(ir.Entry(f"{node.kind}{index}", node, inputs))
+    classes = int(rng.integers(2, 5))
+    last = entries[-1]
+    if rng.random() < 0.5:
+        group = int(rng.integers(1, 6))
+        node = _lut(rng, last.node.out_width, out_width=classes * group)
+        entries.append(ir.Entry("last", node, (last.name,)))
+        head = ir.GroupSum(classes * group, classes)
+        entries.append(ir.Entry("head", head, ("last",)))
+    else:
+        inputs = _inputs(rng, entries)
+        width = sum(entry.node.out_width for entry in entries if entry.name in inputs)
+        biases = rng.integers(-9, 10, size=classes).astype(np.int32)
+        weights = rng.integers(2, size=(classes, width)).astype(bool)
+        head = ir.Scores(weights, int(rng.integers(1, 5)), biases)
+        entries.append(ir.Entry("head", head, inputs))
+    return ir.Network(tuple(entries))
+
+
+def features(network: ir.Network, count: int, seed: int) -> np.ndarray:
+    """Draw valid features, shape (count, features)."""
+    low, high = network.modulate.domain
+    rng = np.random.default_rng(seed)
+    return rng.integers(low, high + 1, size=(count, network.features)).astype(np.int32)
+
+
+def _inputs(rng: np.random.Generator, entries: list[ir.Entry]) -> tuple[str, ...]:
+    """The last node, and sometimes one further back."""
+    names = [entry.name for entry in entries]
+    if len(names) > 1 and rng.random() < 0.4:
+        return (names[int(rng.integers(len(names) - 1))], names[-1])
+    return (names[-1],)
+
+
+def _lut(rng: np.random.Generator, width: int, out_width: int | None = None) -> ir.Lut:
+    fan_in = int(rng.integers(1, 6))
+    rows = out_width or int(rng.integers(2, 12))
+    sources = rng.integers(-1, width, size=(rows, fan_in)).astype(np.int32)
+    tables = rng.integers(2, size=(rows, 1 << fan_in)).astype(bool)
+    for row in range(rows):
+        match int(rng.integers(5)):
+            case 0:  # a constant
+                tables[row] = rng.integers(2)
+            case 1:  # a wire or an inverter
+                tables[row] = (np.arange(1 << fan_in) & 1) ^ rng.integers(2)
+            case 2:  # a duplicate of an earlier row
+                other = int(rng.integers(row + 1))
+                sources[row], tables[row] = sources[other], tables[other]
+    return ir.Lut(width, sources, tables)
+
+
+def _xnor(rng: np.random.Generator, width: int) -> ir.Xnor:
+    neurons, depth = (int(n) for n in rng.integers((1, 1), (6, 4)))
+    thresholds = rng.integers(0, width + 2, size=(neurons, depth)).astype(np.int32)
+    return ir.Xnor(rng.integers(2, size=(neurons, width)).astype(bool), thresholds)
