@@ -1,0 +1,92 @@
+"""Plant one fault at a time in a copy of the source, and see that the tests catch it.
+
+Each row of FAULTS names the file, the text to find (it must occur exactly once), what replaces it,
+and the tests that claim to catch it. Exit status 1 if any fault goes unnoticed.
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["FAULTS", "Fault", "main"]
+
+ROOT = Path(__file__).parents[1]
+
+
+class Fault(NamedTuple):
+    """A fault and the tests that must fail with it."""
+
+    file: str
+    old: str
+    new: str
+    tests: str
+
+
+NODES = "tests/conformance/test_nodes.py"
+FAULTS = [
+    Fault("ir/lut.py", "leaves[:, 0::2], leaves[:, 1::2]", "leaves[:, 1::2], leaves[:, 0::2]",
+          NODES),
+    Fault("ir/xnor.py", "counts[:, :, None] >= self", "counts[:, :, None] > self", NODES),
+    Fault("ir/modulate.py", "x[:, :, None] >= self", "x[:, :, None] > self", NODES),
+    Fault("ir/network.py", "total += values", "total = values", NODES),
+    Fault("ir/network.py", "np.argmax(self.scores, axis=1)",
+          "self.scores.shape[1] - 1 - np.argmax(self.scores[:, ::-1], axis=1)", "tests/ir"),
+    Fault("ir/group_sum.py", "bits.reshape(len(bits), self.classes, self.group)",
+          "bits.reshape(len(bits), self.group, self.classes).swapaxes(1, 2)", NODES),
+    Fault("ir/simplify.py", "inverted=reduced.table[0]", "inverted=False", NODES),
+    Fault("ir/simplify.py", "if all(low == high", "if any(low == high", NODES),
+    Fault("ir/simplify.py", "bool(thresholds[0] <= low)", "bool(thresholds[0] > low)", NODES),
+    Fault("ir/artifact.py", "if claimed != actual:", "if False:", "tests/ir/test_artifact.py"),
+    Fault("ir/artifact.py", 'if header["format"] != FORMAT:', "if False:",
+          "tests/ir/test_artifact.py"),
+    Fault("ir/files.py", "dir=path.parent, prefix", "prefix", "tests/ir/test_files.py"),
+    Fault("ir/files.py", "            Path(name).unlink()", "            pass",
+          "tests/ir/test_artifact.py"),
+]
+
+
+def caught(fault, tree):
+    """Plant a fault in a copy of the source, and tell whether the tests fail."""
+    path = tree / fault.file
+    text = path.read_text()
+    if text.count(fault.old) != 1:
+        raise SystemExit(f"{fault.file}: {fault.old!r} must occur once, "
+                         f"not {text.count(fault.old)} times")
+    path.write_text(text.replace(fault.old, fault.new))
+    try:
+        run = subprocess.run([sys.executable, "-m", "pytest", "-q", "-x", *fault.tests.split()],
+                             cwd=tree, capture_output=True, text=True, check=False)
+    finally:
+        path.write_text(text)
+    return run.returncode == 1  # 1: tests ran and failed; other codes are no proof
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(prog="python -m bench.planted_faults", description=__doc__)
+    parser.add_argument("--only", metavar="TEXT", default="",
+                        help="plant only faults of files whose name holds TEXT")
+    args = parser.parse_args(argv)
+    missed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "tree"
+        shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".*", "runs", "build",
+                                                                  "__pycache__"))
+        print("| file | planted | caught by |")
+        print("|---|---|---|")
+        for fault in FAULTS:
+            if args.only not in fault.file:
+                continue
+            found = caught(fault, tree)
+            missed += not found
+            planted = fault.new.strip().replace("|", "\\|")
+            print(f"| {fault.file} | `{planted}` | {fault.tests if found else '**missed**'} |",
+                  flush=True)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
