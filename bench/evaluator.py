@@ -1,4 +1,4 @@
-"""Speed of the golden evaluator: 10,000 MNIST-sized images through LUT networks of several sizes."""
+"""Speed of the golden evaluator on 10,000 MNIST-sized images, for LUT networks of several sizes."""
 
 import argparse
 import sys
