@@ -1,0 +1,123 @@
+"""The interface of one trainable layer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import torch
+from torch import Tensor, nn
+
+import ir
+
+from .wiring import Geometry
+
+__all__ = ["BitLayer", "Context", "Head", "Layer"]
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where in a network a layer stands.
+
+    Parameters
+    ----------
+    geometry : Geometry
+        Where the layer's input bits lie. Its ``width`` is the layer's ``in_width``.
+    classes : int
+        Scores of the network.
+    groups : int
+        Equal groups that the layer's outputs form: the number of classes in front of a head that
+        sums groups, else 1. Each group should see the whole field.
+    """
+
+    geometry: Geometry
+    classes: int
+    groups: int = 1
+
+
+class Layer(nn.Module, ABC):
+    """Trainable layer whose :meth:`forward` in evaluation mode is exactly :meth:`freeze`'s node.
+
+    Bits are 0 and 1 in arrays of shape ``(width, batch)``: a bit of all samples is contiguous, so
+    that wiring moves whole rows.
+
+    A concrete layer has a class attribute ``kind`` (the name of its node, and what a recipe calls
+    it) and a class ``Settings``, the frozen dataclass of what a recipe may say about it.
+    """
+
+    kind: ClassVar[str]
+    Settings: ClassVar[type]
+
+    @classmethod
+    @abstractmethod
+    def build(cls, settings: Any, context: Context, generator: torch.Generator) -> Self:
+        """Make a layer as a recipe describes it.
+
+        Raises
+        ------
+        ValueError
+            If the settings do not fit the place.
+        """
+
+    @abstractmethod
+    def freeze(self) -> ir.Node:
+        """Node with the same function as :meth:`forward` on 0/1 inputs."""
+
+    @classmethod
+    @abstractmethod
+    def sample(cls, generator: torch.Generator) -> Self:
+        """Draw a small layer. Feeds the conformance tests."""
+
+    def constrain(self) -> None:
+        """Return parameters to their range, after a learning rule has changed them."""
+
+    def measures(self) -> dict[str, float]:
+        """Figures of the layer worth a line in the log, by name."""
+        return {}
+
+
+class BitLayer(Layer):
+    """Layer from bits to bits: ``forward`` maps (in_width, batch) to (out_width, batch)."""
+
+    kinds: ClassVar[dict[str, type[BitLayer]]] = {}
+
+    def __init_subclass__(cls, *, kind: str, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.kind = kind
+        BitLayer.kinds[kind] = cls
+
+    geometry: Geometry
+    """Where the output bits lie."""
+
+    @abstractmethod
+    def freeze(self) -> ir.BitNode: ...
+
+    @abstractmethod
+    def forward(self, x: Tensor) -> Tensor: ...
+
+
+class Head(Layer):
+    """Layer from bits to scores: ``forward`` maps (in_width, batch) to (batch, classes).
+
+    Scores are integers, held as floats so that gradients pass.
+    """
+
+    kinds: ClassVar[dict[str, type[Head]]] = {}
+
+    grouped: ClassVar[bool] = False
+    """Whether each class reads its own contiguous group of bits."""
+
+    temperature: float
+    """Scores are divided by it to become logits."""
+
+    def __init_subclass__(cls, *, kind: str, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.kind = kind
+        Head.kinds[kind] = cls
+
+    @abstractmethod
+    def freeze(self) -> ir.HeadNode: ...
+
+    @abstractmethod
+    def forward(self, x: Tensor) -> Tensor: ...

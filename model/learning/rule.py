@@ -1,0 +1,71 @@
+"""The interface of one learning rule: what a step does to a network."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from model.network import BinaryNetwork
+
+__all__ = ["Rule"]
+
+
+class Rule(ABC):
+    """How a network learns from a batch.
+
+    Everything else (data, epochs, checkpoints, early stopping, freezing) is shared: a rule
+    changes the network that it was given, in place, and nothing outside itself.
+
+    A concrete rule has a class ``Settings``, the frozen dataclass of what a recipe may say about
+    it in the table of the rule's name.
+
+    Parameters
+    ----------
+    network : BinaryNetwork
+    settings : Settings
+    epochs : int
+        Length of the training, for schedules.
+    """
+
+    kind: ClassVar[str]
+    kinds: ClassVar[dict[str, type[Rule]]] = {}
+    Settings: ClassVar[type]
+
+    def __init_subclass__(cls, *, kind: str, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.kind = kind
+        Rule.kinds[kind] = cls
+
+    @abstractmethod
+    def __init__(self, network: BinaryNetwork, settings: Any, epochs: int) -> None: ...
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Prepare for an epoch, counted from 0.
+
+        A schedule is a function of the epoch, so that a resumed training is where it was.
+        """
+
+    @abstractmethod
+    def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
+        """Learn from one batch.
+
+        Parameters
+        ----------
+        features : Tensor of integers, shape (batch, n)
+        labels : Tensor of int64, shape (batch,)
+
+        Returns
+        -------
+        dict
+            Means over the batch, by name; ``loss`` and ``accuracy`` at least.
+        """
+
+    @abstractmethod
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that a checkpoint must hold beside the network: tensors and plain values."""
+
+    @abstractmethod
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from what :meth:`state_dict` gave."""

@@ -1,0 +1,209 @@
+"""Recipes: every setting of a training, in one TOML file."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from model.layers import BitLayer, Head
+from model.layers.modulate import Settings as Modulate
+from model.learning import Rule
+from model.settings import RecipeError, nearest, parse, plain, write_toml
+
+__all__ = ["Recipe", "RecipeError", "load_recipe", "recipe_names"]
+
+FOLDER = Path(__file__).parent / "recipes"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Every setting of a training.
+
+    Parameters
+    ----------
+    name : str
+    data : str
+        Name of the data set.
+    seed : int
+        Of the validation split, the wiring, the initial values and the order of the data.
+    epochs : int
+        At most. The best one by validation accuracy is kept.
+    patience : int
+        Epochs without a better validation accuracy after which training stops.
+    batch : int
+        Samples of a step.
+    validation : float
+        Share of the training part that is set aside.
+    learning : str
+        Name of the learning rule.
+    rule : dataclass
+        Its settings, in the recipe's table of that name.
+    modulate : Modulate
+        How features become bits.
+    layers : tuple of dataclasses
+        Settings of each layer, first to last.
+    head : dataclass
+    kinds : tuple of str
+        Kind of each layer, then of the head.
+    """
+
+    name: str
+    rule: Any
+    layers: tuple[Any, ...]
+    head: Any
+    kinds: tuple[str, ...]
+    data: str = "digits"
+    seed: int = 0
+    epochs: int = 100
+    patience: int = 20
+    batch: int = 64
+    validation: float = 0.15
+    learning: str = "backprop"
+    modulate: Modulate = field(default_factory=Modulate)
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "patience", "batch"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if not 0 <= self.seed < 1 << 63:
+            raise ValueError(f"seed must be from 0 to 2^63 - 1, not {self.seed}")
+        if not 0 < self.validation < 1:
+            raise ValueError(f"validation must be between 0 and 1, not {self.validation}")
+
+    @property
+    def layer_types(self) -> list[tuple[type[BitLayer], Any]]:
+        """Class and settings of each layer."""
+        kinds = self.kinds[:-1]
+        return [(BitLayer.kinds[kind], settings)
+                for kind, settings in zip(kinds, self.layers, strict=True)]
+
+    @property
+    def head_type(self) -> tuple[type[Head], Any]:
+        """Class and settings of the head."""
+        return Head.kinds[self.kinds[-1]], self.head
+
+    def plain(self) -> dict[str, Any]:
+        """Every setting as plain values, in the form of a recipe file."""
+        kinds = [{"kind": kind} for kind in self.kinds]
+        return {
+            **{name: getattr(self, name) for name in _SCALARS},
+            self.learning: plain(self.rule),
+            "modulate": plain(self.modulate),
+            "layers": [kind | plain(settings)
+                       for kind, settings in zip(kinds[:-1], self.layers, strict=True)],
+            "head": kinds[-1] | plain(self.head),
+        }
+
+    def toml(self) -> str:
+        """Every setting as a recipe file."""
+        return write_toml(self.plain())
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Recipe:
+        """Make a recipe of plain values.
+
+        Raises
+        ------
+        RecipeError
+            If a key is unknown or missing, or a value is refused.
+        """
+        values = dict(values)
+        learning = values.get("learning", "backprop")
+        if learning not in Rule.kinds:
+            raise RecipeError(f"unknown learning rule {learning!r}; "
+                              f"{nearest(str(learning), Rule.kinds)}")
+        known = {*_SCALARS, learning, "modulate", "layers", "head"}
+        for key in values:
+            if key not in known:
+                raise RecipeError(f"unknown key {key!r}; {nearest(key, known)}")
+        layers = values.pop("layers", [])
+        if not isinstance(layers, list):
+            raise RecipeError(f"layers must be a list of tables, not {layers!r}")
+        parts = [_part(BitLayer.kinds, layer, f"layers.{index}")
+                 for index, layer in enumerate(layers)]
+        parts.append(_part(Head.kinds, values.pop("head", {"kind": "group_sum"}), "head"))
+        rule = parse(Rule.kinds[learning].Settings, values.pop(learning, {}), learning)
+        modulate = parse(Modulate, values.pop("modulate", {}), "modulate")
+        built = {"rule": rule, "modulate": modulate, "kinds": tuple(kind for kind, _ in parts),
+                 "layers": tuple(settings for _, settings in parts[:-1]), "head": parts[-1][1]}
+        return parse(cls, values | built)
+
+
+_SCALARS = ("name", "data", "seed", "epochs", "patience", "batch", "validation", "learning")
+
+
+def _part(kinds: Mapping[str, Any], values: Any, where: str) -> tuple[str, Any]:
+    if not isinstance(values, Mapping):
+        raise RecipeError(f"{where} must be a table, not {values!r}")
+    if "kind" not in values:
+        raise RecipeError(f"key '{where}.kind' is missing; known are {', '.join(sorted(kinds))}")
+    kind = values["kind"]
+    if kind not in kinds:
+        raise RecipeError(f"unknown {where}.kind {kind!r}; {nearest(str(kind), kinds)}")
+    rest = {key: value for key, value in values.items() if key != "kind"}
+    return kind, parse(kinds[kind].Settings, rest, where)
+
+
+def recipe_names() -> list[str]:
+    """Names of the recipes that come with the package."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def load_recipe(which: str, overrides: Iterable[str] = ()) -> Recipe:
+    """Read a recipe.
+
+    Parameters
+    ----------
+    which : str
+        Name of a recipe that comes with the package, or path of a ``.toml`` file.
+    overrides : iterable of str
+        Each ``key=value`` replaces a setting, the key a dotted path (``layers.0.width=200``).
+
+    Raises
+    ------
+    RecipeError
+        If there is no such recipe, it is no TOML, or a setting is refused.
+    """
+    path = Path(which) if which.endswith(".toml") else FOLDER / f"{which}.toml"
+    if not path.is_file():
+        if which.endswith(".toml"):
+            raise RecipeError(f"{which}: no such file")
+        raise RecipeError(f"Unknown recipe {which!r}; {nearest(which, recipe_names())}")
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RecipeError(f"{path}: not readable as TOML ({error})") from error
+    values.setdefault("name", path.stem)
+    try:
+        for override in overrides:
+            _override(values, override)
+        return Recipe.of(values)
+    except RecipeError as error:
+        raise RecipeError(f"Recipe {which}: {error}") from error
+
+
+def _override(values: dict[str, Any], text: str) -> None:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise RecipeError(f"a setting must look like key=value, not {text!r}")
+    *path, last = key.strip().split(".")
+    place: Any = values
+    for index, step in enumerate(path):
+        where = ".".join(path[: index + 1])
+        if isinstance(place, list):
+            if not step.isdigit() or int(step) >= len(place):
+                raise RecipeError(f"{where}: there is no such entry, the list has {len(place)}")
+            place = place[int(step)]
+        elif isinstance(place, dict):
+            place = place.setdefault(step, {})
+        else:
+            raise RecipeError(f"{where}: {place!r} has no settings inside")
+    if not isinstance(place, dict):
+        raise RecipeError(f"{key}: {place!r} has no settings inside")
+    try:
+        place[last] = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        place[last] = value.strip()  # a string without its quotes, as a shell leaves it

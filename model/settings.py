@@ -1,0 +1,104 @@
+"""From plain mappings, as TOML gives them, to frozen dataclasses, and back."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+__all__ = ["RecipeError", "nearest", "parse", "plain", "write_toml"]
+
+T = TypeVar("T")
+
+
+class RecipeError(ValueError):
+    """A recipe cannot be used. The message names the key, the rule and the offending value."""
+
+
+def nearest(word: str, known: Collection[str]) -> str:
+    """End of a message on an unknown word: the nearest known one, or all of them."""
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
+
+
+def parse(cls: type[T], values: Any, where: str = "") -> T:
+    """Make a dataclass of plain values.
+
+    Parameters
+    ----------
+    cls : type
+        A dataclass whose fields are int, float, str, bool or a Literal of strings.
+    values : mapping
+    where : str
+        Dotted path of the mapping in its file, for messages.
+
+    Raises
+    ------
+    RecipeError
+        If a key is unknown or missing, or a value has another type or is refused.
+    """
+    if not isinstance(values, Mapping):
+        raise RecipeError(f"{where} must be a table, not {values!r}")
+    hints = get_type_hints(cls)
+    known = {field.name: field for field in fields(cls)}  # type: ignore[arg-type]
+    for key in values:
+        if key not in known:
+            raise RecipeError(f"unknown key {_join(where, key)!r}; {nearest(key, known)}")
+    for name, field in known.items():
+        if field.default is MISSING and field.default_factory is MISSING and name not in values:
+            raise RecipeError(f"key {_join(where, name)!r} is missing")
+    checked = {key: _value(hints[key], value, _join(where, key)) for key, value in values.items()}
+    try:
+        return cls(**checked)
+    except ValueError as error:
+        raise RecipeError(f"{where}.{error}" if where else str(error)) from error
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint):
+            choices = ", ".join(map(repr, get_args(hint)))
+            raise RecipeError(f"{where} must be one of {choices}, not {value!r}")
+        return value
+    if hint is float and type(value) is int:
+        return float(value)
+    if hint in (int, float, str, bool) and type(value) is not hint:
+        kind = {int: "an integer", float: "a number", str: "a string", bool: "true or false"}[hint]
+        raise RecipeError(f"{where} must be {kind}, not {value!r}")
+    return value
+
+
+def _join(where: str, key: str) -> str:
+    return f"{where}.{key}" if where else key
+
+
+def plain(value: Any) -> Any:
+    """Convert a dataclass, and those inside it, to plain values."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def write_toml(values: Mapping[str, Any]) -> str:
+    """Write plain values, tables and lists of tables as TOML."""
+    lines = [f"{key} = {_scalar(value)}" for key, value in values.items()
+             if not isinstance(value, Mapping | list)]
+    for key, value in values.items():
+        tables = value if isinstance(value, list) else [value]
+        head = f"[[{key}]]" if isinstance(value, list) else f"[{key}]"
+        if isinstance(value, Mapping | list):
+            for table in tables:
+                lines += ["", head, *(f"{name} = {_scalar(item)}" for name, item in table.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _scalar(value: bool | int | float | str) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return repr(value)

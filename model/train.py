@@ -1,0 +1,162 @@
+"""Train a network and freeze it: python -m model.train [RECIPE]."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from model.recipe import Recipe
+    from model.trainer import Trainer
+
+logger = logging.getLogger("model.train")
+
+CHECKPOINT, METRICS, NETWORK = "checkpoint.pt", "metrics.jsonl", "network.safetensors"
+RECIPE, LOG = "recipe.toml", "tensorboard"
+
+
+def parser() -> argparse.ArgumentParser:
+    """Command line of the program."""
+    parser = argparse.ArgumentParser(prog="python -m model.train", description=(
+        "Train a network and freeze it. The run folder holds the frozen network, the checkpoint, "
+        "metrics.jsonl, recipe.toml and a TensorBoard log."))
+    parser.add_argument("recipe", metavar="RECIPE", nargs="?",
+        help="name of a recipe, or path of a .toml file (default: digits; with --resume, that of "
+             "the run)")
+    parser.add_argument("--out", metavar="DIR", type=Path,
+        help="run folder (default: runs/ and the name of the recipe)")
+    existing = parser.add_mutually_exclusive_group()
+    existing.add_argument("--resume", action="store_true",
+        help="go on with the run in the folder, as if it had not been stopped")
+    existing.add_argument("--force", action="store_true", help="replace the run in the folder")
+    parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], dest="overrides",
+        help="replace a setting of the recipe, such as layers.0.width=200; may be repeated")
+    parser.add_argument("--data-dir", metavar="DIR", type=Path,
+        help="look for the data set in DIR first (default: $BITLOOM_DATA, then ~/.cache/bitloom)")
+    parser.add_argument("--seed", metavar="N", type=int, help="replace the recipe's seed")
+    parser.add_argument("--threads", metavar="N", type=int,
+        help="threads of torch (default: one a core; with --resume, as the run had)")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command. Returns 0 if it did what was asked, else 1."""
+    args = parser().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
+
+    from model.checkpoint import CheckpointError
+    from model.data import DataError
+    from model.freeze import FreezeError
+    from model.settings import RecipeError
+
+    try:
+        train(args)
+    except (CheckpointError, DataError, FreezeError, RecipeError) as error:
+        logger.error("%s", error)
+        return 1
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        logger.error("%s%s", name, error.strerror or error)
+        return 1
+    return 0
+
+
+def train(args: argparse.Namespace) -> None:
+    """Train as the command line says, and print where the frozen network is."""
+    import torch
+
+    import ir
+    from model import data
+    from model.checkpoint import Checkpoint, CheckpointError
+    from model.recipe import RecipeError
+    from model.trainer import Trainer
+
+    if args.threads is not None and args.threads < 1:
+        raise RecipeError(f"--threads must be at least 1, not {args.threads}")
+    checkpoint = None
+    if args.resume and args.out is None:
+        args.out = Path("runs", args.recipe or "digits")
+    if args.resume:
+        checkpoint = Checkpoint.load(args.out / CHECKPOINT)
+    recipe = _recipe(args, checkpoint.recipe if checkpoint else None)
+    out = args.out or Path("runs", recipe.name)
+    if not args.resume and not args.force and (out / CHECKPOINT).exists():
+        raise CheckpointError(f"{out}: the folder already holds a run; add --resume to go on with "
+                              "it, --force to replace it, or --out for another folder")
+    torch.set_num_threads(args.threads or (checkpoint.threads if checkpoint
+                                           else torch.get_num_threads()))
+    source = data.load(recipe.data, args.data_dir)
+    try:
+        trainer = Trainer(recipe, source)
+    except ValueError as error:
+        raise RecipeError(f"Recipe {recipe.name}: {error}") from error
+    if checkpoint is None:
+        for file in (CHECKPOINT, NETWORK, METRICS):
+            (out / file).unlink(missing_ok=True)
+        ir.write_atomic(out / RECIPE, recipe.toml())
+    else:
+        trainer.restore(checkpoint, out / CHECKPOINT)
+    _loop(trainer, out)
+    network = trainer.freeze()
+    ir.save(out / NETWORK, network)
+    accuracy = network.provenance["accuracy"]
+    logger.info("best epoch %d of %d: validation %.2f %%, test %.2f %% (torch and frozen network "
+                "agree on all %d test samples)", trainer.best["epoch"], trainer.epoch,
+                100 * accuracy["validation"], 100 * accuracy["test"], len(source.y_test))
+    sys.stdout.write(f"{out / NETWORK}\n")
+
+
+def _recipe(args: argparse.Namespace, resumed: dict[str, Any] | None) -> Recipe:
+    from model.recipe import Recipe, load_recipe
+
+    overrides = list(args.overrides)
+    if args.seed is not None:
+        overrides.append(f"seed={args.seed}")
+    if resumed is not None and args.recipe is None and not overrides:
+        return Recipe.of(resumed)
+    return load_recipe(args.recipe or "digits", overrides)
+
+
+def _loop(trainer: Trainer, out: Path) -> None:
+    """Train to the end, with a checkpoint, a line of metrics and a log entry each epoch."""
+    from torch.utils.tensorboard import SummaryWriter
+    from tqdm import tqdm
+
+    metrics = out / METRICS
+    _truncate(metrics, trainer.epoch)
+    with SummaryWriter(str(out / LOG), purge_step=trainer.epoch + 1) as log:
+        while not trainer.finished:
+            title = f"epoch {trainer.epoch + 1}/{trainer.recipe.epochs}"
+            best = trainer.best["accuracy"]
+            with tqdm(total=trainer.samples, desc=title, unit=" samples", leave=False,
+                      file=sys.stderr) as bar:
+                def progress(samples: int, accuracy: float, bar: Any = bar,
+                             best: float = best) -> None:
+                    bar.set_postfix(train=f"{accuracy:.2%}", best=f"{max(best, 0):.2%}",
+                                    refresh=False)
+                    bar.update(samples)
+
+                entry = trainer.run_epoch(progress)
+            with metrics.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry) + "\n")
+            for name, value in entry.items():
+                log.add_scalar(name, value, trainer.epoch)
+            trainer.save(out / CHECKPOINT)
+
+
+def _truncate(metrics: Path, epochs: int) -> None:
+    """Drop what was logged after the checkpoint: it will be logged again."""
+    from ir import write_atomic
+
+    lines = []
+    if metrics.exists():
+        lines = metrics.read_text(encoding="utf-8").splitlines(keepends=True)[:epochs]
+    write_atomic(metrics, "".join(lines))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

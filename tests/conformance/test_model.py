@@ -1,0 +1,32 @@
+"""Every trainable layer freezes to a node that equals its forward pass."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from model.layers import BitLayer, Head  # noqa: E402  after the check for torch
+
+LAYERS = [*BitLayer.kinds.values(), *Head.kinds.values()]
+
+
+@pytest.mark.parametrize("layer_class", LAYERS, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("seed", range(12))
+def test_freeze_matches_forward(layer_class, seed):
+    generator = torch.Generator().manual_seed(seed)
+    layer = layer_class.sample(generator).eval()
+    node = layer.freeze()
+    x = torch.randint(2, (200, node.in_width), generator=generator)
+    with torch.no_grad():
+        y = layer(x.T.contiguous().float()).numpy()
+    y = y if isinstance(layer, Head) else y.T
+    expected = node.evaluate(x.numpy().astype(bool))
+    assert y.shape == expected.shape
+    assert (y == expected).all()
+    assert np.ptp(x.numpy().sum(axis=0)) > 0  # the vectors are no constants
+
+
+@pytest.mark.parametrize("layer_class", LAYERS, ids=lambda cls: cls.__name__)
+def test_kind_is_that_of_the_node(layer_class):
+    layer = layer_class.sample(torch.Generator().manual_seed(0))
+    assert layer.kind == layer.freeze().kind
