@@ -4,7 +4,9 @@ from .base import BitLayer, Context, Head, Layer
 from .group_sum import GroupSumHead
 from .lut import LutLayer
 from .modulate import Modulator
+from .scores import ScoresHead
 from .wiring import Geometry
+from .xnor import XnorLayer
 
 __all__ = [
     "BitLayer",
@@ -15,4 +17,6 @@ __all__ = [
     "Layer",
     "LutLayer",
     "Modulator",
+    "ScoresHead",
+    "XnorLayer",
 ]

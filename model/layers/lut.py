@@ -20,8 +20,8 @@ __all__ = ["LutLayer", "slope_matrix"]
 EFD_BETA = 1 / 3
 
 _CHUNK = 16
-"""Nodes whose candidate rows are gathered together: few enough to stay in cache, which is four times
-faster than all together."""
+"""Nodes whose candidate rows are gathered together: few enough to stay in cache, which is four
+times faster than all at once."""
 
 
 def slope_matrix(fan_in: int, gradient: str) -> Tensor:

@@ -103,9 +103,9 @@ class Modulator(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Map integers, shape (batch, n), to bits as bytes, shape (n * depth, frames * batch)."""
         columns = features.T.contiguous()
-        limits = self.thresholds.permute(1, 2, 0).to(features.dtype)  # (n, depth, frames)
+        limits = self.thresholds.permute(1, 2, 0).contiguous()  # (n, depth, frames)
         bits = columns[:, None, None, :] >= limits[..., None]
-        return bits.view(self.geometry.width, -1).to(torch.uint8)
+        return bits.reshape(self.geometry.width, -1).to(torch.uint8)
 
     def freeze(self) -> ir.Modulate:
         return ir.Modulate(self.thresholds.numpy(), self.bits, self.signed)

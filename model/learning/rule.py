@@ -42,10 +42,11 @@ class Rule(ABC):
     def __init__(self, network: BinaryNetwork, settings: Any, epochs: int) -> None: ...
 
     def begin_epoch(self, epoch: int) -> None:
-        """Prepare for an epoch, counted from 0.
+        """Prepare for an epoch, counted from 0. The default is to do nothing.
 
         A schedule is a function of the epoch, so that a resumed training is where it was.
         """
+        del epoch
 
     @abstractmethod
     def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:

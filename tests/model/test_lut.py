@@ -1,0 +1,185 @@
+"""LUT layers: values against the definition, gradients against direct formulas."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from model.layers import Geometry, LutLayer  # noqa: E402  after the check for torch
+from model.layers.lut import Settings, slope_matrix  # noqa: E402
+
+
+def layer_of(seed=0, **settings):
+    """A small layer in float64, and a batch of bits that it can differentiate by."""
+    generator = torch.Generator().manual_seed(seed)
+    layer = LutLayer(Geometry.of((3, 3)), Settings(width=6, **settings), generator=generator)
+    x = torch.randint(2, (9, 13), generator=generator).double()
+    return layer.double(), x.requires_grad_()
+
+
+def weights_like(y, seed=1):
+    return torch.randn(y.shape, generator=torch.Generator().manual_seed(seed), dtype=y.dtype)
+
+
+def addresses(layer, x):
+    """Address hit by each node (rows) in each sample, by the definition."""
+    bits = x.detach().long()
+    return [[sum(int(bits[source, b]) << slot for slot, source in enumerate(row))
+             for b in range(x.shape[1])] for row in layer.sources.tolist()]
+
+
+@pytest.mark.parametrize("fan_in", range(2, 9))
+def test_forward_is_the_look_up(fan_in):
+    layer, x = layer_of(fan_in=fan_in, wiring="random")
+    expected = [[float(layer.tables[node, a] >= 0) for a in row]
+                for node, row in enumerate(addresses(layer, x))]
+    assert layer(x).tolist() == expected
+
+
+@pytest.mark.parametrize("gradient", ["efd", "multilinear"])
+def test_tables_receive_the_gradient_of_the_samples_that_hit_them(gradient):
+    layer, x = layer_of(fan_in=3, wiring="random", gradient=gradient)
+    y = layer(x)
+    g = weights_like(y)
+    (y * g).sum().backward()
+    expected = torch.zeros_like(layer.tables)
+    for node, row in enumerate(addresses(layer, x)):
+        for b, a in enumerate(row):
+            expected[node, a] += g[node, b]
+    assert torch.allclose(layer.tables.grad, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("fan_in", [2, 3, 4, 6])
+def test_efd_is_the_formula(fan_in, seed):
+    layer, x = layer_of(seed, fan_in=fan_in, wiring="random", gradient="efd")
+    y = layer(x)
+    g = weights_like(y)
+    (y * g).sum().backward()
+    alpha, beta = 0.5 * 0.75 ** (fan_in - 1), 1 / 3
+    table = (layer.tables.detach() / 2).tolist()  # from -1..+1 to the 0..1 of bits; +1/2 cancels
+    expected = torch.zeros_like(x)
+    for node, row in enumerate(addresses(layer, x)):
+        for (b, a), slot in itertools.product(enumerate(row), range(fan_in)):
+            total = 0.0
+            for other in range(1 << fan_in):
+                distance = ((a ^ other) & ~(1 << slot)).bit_count()
+                sign = 1 if other >> slot & 1 else -1
+                total += sign * table[node][other] * beta**distance
+            expected[layer.sources[node, slot], b] += g[node, b] * alpha * total
+    # The slopes were rounded to float32 once.
+    assert torch.allclose(x.grad, expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("fan_in", [2, 3, 4, 6])
+def test_multilinear_is_the_derivative_of_the_extension(fan_in, seed):
+    layer, x = layer_of(seed, fan_in=fan_in, wiring="random", gradient="multilinear")
+    y = layer(x)
+    g = weights_like(y)
+    (y * g).sum().backward()
+    smooth = x.detach().clone().requires_grad_()
+    soft = (1 + layer.tables.detach()) / 2
+    total = 0
+    for node, row in enumerate(layer.sources.tolist()):
+        for a in range(1 << fan_in):
+            share = torch.ones(x.shape[1], dtype=x.dtype)
+            for slot, source in enumerate(row):
+                share = share * (smooth[source] if a >> slot & 1 else 1 - smooth[source])
+            total = total + (soft[node, a] * share * g[node]).sum()
+    total.backward()
+    assert torch.allclose(x.grad, smooth.grad, rtol=0, atol=1e-12)
+
+
+def test_slopes_of_a_constant_table_are_zero():
+    for gradient in ("efd", "multilinear"):
+        assert slope_matrix(4, gradient).sum(2).abs().max() < 1e-12
+
+
+@pytest.mark.parametrize("window", [0, 5])
+def test_preferences_receive_the_gradient_of_the_mixture(window):
+    layer, x = layer_of(fan_in=3, wiring="learnable", window=window)
+    y = layer(x)
+    g = weights_like(y)
+    (y * g).sum().backward()
+    offered = layer.candidates if window else torch.arange(9).expand(6, -1)
+    slopes = slope_matrix(3, "efd").float().double()
+    signs = 2 * x.detach() - 1
+    preferences = layer.preferences.detach().requires_grad_()
+    total = 0
+    for node, row in enumerate(addresses(layer, x)):
+        for slot in range(3):
+            slope = torch.stack([slopes[slot, a] @ layer.tables.detach()[node] / 2 for a in row])
+            mixture = torch.softmax(preferences[node, slot], 0) @ signs[offered[node]]
+            total = total + (g[node] * slope * mixture).sum()
+    expected, = torch.autograd.grad(total, preferences)
+    assert torch.allclose(layer.preferences.grad, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("window", [0, 5])
+def test_learnable_wiring_starts_at_the_wires_and_follows_the_preferences(window):
+    layer, _ = layer_of(fan_in=3, wiring="learnable", window=window)
+    assert layer.sources.tolist() == layer.wires.tolist()
+    with torch.no_grad():
+        layer.preferences[2, 1, 4] = 9.0
+    expected = layer.candidates[2, 4] if window else 4
+    assert layer.sources[2, 1] == expected
+    assert layer.freeze().sources[2, 1] == expected
+
+
+def test_gradients_are_deterministic():
+    results = []
+    for _ in range(2):
+        layer, x = layer_of(fan_in=4, wiring="learnable", window=9)
+        y = layer(x)
+        (y * weights_like(y)).sum().backward()
+        results.append([t.numpy().tobytes()
+                        for t in (y.detach(), x.grad, layer.tables.grad, layer.preferences.grad)])
+    assert results[0] == results[1]
+
+
+def test_constrain_keeps_tables_within_one():
+    layer, _ = layer_of(fan_in=2, wiring="random")
+    with torch.no_grad():
+        layer.tables.mul_(9)
+    before = layer.hard
+    layer.constrain()
+    assert layer.tables.abs().max() == 1
+    assert torch.equal(layer.hard, before)
+
+
+def test_a_table_value_of_zero_is_a_one_on_both_sides():
+    layer, x = layer_of(fan_in=2, wiring="random")
+    with torch.no_grad():
+        layer.tables.zero_()
+    assert layer(x).min() == 1
+    assert layer.freeze().tables.all()
+
+
+def test_measures_give_the_wire_length():
+    near, _ = layer_of(fan_in=2, wiring="window", window=4)
+    far, _ = layer_of(fan_in=2, wiring="random")
+    assert near.measures()["wire_length"] < far.measures()["wire_length"]
+
+
+@pytest.mark.parametrize(("settings", "message"), [
+    ({"width": 0}, r"^width must be at least 1, not 0$"),
+    ({"width": 5, "fan_in": 1}, r"^fan_in must be between 2 and 8, not 1$"),
+    ({"width": 5, "fan_in": 9}, r"^fan_in must be between 2 and 8, not 9$"),
+    ({"width": 5, "window": -1}, r"^window must be at least 0, not -1$"),
+    ({"width": 5}, r"^window must be at least 1 where wiring is 'window', not 0$"),
+    ({"width": 5, "wiring": "random", "window": 3},
+     r"^window must be 0 where wiring is 'random', not 3$"),
+])
+def test_settings_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Settings(**settings)
+
+
+def test_frozen_sources_are_what_the_evaluator_wants():
+    layer, _ = layer_of(fan_in=3, wiring="window", window=4)
+    node = layer.freeze()
+    assert node.sources.dtype == np.int32
+    assert node.in_width == 9
