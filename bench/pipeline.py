@@ -93,15 +93,15 @@ def line(row, networks, simulated, built):
     test = 100 * np.array([net.provenance["accuracy"]["test_ir"] for net in networks])
     spread = f" ± {test.std(ddof=1):.2f}" if len(test) > 1 else ""
     parts = built["resources"]["parts"]
-    luts = " / ".join(f"{parts[part]['luts']:,}" if part in parts else "–"
+    luts = " / ".join(f"{parts[part]['luts']:,}" if part in parts else "-"
                       for part in ("encoder", "core", "head", "link"))
     total = built["resources"]["total"]
     fmax = built["timing"]["fmax_hz"]
     core = built["throughput"]["core"]["interval_cycles"]
-    rate = f"{fmax / core:,.0f}" if fmax else "–"
+    rate = f"{fmax / core:,.0f}" if fmax else "-"
     return (f"| {row.name} | {len(test)} | {test.mean():.2f}{spread} | {luts} | "
             f"{total['luts']:,} | {total['flip_flops']:,} | {total['memories']} | "
-            f"{f'{fmax / 1e6:.1f}' if fmax else '–'} | {core} | {rate} | "
+            f"{f'{fmax / 1e6:.1f}' if fmax else '-'} | {core} | {rate} | "
             f"{simulated['vectors']:,} | {simulated['mismatches']} |")
 
 
@@ -114,10 +114,10 @@ def main(argv=None):
     parser.add_argument("--data-dir", metavar="DIR", help="as for model.train")
     args = parser.parse_args(argv)
     data = ["--data-dir", args.data_dir] if args.data_dir else []
-    lines = [
-        "| network | seeds | test accuracy, % | LUTs: encoder / core / head / link | LUTs, total | "
-        "FFs | BRAMs | Fmax, MHz | cycles a sample, core | samples/s, core at Fmax | RTL vectors | "
-        "mismatches |", "|" + "---|" * 12]
+    titles = ("network", "seeds", "test accuracy, %", "LUTs: encoder / core / head / link",
+              "LUTs, total", "FFs", "BRAMs", "Fmax, MHz", "cycles a sample, core",
+              "samples/s, core at Fmax", "RTL vectors", "mismatches")
+    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
     for row in SUITES[args.suite]:
         lines.append(line(row, *measure(row, args.out, data)))
     print("\n".join(lines))
