@@ -201,6 +201,8 @@ def _override(values: dict[str, Any], text: str) -> None:
             place = place.setdefault(step, {})
         else:
             raise RecipeError(f"{where}: {place!r} has no settings inside")
+    if isinstance(place, list):
+        raise RecipeError(f"{key}: a setting inside an entry must be named")
     if not isinstance(place, dict):
         raise RecipeError(f"{key}: {place!r} has no settings inside")
     try:

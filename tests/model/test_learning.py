@@ -1,0 +1,90 @@
+"""Learning rules: they learn, and their state is all there is to them."""
+
+import io
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from model import data  # noqa: E402  after the check for torch
+from model.learning import Rule  # noqa: E402
+from model.recipe import load_recipe  # noqa: E402
+from model.trainer import Trainer  # noqa: E402
+
+RULES = sorted(Rule.kinds)
+
+
+def trainer_of(rule, *overrides):
+    settings = load_recipe("iris", [f"learning={rule}", "epochs=20", *overrides])
+    return Trainer(settings, data.load(settings.data))
+
+
+def run(trainer, epochs):
+    return [trainer.run_epoch(lambda samples, accuracy: None) for _ in range(epochs)]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_rule_learns_iris(rule):
+    trainer = trainer_of(rule)
+    entries = run(trainer, 15)
+    assert entries[-1]["train_accuracy"] > 0.9
+    assert entries[-1]["train_loss"] < entries[0]["train_loss"] / 2
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_rule_continues_from_its_state_bit_for_bit(rule):
+    whole, stopped, resumed = trainer_of(rule), trainer_of(rule), trainer_of(rule)
+    run(whole, 6)
+    run(stopped, 3)
+    buffer = io.BytesIO()
+    torch.save({"network": stopped.network.state_dict(), "rule": stopped.rule.state_dict(),
+                "order": stopped._order.get_state()}, buffer)
+    buffer.seek(0)
+    state = torch.load(buffer, weights_only=True)
+    resumed.network.load_state_dict(state["network"])
+    resumed.rule.load_state_dict(state["rule"])
+    resumed._order.set_state(state["order"])
+    resumed.epoch = 3
+    run(resumed, 3)
+    for name, value in whole.network.state_dict().items():
+        assert value.numpy().tobytes() == resumed.network.state_dict()[name].numpy().tobytes(), name
+
+
+def test_backprop_rate_falls_along_half_a_cosine():
+    trainer = trainer_of("backprop", "backprop.learning_rate=0.4")
+    rates = []
+    for epoch in (0, 10, 20):
+        trainer.rule.begin_epoch(epoch)
+        rates.append(trainer.rule._optimizer.param_groups[0]["lr"])
+    assert rates == pytest.approx([0.4, 0.2, 0.0])
+
+
+def test_seed_decides_everything():
+    first, second, other = (trainer_of("backprop", f"seed={seed}") for seed in (1, 1, 2))
+    for trainer in (first, second, other):
+        run(trainer, 1)
+    assert first.curve == second.curve
+    assert first.curve != other.curve
+    assert not np.array_equal(first.network.layers[0].wires, other.network.layers[0].wires)
+
+
+def test_best_epoch_wins_by_accuracy_then_by_loss():
+    trainer = trainer_of("backprop")
+    results = iter([(0.5, 1.0), (0.7, 2.0), (0.7, 1.5), (0.6, 0.1), (0.7, 1.5)])
+    trainer.validate = lambda: next(results)
+    bests = []
+    for _ in range(5):
+        run(trainer, 1)
+        bests.append(trainer.best["epoch"])
+    assert bests == [1, 2, 3, 3, 3]
+
+
+def test_patience_ends_the_training():
+    trainer = trainer_of("backprop", "patience=2")
+    trainer.validate = lambda: (0.5, 1.0)
+    finished = []
+    for _ in range(3):
+        run(trainer, 1)
+        finished.append(trainer.finished)
+    assert finished == [False, False, True]
