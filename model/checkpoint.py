@@ -37,8 +37,8 @@ class Checkpoint:
         Epochs done.
     network, rule : dict
         State of the network (wiring and thresholds included) and of the learning rule.
-    generator : Tensor
-        State of the generator that orders the data.
+    generators : dict
+        State of the generator that orders the data (``order``) and of torch's own (``draws``).
     best : dict
         ``epoch``, ``accuracy``, ``loss`` on the validation split, and ``network``, the state then.
     curve : list of dict
@@ -53,7 +53,7 @@ class Checkpoint:
     epoch: int
     network: dict[str, Any]
     rule: dict[str, Any]
-    generator: torch.Tensor
+    generators: dict[str, torch.Tensor]
     best: dict[str, Any]
     curve: list[dict[str, Any]] = field(default_factory=list)
     finished: bool = False

@@ -127,7 +127,7 @@ class Trainer:
         """
         Checkpoint(self.recipe.plain(), self.data.digest, torch.get_num_threads(), self.epoch,
                    self.network.state_dict(), self.rule.state_dict(),
-                   torch.stack([self._order.get_state(), torch.get_rng_state()]),
+                   {"order": self._order.get_state(), "draws": torch.get_rng_state()},
                    self.best, self.curve, self.finished).save(path)
 
     def restore(self, checkpoint: Checkpoint, path: Path) -> None:
@@ -139,7 +139,7 @@ class Trainer:
             If it is of another recipe or other data.
         """
         mine, theirs = _flat(self.recipe.plain()), _flat(checkpoint.recipe)
-        for key in sorted(mine.keys() | theirs.keys()):
+        for key in mine | theirs:
             if mine.get(key) != theirs.get(key):
                 raise CheckpointError(f"{path}: the run has {key} = {theirs.get(key)!r}, not "
                                       f"{mine.get(key)!r}; resume with its own settings, or add "
@@ -149,8 +149,8 @@ class Trainer:
                                   "run was started; add --force to start again")
         self.network.load_state_dict(checkpoint.network)
         self.rule.load_state_dict(checkpoint.rule)
-        self._order.set_state(checkpoint.generator[0])
-        torch.set_rng_state(checkpoint.generator[1])
+        self._order.set_state(checkpoint.generators["order"])
+        torch.set_rng_state(checkpoint.generators["draws"])
         self.epoch, self.best = checkpoint.epoch, checkpoint.best
         self.curve = checkpoint.curve
 

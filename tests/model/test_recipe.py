@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from model.recipe import (  # noqa: E402  after the check for torch
+from model.recipe import (
     Recipe,
     RecipeError,
     load_recipe,

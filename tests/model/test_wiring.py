@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from model.layers.wiring import (  # noqa: E402  after the check for torch
+from model.layers.wiring import (
     Geometry,
     centres,
     choose,
