@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import ir
 from boards import Board, BoardError
 from boards import get as get_board
-from ir.locate import FILE_NAME, HELP
+from ir.locate import FILE_NAME, HELP, locate
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -372,6 +372,7 @@ def _options(args: argparse.Namespace, name: str) -> Options:
 def main(argv: list[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("matplotlib").setLevel(logging.WARNING)  # it talks of its font cache
     if args.board == "list":
         from boards import list as board_list
 
@@ -386,7 +387,7 @@ def main(argv: list[str] | None = None) -> int:
         with _terminated_as_interrupted():
             if args.target is None and args.board is not None:
                 get_board(args.board)  # before anything is read: a mistyped name is told first
-            path = ir.locate(args.network)
+            path = locate(args.network)
             name = path.parent.name if path.name == FILE_NAME else path.stem
             options = _options(args, name)
             report, fresh = build(name, ir.load(path), options)

@@ -190,10 +190,10 @@ def _network(report: Mapping[str, Any]) -> str:
              "neurons": "XNOR neurons", "input_bits": "input bits read"}
     rows = [[label, _value(_get(sizes, "before", key)), _value(_get(sizes, "after", key))]
             for key, label in names.items()]
-    accuracy = _table(["accuracy", ""], [
+    accuracy = _table(["split", "accuracy"], [
         [label, _scaled(_get(report, "accuracy", key), 100, ".2f", " %")]
-        for key, label in (("validation", "validation"), ("test", "test, in training"),
-                           ("test_ir", "test, golden evaluator"))])
+        for key, label in (("validation", "validation"), ("test", "test, by the trainer"),
+                           ("test_ir", "test, by the golden evaluator"))])
     simplified = _table(["network", "frozen", "simplified"], rows)
     return (f'<div class="two"><section><h2>Accuracy</h2>{accuracy}</section>'
             f"<section><h2>Exact simplification</h2>{simplified}</section></div>")

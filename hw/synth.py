@@ -96,7 +96,7 @@ class Synthesis:
     alternatives : dict
         LUTs of each mapping that was tried.
     parts : dict
-        Resources by part, ``"other"`` being what lies outside of the named parts.
+        Resources by part that is there, ``"other"`` being what lies outside of them.
     total : Resources
         Their sum, which is the whole netlist.
     """
@@ -122,8 +122,8 @@ def synthesise(source: Path, top: str, family: str, *, log: Path,
     log : Path
         Receives what Yosys prints.
     parts : dict
-        Path of each part to count apart, see :data:`PARTS`. A part that the design does not have
-        is empty.
+        Path of each part to count apart, see :data:`PARTS`. One that the design does not have is
+        left out of the result.
 
     Raises
     ------
@@ -134,7 +134,8 @@ def synthesise(source: Path, top: str, family: str, *, log: Path,
     """
     folder = source.parent
     names = _module_names(source)
-    modules = {part: _find(path, names) for part, path in parts.items()}
+    modules = {part: module for part, path in parts.items()
+               if (module := _find(path, names)) is not None}
     spec = FAMILIES[family]
     (folder / "synth.ys").write_text(_script(spec, source.name, top, modules))
     yosys = toolchain.find("yosys")
@@ -144,7 +145,7 @@ def synthesise(source: Path, top: str, family: str, *, log: Path,
     for mapping in spec.mappings:
         text = (folder / f"{mapping}.json").read_text()
         counted[mapping] = count(json.loads(text)["modules"][top]["cells"], family, LABEL,
-                                 tuple(parts))
+                                 tuple(modules))
     sums = {mapping: sum(split.values(), Resources()) for mapping, split in counted.items()}
     # The first of equals, so that the choice does not depend on anything else.
     best = min(sums, key=lambda mapping: sums[mapping].luts)
@@ -159,9 +160,8 @@ def synthesise(source: Path, top: str, family: str, *, log: Path,
                      counted[best], sums[best])
 
 
-def _script(spec: _Family, source: str, top: str, modules: dict[str, str | None]) -> str:
-    present = {index: module for index, module in enumerate(modules.values(), start=1)
-               if module is not None}
+def _script(spec: _Family, source: str, top: str, modules: dict[str, str]) -> str:
+    present = dict(enumerate(modules.values(), start=1))
     read = "read_rtlil" if source.endswith(".il") else "read_verilog -sv"
     lines = [f"{read} {source}"]
     lines += [f"setattr -mod -set keep_hierarchy 1 {module}" for module in present.values()]
@@ -173,8 +173,9 @@ def _script(spec: _Family, source: str, top: str, modules: dict[str, str | None]
         lines += [f"setattr -set {LABEL} {index} {module}/c:*"
                   for index, module in present.items()]
         lines += ["setattr -mod -unset keep_hierarchy *", "flatten", "clean", spec.check,
-                  f"write_json {mapping}.json",
-                  f"write_verilog -noattr {mapping}.v"]
+                  # Without the libraries, which are many times as large as a design.
+                  f"select -module {top}", f"write_json -selected {mapping}.json",
+                  f"write_verilog -noattr -selected {mapping}.v", "select -clear"]
     return "\n".join(lines) + "\n"
 
 
