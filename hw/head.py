@@ -1,0 +1,186 @@
+"""From the bits that the head reads to a decision."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from hw.layers import lower
+from hw.layers.group_sum import score_shape
+from hw.stages import Stages
+
+__all__ = ["Accumulator", "Argmax", "Head", "result_layout"]
+
+_COMPARISON_LEVELS = 2
+"""LUT levels that a comparison of two scores and the choice behind it are worth."""
+
+
+def result_layout(network):
+    """Layout of a result: ``decision``, the class, and ``scores``, one signed number a class."""
+    return data.StructLayout({
+        "decision": range(network.classes),
+        "scores": data.ArrayLayout(score_shape(network.score_range), network.classes),
+    })
+
+
+class Accumulator(wiring.Component):
+    """Sum of the score vectors of the frames of a sample.
+
+    Parameters
+    ----------
+    frames : int
+        Vectors that make a sum.
+    i_layout, o_layout : ArrayLayout
+        Of a vector and of a sum.
+
+    Members
+    -------
+    i : ``In(stream.Signature(i_layout))``
+        Vectors, ``frames`` of them a sample.
+    o : ``Out(stream.Signature(o_layout))``
+        Sums.
+
+    Attributes
+    ----------
+    latency : int
+        Cycles from the last vector of a sample to its sum: 1.
+    """
+
+    latency = 1
+
+    def __init__(self, frames, i_layout, o_layout):
+        self._frames = frames
+        self.interval = frames
+        super().__init__({
+            "i": In(stream.Signature(i_layout)),
+            "o": Out(stream.Signature(o_layout)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        frame = Signal(range(self._frames))
+        total = Signal(self.o.payload.shape(), reset_less=True)
+        with m.If(~self.o.valid | self.o.ready):
+            m.d.comb += self.i.ready.eq(1)
+            m.d.sync += self.o.valid.eq(0)
+            with m.If(self.i.valid):
+                final = frame == self._frames - 1
+                m.d.sync += [frame.eq(Mux(final, 0, frame + 1)), self.o.valid.eq(final)]
+                for score, part in zip(total, self.i.payload, strict=True):
+                    m.d.sync += score.eq(Mux(frame == 0, 0, score) + part)
+        m.d.comb += self.o.payload.eq(total)
+        return m
+
+
+class Argmax(wiring.Component):
+    """Index of the greatest score, the lowest one on a tie, beside the scores.
+
+    A vector every cycle; registers every ``plan.levels_per_register`` levels.
+
+    Parameters
+    ----------
+    layout : ArrayLayout
+        Of the scores.
+    plan : Plan
+
+    Members
+    -------
+    i : ``In(stream.Signature(layout))``
+        Scores.
+    o : ``Out(stream.Signature(StructLayout({"decision": range(classes), "scores": layout})))``
+        Scores and decision.
+    """
+
+    interval = 1
+
+    def __init__(self, layout, plan):
+        self._plan = plan
+        result = data.StructLayout({"decision": range(layout.length), "scores": layout})
+        super().__init__({
+            "i": In(stream.Signature(layout)),
+            "o": Out(stream.Signature(result)),
+        })
+        self.latency = self._build(Module()).latency
+
+    def _build(self, m):
+        stages = Stages(m, self.i, self._plan.levels_per_register)
+        scores = Value.cast(self.i.payload)
+        race = list(self.i.payload)  # those still in it, in the order of their indices
+        indices = [Const(0, 0) for _ in race]  # of the winner of each part, within that part
+        while len(race) > 1:
+            race, indices = _round(race, indices)
+            scores, *flat = stages.level([scores, *race, *indices], _COMPARISON_LEVELS)
+            race = [score.as_signed() for score in flat[: len(race)]]
+            indices = flat[len(race) :]
+        decision, scores = stages.flush([indices[0], scores])
+        stages.drive(self.o, Cat(decision, scores))
+        return stages
+
+    def elaborate(self, platform):
+        m = Module()
+        self._build(m)
+        return m
+
+
+def _round(race, indices):
+    """Let neighbours compete. An odd one out goes on, at the lower end of its part."""
+    winners, places = [], []
+    for left in range(0, len(race) - 1, 2):
+        low, high = race[left], race[left + 1]
+        higher = high > low
+        winners.append(Mux(higher, high, low))
+        places.append(Cat(Mux(higher, indices[left + 1], indices[left]), higher))
+    if len(race) % 2:
+        winners.append(race[-1])
+        places.append(Cat(indices[-1], Const(0, 1)))
+    return winners, places
+
+
+class Head(wiring.Component):
+    """Score node, sum over the frames, decision.
+
+    Parameters
+    ----------
+    network : ir.Network
+    plan : Plan
+
+    Members
+    -------
+    i : ``In(stream.Signature(network.head.in_width))``
+        Bits of a frame.
+    o : ``Out(stream.Signature(result_layout(network)))``
+        Results, one a sample.
+
+    Attributes
+    ----------
+    latency : int
+        Cycles from the last frame of a sample to its result, when nothing stalls.
+    interval : int
+        Cycles from a sample to the next: the number of frames.
+    """
+
+    def __init__(self, network, plan):
+        layout = result_layout(network)
+        self.interval = network.frames
+        name = network.entries[-1].name
+        # No node's name begins with an underscore.
+        self._parts = {name: lower(network.head, plan)}
+        if network.frames > 1:
+            scores = self._parts[name].o.payload.shape()
+            self._parts["_accumulator"] = Accumulator(network.frames, scores,
+                                                      layout["scores"].shape)
+        self._parts["_argmax"] = Argmax(layout["scores"].shape, plan)
+        self.latency = sum(part.latency for part in self._parts.values())
+        super().__init__({
+            "i": In(stream.Signature(network.head.in_width)),
+            "o": Out(stream.Signature(layout)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        before = flipped(self.i)
+        for name, part in self._parts.items():
+            m.submodules[name] = part
+            connect(m, before, part.i)
+            before = part.o
+        connect(m, before, flipped(self.o))
+        return m

@@ -1,0 +1,68 @@
+"""The head of XNOR networks: an affine function of an agreement count a class."""
+
+from amaranth.hdl import Cat, Module
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+import ir
+from hw.popcount import popcount
+from hw.stages import Stages
+
+from .group_sum import score_shape
+from .lower import lower
+from .xnor import agreements
+
+__all__ = ["ScoresHead"]
+
+
+class ScoresHead(wiring.Component):
+    """Exclusive-nor with constants, popcount, multiplication by a constant, bias.
+
+    A vector every cycle; registers every ``plan.levels_per_register`` levels, and around the
+    multiplication.
+
+    Parameters
+    ----------
+    node : ir.Scores
+    plan : Plan
+
+    Members
+    -------
+    i : ``In(stream.Signature(node.in_width))``
+        Input vectors.
+    o : ``Out(stream.Signature(ArrayLayout(score_shape(node.score_range), node.out_width)))``
+        Scores, in input order.
+    """
+
+    interval = 1
+
+    def __init__(self, node, plan):
+        self._node = node
+        self._plan = plan
+        layout = data.ArrayLayout(score_shape(node.score_range), node.out_width)
+        super().__init__({
+            "i": In(stream.Signature(node.in_width)),
+            "o": Out(stream.Signature(layout)),
+        })
+        self.latency = self._build(Module()).latency
+
+    def _build(self, m):
+        node = self._node
+        stages = Stages(m, self.i, self._plan.levels_per_register)
+        count = popcount(stages, agreements(self.i.payload, node.weights), self._plan.lut_size)
+        count = stages.flush(count)
+        width = self.o.payload.shape().elem_shape.width
+        scores = [(Cat(slice_[c] for slice_ in count) * node.scale + int(bias))[:width]
+                  for c, bias in enumerate(node.biases)]
+        stages.drive(self.o, Cat(*stages.register(scores)))
+        return stages
+
+    def elaborate(self, platform):
+        m = Module()
+        self._build(m)
+        return m
+
+
+@lower.register
+def _(node: ir.Scores, plan, registered=True):
+    return ScoresHead(node, plan)

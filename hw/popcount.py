@@ -1,0 +1,112 @@
+"""Counting bits with trees of compressors.
+
+Everything here is bit-sliced: a *slice* is a value that holds the same bit of every counter side
+by side, so that the full adders of all counters are a handful of wide operations, whatever their
+number. It keeps generation quick and the Verilog short.
+"""
+
+import itertools
+
+from amaranth.hdl import Cat, Const
+
+__all__ = ["at_least", "popcount"]
+
+
+def popcount(stages, bits, lut_size):
+    """Count, for every counter, how many of its bits are 1.
+
+    Parameters
+    ----------
+    stages : Stages
+        Gets a register every so many levels.
+    bits : list of Value
+        Slices to count, at least one, all equally wide.
+    lut_size : int
+        Inputs of a LUT. Six make a 6:3 compressor one level deep, fewer a 3:2 compressor.
+
+    Returns
+    -------
+    list of Value
+        Slices of the counts, least significant first, as many as the largest count needs.
+    """
+    columns = [list(bits)]
+    while any(len(column) > 2 for column in columns):
+        columns = _compress(stages, columns, lut_size)
+        flat = iter(stages.level([slice_ for column in columns for slice_ in column]))
+        columns = [list(itertools.islice(flat, len(column))) for column in columns]
+    if any(len(column) > 1 for column in columns):
+        return stages.level(_add(columns, len(bits).bit_length()))
+    return [slice_ for column in columns for slice_ in column]
+
+
+def at_least(stages, count, thresholds):
+    """Compare the counts with constants, without a subtractor.
+
+    Parameters
+    ----------
+    stages : Stages
+    count : list of Value
+        Slices, least significant first.
+    thresholds : list of int
+        One a counter, from 0.
+
+    Returns
+    -------
+    Value
+        Slice of ``count >= threshold``.
+    """
+    width = len(thresholds)
+    reached = Const(-1, width)
+    # From the least significant bit up: equal so far means reached. Then a bit that the threshold
+    # has must be there too, and a bit that it lacks is enough by itself: a majority.
+    for place, slice_ in enumerate(count):
+        lacks = Const(_pack(not threshold >> place & 1 for threshold in thresholds), width)
+        reached = stages.wire(slice_ & reached | lacks & (slice_ | reached))
+    return reached & Const(_pack(not threshold >> len(count) for threshold in thresholds), width)
+
+
+def _pack(bits):
+    return sum(1 << index for index, bit in enumerate(bits) if bit)
+
+
+def _compress(stages, columns, lut_size):
+    """Pass one level of compressors. Column ``w`` holds the slices of weight ``2 ** w``."""
+    result = [[] for _ in range(len(columns) + 2)]
+    for weight, column in enumerate(columns):
+        rest = list(column)
+        while lut_size >= 6 and len(rest) > 3:
+            group, rest = rest[:6], rest[6:]
+            for place, slice_ in enumerate(_count_six(stages, group)):
+                result[weight + place].append(slice_)
+        if len(rest) == 3 or lut_size < 6:
+            while len(rest) > 2:
+                total, carry = _full_adder(*rest[:3])
+                rest = rest[3:]
+                result[weight].append(total)
+                result[weight + 1].append(carry)
+        result[weight] += rest
+    while not result[-1]:
+        result.pop()
+    return result
+
+
+def _full_adder(a, b, c):
+    return a ^ b ^ c, a & b | c & (a ^ b)
+
+
+def _count_six(stages, bits):
+    """Count four to six bits: three functions of at most six inputs, a LUT6 each."""
+    bits = [*bits, *(Const(0, len(bits[0])) for _ in range(6 - len(bits)))]
+    total0, carry0 = map(stages.wire, _full_adder(*bits[:3]))
+    total1, carry1 = map(stages.wire, _full_adder(*bits[3:]))
+    middle, high = _full_adder(carry0, carry1, stages.wire(total0 & total1))
+    return total0 ^ total1, middle, high
+
+
+def _add(columns, width):
+    """Add the last two rows of every counter, with the device's carry chain."""
+    lanes = len(columns[0][0])
+    sums = [Cat(column[0][lane] for column in columns)
+            + Cat(column[1][lane] if len(column) > 1 else Const(0, 1) for column in columns)
+            for lane in range(lanes)]
+    return [Cat(total[place] for total in sums) for place in range(width)]

@@ -1,0 +1,85 @@
+"""The registers of one component: an elastic pipeline that gets its depth while it is built."""
+
+from amaranth.hdl import Cat, Signal, Value
+
+__all__ = ["Stages"]
+
+
+class Stages:
+    """Pipeline of one stream, from an input towards an output.
+
+    Each stage takes a new vector when it is empty or the next one takes its own, so a bubble is
+    filled even while the output waits. Only the valid bits are reset; what they do not vouch for
+    keeps any value.
+
+    Parameters
+    ----------
+    m : Module
+    i : stream
+        Whose ``ready`` the pipeline drives.
+    limit : int
+        LUT levels between two registers.
+
+    Attributes
+    ----------
+    latency : int
+        Registers so far, in cycles.
+    """
+
+    def __init__(self, m, i, limit):
+        self._m = m
+        self._valid, self._ready = i.valid, i.ready
+        self._limit = limit
+        self._level = 0
+        self.latency = 0
+
+    def level(self, values, cost=1):
+        """Pass ``cost`` LUT levels that lead to ``values``, registered where the limit is reached.
+
+        Parameters
+        ----------
+        values : list of Value
+
+        Returns
+        -------
+        list of Value
+            Of the same widths.
+        """
+        self._level += cost
+        if self._level >= self._limit:
+            return self.register(values)
+        return [self.wire(value) for value in values]
+
+    def wire(self, value):
+        """Name a value that is used more than once: an expression is copied by each use."""
+        wire = Signal.like(Value.cast(value), name="wire")
+        self._m.d.comb += wire.eq(value)
+        return wire
+
+    def register(self, values):
+        """Hold ``values`` in a stage of its own. Returns the registers, of the same widths."""
+        m = self._m
+        ready, valid = Signal(name=f"ready{self.latency}"), Signal(name=f"valid{self.latency}")
+        m.d.comb += self._ready.eq(~valid | ready)
+        held = Signal(len(Cat(*values)), name=f"held{self.latency}", reset_less=True)
+        with m.If(self._ready):
+            m.d.sync += valid.eq(self._valid)
+            m.d.sync += held.eq(Cat(*values))
+        self._valid, self._ready = valid, ready
+        self._level = 0
+        self.latency += 1
+        registered, offset = [], 0
+        for value in values:
+            width = len(Value.cast(value))
+            registered.append(held[offset : offset + width])
+            offset += width
+        return registered
+
+    def flush(self, values):
+        """Register ``values`` unless they come from registers already."""
+        return self.register(values) if self._level else values
+
+    def drive(self, o, payload):
+        """Finish: let ``payload`` be what the output stream offers."""
+        self._m.d.comb += [Value.cast(o.payload).eq(payload), o.valid.eq(self._valid),
+                           self._ready.eq(o.ready)]
