@@ -82,6 +82,11 @@ class Core(wiring.Component):
     def nodes(self):
         return tuple(self._components)
 
+    @property
+    def outputs(self):
+        """Output stream of each node that has hardware, by name, for a bench that looks inside."""
+        return {name: component.o for name, component in self._components.items()}
+
     def _start(self, entry):
         """Cycle in which a node gets its input: when its slowest source is there."""
         return max(self._times[source] for source in entry.inputs)

@@ -175,6 +175,11 @@ class Head(wiring.Component):
             "o": Out(stream.Signature(layout)),
         })
 
+    @property
+    def scores(self):
+        """Output stream of the score node, a vector a frame, for a bench that looks inside."""
+        return next(iter(self._parts.values())).o
+
     def elaborate(self, platform):
         m = Module()
         before = flipped(self.i)
