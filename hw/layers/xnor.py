@@ -62,7 +62,7 @@ class XnorLayer(wiring.Component):
     def _build(self, m, node):
         stages = Stages(m, self.i, self._plan.levels_per_register)
         count = popcount(stages, agreements(self.i.payload, node.weights), self._plan.lut_size)
-        reached = [at_least(stages, count, node.thresholds[:, d].tolist()) for d in range(node.depth)]
+        reached = [at_least(stages, count, thresholds) for thresholds in node.thresholds.T.tolist()]
         (outputs,) = stages.register([Cat(Cat(slice_[j] for slice_ in reached)
                                           for j in range(node.neurons))])
         if node is self._node:

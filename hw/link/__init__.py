@@ -1,0 +1,1 @@
+"""The host link. :mod:`hw.link.frames` is the protocol without hardware."""

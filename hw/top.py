@@ -1,0 +1,81 @@
+"""The network with a serial link: what goes on a board."""
+
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out, connect
+
+import ir
+from hw.ip import Ip, result_bytes
+from hw.link.frames import Identity
+from hw.link.link import Link
+from hw.link.uart import divisor
+
+__all__ = ["SerialTop", "identity"]
+
+
+def identity(network, layout):
+    """What a device with this network answers to an identify request."""
+    return Identity(bytes.fromhex(ir.digest(network))[:8], layout.features, layout.bits,
+                    layout.signed, layout.classes, layout.score_bytes)
+
+
+class SerialTop(wiring.Component):
+    """A network behind a serial line. Knows nothing of any board.
+
+    Parameters
+    ----------
+    network : ir.Network
+    plan : Plan
+    clock_hz : float
+        Frequency of the ``sync`` domain.
+    baud : float
+        Bits a second of the line.
+    timeout_s : float
+        Silence that ends an unfinished frame.
+
+    Members
+    -------
+    rx : ``In(1)``
+    tx : ``Out(1)``
+        The line, as seen from the device.
+
+    Attributes
+    ----------
+    ip : Ip
+    link : Link
+    layout, latency, interval
+        As of :class:`hw.ip.Ip`.
+    cycles : int
+        Clock cycles of a bit.
+
+    Raises
+    ------
+    ValueError
+        If the clock cannot make the baud rate, or the timeout is shorter than two bytes.
+    """
+
+    def __init__(self, network, plan, clock_hz, baud, timeout_s=0.02):
+        self.cycles = divisor(clock_hz, baud)
+        timeout = round(timeout_s * clock_hz)
+        if timeout < 20 * self.cycles:
+            raise ValueError(f"Timeout must be at least two bytes, {20 * self.cycles / clock_hz:g} "
+                             f"s, not {timeout_s:g} s")
+        self.ip = Ip(network, plan)
+        self.layout = self.ip.layout
+        self.latency, self.interval = self.ip.latency, self.ip.interval
+        self.link = Link(self.layout, identity(network, self.layout), self.cycles, timeout)
+        super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.ip = ip = self.ip
+        m.submodules.link = link = self.link
+        connect(m, link.beats, ip.i)
+        m.d.comb += [
+            link.results.payload.eq(result_bytes(ip.o.payload, self.layout)),
+            link.results.valid.eq(ip.o.valid),
+            ip.o.ready.eq(link.results.ready),
+            link.rx.eq(self.rx),
+            self.tx.eq(link.tx),
+        ]
+        return m
