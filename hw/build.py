@@ -184,8 +184,8 @@ class _Build:
         (folder / f"{TOP}.il").write_text(prepared.rtlil)
         (folder / f"{TOP}.{CONSTRAINTS[board.family]}").write_text(prepared.constraints)
         layout = serial.layout
-        return {"request_bytes": frames.request_bytes(layout.sample_bytes),
-                "reply_bytes": frames.reply_bytes(layout.result_bytes)}
+        return {"request_bytes": frames.OVERHEAD + layout.sample_bytes,
+                "reply_bytes": frames.OVERHEAD + layout.result_bytes}
 
     def _synthesise(self, folder: Path) -> dict[str, Any]:
         from . import synth
@@ -337,6 +337,7 @@ class _UsageError(ValueError):
 
 
 def _options(args: argparse.Namespace, name: str) -> Options:
+    from .link.uart import divisor
     from .plan import Plan, PlanError
 
     if args.target is not None:
@@ -349,8 +350,11 @@ def _options(args: argparse.Namespace, name: str) -> Options:
     if board is not None and args.freq is not None and not args.freq * 1e6 >= board.clock_hz:
         raise _UsageError(f"--freq must be at least the board's clock of "
                           f"{board.clock_hz / 1e6:g} MHz, not {args.freq:g}")
-    if args.baud is not None and args.baud < 1:
-        raise _UsageError(f"--baud must be at least 1, not {args.baud}")
+    if args.baud is not None:
+        try:
+            divisor(board.clock_hz, args.baud)
+        except ValueError as error:
+            raise _UsageError(f"--baud {args.baud}: {error}") from error
     if args.plan is None:
         plan = Plan(lut_size=6) if args.target == "xilinx" else Plan()
     else:

@@ -68,6 +68,8 @@ def lock(folder: Path) -> Iterator[None]:
                             "another folder with --out") from error
         for left in folder.glob(f"{_PART}*"):
             shutil.rmtree(left)
+        for left in (folder / _MANIFESTS).glob(".*.part"):
+            left.unlink()
         yield
 
 
@@ -120,7 +122,7 @@ def _read(manifest: Path, key: str, folder: Path) -> dict[str, Any] | None:
             return None
         if all(_file_digest(folder / name) == known for name, known in content["files"].items()):
             return content
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass  # none, or one that is of no use: the stage is done again
     return None
 

@@ -125,8 +125,8 @@ def _throughput(generated: Mapping[str, Any] | None, clock: int | None, fmax: fl
                 baud: int | None) -> dict[str, Any] | None:
     """Inferences a second of the core alone, of the whole IP, and through the serial line.
 
-    A byte on the line is ten bits. Requests and replies have a wire each and overlap, so the
-    longer of the two sets the pace.
+    A byte on the line is ten bits. A host that waits for each answer pays for request and reply;
+    one that sends ahead, since each has a wire of its own, only for the longer of the two.
     """
     if generated is None:
         return None
@@ -137,10 +137,14 @@ def _throughput(generated: Mapping[str, Any] | None, clock: int | None, fmax: fl
                "per_second_at_fmax": _rate(cycles[f"{part}_interval"], fmax)}
         for part in ("core", "ip")}
     link = generated["link"]
-    figures["link"] = None if link is None or baud is None else {
-        **link, "baud": baud,
-        "per_second": round(baud / (10 * max(link["request_bytes"], link["reply_bytes"])), 1),
-        "round_trip_ns": round(1e10 / baud * (link["request_bytes"] + link["reply_bytes"]), 1)}
+    if link is None or baud is None or clock is None:
+        return {**figures, "link": None}
+    ways = (link["request_bytes"], link["reply_bytes"])
+    round_trip = 10 * sum(ways) / baud + cycles["ip_latency"] / clock
+    figures["link"] = {**link, "baud": baud,
+                       "round_trip_ns": round(1e9 * round_trip, 1),
+                       "per_second": round(1 / round_trip, 1),
+                       "per_second_sent_ahead": round(baud / (10 * max(ways)), 1)}
     return figures
 
 

@@ -177,8 +177,10 @@ def _speed(report: Mapping[str, Any]) -> str:
     link = _get(throughput, "link")
     serial = "" if link is None else (
         f'<p class="note">Through the serial line at {link["baud"]:,} baud: '
-        f'{link["per_second"]:,.0f} inferences/s, {link["round_trip_ns"] / 1e6:,.2f} ms there and '
-        f'back on the wire ({link["request_bytes"]} bytes there, {link["reply_bytes"]} back).</p>')
+        f'{link["per_second"]:,.0f} inferences/s if each answer is awaited '
+        f'({link["round_trip_ns"] / 1e6:,.2f} ms: {link["request_bytes"]} bytes there, '
+        f'{link["reply_bytes"]} back), {link["per_second_sent_ahead"]:,.0f} if the host sends '
+        "ahead.</p>")
     return (f'<div class="two"><section><h2>Clock</h2>{clock}</section>'
             f"<section><h2>Latency</h2>{delay}</section></div>"
             f"<section><h2>Throughput</h2>{rate}{serial}</section>")

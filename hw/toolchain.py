@@ -32,6 +32,10 @@ NO_VERSION = "unknown"
 """Version of a tool that cannot be asked for it."""
 
 
+_ERROR = re.compile(r"(\S+:\d+: |)ERROR: *(.*)")
+"""An error in a tool's output, maybe after a place in a file."""
+
+
 class ToolError(RuntimeError):
     """A tool is missing or failed. One line, which says what to do."""
 
@@ -206,8 +210,8 @@ def run(tool: Tool, arguments: Sequence[str], *, folder: Path, log: Path,
             file.write(line)
             text = line.strip()
             last_line = text or last_line
-            if text.startswith("ERROR:") and first_error is None:
-                first_error = text.removeprefix("ERROR:").strip()
+            if first_error is None and (match := _ERROR.match(text)):
+                first_error = match[1] + match[2]
             if text.startswith("Preparing to run "):
                 logger.info("compiling %s for this machine, once: up to a minute", tool.name)
             reason = watch(line)

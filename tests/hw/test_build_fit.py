@@ -1,0 +1,102 @@
+"""A design that does not fit is told by how much, because of what, and what helps."""
+
+import re
+
+import pytest
+
+import boards
+from hw import fit
+from hw.resources import Resources, count, logic_cells
+
+BOARD = boards.get("icebreaker")
+
+
+def parts(encoder=0, core=0, head=0, link=0, other=0, **of_core):
+    return {"encoder": Resources(luts=encoder), "core": Resources(luts=core, **of_core),
+            "head": Resources(luts=head), "link": Resources(luts=link),
+            "other": Resources(luts=other)}
+
+
+def refused(message):
+    return pytest.raises(fit.FitError, match=f"^{re.escape(message)}$")
+
+
+def test_what_fits_is_let_through():
+    fit.check_fit("n", 5280, parts(core=5280), BOARD)
+
+
+def test_core_is_too_large():
+    with refused("mnist does not fit icebreaker: it needs 6,500 logic cells, there are 5,280 "
+                 "(124 %); the largest part is the core (5,000 of 6,400 LUTs): train with fewer or "
+                 "narrower layers, or fewer inputs a node; build for ulx3s-12f or ulx3s-25f or "
+                 "ulx3s-45f or ulx3s-85f"):
+        fit.check_fit("mnist", 6500, parts(encoder=200, core=5000, head=1200), BOARD)
+
+
+def test_head_is_too_large():
+    with refused("n does not fit icebreaker: it needs 5,281 logic cells, there are 5,280 (101 %); "
+                 "the largest part is the head (5,000 of 5,281 LUTs): train with fewer bits a "
+                 "class (a narrower last layer); build for ulx3s-12f or ulx3s-25f or ulx3s-45f or "
+                 "ulx3s-85f"):
+        fit.check_fit("n", 5281, parts(core=281, head=5000), BOARD)
+
+
+def test_encoder_has_too_many_memories():
+    split = parts(core=100)
+    split["encoder"] = Resources(luts=20, memories=31)
+    with refused("n does not fit icebreaker: it needs 31 block RAMs, there are 30 (104 %); the "
+                 "largest part is the encoder (31 of 31 block RAMs): train with a lower depth, or "
+                 "fewer features; build for ulx3s-12f or ulx3s-25f or ulx3s-45f or ulx3s-85f"):
+        fit.check_fit("n", 120, split, BOARD)
+
+
+def test_flip_flops_are_blamed_where_they_are_the_cause():
+    with refused("n does not fit icebreaker: it needs 9,000 logic cells, there are 5,280 (171 %); "
+                 "the largest part is the core (9,000 of 9,000 flip-flops): train with fewer or "
+                 "narrower layers, or fewer inputs a node; build for ulx3s-12f or ulx3s-25f or "
+                 "ulx3s-45f or ulx3s-85f"):
+        fit.check_fit("n", 9000, parts(head=100, flip_flops=9000), BOARD)
+
+
+def test_no_board_is_large_enough():
+    with refused("n does not fit icebreaker: it needs 100,000 logic cells, there are 5,280 "
+                 "(1894 %); the largest part is the core (100,000 of 100,000 LUTs): train with "
+                 "fewer or narrower layers, or fewer inputs a node; no board here is large "
+                 "enough"):
+        fit.check_fit("n", 100_000, parts(core=100_000), BOARD)
+
+
+def cell(kind, label=None, **connections):
+    directions = {port: "output" if port in ("O", "Q") else "input" for port in connections}
+    return {"type": kind, "attributes": {} if label is None else {"p": f"{label:032b}"},
+            "connections": {port: [bit] for port, bit in connections.items()},
+            "port_directions": directions}
+
+
+def test_cells_are_counted_by_part():
+    cells = {"a": cell("SB_LUT4", 1), "b": cell("SB_LUT4", 2), "c": cell("SB_DFFESR", 2),
+             "d": cell("SB_CARRY", 2), "e": cell("SB_RAM40_4K", 1), "f": cell("SB_DFF"),
+             "g": cell("SB_IO"), "h": cell("$scopeinfo")}
+    assert count(cells, "ice40", "p", ("one", "two")) == {
+        "one": Resources(luts=1, memories=1, memory_kbit=4),
+        "two": Resources(luts=1, flip_flops=1, carries=1),
+        "other": Resources(flip_flops=1)}
+
+
+def test_unknown_cell_is_refused_rather_than_left_out():
+    message = "Cell 'x' has the type 'SB_MAC16', which cannot be counted for ice40"
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        count({"x": cell("SB_MAC16")}, "ice40", "p", ())
+
+
+def test_flip_flop_shares_the_cell_of_its_lut():
+    shared = {"lut": cell("SB_LUT4", I0=2, O=3), "ff": cell("SB_DFF", D=3, Q=4)}
+    assert logic_cells(shared, "ice40") == 1
+    # A LUT that drives something else as well cannot take the flip-flop in.
+    assert logic_cells(shared | {"other": cell("SB_LUT4", I0=3, O=5)}, "ice40") == 3
+    assert logic_cells({"ff": cell("SB_DFF", D=2, Q=4)}, "ice40") == 1
+
+
+def test_ecp5_counts_carry_cells_as_luts():
+    cells = {"a": cell("CCU2C"), "b": cell("LUT4"), "c": cell("TRELLIS_FF"), "d": cell("PFUMX")}
+    assert logic_cells(cells, "ecp5") == 3

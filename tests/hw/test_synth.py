@@ -1,0 +1,143 @@
+"""Synthesis keeps the function, and its parts add up."""
+
+import dataclasses
+import json
+import re
+
+import pytest
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hw import synth, toolchain
+from hw.resources import Resources
+from hw.verilog import to_verilog
+
+
+class Stage(wiring.Component):
+    def __init__(self, width):
+        super().__init__({"a": In(width), "b": In(width), "y": Out(width)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.sync += self.y.eq(self.a + (self.b ^ (self.y << 1)))
+        return m
+
+
+class Inner(wiring.Component):
+    """Has the parts of a network's IP, and glue between them."""
+
+    def __init__(self):
+        super().__init__({"a": In(6), "y": Out(6)})
+
+    def elaborate(self, platform):
+        m = Module()
+        previous = self.a
+        for name in ("encoder", "core", "head"):
+            m.submodules[name] = stage = Stage(6)
+            # A node of the network may be called like a part.
+            if name == "core":
+                m.submodules.ip = Namesake()
+            m.d.comb += [stage.a.eq(previous), stage.b.eq(self.a)]
+            previous = stage.y
+        m.d.sync += self.y.eq(previous ^ self.a)
+        return m
+
+
+class Namesake(wiring.Component):
+    def __init__(self):
+        super().__init__({})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.core = Stage(3)
+        return m
+
+
+class Outer(wiring.Component):
+    def __init__(self):
+        super().__init__({"a": In(6), "y": Out(6)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.ip = ip = Inner()
+        m.d.comb += [ip.a.eq(self.a), self.y.eq(ip.y)]
+        return m
+
+
+@pytest.fixture(scope="module")
+def verilog():
+    return to_verilog(Outer(), "top")
+
+
+@pytest.mark.parametrize("family", synth.FAMILIES)
+def test_parts_add_up(family, verilog, tmp_path):
+    source = tmp_path / "top.v"
+    source.write_text(verilog)
+    result = synth.synthesise(source, "top", family, log=tmp_path / "yosys.log")
+    assert set(result.parts) == {"encoder", "core", "head", "other"}
+    assert sum(result.parts.values(), Resources()) == result.total
+    assert result.total.luts == min(result.alternatives.values())
+    for part in result.parts.values():
+        assert part.flip_flops == 6
+    assert result.parts["core"].luts >= 4
+    # By hand: the cells of the netlist that would be placed.
+    cells = json.loads((tmp_path / "netlist.json").read_text())["modules"]["top"]["cells"]
+    flip_flops = [name for name, item in cells.items()
+                  if re.match(r"SB_DFF|TRELLIS_FF|FD[RS]E", item["type"])]
+    assert len(flip_flops) == result.total.flip_flops
+    assert dataclasses.asdict(result.total)["memories"] == 0
+
+
+@pytest.mark.parametrize("family", ["ice40", "ecp5"])
+def test_netlist_equals_the_design(family, verilog, tmp_path):
+    """Proven by Yosys for seven cycles of any input, with the models that simulation uses."""
+    synth.netlist(verilog, "top", family, tmp_path)
+    models, include_dirs, defines = synth.cell_models(family)
+    folders = {*include_dirs, *(model.parent for model in models)}
+    for folder in folders:  # beside the script: the tools see no absolute path below /tmp
+        (tmp_path / folder.name).mkdir(exist_ok=True)
+        for path in folder.iterdir():
+            if path.is_file():
+                (tmp_path / folder.name / path.name).write_bytes(path.read_bytes())
+    options = " ".join([*(f"-I{path.name}" for path in include_dirs),
+                        *(f"-D{name}" for name in defines)])
+    cells = " ".join(f"{path.parent.name}/{path.name}" for path in models)
+    (tmp_path / "prove.ys").write_text(f"""
+        read_verilog -sv source.v
+        hierarchy -top top
+        proc
+        flatten
+        design -stash gold
+        read_verilog -sv -defer -overwrite {options} {cells}
+        read_verilog netlist.v
+        hierarchy -top top
+        proc
+        flatten
+        design -stash gate
+        design -copy-from gold -as gold top
+        design -copy-from gate -as gate top
+        miter -equiv -flatten -make_outputs gold gate miter
+        hierarchy -top miter
+        async2sync
+        sat -verify -set-at 1 in_rst 1 -seq 8 -prove-skip 1 -prove trigger 0 miter
+        """)
+    toolchain.run(toolchain.find("yosys"), ["prove.ys"], folder=tmp_path,
+                  log=tmp_path / "prove.log")
+    assert "SAT proof finished - no model found: SUCCESS!" in (tmp_path / "prove.log").read_text()
+
+
+def test_equal_texts_give_equal_netlists(verilog, tmp_path):
+    first = synth.netlist(verilog, "top", "ice40", tmp_path / "a")
+    second = synth.netlist(verilog, "top", "ice40", tmp_path / "b")
+    assert first.read_bytes() == second.read_bytes()
+    assert (tmp_path / "a/netlist.json").read_bytes() == \
+        (tmp_path / "b/netlist.json").read_bytes()
+
+
+def test_bad_verilog(tmp_path):
+    log = tmp_path / "yosys.log"
+    message = (r"yosys: source\.v:1: syntax error, unexpected .* \(exit code 1\); "
+               f"its log is {re.escape(str(log))}")
+    with pytest.raises(toolchain.ToolError, match=f"^{message}$"):
+        synth.netlist("module top(; endmodule\n", "top", "ice40", tmp_path)
