@@ -1,0 +1,190 @@
+"""What is simulated at each level: from a network to Verilog text and a harness around it."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from amaranth.hdl import Cat, Module, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+import ir
+from hw import synth
+from hw.cache import digest, sources_digest
+from hw.ip import AxiIp
+from hw.layout import Layout
+from hw.plan import Plan
+from hw.verilog import to_verilog
+from sim.folders import new_folder
+from sim.simulator import Design
+
+__all__ = ["Generated", "Tap", "Tapped", "netlist", "rtl", "stream_design", "tapped"]
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A design as text, and what its bench must know of it.
+
+    Parameters
+    ----------
+    text : str
+        Verilog, the top module being ``top``.
+    latency, interval : int
+        In cycles, as of the component.
+    taps : tuple of Tap
+        Of a tapped design.
+    """
+
+    text: str
+    latency: int
+    interval: int
+    taps: tuple["Tap", ...] = ()
+
+
+@dataclass(frozen=True)
+class Tap:
+    """Place of a node's output in the word that a tapped design shows.
+
+    Parameters
+    ----------
+    name : str
+        Of the node.
+    start, width : int
+        Its bits.
+    """
+
+    name: str
+    start: int
+    width: int
+
+
+class Tapped(wiring.Component):
+    """:class:`hw.ip.AxiIp` that also shows what its nodes hand on.
+
+    Members
+    -------
+    The ports of AxiIp, and
+
+    tap_fire : ``Out(nodes)``
+        Which nodes hand on a vector in this cycle.
+    tap_payload : ``Out(sum of the widths of their outputs)``
+        Those outputs.
+
+    Attributes
+    ----------
+    taps : tuple of Tap
+        The nodes, in topological order, which is also that of ``tap_fire``.
+    latency, interval : int
+        As of AxiIp.
+    """
+
+    def __init__(self, network: ir.Network, plan: Plan) -> None:
+        self._axi = axi = AxiIp(network, plan)
+        self._streams = {network.entries[0].name: axi.ip.encoder.o, **axi.ip.core.outputs,
+                         network.entries[-1].name: axi.ip.head.scores}
+        taps, start = [], 0
+        for name, stream in self._streams.items():
+            width = len(Value.cast(stream.payload))
+            taps.append(Tap(name, start, width))
+            start += width
+        self.taps = tuple(taps)
+        self.latency, self.interval = axi.latency, axi.interval
+        super().__init__({**axi.signature.members,
+                          "tap_fire": Out(len(taps)), "tap_payload": Out(start)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.axi = axi = self._axi
+        for name, member in axi.signature.members.items():
+            inside, outside = getattr(axi, name), getattr(self, name)
+            m.d.comb += inside.eq(outside) if member.flow is In else outside.eq(inside)
+        streams = self._streams.values()
+        m.d.comb += [
+            self.tap_fire.eq(Cat(stream.valid & stream.ready for stream in streams)),
+            self.tap_payload.eq(Cat(Value.cast(stream.payload) for stream in streams)),
+        ]
+        return m
+
+
+def rtl(network: ir.Network, plan: Plan, cache: Path) -> Generated:
+    """The network behind AXI4-Stream ports, :class:`hw.ip.AxiIp`.
+
+    Raises
+    ------
+    ToolError
+        If there is no Yosys, which writes the Verilog.
+    """
+    return _generated(["rtl", ir.digest(network), plan.digest], cache,
+                      lambda: AxiIp(network, plan))
+
+
+def tapped(network: ir.Network, plan: Plan, cache: Path) -> Generated:
+    """The same as :class:`Tapped`. Raises as :func:`rtl` does."""
+    return _generated(["tapped", ir.digest(network), plan.digest], cache,
+                      lambda: Tapped(network, plan))
+
+
+def netlist(text: str, family: str, cache: Path) -> Path:
+    """Synthesise the module ``top`` for a family, and return the netlist as a Verilog file.
+
+    Raises
+    ------
+    ToolError
+        If Yosys is missing or fails.
+    """
+    folder = cache / f"netlist-{digest([text, family, sources_digest()])[:20]}"
+    if not folder.exists():
+        with new_folder(folder) as scratch:
+            synth.netlist(text, "top", family, scratch)
+    return folder / "netlist.v"
+
+
+def stream_design(layout: Layout, source: str | Path, *, models: synth.CellModels | None = None,
+                  taps: Sequence[Tap] = (), waves: bool = False, fast: bool = False) -> Design:
+    """The packet harness around an AXI4-Stream design.
+
+    Parameters
+    ----------
+    layout : Layout
+    source : str or Path
+        Verilog text, or the file of a netlist.
+    models : CellModels, optional
+        Of the cells of a netlist.
+    taps : sequence of Tap
+        Of a design that has some.
+    waves, fast : bool
+        See :class:`sim.simulator.Design`.
+    """
+    parameters = {"IN_WIDTH": 8 * layout.beat_bytes, "OUT_WIDTH": 8 * layout.result_bytes,
+                  "BEATS": layout.beats}
+    defines = ["WAVES"] if waves else []
+    if taps:
+        defines.append("TAPS")
+        parameters |= {"TAPS": len(taps), "TAP_WIDTH": sum(tap.width for tap in taps)}
+    sources, includes = [HERE / "stream.sv"], []
+    if models is not None:
+        sources += models.sources
+        includes += map(str, models.include_dirs)
+        defines += [f"{name}={value}" if value else name for name, value in models.defines.items()]
+    text = source if isinstance(source, str) else source.read_text()
+    return Design("harness", tuple(sources), {"top.sv": text}, parameters, tuple(defines),
+                  tuple(includes), waves, fast)
+
+
+def _generated(key: list[str], cache: Path, component: Callable[[], object]) -> Generated:
+    """A component as text, from the cache if it is there."""
+    key = [*key, sources_digest(), Path(__file__).read_text()]
+    folder = cache / f"verilog-{digest(key)[:20]}"
+    if not folder.exists():
+        with new_folder(folder) as scratch:
+            made = component()
+            (scratch / "top.sv").write_text(to_verilog(made, "top"))
+            facts = {"latency": made.latency, "interval": made.interval,
+                     "taps": [vars(tap) for tap in getattr(made, "taps", ())]}
+            (scratch / "facts.json").write_text(json.dumps(facts))
+    facts = json.loads((folder / "facts.json").read_text())
+    return Generated((folder / "top.sv").read_text(), facts["latency"], facts["interval"],
+                     tuple(Tap(**tap) for tap in facts["taps"]))

@@ -1,0 +1,194 @@
+"""Faults planted on purpose: what a level claims to notice, it must be seen to notice.
+
+Each fault is chosen so that it changes the scores of the vectors at hand.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+import ir
+from hw.layout import Layout
+from sim.options import Faults
+
+__all__ = ["KINDS", "Planted", "plant"]
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A fault, and where it is.
+
+    Parameters
+    ----------
+    faults : Faults
+        For :class:`sim.options.Options`.
+    description : str
+        For people.
+    node : str, optional
+        Name of the node whose output is the first to be wrong.
+    bit : int, optional
+        The bit of that output which is wrong; of a modulator with several comparisons of one
+        feature, the lowest.
+    """
+
+    faults: Faults
+    description: str
+    node: str | None = None
+    bit: int | None = None
+
+
+def plant(kind: str, network: ir.Network, features: NDArray[np.int32], *, lanes: int = 1,
+          seed: int = 1) -> Planted:
+    """Plant a fault.
+
+    Parameters
+    ----------
+    kind : str
+        One of :data:`KINDS`.
+    network : ir.Network
+        As it is to be built.
+    features : array, shape (vectors, features)
+        Of which at least one must notice the fault.
+    lanes : int
+        Of the plan.
+
+    Raises
+    ------
+    ValueError
+        If no fault of the kind would be noticed.
+    """
+    rng = np.random.default_rng(seed)
+    if kind == "beat":
+        sample = int(rng.integers(len(features)))
+        return Planted(Faults(drop=sample), f"the driver loses the last beat of sample {sample}")
+    layout = Layout.of(network, lanes)
+    if kind == "result":
+        index = int(rng.integers(len(features)))
+        return Planted(Faults(edit=_lost_result(layout, index)), f"result {index} is swallowed")
+    if kind == "scores":
+        return Planted(Faults(edit=_swapped_scores(layout)), "scores 0 and 1 are swapped")
+    expected = network.evaluate(features).scores
+    for planted in _CANDIDATES[kind](network, features, rng):
+        if (planted.faults.built.evaluate(features).scores != expected).any():
+            return planted
+    raise ValueError(f"No fault of kind {kind!r} changes a score of these vectors")
+
+
+def _tables(network: ir.Network, features: NDArray[np.int32],
+            rng: np.random.Generator) -> Iterator[Planted]:
+    """Flip one bit of one table."""
+    for entry, row in _rows(network, rng):
+        node = entry.node
+        for address in rng.permutation(node.tables.shape[1]).tolist():
+            tables = node.tables.copy()
+            tables[row, address] ^= True
+            yield Planted(
+                Faults(built=_with(network, entry.name, replace(node, tables=tables))),
+                f"entry {address} of table {row} of node {entry.name} is flipped",
+                entry.name, row)
+
+
+def _wires(network: ir.Network, features: NDArray[np.int32],
+           rng: np.random.Generator) -> Iterator[Planted]:
+    """Swap the first two wires of one table."""
+    for entry, row in _rows(network, rng):
+        node = entry.node
+        if node.fan_in < 2:
+            continue
+        sources = node.sources.copy()
+        sources[row, [0, 1]] = sources[row, [1, 0]]
+        yield Planted(
+            Faults(built=_with(network, entry.name, replace(node, sources=sources))),
+            f"wires 0 and 1 of table {row} of node {entry.name} are swapped", entry.name, row)
+
+
+def _thresholds(network: ir.Network, features: NDArray[np.int32],
+                rng: np.random.Generator) -> Iterator[Planted]:
+    """Raise one threshold by one, or lower it where it is the highest."""
+    node = network.modulate
+    read = np.flatnonzero(network.read_mask(network.entries[0].name))
+    for bit in rng.permutation(read).tolist():
+        for frame in range(node.frames):
+            thresholds = node.thresholds.copy()
+            place = frame, bit // node.depth, bit % node.depth
+            thresholds[place] += 1 if thresholds[place] <= node.domain[1] else -1
+            yield Planted(
+                Faults(built=_with(network, network.entries[0].name,
+                                   replace(node, thresholds=thresholds))),
+                f"the threshold of bit {bit} in frame {frame} is off by one",
+                network.entries[0].name, bit)
+
+
+_CANDIDATES: dict[str, Callable[..., Iterator[Planted]]] = {
+    "table": _tables, "threshold": _thresholds, "wires": _wires}
+
+KINDS = tuple(sorted([*_CANDIDATES, "beat", "result", "scores"]))
+
+
+def _rows(network: ir.Network, rng: np.random.Generator) -> Iterator[tuple[ir.Entry, int]]:
+    """Every table, in random order."""
+    rows = [(entry, row) for entry in network.entries if isinstance(entry.node, ir.Lut)
+            for row in range(entry.node.out_width)]
+    for index in rng.permutation(len(rows)).tolist():
+        yield rows[index]
+
+
+def _with(network: ir.Network, name: str, node: ir.Node) -> ir.Network:
+    """The network with another node in one place, and without its golden vectors."""
+    entries = tuple(replace(entry, node=node) if entry.name == name else entry
+                    for entry in network.entries)
+    return replace(network, entries=entries, golden=None)
+
+
+def _wrap(layout: Layout, behaviour: str) -> Callable[[str], str]:
+    """An edit that puts a module with a fault around the design."""
+    wrapper = f"""
+module top(
+    input clk, input rst,
+    input [{8 * layout.beat_bytes - 1}:0] s_axis_tdata, input s_axis_tvalid,
+    output s_axis_tready, input s_axis_tlast,
+    output [{8 * layout.result_bytes - 1}:0] m_axis_tdata, output m_axis_tvalid,
+    input m_axis_tready, output m_axis_tlast, output frame_error
+);
+    wire [{8 * layout.result_bytes - 1}:0] data;
+    wire valid, ready;
+    inner inner(
+        .clk(clk), .rst(rst), .s_axis_tdata(s_axis_tdata), .s_axis_tvalid(s_axis_tvalid),
+        .s_axis_tready(s_axis_tready), .s_axis_tlast(s_axis_tlast), .m_axis_tdata(data),
+        .m_axis_tvalid(valid), .m_axis_tready(ready), .m_axis_tlast(m_axis_tlast),
+        .frame_error(frame_error)
+    );
+{behaviour}
+endmodule
+"""
+
+    def edit(text: str) -> str:
+        renamed, count = re.subn(r"\bmodule top\b", "module inner", text)
+        assert count == 1, f"one module top expected, not {count}"
+        return renamed + wrapper
+
+    return edit
+
+
+def _swapped_scores(layout: Layout) -> Callable[[str], str]:
+    size, first = 8 * layout.score_bytes, 8 * layout.decision_bytes
+    second, end = first + size, first + 2 * size
+    above = f"data[{8 * layout.result_bytes - 1}:{end}], " if layout.classes > 2 else ""
+    return _wrap(layout, f"""
+    assign m_axis_tdata = {{{above}data[{first} +: {size}], data[{second} +: {size}],
+                           data[{first - 1}:0]}};
+    assign m_axis_tvalid = valid;
+    assign ready = m_axis_tready;""")
+
+
+def _lost_result(layout: Layout, index: int) -> Callable[[str], str]:
+    return _wrap(layout, f"""
+    reg [31:0] count = 0;
+    wire lost = count == {index};
+    always @(posedge clk) if (valid && ready) count <= count + 1;
+    assign m_axis_tdata = data;
+    assign m_axis_tvalid = valid && !lost;
+    assign ready = m_axis_tready || lost;""")

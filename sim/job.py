@@ -1,0 +1,93 @@
+"""What passes between sim/run.py and a bench inside the simulator, as JSON files."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+__all__ = ["Progress", "StreamJob", "StreamOutcome"]
+
+
+@dataclass(frozen=True)
+class StreamJob:
+    """Orders for sim/bench_stream.py.
+
+    Parameters
+    ----------
+    packets : str
+        File of an array of bytes, one row a sample: its beats, padded to whole bytes as one word.
+    beats, out_width : int
+        Shape of the streams.
+    seed : int
+    stall_in, stall_out : float
+        Share of cycles in which a side stalls.
+    resets, malformed : int
+        How many to mix in.
+    window : int
+        A reset falls this many cycles, at most, after a packet.
+    idle_limit : int
+        Cycles without a beat that count as a hang.
+    drain : int
+        Cycles to watch for superfluous results at the end.
+    progress, outcome : str
+        Files to write.
+    until : int, optional
+        Sample after whose result to stop, when what happened until then is all that is wanted.
+    drop : int, optional
+        Sample of which the driver loses a beat, to see whether the bench notices.
+    """
+
+    packets: str
+    beats: int
+    out_width: int
+    seed: int
+    stall_in: float
+    stall_out: float
+    resets: int
+    malformed: int
+    window: int
+    idle_limit: int
+    drain: int
+    progress: str
+    outcome: str
+    until: int | None = None
+    drop: int | None = None
+
+
+@dataclass
+class StreamOutcome:
+    """What sim/bench_stream.py saw.
+
+    Parameters
+    ----------
+    results : list of (sample, word)
+        In the order they came.
+    order : list of lists
+        Samples sent, one list for each time between resets.
+    error : str, optional
+        Why the bench gave up.
+    """
+
+    results: list[tuple[int, int]] = field(default_factory=list)
+    order: list[list[int]] = field(default_factory=list)
+    cycles: int = 0
+    resets: int = 0
+    malformed: int = 0
+    frame_errors: int = 0
+    error: str | None = None
+
+
+class Progress:
+    """A number in a file, rewritten some times a second."""
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path)
+        self._due = 0.0
+
+    def update(self, done: int) -> None:
+        """Note that so many are done."""
+        now = time.monotonic()
+        if now >= self._due:
+            self._due = now + 0.2
+            scratch = self._path.with_suffix(".new")
+            scratch.write_text(str(done))
+            scratch.replace(self._path)

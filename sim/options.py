@@ -1,0 +1,78 @@
+"""Settings of a simulation."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import ir
+from hw.plan import Plan
+
+__all__ = ["LEVELS", "Faults", "Options"]
+
+LEVELS = ("rtl", "netlist", "board")
+
+CACHE = Path("build") / "sim"
+
+
+@dataclass(frozen=True)
+class Faults:
+    """Faults planted on purpose, to see whether they are noticed.
+
+    Parameters
+    ----------
+    built : ir.Network, optional
+        What the hardware is generated from, in place of the network that it is compared with.
+    edit : callable, optional
+        Changes the Verilog of the design, or its netlist.
+    drop : int, optional
+        Sample of which the driver loses the last beat.
+    """
+
+    built: ir.Network | None = None
+    edit: Callable[[str], str] | None = None
+    drop: int | None = None
+
+
+@dataclass(frozen=True)
+class Options:
+    """Settings of a simulation.
+
+    Parameters
+    ----------
+    level : str
+        One of :data:`LEVELS`.
+    simulator : str, optional
+        Left out: Verilator, or Icarus if that is what is installed.
+    plan : Plan
+    family : str
+        What level ``netlist`` synthesises for.
+    board : str
+        Whose clock and baud rate level ``board`` has.
+    baud : int, optional
+        In place of the board's.
+    stall_in, stall_out : float
+        Share of cycles in which the source, the sink stalls.
+    resets, malformed : int
+        Mixed in at random; at level ``board``, ``malformed`` requests are damaged.
+    seed : int
+    waves : bool
+        Whether waves are written.
+    out : Path
+        Folder for compiled models, logs and waves.
+    faults : Faults
+    """
+
+    level: str = "rtl"
+    simulator: str | None = None
+    plan: Plan = field(default_factory=Plan)
+    family: str = "ice40"
+    board: str = "icebreaker"
+    baud: int | None = None
+    stall_in: float = 0.3
+    stall_out: float = 0.3
+    resets: int = 2
+    malformed: int = 3
+    seed: int = 1
+    waves: bool = False
+    out: Path = CACHE
+    faults: Faults = field(default_factory=Faults)

@@ -1,0 +1,87 @@
+"""Running a compiled bench to its end, with a progress bar."""
+
+import json
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from sim.simulator import Model, SimulatorError
+
+__all__ = ["run_bench"]
+
+
+def run_bench(model: Model, bench: str, job: Mapping[str, Any], folder: Path, *, total: int,
+              title: str, plusargs: Sequence[str] = ()) -> tuple[dict[str, Any], float]:
+    """Run a bench and read its outcome.
+
+    Parameters
+    ----------
+    job : mapping
+        Fields of its job; ``progress`` and ``outcome`` are files in ``folder``.
+    total : int
+        What the progress counts up to.
+
+    Returns
+    -------
+    dict
+        Fields of its outcome; ``error`` is set if the bench failed in whatever way.
+    float
+        Seconds it ran.
+
+    Raises
+    ------
+    SimulatorError
+        If the simulation ended without an outcome.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    outcome, progress = Path(job["outcome"]), Path(job["progress"])
+    for old in (outcome, progress, folder / "results.xml"):
+        old.unlink(missing_ok=True)
+    (folder / "job.json").write_text(json.dumps(dict(job)))
+    start = time.monotonic()
+    process = model.start(bench, folder, {"BITLOOM_JOB": str(folder / "job.json")}, plusargs)
+    try:
+        with tqdm(total=total, desc=title, unit="vector", file=sys.stderr, leave=False,
+                  disable=None) as bar:
+            while True:
+                try:
+                    process.wait(timeout=0.2)
+                    break
+                except subprocess.TimeoutExpired:
+                    if progress.exists():
+                        bar.update(int(progress.read_text()) - bar.n)
+    finally:
+        if process.poll() is None:  # interrupted
+            process.kill()
+            process.wait()
+    seconds = time.monotonic() - start
+    failure = _failure(folder / "results.xml")
+    if not outcome.exists():
+        raise SimulatorError(f"{model.simulator.name}: the simulation broke off "
+                             f"({failure or _last_line(folder / 'simulation.log')}); see "
+                             f"{folder / 'simulation.log'}")
+    found = json.loads(outcome.read_text())
+    found["error"] = found["error"] or failure
+    return found, seconds
+
+
+def _failure(results: Path) -> str | None:
+    """Why cocotb says that the bench failed."""
+    if not results.exists():
+        return None
+    for node in ElementTree.parse(results).iter():
+        if node.tag in ("failure", "error"):
+            text = node.get("error_msg") or node.get("message") or node.text or node.tag
+            return text.strip().splitlines()[0]
+    return None
+
+
+def _last_line(log: Path) -> str:
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return lines[-1] if lines else "it said nothing"

@@ -1,0 +1,154 @@
+"""Levels rtl and netlist: the AXI4-Stream design against the golden evaluator."""
+
+import logging
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import ir
+from hw import synth
+from hw.layout import Layout
+from sim import design
+from sim.job import StreamJob
+from sim.locate import locate
+from sim.options import Options
+from sim.process import run_bench
+from sim.simulator import Design, Simulator
+from sim.verdict import Difference, Verdict
+
+__all__ = ["run_stream"]
+
+logger = logging.getLogger(__name__)
+
+FAST_CYCLES = 2_000_000
+"""From about so many cycles on, a model that takes longer to compile is done earlier."""
+
+
+def run_stream(network: ir.Network, features: NDArray[np.int32], options: Options,
+               simulator: Simulator, verdict: Verdict, folder: Path) -> None:
+    """Simulate, and write what was found into the verdict.
+
+    Parameters
+    ----------
+    network : ir.Network
+        Whose hardware it is; simplified or not, as it is to be built.
+    features : array, shape (vectors, features)
+    folder : Path
+        For the files of this run.
+
+    Raises
+    ------
+    ToolError, SimulatorError
+        One line each, which a user can act on.
+    """
+    built = options.faults.built or network
+    layout = Layout.of(network, options.plan.lanes)
+    started = time.monotonic()
+    made = design.rtl(built, options.plan, options.out)
+    cycles = int(len(features) * made.interval / (1 - max(options.stall_in, options.stall_out)))
+    source = _source(made.text, layout, options, fast=cycles > FAST_CYCLES)
+    model = simulator.build(source, options.out, logger.info)
+    verdict.cached = model.cached
+    verdict.compile_seconds = time.monotonic() - started
+    job = _job(layout, made, features, options, folder)
+    plusargs = []
+    if options.waves:
+        verdict.waves = str(folder / "waves.vcd")
+        plusargs = [f"+waves={verdict.waves}"]
+    outcome, verdict.run_seconds = run_bench(
+        model, "sim.bench_stream", vars(job), folder, total=len(features),
+        title=f"{options.level}: {len(features):,} vectors", plusargs=plusargs)
+    verdict.cycles = outcome["cycles"]
+    verdict.resets, verdict.malformed = outcome["resets"], outcome["malformed"]
+    first = _judge(network, features, layout, outcome, verdict)
+    if first is None:
+        return
+    sample, got, expected = first
+    verdict.difference = _located(network, features, layout, options, simulator, folder, sample)
+    if verdict.difference is None:
+        bit = ((got ^ expected) & -(got ^ expected)).bit_length() - 1
+        verdict.difference = Difference(sample, "m_axis_tdata", None, bit, got >> bit & 1,
+                                        expected >> bit & 1)
+        verdict.notes.append("every node hands on what it should: the fault is behind them"
+                             if options.level == "rtl" else
+                             "the design before synthesis has no fault in a node")
+    verdict.failure = str(verdict.difference)
+    if outcome["error"]:
+        verdict.notes.append(outcome["error"])
+
+
+def _source(text: str, layout: Layout, options: Options, *, fast: bool) -> Design:
+    edit = options.faults.edit or (lambda text: text)
+    if options.level == "rtl":
+        return design.stream_design(layout, edit(text), waves=options.waves, fast=fast)
+    logger.info("synthesising for %s", options.family)
+    netlist = design.netlist(text, options.family, options.out).read_text()
+    return design.stream_design(layout, edit(netlist), models=synth.cell_models(options.family),
+                                waves=options.waves, fast=fast)
+
+
+def _job(layout: Layout, made: design.Generated, features: NDArray[np.int32], options: Options,
+         folder: Path) -> StreamJob:
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / "packets.npy", pack(layout, features))
+    slow = 1 / (1 - max(options.stall_in, options.stall_out))
+    return StreamJob(
+        packets=str(folder / "packets.npy"), beats=layout.beats,
+        out_width=8 * layout.result_bytes, seed=options.seed, stall_in=options.stall_in,
+        stall_out=options.stall_out, resets=options.resets, malformed=options.malformed,
+        window=2 * (made.latency + layout.beats),
+        idle_limit=int((made.latency + made.interval) * slow * 4) + 1000,
+        drain=2 * (made.latency + made.interval) + 64,
+        progress=str(folder / "progress"), outcome=str(folder / "outcome.json"),
+        drop=options.faults.drop)
+
+
+def pack(layout: Layout, features: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """Bytes of the beats of each sample, shape (vectors, beats * beat_bytes).
+
+    The same as :meth:`hw.layout.Layout.sample`, for all samples at once.
+    """
+    kind = np.dtype(f"<{'i' if layout.signed else 'u'}{layout.feature_bytes}")
+    rows = np.ascontiguousarray(features.astype(kind)).view(np.uint8)
+    packets = np.zeros((len(features), layout.beats * layout.beat_bytes), np.uint8)
+    packets[:, : rows.shape[1]] = rows
+    return packets
+
+
+def _judge(network: ir.Network, features: NDArray[np.int32], layout: Layout, outcome: dict,
+           verdict: Verdict) -> tuple[int, int, int] | None:
+    """Compare every answer. Returns the first wrong one: sample, word, expected word."""
+    expected = network.evaluate(features)
+    words = [int.from_bytes(layout.pack_result(decision, scores), "little")
+             for decision, scores in zip(expected.decision.tolist(), expected.scores.tolist(),
+                                         strict=True)]
+    wrong = [(sample, word, words[sample]) for sample, word in outcome["results"]
+             if word != words[sample]]
+    answered = {sample for sample, _ in outcome["results"]}
+    verdict.mismatches = len(wrong)
+    verdict.missing = len(features) - len(answered)
+    if wrong:
+        return wrong[0]
+    if outcome["error"] is not None:
+        verdict.failure = outcome["error"]
+    elif verdict.missing:
+        verdict.failure = f"{verdict.missing} vectors have no result"
+    return None
+
+
+def _located(network: ir.Network, features: NDArray[np.int32], layout: Layout,
+             options: Options, simulator: Simulator, folder: Path,
+             sample: int) -> Difference | None:
+    """Simulate the same again with all nodes in sight, up to the sample that is wrong."""
+    logger.info("sample %d is wrong; looking for the first node that differs", sample)
+    made = design.tapped(options.faults.built or network, options.plan, options.out)
+    model = simulator.build(design.stream_design(layout, made.text, taps=made.taps), options.out,
+                            logger.info)
+    folder = folder / "taps"
+    log = folder / "taps.txt"
+    job = vars(_job(layout, made, features, options, folder)) | {"until": sample}
+    outcome, _ = run_bench(model, "sim.bench_stream", job, folder, total=len(features),
+                           title="looking inside", plusargs=[f"+taps={log}"])
+    return locate(network, made.taps, log, outcome["order"], sample, features[sample])
