@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw.layers import lower
 from hw.layers.group_sum import score_shape
-from hw.stages import Stages
+from hw.stages import Rehearsal, Stages
 
 __all__ = ["Accumulator", "Argmax", "Head", "result_layout"]
 
@@ -99,7 +99,7 @@ class Argmax(wiring.Component):
             "i": In(stream.Signature(layout)),
             "o": Out(stream.Signature(result)),
         })
-        self.latency = self._build(Module()).latency
+        self.latency = self._build(Rehearsal()).latency
 
     def _build(self, m):
         stages = Stages(m, self.i, self._plan.levels_per_register)

@@ -1,8 +1,27 @@
 """The registers of one component: an elastic pipeline that gets its depth while it is built."""
 
+import contextlib
+
 from amaranth.hdl import Cat, Signal, Value
 
-__all__ = ["Stages"]
+__all__ = ["Rehearsal", "Stages"]
+
+
+class _Ignored:
+    """A domain whose statements go nowhere."""
+
+    def __iadd__(self, statements):
+        return self
+
+
+class Rehearsal:
+    """Stands for a module where only the number of registers is wanted, before elaboration."""
+
+    def __init__(self):
+        self.d = type("Domains", (), {"comb": _Ignored(), "sync": _Ignored()})()
+
+    def If(self, condition):
+        return contextlib.nullcontext()
 
 
 class Stages:
@@ -14,7 +33,7 @@ class Stages:
 
     Parameters
     ----------
-    m : Module
+    m : Module or Rehearsal
     i : stream
         Whose ``ready`` the pipeline drives.
     limit : int
@@ -50,9 +69,12 @@ class Stages:
             return self.register(values)
         return [self.wire(value) for value in values]
 
-    def wire(self, value):
-        """Name a value that is used more than once: an expression is copied by each use."""
-        wire = Signal.like(Value.cast(value), name="wire")
+    def wire(self, value, shape=None):
+        """Name a value that is used more than once: an expression is copied by each use.
+
+        Its shape is that of the value, unless another one is given.
+        """
+        wire = Signal(Value.cast(value).shape() if shape is None else shape, name="wire")
         self._m.d.comb += wire.eq(value)
         return wire
 

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 import ir
 from hw.popcount import popcount
-from hw.stages import Stages
+from hw.stages import Rehearsal, Stages
 
 from .lower import lower
 
@@ -47,7 +47,7 @@ class GroupSumHead(wiring.Component):
             "i": In(stream.Signature(node.in_width)),
             "o": Out(stream.Signature(layout)),
         })
-        self.latency = self._build(Module()).latency
+        self.latency = self._build(Rehearsal()).latency
 
     def _build(self, m):
         node = self._node

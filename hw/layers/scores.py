@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 import ir
 from hw.popcount import popcount
-from hw.stages import Stages
+from hw.stages import Rehearsal, Stages
 
 from .group_sum import score_shape
 from .lower import lower
@@ -44,15 +44,15 @@ class ScoresHead(wiring.Component):
             "i": In(stream.Signature(node.in_width)),
             "o": Out(stream.Signature(layout)),
         })
-        self.latency = self._build(Module()).latency
+        self.latency = self._build(Rehearsal()).latency
 
     def _build(self, m):
         node = self._node
         stages = Stages(m, self.i, self._plan.levels_per_register)
         count = popcount(stages, agreements(self.i.payload, node.weights), self._plan.lut_size)
         count = stages.flush(count)
-        width = self.o.payload.shape().elem_shape.width
-        scores = [(Cat(slice_[c] for slice_ in count) * node.scale + int(bias))[:width]
+        shape = self.o.payload.shape().elem_shape
+        scores = [stages.wire(Cat(slice_[c] for slice_ in count) * node.scale + int(bias), shape)
                   for c, bias in enumerate(node.biases)]
         stages.drive(self.o, Cat(*stages.register(scores)))
         return stages

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 import ir
 from hw.popcount import at_least, popcount
-from hw.stages import Stages
+from hw.stages import Rehearsal, Stages
 
 from .lower import lower
 
@@ -57,7 +57,7 @@ class XnorLayer(wiring.Component):
         })
         # The number of registers follows from the in-width alone: one neuron shows it.
         first = ir.Xnor(node.weights[:1], node.thresholds[:1])
-        self.latency = self._build(Module(), first).latency
+        self.latency = self._build(Rehearsal(), first).latency
 
     def _build(self, m, node):
         stages = Stages(m, self.i, self._plan.levels_per_register)

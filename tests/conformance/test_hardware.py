@@ -1,0 +1,162 @@
+"""Every kind of node: its hardware equals the evaluator, whatever stalls on either side."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+
+import ir
+from hw.layers import Encoder, lower
+from hw.layout import Layout
+from hw.plan import Plan
+from tests.hw.streams import simulate, sink, source
+
+KINDS = sorted(ir.Node.kinds)
+STALLS = [(0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.4, 0.6)]
+PLANS = [Plan(levels_per_register=1), Plan(lanes=2),
+         Plan(lanes=3, levels_per_register=3, lut_size=6), Plan(lanes=9, levels_per_register=9)]
+VECTORS = 12
+
+
+def sample_beats(node, plan, x):
+    """Beats of samples, as payloads of an encoder's input."""
+    layout = Layout(node.features, plan.lanes, node.bits, node.signed, 2, 1)
+    mask = (1 << node.bits) - 1
+    for row in x.tolist():
+        row = [value & mask for value in row] + [0] * (layout.beats * plan.lanes - len(row))
+        for beat in range(layout.beats):
+            features = row[beat * plan.lanes : (beat + 1) * plan.lanes]
+            yield {"data": sum(value << i * node.bits for i, value in enumerate(features)),
+                   "last": int(beat == layout.beats - 1)}
+
+
+def stimulus(node, plan, rng):
+    """Payloads to send, and integers that must come out."""
+    if isinstance(node, ir.Modulate):
+        low, high = node.domain
+        x = rng.integers(low, high + 1, size=(VECTORS, node.features))
+        frames = [ir.pack(ir.unslice(node.evaluate_frame(x, frame), len(x)))
+                  for frame in range(node.frames)]
+        return list(sample_beats(node, plan, x)), list(itertools.chain(*zip(*frames, strict=True)))
+    if node.in_width <= 4:  # all there are
+        x = (np.arange(1 << node.in_width)[:, None] >> np.arange(node.in_width) & 1).astype(bool)
+    else:
+        x = rng.integers(2, size=(VECTORS, node.in_width)).astype(bool)
+    y = node.evaluate(x)
+    if isinstance(node, ir.HeadNode):
+        return ir.pack(x), y.tolist()
+    return ir.pack(x), ir.pack(y)
+
+
+def run(node, plan, payloads, count, *, stalls=(0.0, 0.0), registered=True):
+    """What the hardware answers: integers, or lists of scores."""
+    dut = lower(node, plan, registered)
+    received = []
+    simulate(dut, source(dut.i, payloads, stalls[0], seed=1),
+             sink(dut.o, count, received, stalls[1], seed=2))
+    if not isinstance(node, ir.HeadNode):
+        return received
+    shape = dut.o.payload.shape()
+    return [list(map(int, map(shape.from_bits(word).__getitem__, range(shape.length))))
+            for word in received]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", range(8))
+def test_hardware_equals_evaluator(kind, seed):
+    rng = np.random.default_rng(seed)
+    node = ir.Node.kinds[kind].sample(rng)
+    plan = PLANS[seed % len(PLANS)]
+    payloads, expected = stimulus(node, plan, rng)
+    assert len(expected) > 0
+    stalls = STALLS if seed < 2 else [STALLS[seed % len(STALLS)]]
+    for pair in stalls:
+        registered = bool((seed + STALLS.index(pair)) % 2)
+        assert run(node, plan, payloads, len(expected), stalls=pair,
+                   registered=registered) == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("plan", PLANS, ids=range(len(PLANS)))
+def test_latency_and_interval_are_as_declared(kind, plan):
+    rng = np.random.default_rng(5)
+    node = ir.Node.kinds[kind].sample(rng)
+    payloads, expected = stimulus(node, plan, rng)
+    dut = lower(node, plan)
+    taken, given = [], []
+    simulate(dut, source(dut.i, payloads, log=taken), sink(dut.o, len(expected), [], log=given))
+    if isinstance(dut, Encoder):
+        taken, given = taken[:: dut.beats], given[node.frames - 1 :: node.frames]
+    assert [last - first for first, last in zip(taken, given, strict=True)] == (
+        [dut.latency] * len(taken))
+    assert set(np.diff(taken)) == {dut.interval}
+
+
+def changed(node, field):
+    """Copies of a node with one element of one array altered."""
+    array = getattr(node, field)
+    for place in range(array.size):
+        copy = array.copy()
+        if array.dtype == np.bool_:
+            copy.flat[place] ^= True
+        else:
+            copy.flat[place] += -1 if copy.flat[place] else 1
+        yield dataclasses.replace(node, **{field: copy})
+
+
+def swapped(node):
+    """Copies with the first two sources of one table swapped, where that matters."""
+    for row in range(node.out_width):
+        sources = node.sources.copy()
+        sources[row, :2] = sources[row, 1::-1]
+        if node.tables[row, 1] != node.tables[row, 2]:
+            yield dataclasses.replace(node, sources=sources)
+
+
+LUT = ir.Lut(3, np.array([[0, 1, 2], [2, 0, 1]], np.int32),
+             np.array([[0, 1, 0, 1, 0, 0, 1, 0], [1, 1, 0, 1, 1, 1, 0, 0]], bool))
+XNOR = ir.Xnor(np.array([[0, 1, 1], [1, 0, 1]], bool), np.array([[1, 2], [3, 2]], np.int32))
+MODULATE = ir.Modulate(np.array([[[1, 2], [3, 1]]], np.int32), 2)
+SCORES = ir.Scores(np.array([[0, 1], [1, 1]], bool), 2, np.array([0, -3], np.int32))
+FAULTS = {
+    "flipped table bit": (LUT, changed(LUT, "tables")),
+    "swapped wires": (LUT, swapped(LUT)),
+    "flipped weight": (XNOR, changed(XNOR, "weights")),
+    "wrong count threshold": (XNOR, changed(XNOR, "thresholds")),
+    "wrong feature threshold": (MODULATE, changed(MODULATE, "thresholds")),
+    "wrong bias": (SCORES, changed(SCORES, "biases")),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_in_the_hardware_is_seen(fault):
+    """The comparison above can fail: no altered copy gives the answers of the original."""
+    original, copies = FAULTS[fault]
+    copies = list(copies)
+    assert copies
+    payloads, expected = stimulus(original, Plan(), np.random.default_rng(0))
+    assert run(original, Plan(), payloads, len(expected)) == expected
+    for copy in copies:
+        assert run(copy, Plan(), payloads, len(expected)) != expected
+
+
+class _Strange(ir.BitNode):
+    """A kind without hardware, and not registered, so that no other test meets it."""
+
+    kind = "strange"
+    in_width = out_width = 1
+    attributes = tensors = evaluate_words = lambda self: None
+
+    @classmethod
+    def from_parts(cls, attributes, tensors):
+        return cls()
+
+    @classmethod
+    def sample(cls, rng):
+        return cls()
+
+
+def test_a_kind_without_hardware_fails():
+    with pytest.raises(NotImplementedError, match=r"^No component implements 'strange' nodes$"):
+        lower(_Strange(), Plan())
