@@ -39,7 +39,8 @@ def parser() -> argparse.ArgumentParser:
         help="look for the data set in DIR first (default: $BITLOOM_DATA, then ~/.cache/bitloom)")
     parser.add_argument("--seed", metavar="N", type=int, help="replace the recipe's seed")
     parser.add_argument("--threads", metavar="N", type=int,
-        help="threads of torch (default: one a core; with --resume, as the run had)")
+        help="threads of torch (default: 1, the fastest for networks of this size, and the same "
+             "sums on every machine; with --resume, as the run had)")
     return parser
 
 
@@ -87,8 +88,7 @@ def train(args: argparse.Namespace) -> None:
     if not args.resume and not args.force and (out / CHECKPOINT).exists():
         raise CheckpointError(f"{out}: the folder already holds a run; add --resume to go on with "
                               "it, --force to replace it, or --out for another folder")
-    torch.set_num_threads(args.threads or (checkpoint.threads if checkpoint
-                                           else torch.get_num_threads()))
+    torch.set_num_threads(args.threads or (checkpoint.threads if checkpoint else 1))
     source = data.load(recipe.data, args.data_dir)
     try:
         trainer = Trainer(recipe, source)
