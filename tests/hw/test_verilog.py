@@ -1,0 +1,56 @@
+"""The Verilog text."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from hw.ip import AxiIp
+from hw.plan import Plan
+from hw.toolchain import ToolError
+from hw.verilog import to_verilog
+from tests.networks import network
+
+
+@pytest.fixture(scope="module")
+def text():
+    return to_verilog(AxiIp(network(7, frames=2), Plan(lanes=2)))
+
+
+def test_equal_designs_give_equal_text(text):
+    assert to_verilog(AxiIp(network(7, frames=2), Plan(lanes=2))) == text
+    assert to_verilog(AxiIp(network(7, frames=2), Plan(lanes=1))) != text
+
+
+def test_the_text_names_no_place_and_no_tool(text):
+    assert "always @*" not in text
+    assert "src" not in text
+    assert str(Path(__file__).parents[2]) not in text
+    assert "Yosys" not in text
+
+
+def test_hierarchy_and_ports(text):
+    subject = network(7)
+    modules = re.findall(r"^module (?:\\)?(\S+?)\s*\(", text, re.MULTILINE)
+    assert modules[0] == "top"
+    for part in ("ip", "ip.encoder", "ip.core", "ip.head", f"ip.head.{subject.entries[-1].name}"):
+        assert f"top.{part}" in modules
+    top = text[text.index("module top") : text.index("endmodule")]
+    ports = re.findall(r"^  (?:in|out)put (?:\[.*\] )?(\w+);", top, re.MULTILINE)
+    assert set(ports) == {"clk", "rst", "frame_error",
+                          *(f"{side}_axis_t{name}" for side in "sm"
+                            for name in ("data", "valid", "ready", "last"))}
+
+
+def test_environment_is_left_as_it_was(monkeypatch):
+    monkeypatch.delenv("YOSYS", raising=False)
+    to_verilog(AxiIp(network(5), Plan()), name="other")
+    assert "YOSYS" not in os.environ
+
+
+def test_no_yosys(monkeypatch):
+    monkeypatch.setenv("YOSYS", "no-such-yosys")
+    with pytest.raises(ToolError, match=r"^yosys: environment variable YOSYS names "
+                                        r"'no-such-yosys', which is no program$"):
+        to_verilog(AxiIp(network(5), Plan()))
