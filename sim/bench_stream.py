@@ -8,6 +8,7 @@ protocol.
 import json
 import os
 import random
+import time
 from collections import deque
 from pathlib import Path
 
@@ -24,6 +25,7 @@ async def stream(dut):
     job = StreamJob(**json.loads(Path(os.environ["BITLOOM_JOB"]).read_text()))
     outcome = StreamOutcome()
     bench = _Bench(dut, job, outcome)
+    start = time.monotonic()
     try:
         await bench.run()
     except _Enough:
@@ -33,6 +35,7 @@ async def stream(dut):
         raise
     finally:
         outcome.order = [*bench.order, bench.sent]
+        outcome.seconds = time.monotonic() - start
         outcome.cycles = bench.stream.cycles
         outcome.frame_errors = bench.stream.frame_errors
         Path(job.outcome).write_text(json.dumps(vars(outcome)))

@@ -63,6 +63,8 @@ class StreamOutcome:
         In the order they came.
     order : list of lists
         Samples sent, one list for each time between resets.
+    seconds : float
+        Wall time that took, without the start of the simulator.
     error : str, optional
         Why the bench gave up.
     """
@@ -70,6 +72,7 @@ class StreamOutcome:
     results: list[tuple[int, int]] = field(default_factory=list)
     order: list[list[int]] = field(default_factory=list)
     cycles: int = 0
+    seconds: float = 0.0
     resets: int = 0
     malformed: int = 0
     frame_errors: int = 0

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ __all__ = ["run_bench"]
 
 
 def run_bench(model: Model, bench: str, job: Mapping[str, Any], folder: Path, *, total: int,
-              title: str, plusargs: Sequence[str] = ()) -> tuple[dict[str, Any], float]:
+              title: str, plusargs: Sequence[str] = ()) -> dict[str, Any]:
     """Run a bench and read its outcome.
 
     Parameters
@@ -31,8 +30,6 @@ def run_bench(model: Model, bench: str, job: Mapping[str, Any], folder: Path, *,
     -------
     dict
         Fields of its outcome; ``error`` is set if the bench failed in whatever way.
-    float
-        Seconds it ran.
 
     Raises
     ------
@@ -44,7 +41,6 @@ def run_bench(model: Model, bench: str, job: Mapping[str, Any], folder: Path, *,
     for old in (outcome, progress, folder / "results.xml"):
         old.unlink(missing_ok=True)
     (folder / "job.json").write_text(json.dumps(dict(job)))
-    start = time.monotonic()
     process = model.start(bench, folder, {"BITLOOM_JOB": str(folder / "job.json")}, plusargs)
     try:
         with tqdm(total=total, desc=title, unit="vector", file=sys.stderr, leave=False,
@@ -60,7 +56,6 @@ def run_bench(model: Model, bench: str, job: Mapping[str, Any], folder: Path, *,
         if process.poll() is None:  # interrupted
             process.kill()
             process.wait()
-    seconds = time.monotonic() - start
     failure = _failure(folder / "results.xml")
     if not outcome.exists():
         raise SimulatorError(f"{model.simulator.name}: the simulation broke off "
@@ -68,7 +63,7 @@ def run_bench(model: Model, bench: str, job: Mapping[str, Any], folder: Path, *,
                              f"{folder / 'simulation.log'}")
     found = json.loads(outcome.read_text())
     found["error"] = found["error"] or failure
-    return found, seconds
+    return found
 
 
 def _failure(results: Path) -> str | None:

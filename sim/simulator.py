@@ -305,7 +305,7 @@ def _verilator_command(command: Sequence[str], design: Design,
 def _make_command(fast: bool) -> list[str]:
     return ["make", "-C", "obj", "-f", "Vtop.mk", "-j", str(os.cpu_count() or 1),
             f"CXX={_compiler()}", f"LINK={_compiler()}", f"PYTHON3={sys.executable}",
-            f"OPT_FAST={'-Os' if fast else '-O0'}", "OPT_SLOW=-O0", "OPT_GLOBAL=-Os"]
+            f"OPT_FAST={'-O1' if fast else '-O0'}", "OPT_SLOW=-O0", "OPT_GLOBAL=-Os"]
 
 
 def _icarus_command(command: Sequence[str], design: Design, files: Sequence[str]) -> list[str]:

@@ -57,10 +57,10 @@ def run_stream(network: ir.Network, features: NDArray[np.int32], options: Option
     if options.waves:
         verdict.waves = str(folder / "waves.vcd")
         plusargs = [f"+waves={verdict.waves}"]
-    outcome, verdict.run_seconds = run_bench(
+    outcome = run_bench(
         model, "sim.bench_stream", vars(job), folder, total=len(features),
         title=f"{options.level}: {len(features):,} vectors", plusargs=plusargs)
-    verdict.cycles = outcome["cycles"]
+    verdict.cycles, verdict.run_seconds = outcome["cycles"], outcome["seconds"]
     verdict.resets, verdict.malformed = outcome["resets"], outcome["malformed"]
     first = _judge(network, features, layout, outcome, verdict)
     if first is None:
@@ -149,6 +149,6 @@ def _located(network: ir.Network, features: NDArray[np.int32], layout: Layout,
     folder = folder / "taps"
     log = folder / "taps.txt"
     job = vars(_job(layout, made, features, options, folder)) | {"until": sample}
-    outcome, _ = run_bench(model, "sim.bench_stream", job, folder, total=len(features),
+    outcome = run_bench(model, "sim.bench_stream", job, folder, total=len(features),
                            title="looking inside", plusargs=[f"+taps={log}"])
     return locate(network, made.taps, log, outcome["order"], sample, features[sample])
