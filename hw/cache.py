@@ -21,10 +21,13 @@ from typing import Any
 
 import ir
 
-__all__ = ["BusyError", "digest", "lock", "run_stage", "sources_digest"]
+__all__ = ["BusyError", "digest", "discard", "lock", "run_stage", "sources_digest"]
 
 _MANIFESTS = ".stages"
 _PART = ".part-"
+
+_USELESS = (ValueError, KeyError, TypeError, AttributeError)
+"""What reading a manifest raises that is none."""
 
 
 class BusyError(RuntimeError):
@@ -100,7 +103,7 @@ def run_stage(folder: Path, name: str, key: Mapping[str, Any],
     known = _read(manifest, wanted, folder)
     if known is not None:
         return known["facts"], True
-    manifest.unlink(missing_ok=True)
+    discard(folder, name)
     part = Path(tempfile.mkdtemp(prefix=_PART, dir=folder))
     try:
         facts = work(part)
@@ -110,8 +113,18 @@ def run_stage(folder: Path, name: str, key: Mapping[str, Any],
     finally:
         shutil.rmtree(part, ignore_errors=True)
     content = {"key": wanted, "files": files, "facts": facts}
-    ir.write_atomic(manifest, json.dumps(content, indent=1, sort_keys=True) + "\n")
+    ir.write_atomic(manifest, json.dumps(content, indent=1) + "\n")
     return json.loads(json.dumps(facts)), False  # as a later build will find it
+
+
+def discard(folder: Path, name: str) -> None:
+    """Remove what a stage made, if it was ever done."""
+    manifest = folder / _MANIFESTS / f"{name}.json"
+    # The manifest last: as long as it is there, a killed removal can be finished.
+    with contextlib.suppress(OSError, *_USELESS):
+        for file in json.loads(manifest.read_text())["files"]:
+            (folder / file).unlink(missing_ok=True)
+    manifest.unlink(missing_ok=True)
 
 
 def _read(manifest: Path, key: str, folder: Path) -> dict[str, Any] | None:
@@ -122,7 +135,7 @@ def _read(manifest: Path, key: str, folder: Path) -> dict[str, Any] | None:
             return None
         if all(_file_digest(folder / name) == known for name, known in content["files"].items()):
             return content
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, *_USELESS):
         pass  # none, or one that is of no use: the stage is done again
     return None
 

@@ -9,6 +9,7 @@ from hw import fit
 from hw.resources import Resources, count, logic_cells
 
 BOARD = boards.get("icebreaker")
+LARGER = "boards that would hold it: ulx3s-12f, ulx3s-25f, ulx3s-45f, ulx3s-85f"
 
 
 def parts(encoder=0, core=0, head=0, link=0, other=0, **of_core):
@@ -28,16 +29,14 @@ def test_what_fits_is_let_through():
 def test_core_is_too_large():
     with refused("mnist does not fit icebreaker: it needs 6,500 logic cells, there are 5,280 "
                  "(124 %); the largest part is the core (5,000 of 6,400 LUTs): train with fewer or "
-                 "narrower layers, or fewer inputs a node; build for ulx3s-12f or ulx3s-25f or "
-                 "ulx3s-45f or ulx3s-85f"):
+                 "narrower layers, or fewer inputs a node; " + LARGER):
         fit.check_fit("mnist", 6500, parts(encoder=200, core=5000, head=1200), BOARD)
 
 
 def test_head_is_too_large():
     with refused("n does not fit icebreaker: it needs 5,281 logic cells, there are 5,280 (101 %); "
                  "the largest part is the head (5,000 of 5,281 LUTs): train with fewer bits a "
-                 "class (a narrower last layer); build for ulx3s-12f or ulx3s-25f or ulx3s-45f or "
-                 "ulx3s-85f"):
+                 "class (a narrower last layer); " + LARGER):
         fit.check_fit("n", 5281, parts(core=281, head=5000), BOARD)
 
 
@@ -46,15 +45,14 @@ def test_encoder_has_too_many_memories():
     split["encoder"] = Resources(luts=20, memories=31)
     with refused("n does not fit icebreaker: it needs 31 block RAMs, there are 30 (104 %); the "
                  "largest part is the encoder (31 of 31 block RAMs): train with a lower depth, or "
-                 "fewer features; build for ulx3s-12f or ulx3s-25f or ulx3s-45f or ulx3s-85f"):
+                 "fewer features; " + LARGER):
         fit.check_fit("n", 120, split, BOARD)
 
 
 def test_flip_flops_are_blamed_where_they_are_the_cause():
     with refused("n does not fit icebreaker: it needs 9,000 logic cells, there are 5,280 (171 %); "
                  "the largest part is the core (9,000 of 9,000 flip-flops): train with fewer or "
-                 "narrower layers, or fewer inputs a node; build for ulx3s-12f or ulx3s-25f or "
-                 "ulx3s-45f or ulx3s-85f"):
+                 "narrower layers, or fewer inputs a node; " + LARGER):
         fit.check_fit("n", 9000, parts(head=100, flip_flops=9000), BOARD)
 
 

@@ -1,0 +1,170 @@
+"""The report holds what was measured, and says of the rest that it was not."""
+
+import copy
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+import boards
+import ir
+from hw import report, report_html
+from hw.resources import Resources
+
+from .tiny import tiny
+
+PARTS = {"encoder": Resources(20, 15), "core": Resources(100, 40, 3), "head": Resources(50, 30),
+         "link": Resources(200, 90, memories=1, memory_kbit=4), "other": Resources(5, 4)}
+
+GENERATED = {
+    "simplification": {"before": report.network_size(tiny()),
+                       "after": report.network_size(ir.simplify(tiny()))},
+    "cycles": {"encoder_latency": 64, "core_latency": 3, "head_latency": 5, "ip_latency": 72,
+               "core_interval": 2, "ip_interval": 64},
+    "link": {"request_bytes": 72, "reply_bytes": 18},
+}
+SYNTHESISED = {
+    "mapping": "area", "alternatives": {"abc9": 380, "area": 375},
+    "parts": {part: vars(values) for part, values in PARTS.items()},
+    "total": vars(sum(PARTS.values(), Resources())), "logic_cells": 390,
+}
+ROUTED = {
+    "fmax_hz": 48e6, "router": "router1", "logic_cells": 400,
+    "utilisation": {"ICESTORM_LC": {"used": 400, "available": 5280}},
+}
+
+
+def compose(**changes):
+    settings = {
+        "name": "tiny", "network": tiny(), "target": "icebreaker",
+        "board": boards.get("icebreaker"),
+        "options": {"target_hz": 12e6, "baud": 1_000_000, "seed": 1, "simplify": True},
+        "digests": {"network": "a" * 64}, "tools": {"yosys": "1.0"}, "generated": GENERATED,
+        "synthesised": SYNTHESISED, "routed": ROUTED, "status": "done", "message": None}
+    return report.compose(**{**settings, **changes})
+
+
+class Page(HTMLParser):
+    """Checks that elements are closed in order, and collects text and outside references."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.words, self.outside, self.ids = [], [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+        if "id" in values:
+            self.ids.append(values["id"])
+        for name in ("src", "href", "xlink:href"):
+            if name in values and not values[name].startswith(("#", "data:")):
+                self.outside.append(values[name])
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        if tag not in ("meta", "br"):
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if data.strip() and self.open[-1:] != ["style"]:
+            self.words.append(data.strip())
+
+
+def test_figures_follow_from_cycles_and_clocks():
+    content = compose()
+    # By hand: 72 cycles at 12 and 48 MHz.
+    assert content["latency"]["ip"] == {"cycles": 72, "ns_at_clock": 6000.0, "ns_at_fmax": 1500.0}
+    assert content["throughput"]["core"] == {
+        "interval_cycles": 2, "per_second_at_clock": 6e6, "per_second_at_fmax": 24e6}
+    assert content["throughput"]["ip"] == {
+        "interval_cycles": 64, "per_second_at_clock": 187_500.0, "per_second_at_fmax": 750_000.0}
+    # 90 bytes of ten bits at 1 Mbaud are 900 us; with the 6 us inside, 906.
+    assert content["throughput"]["link"] == {
+        "request_bytes": 72, "reply_bytes": 18, "baud": 1_000_000, "round_trip_ns": 906_000.0,
+        "per_second": 1103.8, "per_second_sent_ahead": 1388.9}
+    assert content["device"]["percent"] == 7.6
+
+
+def test_size_of_a_network():
+    assert report.network_size(tiny()) == {
+        "layers": 3, "tables": 8, "table_inputs": 32, "neurons": 0, "input_bits": 8}
+
+
+def test_report_is_json():
+    content = compose()
+    assert json.loads(json.dumps(content, allow_nan=False)) == content
+
+
+@pytest.mark.parametrize("missing", ["routed", "synthesised", "generated"])
+def test_what_was_not_measured_is_none(missing):
+    stages = ["generated", "synthesised", "routed"]
+    content = compose(**dict.fromkeys(stages[stages.index(missing):]), status="stopped")
+    assert content["timing"]["fmax_hz"] is None
+    if missing == "generated":
+        assert content["latency"] is None
+        assert content["throughput"] is None
+    else:
+        assert content["latency"]["ip"]["ns_at_fmax"] is None
+    if missing == "routed":
+        assert content["device"]["logic_cells"] is None
+        assert content["device"]["logic_cells_synthesis"] == 390
+    else:
+        assert content["resources"] is None
+    page = Page(report_html.render(content))
+    assert report_html.MISSING in page.words
+
+
+def test_page_is_whole_and_needs_nothing_else():
+    page = Page(report_html.render(compose()))
+    assert page.outside == []
+    assert len(page.ids) == len(set(page.ids))  # the pictures do not disturb each other
+    for words in ("80.00 %", "48.0 MHz", "6.00 µs", "187,500", "375", "ICESTORM_LC"):
+        assert words in page.words
+    # The names in metadata of SVG are no references.
+    assert not re.search(r"(src|href)=\"https?:", report_html.render(compose()))
+
+
+def test_page_has_its_pictures():
+    text = report_html.render(compose())
+    for label in ("LUTs by part", "Training curve", "Confusion matrix"):
+        assert f'aria-label="{label}"' in text
+
+
+def test_equal_reports_give_equal_pages():
+    assert report_html.render(compose()) == report_html.render(compose())
+
+
+def test_network_without_provenance():
+    page = Page(report_html.render(compose(network=tiny(provenance={}))))
+    assert page.words.count(report_html.MISSING) >= 5
+
+
+def test_failure_is_on_the_page():
+    content = compose(routed=None, status="failed", message="too <large>")
+    assert "too &lt;large&gt;" in report_html.render(content)
+
+
+def test_names_are_escaped():
+    content = copy.deepcopy(compose())
+    content["network"]["name"] = "<script>"
+    assert "<script>" not in report_html.render(content)
+
+
+def test_summary():
+    lines = report.summary(compose()).splitlines()
+    assert lines[0] == "test accuracy               80.00 %"
+    assert "LUTs, total                 375" in lines
+    assert "logic cells                 400 of 5,280 (7.6 %)" in lines
+    assert "latency                     72 cycles (6.00 us at the board's clock)" in lines
+
+
+def test_summary_of_little():
+    content = compose(network=tiny(provenance={}), generated=None, synthesised=None, routed=None)
+    assert report.summary(content) == ""
