@@ -72,6 +72,7 @@ def evaluate(argument: str | None, name: str | None, data_dir: Path | None) -> d
     import ir
     from ir.locate import locate
     from model import data
+    from model.confusion import confusion
 
     path = locate(argument)
     network = ir.load(path)
@@ -90,12 +91,10 @@ def evaluate(argument: str | None, name: str | None, data_dir: Path | None) -> d
             decisions = network.evaluate(source.x_test, progress=bar.update).decision
         except ValueError as error:
             raise ir.ArtifactError(f"{path}: data set {name!r} does not fit: {error}") from error
-    classes = len(source.classes)
-    matrix = [[int(((source.y_test == label) & (decisions == decided)).sum())
-               for decided in range(classes)] for label in range(classes)]
+    matrix = confusion(source.y_test, decisions, len(source.classes))
     return {"network": str(path), "data": name, "samples": len(source.y_test),
             "accuracy": float((decisions == source.y_test).mean()),
-            "classes": list(source.classes), "confusion": matrix}
+            "classes": list(source.classes), "confusion": matrix.tolist()}
 
 
 def report(result: dict[str, Any]) -> str:

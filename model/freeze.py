@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 import ir
+from model.confusion import confusion
 from model.data import DataSet
 from model.network import BinaryNetwork
 
-__all__ = ["FreezeError", "confusion", "freeze"]
+__all__ = ["FreezeError", "freeze"]
 
 GOLDEN = 100
 """Test samples that travel in the file, with the scores that torch gave them."""
@@ -22,12 +22,6 @@ GOLDEN = 100
 
 class FreezeError(ValueError):
     """The frozen network differs from the trained one."""
-
-
-def confusion(labels: NDArray[Any], decisions: NDArray[Any], classes: int) -> NDArray[np.int64]:
-    """Count decisions (columns) for each label (rows)."""
-    flat = np.bincount(labels * classes + decisions, minlength=classes * classes)
-    return flat.reshape(classes, classes).astype(np.int64)
 
 
 def freeze(network: BinaryNetwork, data: DataSet, training: dict[str, Any]) -> ir.Network:

@@ -112,7 +112,7 @@ class Recipe:
         """
         values = dict(values)
         learning = values.get("learning", "backprop")
-        if learning not in Rule.kinds:
+        if not isinstance(learning, str) or learning not in Rule.kinds:
             raise RecipeError(f"unknown learning rule {learning!r}; "
                               f"{nearest(str(learning), Rule.kinds)}")
         known = {*_SCALARS, learning, "modulate", "layers", "head"}
@@ -141,7 +141,7 @@ def _part(kinds: Mapping[str, Any], values: Any, where: str) -> tuple[str, Any]:
     if "kind" not in values:
         raise RecipeError(f"key '{where}.kind' is missing; known are {', '.join(sorted(kinds))}")
     kind = values["kind"]
-    if kind not in kinds:
+    if not isinstance(kind, str) or kind not in kinds:
         raise RecipeError(f"unknown {where}.kind {kind!r}; {nearest(str(kind), kinds)}")
     rest = {key: value for key, value in values.items() if key != "kind"}
     return kind, parse(kinds[kind].Settings, rest, where)

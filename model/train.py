@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,11 +54,15 @@ def main(argv: list[str] | None = None) -> int:
     from model.data import DataError
     from model.freeze import FreezeError
     from model.settings import RecipeError
+    from model.trainer import DivergedError
 
     try:
         train(args)
-    except (CheckpointError, DataError, FreezeError, RecipeError) as error:
+    except (CheckpointError, DataError, DivergedError, FreezeError, RecipeError) as error:
         logger.error("%s", error)
+        return 1
+    except KeyboardInterrupt:
+        logger.error("stopped; the same command with --resume goes on from the last whole epoch")
         return 1
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
@@ -97,6 +102,8 @@ def train(args: argparse.Namespace) -> None:
     if checkpoint is None:
         for file in (CHECKPOINT, NETWORK, METRICS):
             (out / file).unlink(missing_ok=True)
+        if (out / LOG).is_dir():
+            shutil.rmtree(out / LOG)
         ir.write_atomic(out / RECIPE, recipe.toml())
     else:
         trainer.restore(checkpoint, out / CHECKPOINT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,11 @@ from model.learning import Rule
 from model.network import build_network
 from model.recipe import Recipe
 
-__all__ = ["Trainer"]
+__all__ = ["DivergedError", "Trainer"]
+
+
+class DivergedError(ValueError):
+    """A training has left the range of numbers. The message names epoch and figure."""
 
 
 class Trainer:
@@ -84,6 +89,11 @@ class Trainer:
         -------
         dict
             What the metrics log says about the epoch.
+
+        Raises
+        ------
+        DivergedError
+            If a figure of the epoch is not finite.
         """
         started = time.perf_counter()
         self.network.train()
@@ -98,6 +108,11 @@ class Trainer:
                 totals[name] = totals.get(name, 0.0) + value * len(part)
             progress(len(part), totals["accuracy"] / done)
         seconds = time.perf_counter() - started
+        for name, value in totals.items():
+            if not math.isfinite(value):
+                raise DivergedError(f"Training diverged: the {name} of epoch {self.epoch + 1} is "
+                                    f"{value}; a lower learning rate or a higher temperature may "
+                                    "help")
         accuracy, loss = self.validate()
         self.epoch += 1
         if (accuracy, -loss) > (self.best["accuracy"], -self.best["loss"]):

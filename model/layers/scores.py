@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -27,8 +28,8 @@ class Settings:
     """Factor of the agreement counts. Biases are integers, so that it is their finest step."""
 
     def __post_init__(self) -> None:
-        if not self.temperature > 0:
-            raise ValueError(f"temperature must be above 0, not {self.temperature}")
+        if not 0 < self.temperature < math.inf:
+            raise ValueError(f"temperature must be above 0 and finite, not {self.temperature}")
         if not 1 <= self.scale <= 1 << 15:
             raise ValueError(f"scale must be between 1 and 32768, not {self.scale}")
 

@@ -27,8 +27,9 @@ class Settings:
     """Share of the target that is spread over all classes."""
 
     def __post_init__(self) -> None:
-        if not self.learning_rate > 0:
-            raise ValueError(f"learning_rate must be above 0, not {self.learning_rate}")
+        if not 0 < self.learning_rate < math.inf:
+            raise ValueError("learning_rate must be above 0 and finite, "
+                             f"not {self.learning_rate}")
         if not 0 <= self.label_smoothing < 1:
             raise ValueError("label_smoothing must be from 0 to below 1, "
                              f"not {self.label_smoothing}")

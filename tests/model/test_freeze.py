@@ -9,7 +9,8 @@ torch = pytest.importorskip("torch")
 
 import ir  # noqa: E402  after the check for torch
 from model import data  # noqa: E402
-from model.freeze import FreezeError, confusion  # noqa: E402
+from model.confusion import confusion  # noqa: E402
+from model.freeze import FreezeError  # noqa: E402
 from model.layers import LutLayer, Modulator, ScoresHead, XnorLayer  # noqa: E402
 from model.recipe import load_recipe  # noqa: E402
 from model.trainer import Trainer  # noqa: E402

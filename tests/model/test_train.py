@@ -18,6 +18,7 @@ import ir  # noqa: E402  after the check for torch
 from model import train  # noqa: E402
 from model.checkpoint import Checkpoint  # noqa: E402
 from model.layers import LutLayer  # noqa: E402
+from model.learning import Backprop  # noqa: E402
 from model.recipe import load_recipe  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
@@ -90,6 +91,7 @@ def test_existing_run_is_not_overwritten(caplog):
     assert train.main([*QUICK, "--force", "--seed", "1"]) == 0
     assert Path("runs/iris/network.safetensors").read_bytes() != before
     assert len(Path("runs/iris/metrics.jsonl").read_text().splitlines()) == 3
+    assert len(list(Path("runs/iris/tensorboard").iterdir())) == 1
 
 
 def test_resuming_a_finished_run_writes_the_same_file():
@@ -226,6 +228,23 @@ def test_full_disk_keeps_the_last_checkpoint(caplog, monkeypatch):
     refused(caplog, "runs/iris/checkpoint.pt: No space left on device", *QUICK)
     assert Checkpoint.load(Path("runs/iris/checkpoint.pt")).epoch == 1
     monkeypatch.undo()
+
+
+def test_interrupted_run_says_how_to_go_on(caplog, monkeypatch):
+    def interrupt(self, features, labels):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Backprop, "step", interrupt)
+    refused(caplog, "stopped; the same command with --resume goes on from the last whole epoch",
+            *QUICK)
+
+
+def test_diverged_run_is_named(caplog, monkeypatch):
+    monkeypatch.setattr(Backprop, "step", lambda self, features, labels: {
+        "loss": float("nan"), "accuracy": 0.5})
+    refused(caplog, "Training diverged: the loss of epoch 1 is nan; a lower learning rate or a "
+                    "higher temperature may help", *QUICK)
+    assert not Path("runs/iris/network.safetensors").exists()
 
 
 def test_default_recipe_is_digits():

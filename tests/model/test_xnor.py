@@ -106,7 +106,7 @@ def test_settings_refused(name):
 
 
 @pytest.mark.parametrize(("settings", "message"), [
-    ({"temperature": 0.0}, r"^temperature must be above 0, not 0.0$"),
+    ({"temperature": 0.0}, r"^temperature must be above 0 and finite, not 0.0$"),
     ({"scale": 0}, r"^scale must be between 1 and 32768, not 0$"),
 ])
 def test_head_settings_refused(settings, message):
