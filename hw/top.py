@@ -45,8 +45,10 @@ class SerialTop(wiring.Component):
     link : Link
     layout, latency, interval
         As of :class:`hw.ip.Ip`.
-    cycles : int
-        Clock cycles of a bit.
+    identity : Identity
+        What the device says about itself.
+    cycles, timeout : int
+        Clock cycles of a bit, and of the silence that ends an unfinished frame.
 
     Raises
     ------
@@ -63,7 +65,9 @@ class SerialTop(wiring.Component):
         self.ip = Ip(network, plan)
         self.layout = self.ip.layout
         self.latency, self.interval = self.ip.latency, self.ip.interval
-        self.link = Link(self.layout, identity(network, self.layout), self.cycles, timeout)
+        self.timeout = timeout
+        self.identity = identity(network, self.layout)
+        self.link = Link(self.layout, self.identity, self.cycles, timeout)
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1)})
 
     def elaborate(self, platform):
