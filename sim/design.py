@@ -15,11 +15,13 @@ from hw.cache import digest, sources_digest
 from hw.ip import AxiIp
 from hw.layout import Layout
 from hw.plan import Plan
+from hw.top import SerialTop
 from hw.verilog import to_verilog
 from sim.folders import new_folder
 from sim.simulator import Design
 
-__all__ = ["Generated", "Tap", "Tapped", "netlist", "rtl", "stream_design", "tapped"]
+__all__ = ["Generated", "Tap", "Tapped", "netlist", "rtl", "serial", "serial_design",
+           "stream_design", "tapped"]
 
 HERE = Path(__file__).parent
 
@@ -36,12 +38,19 @@ class Generated:
         In cycles, as of the component.
     taps : tuple of Tap
         Of a tapped design.
+    identity : str
+        Of a serial design: what it answers to an identify request, in hexadecimal.
+    cycles, timeout : int
+        Of a serial design, in clock cycles: a bit, and the silence that ends a frame.
     """
 
     text: str
     latency: int
     interval: int
     taps: tuple["Tap", ...] = ()
+    identity: str = ""
+    cycles: int = 0
+    timeout: int = 0
 
 
 @dataclass(frozen=True)
@@ -127,6 +136,19 @@ def tapped(network: ir.Network, plan: Plan, cache: Path) -> Generated:
                       lambda: Tapped(network, plan))
 
 
+def serial(network: ir.Network, plan: Plan, cache: Path, *, clock_hz: float,
+           baud: float) -> Generated:
+    """The network behind a serial line, :class:`hw.top.SerialTop`. Raises as :func:`rtl` does."""
+    return _generated(["serial", ir.digest(network), plan.digest, clock_hz, baud], cache,
+                      lambda: SerialTop(network, plan, clock_hz=clock_hz, baud=baud))
+
+
+def serial_design(text: str, *, waves: bool) -> Design:
+    """The harness with a serial line around a design."""
+    return Design("harness", (HERE / "serial.sv",), {"top.sv": text}, waves=waves,
+                  defines=("WAVES",) if waves else ())
+
+
 def netlist(text: str, family: str, cache: Path) -> Path:
     """Synthesise the module ``top`` for a family, and return the netlist as a Verilog file.
 
@@ -174,7 +196,8 @@ def stream_design(layout: Layout, source: str | Path, *, models: synth.CellModel
                   tuple(includes), waves, fast)
 
 
-def _generated(key: list[str], cache: Path, component: Callable[[], object]) -> Generated:
+def _generated(key: list[object], cache: Path,
+               component: Callable[[], AxiIp | SerialTop | Tapped]) -> Generated:
     """A component as text, from the cache if it is there."""
     key = [*key, sources_digest(), Path(__file__).read_text()]
     folder = cache / f"verilog-{digest(key)[:20]}"
@@ -182,9 +205,13 @@ def _generated(key: list[str], cache: Path, component: Callable[[], object]) -> 
         with new_folder(folder) as scratch:
             made = component()
             (scratch / "top.sv").write_text(to_verilog(made, "top"))
-            facts = {"latency": made.latency, "interval": made.interval,
-                     "taps": [vars(tap) for tap in getattr(made, "taps", ())]}
+            facts = {"latency": made.latency, "interval": made.interval}
+            if isinstance(made, Tapped):
+                facts["taps"] = [vars(tap) for tap in made.taps]
+            if isinstance(made, SerialTop):
+                facts |= {"identity": made.identity.to_bytes().hex(), "cycles": made.cycles,
+                          "timeout": made.timeout}
             (scratch / "facts.json").write_text(json.dumps(facts))
     facts = json.loads((folder / "facts.json").read_text())
-    return Generated((folder / "top.sv").read_text(), facts["latency"], facts["interval"],
-                     tuple(Tap(**tap) for tap in facts["taps"]))
+    taps = tuple(Tap(**tap) for tap in facts.pop("taps", ()))
+    return Generated((folder / "top.sv").read_text(), **facts, taps=taps)

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["Progress", "StreamJob", "StreamOutcome"]
+__all__ = ["Progress", "SerialJob", "SerialOutcome", "StreamJob", "StreamOutcome"]
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,73 @@ class StreamOutcome:
     resets: int = 0
     malformed: int = 0
     frame_errors: int = 0
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class SerialJob:
+    """Orders for sim/bench_serial.py.
+
+    Parameters
+    ----------
+    samples : str
+        File of an array of bytes, one row a sample: the payload of its request.
+    reply_bytes : int
+        Of a whole reply with a result.
+    identity : str
+        What the device must say that it is, in hexadecimal.
+    cycles : int
+        Clock cycles of a bit.
+    timeout : int
+        Clock cycles of silence that end an unfinished frame.
+    latency : int
+        Clock cycles from a request to its reply, at most.
+    skew : float
+        By how much the host's baud rate may be off, either way.
+    gaps : float
+        Share of requests with a pause after them.
+    seed, resets, damaged : int
+        How many resets and damaged requests to mix in.
+    progress, outcome : str
+        Files to write.
+    drop : int, optional
+        Sample of which the host loses a byte, to see whether the bench notices.
+    """
+
+    samples: str
+    reply_bytes: int
+    identity: str
+    cycles: int
+    timeout: int
+    latency: int
+    skew: float
+    gaps: float
+    seed: int
+    resets: int
+    damaged: int
+    progress: str
+    outcome: str
+    drop: int | None = None
+
+
+@dataclass
+class SerialOutcome:
+    """What sim/bench_serial.py saw. Fields as in :class:`StreamOutcome`, and
+
+    Parameters
+    ----------
+    damaged : int
+        Requests with damage, all refused as they must be.
+    busy : int
+        Requests that were refused as they came too early, and sent again.
+    """
+
+    results: list[tuple[int, int]] = field(default_factory=list)
+    cycles: int = 0
+    seconds: float = 0.0
+    resets: int = 0
+    damaged: int = 0
+    busy: int = 0
     error: str | None = None
 
 

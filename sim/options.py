@@ -71,7 +71,7 @@ class Options:
     stall_in: float = 0.3
     stall_out: float = 0.3
     resets: int = 2
-    malformed: int = 3
+    malformed: int = 6
     seed: int = 1
     waves: bool = False
     out: Path = CACHE

@@ -18,7 +18,7 @@ from sim.process import run_bench
 from sim.simulator import Design, Simulator
 from sim.verdict import Difference, Verdict
 
-__all__ = ["run_stream"]
+__all__ = ["explain", "judge", "pack", "run_stream"]
 
 logger = logging.getLogger(__name__)
 
@@ -62,21 +62,36 @@ def run_stream(network: ir.Network, features: NDArray[np.int32], options: Option
         title=f"{options.level}: {len(features):,} vectors", plusargs=plusargs)
     verdict.cycles, verdict.run_seconds = outcome["cycles"], outcome["seconds"]
     verdict.resets, verdict.malformed = outcome["resets"], outcome["malformed"]
-    first = _judge(network, features, layout, outcome, verdict)
+    first = judge(network, features, layout, outcome, verdict)
     if first is None:
         return
-    sample, got, expected = first
+    explain(network, features, layout, options, simulator, folder, first, verdict, "m_axis_tdata")
+    if outcome["error"]:
+        verdict.notes.append(outcome["error"])
+
+
+def explain(network: ir.Network, features: NDArray[np.int32], layout: Layout, options: Options,
+            simulator: Simulator, folder: Path, wrong: tuple[int, int, int], verdict: Verdict,
+            port: str) -> None:
+    """Find the first node and bit that differ for a sample whose result is wrong.
+
+    Parameters
+    ----------
+    wrong : tuple
+        Sample, word, expected word.
+    port : str
+        Where the word came out: named if every node is right.
+    """
+    sample, got, expected = wrong
     verdict.difference = _located(network, features, layout, options, simulator, folder, sample)
     if verdict.difference is None:
         bit = ((got ^ expected) & -(got ^ expected)).bit_length() - 1
-        verdict.difference = Difference(sample, "m_axis_tdata", None, bit, got >> bit & 1,
+        verdict.difference = Difference(sample, port, None, bit, got >> bit & 1,
                                         expected >> bit & 1)
         verdict.notes.append("every node hands on what it should: the fault is behind them"
                              if options.level == "rtl" else
-                             "the design before synthesis has no fault in a node")
+                             f"in the design before level {options.level} no node has a fault")
     verdict.failure = str(verdict.difference)
-    if outcome["error"]:
-        verdict.notes.append(outcome["error"])
 
 
 def _source(text: str, layout: Layout, options: Options, *, fast: bool) -> Design:
@@ -117,7 +132,7 @@ def pack(layout: Layout, features: NDArray[np.int32]) -> NDArray[np.uint8]:
     return packets
 
 
-def _judge(network: ir.Network, features: NDArray[np.int32], layout: Layout, outcome: dict,
+def judge(network: ir.Network, features: NDArray[np.int32], layout: Layout, outcome: dict,
            verdict: Verdict) -> tuple[int, int, int] | None:
     """Compare every answer. Returns the first wrong one: sample, word, expected word."""
     expected = network.evaluate(features)

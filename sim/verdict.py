@@ -71,6 +71,7 @@ class Verdict:
     compile_seconds: float = 0.0
     cached: bool = False
     family: str | None = None
+    board: str | None = None
     waves: str | None = None
     difference: Difference | None = None
     failure: str | None = None
@@ -79,7 +80,8 @@ class Verdict:
     @property
     def summary(self) -> str:
         """One line for people."""
-        level = self.level if self.family is None else f"{self.level} ({self.family})"
+        target = self.family or self.board
+        level = self.level if target is None else f"{self.level} ({target})"
         parts = [f"{self.vectors:,} vectors", f"{self.mismatches:,} mismatches"]
         if self.missing:
             parts.append(f"{self.missing:,} missing")
