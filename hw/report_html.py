@@ -163,6 +163,8 @@ def _speed(report: Mapping[str, Any]) -> str:
         ["clock of the board", _scaled(timing["clock_hz"], 1e-6, "g", " MHz")],
         ["clock to reach", _scaled(timing["target_hz"], 1e-6, "g", " MHz")],
         ["Fmax", _scaled(timing["fmax_hz"], 1e-6, ".2f", " MHz")],
+        ["slowest path, by part",
+         " to ".join(timing["slowest_path"]) if timing["slowest_path"] else _value(None)],
     ])
     parts = ("encoder", "core", "head", "ip")
     delay = _table(["latency", "cycles", "at the board's clock", "at Fmax"], [

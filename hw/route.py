@@ -11,6 +11,8 @@ from boards import Board
 
 from . import toolchain
 from .board_top import CONSTRAINTS, TOP
+from .resources import OTHER
+from .synth import PARTS
 
 __all__ = ["BITSTREAM", "PlaceError", "RouteError", "Routing", "route"]
 
@@ -67,11 +69,14 @@ class Routing:
         ``used`` and ``available`` of each resource, by nextpnr's name.
     router : str
         Which router succeeded.
+    slowest : tuple of str
+        Parts that the path which limits the clock starts and ends in.
     """
 
     fmax_hz: float
     utilisation: dict[str, dict[str, int]]
     router: str
+    slowest: tuple[str, ...]
 
 
 def route(folder: Path, board: Board, *, seed: int, log_folder: Path) -> Routing:
@@ -138,7 +143,17 @@ def route(folder: Path, board: Board, *, seed: int, log_folder: Path) -> Routing
     return Routing(1e6 * min(clock["achieved"] for clock in report["fmax"].values()),
                    {name: {"used": usage["used"], "available": usage["available"]}
                     for name, usage in sorted(report["utilization"].items()) if usage["used"]},
-                   router)
+                   router, _slowest(report["critical_paths"]))
+
+
+def _slowest(paths: list[dict]) -> tuple[str, ...]:
+    """Parts at the two ends of the slowest path from clock to clock."""
+    for path in paths:
+        if path["from"] == path["to"] != "<async>" and path["path"]:
+            ends = (path["path"][0]["from"]["cell"], path["path"][-1]["to"]["cell"])
+            return tuple(next((part for part, place in PARTS.items() if f".{place}." in end),
+                              OTHER) for end in ends)
+    return ()
 
 
 class _Watcher:

@@ -89,6 +89,7 @@ def test_report_has_the_figures(built, network):
     assert device["logic_cells_synthesis"] <= device["logic_cells"]
     assert timing["clock_hz"] == timing["target_hz"] == 12_000_000
     assert timing["fmax_hz"] > 12e6
+    assert set(timing["slowest_path"]) <= set(report["resources"]["parts"])
     latency = report["latency"]["ip"]
     assert latency["ns_at_clock"] == pytest.approx(latency["cycles"] / 12e6 * 1e9, abs=0.1)
     assert latency["ns_at_fmax"] == pytest.approx(latency["cycles"] / timing["fmax_hz"] * 1e9,

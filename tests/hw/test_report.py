@@ -30,7 +30,7 @@ SYNTHESISED = {
     "total": vars(sum(PARTS.values(), Resources())), "logic_cells": 390,
 }
 ROUTED = {
-    "fmax_hz": 48e6, "router": "router1", "logic_cells": 400,
+    "fmax_hz": 48e6, "router": "router1", "logic_cells": 400, "slowest": ("other", "link"),
     "utilisation": {"ICESTORM_LC": {"used": 400, "available": 5280}},
 }
 
@@ -98,7 +98,7 @@ def test_size_of_a_network():
 
 
 def test_report_is_json():
-    content = compose()
+    content = compose(routed={**ROUTED, "slowest": ["other", "link"]})
     assert json.loads(json.dumps(content, allow_nan=False)) == content
 
 
@@ -125,7 +125,8 @@ def test_page_is_whole_and_needs_nothing_else():
     page = Page(report_html.render(compose()))
     assert page.outside == []
     assert len(page.ids) == len(set(page.ids))  # the pictures do not disturb each other
-    for words in ("80.00 %", "48.0 MHz", "6.00 µs", "187,500", "375", "ICESTORM_LC"):
+    for words in ("80.00 %", "48.0 MHz", "6.00 µs", "187,500", "375", "ICESTORM_LC",
+                  "other to link"):
         assert words in page.words
     # The names in metadata of SVG are no references.
     assert not re.search(r"(src|href)=\"https?:", report_html.render(compose()))
