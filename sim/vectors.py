@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import ir
-from model import data
+from model.data import DataError, load
 
 __all__ = ["DEFAULT_COUNT", "Vectors", "VectorsError", "choose"]
 
@@ -63,8 +63,8 @@ def choose(network: ir.Network, *, count: int | None = None, seed: int = 1, gold
     if name is None:
         return _golden(network, count, "; its provenance names no data set")
     try:
-        found = data.load(name, data_dir)
-    except data.DataError as error:
+        found = load(name, data_dir)
+    except DataError as error:
         logger.warning("%s; taking the golden vectors instead", error)
         return _golden(network, count, f"; the data set {name!r} was not found")
     if found.digest != network.provenance["data"].get("digest"):
