@@ -105,12 +105,13 @@ class Argmax(wiring.Component):
         stages = Stages(m, self.i, self._plan.levels_per_register)
         scores = Value.cast(self.i.payload)
         race = list(self.i.payload)  # those still in it, in the order of their indices
-        indices = [Const(0, 0) for _ in race]  # of the winner of each part, within that part
+        indices = [Const(0, 0)] * len(race)  # of the winner of each part, within that part
         while len(race) > 1:
-            race, indices = _round(race, indices)
-            scores, *flat = stages.level([scores, *race, *indices], _COMPARISON_LEVELS)
+            scores, *flat = stages.before([scores, *race, *indices], _COMPARISON_LEVELS)
             race = [score.as_signed() for score in flat[: len(race)]]
-            indices = flat[len(race) :]
+            race, indices = _round(race, flat[len(race) :])
+            race = [stages.wire(score) for score in race]
+            indices = [stages.wire(index) for index in indices]
         decision, scores = stages.flush([indices[0], scores])
         stages.drive(self.o, Cat(decision, scores))
         return stages

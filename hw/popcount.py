@@ -9,7 +9,10 @@ import itertools
 
 from amaranth.hdl import Cat, Const
 
-__all__ = ["at_least", "popcount"]
+__all__ = ["at_least", "comparison_levels", "popcount"]
+
+_ADDER_LEVELS = 2
+"""LUT levels that a short carry chain is worth."""
 
 
 def popcount(stages, bits, lut_size):
@@ -31,11 +34,10 @@ def popcount(stages, bits, lut_size):
     """
     columns = [list(bits)]
     while any(len(column) > 2 for column in columns):
-        columns = _compress(stages, columns, lut_size)
-        flat = iter(stages.level([slice_ for column in columns for slice_ in column]))
-        columns = [list(itertools.islice(flat, len(column))) for column in columns]
+        columns = _compress(stages, _before(stages, columns, 1), lut_size)
     if any(len(column) > 1 for column in columns):
-        return stages.level(_add(columns, len(bits).bit_length()))
+        columns = _before(stages, columns, _ADDER_LEVELS)
+        return [stages.wire(slice_) for slice_ in _add(columns, len(bits).bit_length())]
     return [slice_ for column in columns for slice_ in column]
 
 
@@ -56,13 +58,23 @@ def at_least(stages, count, thresholds):
         Slice of ``count >= threshold``.
     """
     width = len(thresholds)
-    reached = Const(-1, width)
+    reached = Const((1 << width) - 1, width)
     # From the least significant bit up: equal so far means reached. Then a bit that the threshold
     # has must be there too, and a bit that it lacks is enough by itself: a majority.
     for place, slice_ in enumerate(count):
         lacks = Const(_pack(not threshold >> place & 1 for threshold in thresholds), width)
         reached = stages.wire(slice_ & reached | lacks & (slice_ | reached))
     return reached & Const(_pack(not threshold >> len(count) for threshold in thresholds), width)
+
+
+def comparison_levels(count):
+    """LUT levels that :func:`at_least` is worth: a LUT4 passes three bits of the count."""
+    return -(-len(count) // 3)
+
+
+def _before(stages, columns, cost):
+    flat = iter(stages.before([slice_ for column in columns for slice_ in column], cost))
+    return [list(itertools.islice(flat, len(column))) for column in columns]
 
 
 def _pack(bits):
@@ -80,7 +92,7 @@ def _compress(stages, columns, lut_size):
                 result[weight + place].append(slice_)
         if len(rest) == 3 or lut_size < 6:
             while len(rest) > 2:
-                total, carry = _full_adder(*rest[:3])
+                total, carry = map(stages.wire, _full_adder(*rest[:3]))
                 rest = rest[3:]
                 result[weight].append(total)
                 result[weight + 1].append(carry)
@@ -100,7 +112,7 @@ def _count_six(stages, bits):
     total0, carry0 = map(stages.wire, _full_adder(*bits[:3]))
     total1, carry1 = map(stages.wire, _full_adder(*bits[3:]))
     middle, high = _full_adder(carry0, carry1, stages.wire(total0 & total1))
-    return total0 ^ total1, middle, high
+    return stages.wire(total0 ^ total1), stages.wire(middle), stages.wire(high)
 
 
 def _add(columns, width):

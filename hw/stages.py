@@ -52,22 +52,24 @@ class Stages:
         self._level = 0
         self.latency = 0
 
-    def level(self, values, cost=1):
-        """Pass ``cost`` LUT levels that lead to ``values``, registered where the limit is reached.
+    def before(self, values, cost=1):
+        """Make room for ``cost`` LUT levels behind ``values``, by a register if there is none.
 
         Parameters
         ----------
         values : list of Value
+            All that is still needed, whether or not it passes those levels.
+        cost : int
 
         Returns
         -------
         list of Value
             Of the same widths.
         """
+        if self._level and self._level + cost > self._limit:
+            values = self.register(values)
         self._level += cost
-        if self._level >= self._limit:
-            return self.register(values)
-        return [self.wire(value) for value in values]
+        return values
 
     def wire(self, value, shape=None):
         """Name a value that is used more than once: an expression is copied by each use.

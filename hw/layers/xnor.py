@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 import ir
-from hw.popcount import at_least, popcount
+from hw.popcount import at_least, comparison_levels, popcount
 from hw.stages import Rehearsal, Stages
 
 from .lower import lower
@@ -62,6 +62,7 @@ class XnorLayer(wiring.Component):
     def _build(self, m, node):
         stages = Stages(m, self.i, self._plan.levels_per_register)
         count = popcount(stages, agreements(self.i.payload, node.weights), self._plan.lut_size)
+        count = stages.before(count, comparison_levels(count))
         reached = [at_least(stages, count, thresholds) for thresholds in node.thresholds.T.tolist()]
         (outputs,) = stages.register([Cat(Cat(slice_[j] for slice_ in reached)
                                           for j in range(node.neurons))])
