@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import ir
-from sim.design import Tap
+from hw.tapped import Tap
 from sim.verdict import Difference
 
 __all__ = ["locate"]
