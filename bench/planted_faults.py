@@ -27,6 +27,7 @@ class Fault(NamedTuple):
 
 
 NODES = "tests/conformance/test_nodes.py"
+HARDWARE = "tests/conformance/test_hardware.py tests/hw/test_ip.py"
 FAULTS = [
     Fault("ir/lut.py", "leaves[:, 0::2], leaves[:, 1::2]", "leaves[:, 1::2], leaves[:, 0::2]",
           NODES),
@@ -46,6 +47,22 @@ FAULTS = [
     Fault("ir/files.py", "dir=path.parent, prefix", "prefix", "tests/ir/test_files.py"),
     Fault("ir/files.py", "            Path(name).unlink()", "            pass",
           "tests/ir/test_artifact.py"),
+    Fault("model/layers/lut.py", "self.hard.numpy())", "(self.tables > 0.1).numpy())",
+          "tests/conformance/test_model.py"),
+    Fault("model/freeze.py", "if not np.array_equal(result.scores, expected):", "if False:",
+          "tests/model/test_freeze.py"),
+    Fault("model/trainer.py", 'self._order.set_state(checkpoint.generators["order"])', "pass",
+          "tests/model/test_train.py"),
+    Fault("hw/encoder.py", "feature >= threshold", "feature > threshold", HARDWARE),
+    Fault("hw/encoder.py", "good.eq(~first | (self.i.payload.last == final))", "good.eq(1)",
+          "tests/hw/test_ip.py"),
+    Fault("hw/head.py", "higher = high > low", "higher = high >= low", HARDWARE),
+    Fault("hw/head.py", "Mux(frame == 0, 0, score) + part", "part", HARDWARE),
+    Fault("hw/core.py", "streams[source, time + 1] = delay.o", "streams[source, time + 1] = before",
+          HARDWARE),
+    Fault("hw/link/receiver.py", "m.d.comb += kind.eq(frames.ErrorCode.CRC)",
+          "m.d.comb += [kind.eq(RESULT), feed.eq(self.jobs.ready)]", "tests/hw/test_link.py"),
+    Fault("sim/stream_level.py", "if word != words[sample]]", "if False]", "tests/sim"),
 ]
 
 
