@@ -92,7 +92,7 @@ def _compress(stages, columns, lut_size):
                 result[weight + place].append(slice_)
         if len(rest) == 3 or lut_size < 6:
             while len(rest) > 2:
-                total, carry = map(stages.wire, _full_adder(*rest[:3]))
+                total, carry = _full_adder(stages, *rest[:3])
                 rest = rest[3:]
                 result[weight].append(total)
                 result[weight + 1].append(carry)
@@ -102,17 +102,18 @@ def _compress(stages, columns, lut_size):
     return result
 
 
-def _full_adder(a, b, c):
-    return a ^ b ^ c, a & b | c & (a ^ b)
+def _full_adder(stages, a, b, c):
+    either = stages.wire(a ^ b)
+    return stages.wire(either ^ c), stages.wire(a & b | c & either)
 
 
 def _count_six(stages, bits):
     """Count four to six bits: three functions of at most six inputs, a LUT6 each."""
     bits = [*bits, *(Const(0, len(bits[0])) for _ in range(6 - len(bits)))]
-    total0, carry0 = map(stages.wire, _full_adder(*bits[:3]))
-    total1, carry1 = map(stages.wire, _full_adder(*bits[3:]))
-    middle, high = _full_adder(carry0, carry1, stages.wire(total0 & total1))
-    return stages.wire(total0 ^ total1), stages.wire(middle), stages.wire(high)
+    low, carry0 = _full_adder(stages, *bits[:3])
+    other, carry1 = _full_adder(stages, *bits[3:])
+    return (stages.wire(low ^ other),
+            *_full_adder(stages, carry0, carry1, stages.wire(low & other)))
 
 
 def _add(columns, width):

@@ -2,7 +2,7 @@
 
 import contextlib
 
-from amaranth.hdl import Cat, Signal, Value
+from amaranth.hdl import Signal, Value
 
 __all__ = ["Rehearsal", "Stages"]
 
@@ -85,19 +85,16 @@ class Stages:
         m = self._m
         ready, valid = Signal(name=f"ready{self.latency}"), Signal(name=f"valid{self.latency}")
         m.d.comb += self._ready.eq(~valid | ready)
-        held = Signal(len(Cat(*values)), name=f"held{self.latency}", reset_less=True)
+        # One register a value: Amaranth has no signal of more than 65,536 bits.
+        held = [Signal(len(Value.cast(value)), name=f"held{self.latency}", reset_less=True)
+                for value in values]
         with m.If(self._ready):
             m.d.sync += valid.eq(self._valid)
-            m.d.sync += held.eq(Cat(*values))
+            m.d.sync += [register.eq(value) for register, value in zip(held, values, strict=True)]
         self._valid, self._ready = valid, ready
         self._level = 0
         self.latency += 1
-        registered, offset = [], 0
-        for value in values:
-            width = len(Value.cast(value))
-            registered.append(held[offset : offset + width])
-            offset += width
-        return registered
+        return held
 
     def flush(self, values):
         """Register ``values`` unless they come from registers already."""
