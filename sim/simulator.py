@@ -168,7 +168,8 @@ class Simulator:
         SimulatorError
             If the compiler fails.
         """
-        digest = design.digest(f"{self.name} {self.version} {_cocotb_version()}")
+        salt = f"{self.name} {self.version} {importlib.metadata.version('cocotb')}"
+        digest = design.digest(salt + Path(__file__).read_text())
         folder = cache / f"{self.name}-{digest[:20]}"
         cached = folder.exists()
         if not cached:
@@ -180,7 +181,7 @@ class Simulator:
 
     def _compile(self, design: Design, folder: Path, runtime: Path | None) -> None:
         for name, text in design.texts.items():
-            (folder / name).write_text(text)
+            (folder / name).write_text(_for_icarus(text) if self.name == "icarus" else text)
         files = [*(str(source.resolve()) for source in design.sources),
                  *(name for name in design.texts if not name.endswith(".svh"))]
         if self.name == "icarus":
@@ -308,6 +309,17 @@ def _make_command(fast: bool) -> list[str]:
             f"OPT_FAST={'-O1' if fast else '-O0'}", "OPT_SLOW=-O0", "OPT_GLOBAL=-Os"]
 
 
+def _for_icarus(text: str) -> str:
+    """Avoid ``always_comb``, which Icarus 11 may run again and again without any change.
+
+    Plain ``always @*`` does not run at time 0 by itself. Yosys reads one variable in each such
+    block, and that is what starts them here, a moment after they have begun to listen.
+    """
+    text = re.sub(r"^( *reg )(\\\$auto\$verilog_backend\S+) += 0;$",
+                  r"\1\2 ; initial #0 \2 = 0;", text, flags=re.MULTILINE)
+    return text.replace("always_comb", "always @*")
+
+
 def _icarus_command(command: Sequence[str], design: Design, files: Sequence[str]) -> list[str]:
     return [*command, "-g2012", "-o", "model.vvp", "-s", design.top,
             *(f"-D{name}" for name in design.defines),
@@ -327,10 +339,6 @@ def _cocotb_environment() -> dict[str, str]:
     return {"GPI_USERS": f"{library};{config.pygpi_entry_point()}",
             "PYGPI_PYTHON_BIN": sys.executable,
             "PATH": os.pathsep.join([os.environ.get("PATH", ""), str(config.libs_dir)])}
-
-
-def _cocotb_version() -> str:
-    return importlib.metadata.version("cocotb")
 
 
 def _output(command: Sequence[str]) -> str:

@@ -1,0 +1,99 @@
+"""Networks and settings that the simulations under test share, so that they are compiled once."""
+
+from pathlib import Path
+
+import numpy as np
+
+import ir
+from hw.plan import Plan
+from sim.options import Options
+from sim.run import simulate
+from sim.vectors import Vectors
+
+__all__ = ["CACHE", "chain", "features", "graph", "run", "wide", "xnor"]
+
+CACHE = Path(__file__).parents[2] / "build" / "sim"
+"""Compiled designs, found by the digest of their text: a second run of the tests is quick."""
+
+
+def chain(frames=1):
+    """Five unsigned features, two layers of tables, three classes."""
+    rng = np.random.default_rng(5)
+    thresholds = rng.integers(1, 16, size=(frames, 5, 2)).astype(np.int32)
+    first = ir.Lut(10, rng.integers(10, size=(9, 3)).astype(np.int32),
+                   rng.integers(2, size=(9, 8)).astype(bool))
+    second = ir.Lut(9, rng.integers(9, size=(12, 3)).astype(np.int32),
+                    rng.integers(2, size=(12, 8)).astype(bool))
+    return ir.Network((
+        ir.Entry("modulate", ir.Modulate(thresholds, 4), ("input",)),
+        ir.Entry("lut0", first, ("modulate",)),
+        ir.Entry("lut1", second, ("lut0",)),
+        ir.Entry("head", ir.GroupSum(12, 3), ("lut1",)),
+    ))
+
+
+def wide():
+    """Seven signed features of ten bits, so that a feature is two bytes."""
+    rng = np.random.default_rng(6)
+    thresholds = rng.integers(-500, 500, size=(1, 7, 2)).astype(np.int32)
+    table = ir.Lut(14, rng.integers(14, size=(8, 4)).astype(np.int32),
+                   rng.integers(2, size=(8, 16)).astype(bool))
+    return ir.Network((
+        ir.Entry("modulate", ir.Modulate(thresholds, 10, signed=True), ("input",)),
+        ir.Entry("lut0", table, ("modulate",)),
+        ir.Entry("head", ir.GroupSum(8, 2), ("lut0",)),
+    ))
+
+
+def xnor(frames=2):
+    """A layer of tables, one of weights, and the head that weighs."""
+    rng = np.random.default_rng(7)
+    thresholds = rng.integers(1, 8, size=(frames, 4, 2)).astype(np.int32)
+    table = ir.Lut(8, rng.integers(8, size=(6, 2)).astype(np.int32),
+                   rng.integers(2, size=(6, 4)).astype(bool))
+    layer = ir.Xnor(rng.integers(2, size=(5, 6)).astype(bool),
+                    rng.integers(1, 6, size=(5, 2)).astype(np.int32))
+    head = ir.Scores(rng.integers(2, size=(3, 10)).astype(bool), 2,
+                     rng.integers(-9, 9, size=3).astype(np.int32))
+    return ir.Network((
+        ir.Entry("modulate", ir.Modulate(thresholds, 3), ("input",)),
+        ir.Entry("lut0", table, ("modulate",)),
+        ir.Entry("xnor1", layer, ("lut0",)),
+        ir.Entry("head", head, ("xnor1",)),
+    ))
+
+
+def graph():
+    """Nodes that read further back, constants, wires and duplicates, then simplified."""
+    rng = np.random.default_rng(8)
+    thresholds = rng.integers(1, 16, size=(1, 5, 2)).astype(np.int32)
+    first = ir.Lut(10, rng.integers(10, size=(8, 3)).astype(np.int32),
+                   rng.integers(2, size=(8, 8)).astype(bool))
+    tables = rng.integers(2, size=(10, 16)).astype(bool)
+    tables[0] = True
+    tables[1] = np.arange(16) & 1
+    tables[3] = tables[2]
+    sources = rng.integers(18, size=(10, 4)).astype(np.int32)
+    sources[3] = sources[2]
+    second = ir.Lut(18, sources, tables)
+    return ir.simplify(ir.Network((
+        ir.Entry("modulate", ir.Modulate(thresholds, 4), ("input",)),
+        ir.Entry("lut0", first, ("modulate",)),
+        ir.Entry("lut1", second, ("modulate", "lut0")),
+        ir.Entry("last", ir.Lut(18, rng.integers(18, size=(6, 2)).astype(np.int32),
+                                rng.integers(2, size=(6, 4)).astype(bool)), ("lut0", "lut1")),
+        ir.Entry("head", ir.GroupSum(6, 2), ("last",)),
+    )))
+
+
+def features(network, count=60, seed=1):
+    low, high = network.modulate.domain
+    rng = np.random.default_rng(seed)
+    return rng.integers(low, high + 1, size=(count, network.features)).astype(np.int32)
+
+
+def run(network, name, *, vectors=None, lanes=1, **settings):
+    """Simulate with compiled designs kept. ``name`` is that of the test, for its files."""
+    vectors = features(network) if vectors is None else vectors
+    options = Options(plan=Plan(lanes=lanes), out=CACHE, **settings)
+    return simulate(network, Vectors(vectors, "random"), options, f"test-{name}")

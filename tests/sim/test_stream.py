@@ -1,0 +1,97 @@
+"""The generated Verilog under cocotb: stalls, resets, malformed packets, every shape of stream."""
+
+import shutil
+
+import pytest
+
+from hw.layout import Layout
+from sim.stream_level import pack
+
+from .benches import chain, features, graph, run, wide, xnor
+
+pytestmark = pytest.mark.xdist_group("sim")
+
+
+def passed(verdict, vectors=60):
+    return (verdict.failure, verdict.mismatches, verdict.missing, verdict.vectors) == (
+        None, 0, 0, vectors)
+
+
+@pytest.mark.parametrize(("stall_in", "stall_out"), [(0, 0), (0, 0.8), (0.8, 0), (0.5, 0.5)])
+def test_stalls(stall_in, stall_out):
+    verdict = run(chain(), "stalls", stall_in=stall_in, stall_out=stall_out, resets=3)
+    assert passed(verdict)
+    assert verdict.resets == 3
+    assert verdict.malformed >= 6
+
+
+def test_full_speed():
+    """Without stalls a sample takes its beats, and nothing more."""
+    vectors = features(chain(), 200)
+    verdict = run(chain(), "speed", vectors=vectors, stall_in=0, stall_out=0, resets=0,
+                  malformed=0)
+    assert passed(verdict, 200)
+    assert 5 * 200 < verdict.cycles < 5 * 200 + 200
+
+
+@pytest.mark.parametrize("seed", range(2, 6))
+def test_resets_leave_nothing_behind(seed):
+    verdict = run(chain(frames=2), "resets", seed=seed, resets=12)
+    assert passed(verdict)
+    assert verdict.resets == 12
+
+
+@pytest.mark.parametrize("lanes", [3, 5])
+def test_lanes(lanes):
+    """Beats of several features, with a lane to spare in the last, and a sample in one beat."""
+    assert passed(run(chain(), "lanes", lanes=lanes))
+
+
+def test_wide_signed_features():
+    assert passed(run(wide(), "wide", lanes=2))
+
+
+def test_weights_and_frames():
+    assert passed(run(xnor(), "xnor"))
+
+
+def test_simplified_graph():
+    network = graph()
+    assert any(len(entry.inputs) > 1 for entry in network.entries)
+    assert passed(run(network, "graph"))
+
+
+def test_one_vector():
+    assert passed(run(chain(), "one", vectors=features(chain(), 1)), 1)
+
+
+def test_no_vectors():
+    with pytest.raises(ValueError, match=r"^A simulation must have at least 1 vector, not 0$"):
+        run(chain(), "none", vectors=features(chain(), 0))
+
+
+@pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog is not installed")
+def test_icarus_takes_the_same_cycles():
+    """Two simulators, one with undefined values, agree in every cycle."""
+    verdicts = [run(xnor(), f"both-{simulator}", simulator=simulator)
+                for simulator in ("verilator", "icarus")]
+    assert all(map(passed, verdicts))
+    assert verdicts[0].cycles == verdicts[1].cycles
+
+
+@pytest.mark.parametrize(("network", "lanes"), [(chain(), 2), (wide(), 3)])
+def test_pack(network, lanes):
+    """The packets are the beats of the layout, one after the other."""
+    layout = Layout.of(network, lanes)
+    samples = features(network, 5)
+    for row, sample in zip(pack(layout, samples), samples, strict=True):
+        beats = [beat.to_bytes(layout.beat_bytes, "little")
+                 for beat in layout.pack_features(sample.tolist())]
+        assert row.tobytes() == b"".join(beats)
+
+
+def test_waves():
+    verdict = run(xnor(frames=1), "waves", vectors=features(xnor(), 3), waves=True)
+    assert passed(verdict, 3)
+    with open(verdict.waves) as file:
+        assert "$enddefinitions" in file.read()
