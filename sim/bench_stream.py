@@ -31,7 +31,8 @@ async def stream(dut):
     except _Enough:
         pass
     except StreamError as error:
-        outcome.error = str(error)
+        # Whatever came of it, a broken protocol is the cause.
+        outcome.error = bench.stream.violation or str(error)
         raise
     finally:
         outcome.order = [*bench.order, bench.sent]
@@ -74,7 +75,8 @@ class _Bench:
         if pulses != self._malformed:
             raise StreamError(f"{self._malformed} malformed packets gave {pulses} cycles of "
                               "frame_error")
-        self.stream.check_protocol()
+        if self.stream.violation is not None:
+            raise StreamError(self.stream.violation)
 
     async def _aborted(self, samples: int) -> None:
         """Send up to that many samples, and reset at some moment soon after."""
@@ -147,7 +149,8 @@ class _Bench:
             while True:
                 await self._receive()
         except StreamError as error:
-            self._outcome.error = str(error)  # no one awaits a task that is to be cancelled
+            # No one awaits a task that is to be cancelled.
+            self._outcome.error = self.stream.violation or str(error)
             raise
 
     async def _receive(self) -> None:

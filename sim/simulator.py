@@ -191,7 +191,7 @@ class Simulator:
         if runtime is not None:
             for compiled in runtime.glob("*.o"):
                 shutil.copy(compiled, folder / "obj")  # make finds it newer than its source
-        self._call(_make_command(design.fast), folder)
+        self._call(_make_command(design), folder)
 
     def _runtime(self, cache: Path, waves: bool) -> Path:
         """Folder of Verilator's own library, compiled: it is the same for every design."""
@@ -303,10 +303,11 @@ def _verilator_command(command: Sequence[str], design: Design,
             str(config.share_dir / "lib" / "verilator" / "verilator.cpp"), *files]
 
 
-def _make_command(fast: bool) -> list[str]:
+def _make_command(design: Design) -> list[str]:
     return ["make", "-C", "obj", "-f", "Vtop.mk", "-j", str(os.cpu_count() or 1),
             f"CXX={_compiler()}", f"LINK={_compiler()}", f"PYTHON3={sys.executable}",
-            f"OPT_FAST={'-O1' if fast else '-O0'}", "OPT_SLOW=-O0", "OPT_GLOBAL=-Os"]
+            f"OPT_FAST={'-O1' if design.fast else '-O0'}", "OPT_SLOW=-O0",
+            f"OPT_GLOBAL={'-O0' if design.waves else '-Os'}"]
 
 
 def _for_icarus(text: str) -> str:

@@ -128,18 +128,11 @@ class Stream:
         if self._received:
             raise StreamError(f"{len(self._received)} more results than packets")
 
-    def check_protocol(self) -> None:
-        """See whether the protocol was kept so far.
-
-        Raises
-        ------
-        StreamError
-            If not.
-        """
+    @property
+    def violation(self) -> str | None:
+        """How the protocol was broken so far, if it was."""
         violations = int(self._dut.violations.value)
-        broken = [text for bit, text in enumerate(VIOLATIONS) if violations >> bit & 1]
-        if broken:
-            raise StreamError(broken[0])
+        return next((text for bit, text in enumerate(VIOLATIONS) if violations >> bit & 1), None)
 
     @property
     def waiting(self) -> int:

@@ -1,6 +1,7 @@
 """The generated Verilog under cocotb: stalls, resets, malformed packets, every shape of stream."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -90,8 +91,8 @@ def test_pack(network, lanes):
         assert row.tobytes() == b"".join(beats)
 
 
+@pytest.mark.slow
 def test_waves():
     verdict = run(xnor(frames=1), "waves", vectors=features(xnor(), 3), waves=True)
     assert passed(verdict, 3)
-    with open(verdict.waves) as file:
-        assert "$enddefinitions" in file.read()
+    assert "$enddefinitions" in Path(verdict.waves).read_text()

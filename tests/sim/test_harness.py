@@ -1,0 +1,83 @@
+"""The harness and its bench against a small hand-made design, well-behaved and otherwise."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sim.job import StreamJob
+from sim.process import run_bench
+from sim.simulator import Design, find
+
+from .benches import CACHE
+
+pytestmark = pytest.mark.xdist_group("sim")
+
+DESIGN = Design("harness", (Path(__file__).parents[2] / "sim" / "stream.sv",),
+                {"top.sv": (Path(__file__).parent / "broken.sv").read_text()},
+                {"IN_WIDTH": 8, "OUT_WIDTH": 16, "BEATS": 4})
+
+
+def behave(manners, folder, **changes):
+    """Run the bench on one of the behaviours. Returns the outcome, and how many sums are wrong."""
+    packets = np.random.default_rng(1).integers(256, size=(40, 4)).astype(np.uint8)
+    np.save(folder / "packets.npy", packets)
+    settings = {"seed": 1, "stall_in": 0.3, "stall_out": 0.5, "resets": 4, "malformed": 5,
+                "window": 16, "idle_limit": 500, "drain": 50} | changes
+    job = StreamJob(packets=str(folder / "packets.npy"), beats=4, out_width=16,
+                    progress=str(folder / "progress"), outcome=str(folder / "outcome.json"),
+                    **settings)
+    model = find().build(DESIGN, CACHE)
+    outcome = run_bench(model, "sim.bench_stream", vars(job), folder, total=40, title="",
+                        plusargs=[f"+manners={manners}"])
+    wrong = sum(word != packets[sample].sum() for sample, word in outcome["results"])
+    return outcome, wrong
+
+
+def test_good_manners(tmp_path):
+    outcome, wrong = behave(0, tmp_path)
+    assert outcome["error"] is None
+    assert (len(outcome["results"]), wrong, outcome["resets"]) == (40, 0, 4)
+    assert 2 <= outcome["frame_errors"] <= outcome["malformed"]
+    assert len(outcome["order"]) == 5  # stretches between resets
+
+
+def test_every_malformed_packet_is_an_error(tmp_path):
+    outcome, wrong = behave(0, tmp_path, resets=0)
+    assert (outcome["error"], wrong) == (None, 0)
+    assert outcome["frame_errors"] == outcome["malformed"] == 7
+
+
+@pytest.mark.parametrize(("manners", "error"), [
+    (1, "m_axis_tvalid fell before the beat was taken"),
+    (2, "m_axis_tdata changed before the beat was taken"),
+    (3, "m_axis_tlast changed before the beat was taken"),
+    (4, "m_axis_tlast is low on a result"),
+    (7, "an output was raised in the first cycle after a reset"),
+    (8, "no beat moved for 500 cycles"),
+])
+def test_bad_manners(manners, error, tmp_path):
+    outcome, _ = behave(manners, tmp_path, stall_out=0.7, resets=6 if manners == 7 else 0)
+    assert outcome["error"] == error
+
+
+def test_missing_frame_error(tmp_path):
+    outcome, _ = behave(5, tmp_path, resets=0)
+    assert outcome["error"] == (f"{outcome['malformed']} malformed packets gave 0 cycles of "
+                                "frame_error")
+
+
+def test_repeated_result(tmp_path):
+    outcome, wrong = behave(6, tmp_path, resets=0)
+    assert wrong
+    assert outcome["error"] == "1 more results than packets"
+
+
+def test_reset_that_leaves_something_behind(tmp_path):
+    _, wrong = behave(9, tmp_path, resets=8)
+    assert wrong
+
+
+def test_lost_beat(tmp_path):
+    outcome, _ = behave(0, tmp_path, drop=7, resets=0)
+    assert outcome["error"] is not None
