@@ -35,8 +35,6 @@ class Generated:
         In cycles, as of the component.
     taps : tuple of Tap
         Of a tapped design.
-    identity : str
-        Of a serial design: what it answers to an identify request, in hexadecimal.
     cycles, timeout : int
         Of a serial design, in clock cycles: a bit, and the silence that ends a frame.
     """
@@ -45,7 +43,6 @@ class Generated:
     latency: int
     interval: int
     taps: tuple[Tap, ...] = ()
-    identity: str = ""
     cycles: int = 0
     timeout: int = 0
 
@@ -69,10 +66,11 @@ def tapped(network: ir.Network, plan: Plan, cache: Path) -> Generated:
 
 
 def serial(network: ir.Network, plan: Plan, cache: Path, *, clock_hz: float,
-           baud: float) -> Generated:
+           baud: float, frozen: ir.Network) -> Generated:
     """The network behind a serial line, :class:`hw.top.SerialTop`. Raises as :func:`rtl` does."""
-    return _generated(["serial", ir.digest(network), plan.digest, clock_hz, baud], cache,
-                      lambda: SerialTop(network, plan, clock_hz=clock_hz, baud=baud))
+    key = ["serial", ir.digest(network), ir.digest(frozen), plan.digest, clock_hz, baud]
+    return _generated(key, cache, lambda: SerialTop(network, plan, clock_hz=clock_hz, baud=baud,
+                                                    frozen=frozen))
 
 
 def serial_design(text: str, *, waves: bool) -> Design:
@@ -141,8 +139,7 @@ def _generated(key: list[object], cache: Path,
             if isinstance(made, Tapped):
                 facts["taps"] = [vars(tap) for tap in made.taps]
             if isinstance(made, SerialTop):
-                facts |= {"identity": made.identity.to_bytes().hex(), "cycles": made.cycles,
-                          "timeout": made.timeout}
+                facts |= {"cycles": made.cycles, "timeout": made.timeout}
             (scratch / "facts.json").write_text(json.dumps(facts))
     facts = json.loads((folder / "facts.json").read_text())
     taps = tuple(Tap(**tap) for tap in facts.pop("taps", ()))

@@ -60,6 +60,9 @@ class Options:
     out : Path
         Folder for compiled models, logs and waves.
     faults : Faults
+    frozen : ir.Network, optional
+        The network as it was frozen, if another form of it is built: the one that level ``board``
+        says it is.
     """
 
     level: str = "rtl"
@@ -76,3 +79,4 @@ class Options:
     waves: bool = False
     out: Path = CACHE
     faults: Faults = field(default_factory=Faults)
+    frozen: ir.Network | None = None

@@ -174,7 +174,7 @@ def _run(args: argparse.Namespace) -> Verdict:
     options = Options(level=args.level, simulator=args.simulator, plan=plan,
                       family=args.family or "ice40", board=args.board or "icebreaker",
                       stall_in=args.stall, stall_out=args.stall, resets=args.resets,
-                      seed=args.seed, waves=args.waves, out=args.out)
+                      seed=args.seed, waves=args.waves, out=args.out, frozen=frozen)
     if args.inject is not None:
         fault = faults.plant(args.inject, network, vectors.features, lanes=plan.lanes,
                              seed=args.seed)
@@ -191,6 +191,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from boards import BoardError
     from hw.plan import PlanError
     from hw.toolchain import ToolError
+    from hw.widths import WidthError
     from sim.simulator import SimulatorError
     from sim.vectors import VectorsError
 
@@ -200,7 +201,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         logger.error("%s", error)
         return 2
     except (ir.ArtifactError, PlanError, SimulatorError, ToolError, VectorsError,
-            OSError) as error:
+            WidthError, OSError) as error:
         logger.error("%s", error)
         return 1
     if args.json:

@@ -11,6 +11,7 @@ import boards
 import ir
 from hw.layout import Layout
 from hw.link.frames import OVERHEAD
+from hw.top import identity
 from sim import design
 from sim.job import SerialJob
 from sim.options import Options
@@ -31,13 +32,13 @@ def run_serial(network: ir.Network, features: NDArray[np.int32], options: Option
                simulator: Simulator, verdict: Verdict, folder: Path) -> None:
     """Simulate, and write what was found into the verdict. As
     :func:`sim.stream_level.run_stream`."""
-    built = options.faults.built or network
+    built, frozen = options.faults.built or network, options.frozen or network
     board = boards.get(options.board)
     verdict.board = board.name
     layout = Layout.of(network, options.plan.lanes)
     started = time.monotonic()
     made = design.serial(built, options.plan, options.out, clock_hz=board.clock_hz,
-                         baud=options.baud or board.baud)
+                         baud=options.baud or board.baud, frozen=frozen)
     text = made.text if options.faults.edit is None else options.faults.edit(made.text)
     model = simulator.build(design.serial_design(text, waves=options.waves), options.out,
                             logger.info)
@@ -48,7 +49,8 @@ def run_serial(network: ir.Network, features: NDArray[np.int32], options: Option
     np.save(folder / "samples.npy", payload)
     job = SerialJob(
         samples=str(folder / "samples.npy"), reply_bytes=OVERHEAD + layout.result_bytes,
-        identity=made.identity, cycles=made.cycles, timeout=made.timeout,
+        identity=identity(frozen, layout).to_bytes().hex(), cycles=made.cycles,
+        timeout=made.timeout,
         latency=2 * (made.latency + 8 * layout.sample_bytes) + 1000, skew=SKEW,
         gaps=options.stall_in, seed=options.seed, resets=options.resets,
         damaged=options.malformed, progress=str(folder / "progress"),

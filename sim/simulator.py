@@ -174,12 +174,11 @@ class Simulator:
         cached = folder.exists()
         if not cached:
             note(f"compiling with {self.name} {self.version}")
-            runtime = self._runtime(cache, design.waves) if self.name == "verilator" else None
             with new_folder(folder) as scratch:
-                self._compile(design, scratch, runtime)
+                self._compile(design, scratch, cache)
         return Model(self._run_command(folder.resolve(), design.top), design.top, self, cached)
 
-    def _compile(self, design: Design, folder: Path, runtime: Path | None) -> None:
+    def _compile(self, design: Design, folder: Path, cache: Path | None) -> None:
         for name, text in design.texts.items():
             (folder / name).write_text(_for_icarus(text) if self.name == "icarus" else text)
         files = [*(str(source.resolve()) for source in design.sources),
@@ -188,15 +187,15 @@ class Simulator:
             self._call(_icarus_command(self.command, design, files), folder)
             return
         self._call(_verilator_command(self.command, design, files), folder)
-        if runtime is not None:
-            for compiled in runtime.glob("*.o"):
+        if cache is not None:
+            for compiled in self._library(cache, design.waves).glob("*.o"):
                 shutil.copy(compiled, folder / "obj")  # make finds it newer than its source
         self._call(_make_command(design), folder)
 
-    def _runtime(self, cache: Path, waves: bool) -> Path:
+    def _library(self, cache: Path, waves: bool) -> Path:
         """Folder of Verilator's own library, compiled: it is the same for every design."""
         key = hashlib.sha256(json.dumps([self.version, self.command, _compiler(), waves]).encode())
-        folder = cache / f"runtime-{key.hexdigest()[:20]}"
+        folder = cache / f"library-{key.hexdigest()[:20]}"
         if not folder.exists():
             empty = Design("harness", (), {"empty.sv": EMPTY}, waves=waves, fast=True)
             with new_folder(folder) as scratch:

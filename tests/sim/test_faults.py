@@ -1,8 +1,12 @@
 """Planted faults: every level notices what it claims to notice, and names the place."""
 
+import shutil
+from dataclasses import replace
+
 import pytest
 
 from sim import faults
+from sim.options import Faults
 
 from .benches import chain, features, run
 
@@ -38,11 +42,34 @@ def test_other_levels_notice_a_flipped_table_bit(level):
     assert (found.node, found.bit) == (planted.node, planted.bit)
 
 
-def test_swapped_scores_are_behind_the_nodes():
+@pytest.mark.parametrize(("level", "note"), [
+    ("rtl", "every node hands on what it should: the fault is behind them"),
+    ("netlist", "in the design before level netlist no node has a fault"),
+])
+def test_swapped_scores_are_behind_the_nodes(level, note):
     planted = faults.plant("scores", NETWORK, VECTORS)
-    verdict = noticed(planted, "rtl")
+    verdict = noticed(planted, level)
     assert verdict.difference.node == "m_axis_tdata"
-    assert verdict.notes == ["every node hands on what it should: the fault is behind them"]
+    assert verdict.notes == [note]
+
+
+@pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog is not installed")
+def test_fault_in_a_later_frame():
+    network = chain(frames=2)
+    modulate, expected = network.modulate, network.evaluate(VECTORS).scores
+    for bit in range(modulate.out_width):
+        thresholds = modulate.thresholds.copy()
+        thresholds[1, bit // modulate.depth, bit % modulate.depth] = 0  # every value is above it
+        built = replace(network, entries=(
+            replace(network.entries[0], node=replace(modulate, thresholds=thresholds)),
+            *network.entries[1:]))
+        if (built.evaluate(VECTORS).scores != expected).any():
+            break
+    verdict = run(network, "fault-frame", vectors=VECTORS, simulator="icarus",
+                  faults=Faults(built=built))
+    found = verdict.difference
+    assert (found.frame, found.node, found.bit, found.got, found.expected) == (
+        1, "modulate", bit, 1, 0)
 
 
 @pytest.mark.parametrize("level", ["rtl", "netlist"])

