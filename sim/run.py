@@ -46,9 +46,10 @@ def simulate(network: ir.Network, vectors: Vectors, options: Options, name: str)
     ------
     ValueError
         If there is no vector.
-    ToolError, SimulatorError
+    BusyError, ToolError, SimulatorError
         One line each, which a user can act on.
     """
+    from hw.cache import lock
     from sim import simulator
     from sim.verdict import Verdict
 
@@ -59,16 +60,17 @@ def simulate(network: ir.Network, vectors: Vectors, options: Options, name: str)
                       simulator=found.name, version=found.version, seed=options.seed,
                       stall=max(options.stall_in, options.stall_out))
     folder = (options.out / f"{name}-{options.level}").resolve()
-    if options.level == "board":
-        from sim.serial_level import run_serial
+    with lock(folder):
+        if options.level == "board":
+            from sim.serial_level import run_serial
 
-        run_serial(network, vectors.features, options, found, verdict, folder)
-    else:
-        from sim.stream_level import run_stream
+            run_serial(network, vectors.features, options, found, verdict, folder)
+        else:
+            from sim.stream_level import run_stream
 
-        if options.level == "netlist":
-            verdict.family = options.family
-        run_stream(network, vectors.features, options, found, verdict, folder)
+            if options.level == "netlist":
+                verdict.family = options.family
+            run_stream(network, vectors.features, options, found, verdict, folder)
     return verdict
 
 
@@ -189,6 +191,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     from boards import BoardError
+    from hw.cache import BusyError
     from hw.plan import PlanError
     from hw.toolchain import ToolError
     from hw.widths import WidthError
@@ -200,7 +203,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (_UsageError, BoardError) as error:
         logger.error("%s", error)
         return 2
-    except (ir.ArtifactError, PlanError, SimulatorError, ToolError, VectorsError,
+    except (ir.ArtifactError, BusyError, PlanError, SimulatorError, ToolError, VectorsError,
             WidthError, OSError) as error:
         logger.error("%s", error)
         return 1

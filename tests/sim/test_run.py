@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import ir
+from hw.cache import lock
 from model.data import load
 from sim import simulator
 from sim.run import main
@@ -91,6 +92,17 @@ def test_usage(arguments, message, capsys):
 ])
 def test_arguments_that_do_not_fit(arguments, message, stored, caplog):
     assert fails([str(stored), *arguments], 2, caplog) == message
+
+
+def test_unknown_board(stored, caplog):
+    assert fails([str(stored), "--level", "board", "--board", "icebraker"], 2, caplog) == (
+        "icebraker: no such board; did you mean 'icebreaker'?")
+
+
+def test_two_at_once(stored, tmp_path, caplog):
+    with lock(tmp_path / "chain-rtl"):
+        assert fails([str(stored), "--out", str(tmp_path)], 1, caplog).endswith(
+            "another build is at work here; wait for it, or choose another folder with --out")
 
 
 def test_too_few_golden_vectors(stored, caplog):
