@@ -113,6 +113,7 @@ def main(argv: list[str] | None = None) -> int:
     from .plan import PlanError
     from .route import PlaceError, RouteError
     from .toolchain import ToolError
+    from .widths import WidthError
 
     try:
         with _terminated_as_interrupted():
@@ -127,7 +128,7 @@ def main(argv: list[str] | None = None) -> int:
         logger.error("%s", error)
         return 2
     except (ir.ArtifactError, PlanError, BusyError, ToolError, FitError, PlaceError, RouteError,
-            TimingError) as error:
+            TimingError, WidthError) as error:
         logger.error("%s", error)
         return 1
     except OSError as error:

@@ -23,6 +23,7 @@ from .plan import Plan
 from .resources import logic_cells
 from .top import SerialTop
 from .verilog import to_verilog
+from .widths import WidthError
 
 __all__ = ["STAGES", "Options", "TimingError", "build"]
 
@@ -105,7 +106,7 @@ class _Build:
                      "baud": options.baud, "simplify": options.simplify}
         try:
             self._run_stages()
-        except (fit.FitError, route.PlaceError, route.RouteError, TimingError,
+        except (fit.FitError, route.PlaceError, route.RouteError, TimingError, WidthError,
                 toolchain.ToolError) as error:
             self._report("failed", str(error))
             raise
@@ -170,7 +171,7 @@ class _Build:
 
     def _generate_board(self, folder: Path, network: ir.Network, board: Board) -> dict[str, int]:
         serial = SerialTop(network, self._options.plan, clock_hz=board.clock_hz,
-                           baud=self._options.baud)
+                           baud=self._options.baud, frozen=self._network)
         prepared = prepare(serial, board)
         (folder / f"{TOP}.il").write_text(prepared.rtlil)
         (folder / f"{TOP}.{CONSTRAINTS[board.family]}").write_text(prepared.constraints)
@@ -266,7 +267,7 @@ def build(name: str, network: ir.Network, options: Options) -> tuple[dict[str, A
 
     Raises
     ------
-    ToolError, FitError, PlaceError, RouteError, TimingError
+    ToolError, WidthError, FitError, PlaceError, RouteError, TimingError
         A stage failed. The report has been written, with what is known.
     ToolError, PlanError, BusyError
         It could not begin. All are one line that a user can act on.

@@ -5,6 +5,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.widths import WIDEST, WidthError
+
 __all__ = ["Encoder"]
 
 
@@ -156,6 +158,9 @@ class Encoder(wiring.Component):
         if not width:
             return {key: (Cat(sources[:-1]), sources[-1])
                     for key, sources in pending.items()}, Const(1)
+        if width > WIDEST:
+            raise WidthError(f"Thresholds of a beat must have at most {WIDEST:,} bits, not "
+                             f"{width:,} ({self._lanes:,} lanes of depth {modulate.depth})")
         m.submodules.thresholds = rom = memory.Memory(shape=width, depth=len(contents),
                                                       init=contents)
         port = rom.read_port()

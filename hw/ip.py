@@ -8,6 +8,7 @@ from hw.core import Core
 from hw.encoder import Encoder
 from hw.head import Head, result_layout
 from hw.layout import Layout
+from hw.widths import check_widths
 
 __all__ = ["AxiIp", "Ip"]
 
@@ -43,9 +44,17 @@ class Ip(wiring.Component):
         nothing stalls.
     interval : int
         Cycles from the first beat of a sample to the first beat of the next.
+
+    Raises
+    ------
+    PlanError
+        If the plan names a node that is not there.
+    WidthError
+        If the network is wider than Amaranth's signals can be.
     """
 
     def __init__(self, network, plan):
+        check_widths(network, plan)
         self.layout = Layout.of(network, plan.lanes)
         self._frames = network.frames
         self._modulate = network.modulate

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out, connect
 
 import ir
 from hw.ip import Ip, result_bytes
+from hw.layout import Layout
 from hw.link.frames import Identity
 from hw.link.link import Link
 from hw.link.uart import divisor
@@ -14,7 +15,7 @@ __all__ = ["SerialTop", "identity"]
 
 
 def identity(network, layout):
-    """What a device with this network answers to an identify request."""
+    """What a device with this network, as it was frozen, answers to an identify request."""
     return Identity(bytes.fromhex(ir.digest(network))[:8], layout.features, layout.bits,
                     layout.signed, layout.classes, layout.score_bytes)
 
@@ -32,6 +33,9 @@ class SerialTop(wiring.Component):
         Bits a second of the line.
     timeout_s : float
         Silence that ends an unfinished frame.
+    frozen : ir.Network, optional
+        The network as it was frozen, if ``network`` is another form of it: the one whose digest
+        the device tells.
 
     Members
     -------
@@ -53,10 +57,13 @@ class SerialTop(wiring.Component):
     Raises
     ------
     ValueError
-        If the clock cannot make the baud rate, or the timeout is shorter than two bytes.
+        If the clock cannot make the baud rate, the timeout is shorter than two bytes, or the
+        frozen network has other features or scores.
+    WidthError
+        As :class:`hw.ip.Ip` does.
     """
 
-    def __init__(self, network, plan, clock_hz, baud, timeout_s=0.02):
+    def __init__(self, network, plan, clock_hz, baud, timeout_s=0.02, frozen=None):
         self.cycles = divisor(clock_hz, baud)
         timeout = round(timeout_s * clock_hz)
         if timeout < 20 * self.cycles:
@@ -66,7 +73,11 @@ class SerialTop(wiring.Component):
         self.layout = self.ip.layout
         self.latency, self.interval = self.ip.latency, self.ip.interval
         self.timeout = timeout
-        self.identity = identity(network, self.layout)
+        frozen = network if frozen is None else frozen
+        form = Layout.of(frozen, plan.lanes)
+        if form != self.layout:
+            raise ValueError(f"Frozen network must have the form {self.layout}, not {form}")
+        self.identity = identity(frozen, form)
         self.link = Link(self.layout, self.identity, self.cycles, timeout)
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1)})
 

@@ -1,10 +1,13 @@
 """The serial link: right answers, and an error code instead of a wrong one."""
 
+import re
+
 import numpy as np
 import pytest
 from amaranth.hdl import Module
 
 import ir
+from hw.layout import Layout
 from hw.link.frames import (
     ErrorCode,
     Identity,
@@ -108,6 +111,28 @@ def test_results_and_identity(subject):
             subject.classes, top.layout.score_bytes)
 
     converse(top, script)
+
+
+def test_a_simplified_network_tells_the_digest_of_the_frozen_one(subject):
+    simplified = ir.simplify(subject)
+    assert ir.digest(simplified) != ir.digest(subject)
+    top = SerialTop(simplified, Plan(), CLOCK_HZ, CLOCK_HZ / CYCLES,
+                    timeout_s=TIMEOUT / CLOCK_HZ, frozen=subject)
+
+    async def script(drive, answer):
+        await drive(levels(encode_request(Request.IDENTIFY, 1)))
+        (reply,) = await answer()
+        assert Identity.from_bytes(reply.payload).build == bytes.fromhex(ir.digest(subject))[:8]
+
+    converse(top, script)
+
+
+def test_a_frozen_network_of_another_form_is_refused(subject):
+    other = network(3)
+    forms = [re.escape(str(Layout.of(one))) for one in (subject, other)]
+    with pytest.raises(ValueError, match=rf"^Frozen network must have the form {forms[0]}, not "
+                                         rf"{forms[1]}$"):
+        SerialTop(subject, Plan(), CLOCK_HZ, CLOCK_HZ / CYCLES, frozen=other)
 
 
 def test_wide_signed_features_and_frames():
