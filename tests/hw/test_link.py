@@ -18,9 +18,10 @@ from hw.link.frames import (
     encode_reply,
     encode_request,
 )
+from hw.link.link import Link
 from hw.link.uart import UartReceiver, UartTransmitter
 from hw.plan import Plan
-from hw.top import SerialTop
+from hw.top import SerialTop, identity
 from tests.hw.streams import simulate, source
 from tests.networks import features, network
 
@@ -39,10 +40,11 @@ def levels(frame):
     return [level for byte in frame for level in (0, *(byte >> i & 1 for i in range(8)), 1)]
 
 
-def converse(top, script, cycles=400_000):
+def converse(top, script, cycles=400_000, background=()):
     """Run ``script(send, silence)``, and return ``(frame or None, replies)`` of each call of it.
 
-    Each exchange ends when a reply is over, or when nothing came for long.
+    Each exchange ends when a reply is over, or when nothing came for long. ``background`` runs
+    beside it.
     """
     received = []
 
@@ -77,7 +79,7 @@ def converse(top, script, cycles=400_000):
 
         await script(drive, answer)
 
-    simulate(top, talk, background=[listen], cycles=cycles)
+    simulate(top, talk, background=[listen, *background], cycles=cycles)
 
 
 @pytest.fixture(scope="module")
@@ -233,6 +235,125 @@ def test_damage_is_named_and_the_next_request_is_answered(subject, damage, code)
             assert await answer() == [Reply(ReplyType.RESULT, 9, wanted)]
 
     converse(top, script)
+
+
+class Slow:
+    """A network that takes samples and gives results only when it is let."""
+
+    def __init__(self, subject):
+        self._subject = subject
+        self.layout = Layout.of(subject)
+        self.link = Link(self.layout, identity(subject, self.layout), CYCLES, TIMEOUT)
+        self.taking = self.giving = False
+        self.taken = []  # samples, as bytes
+
+    async def take(self, ctx):
+        sample = b""
+        while True:
+            ctx.set(self.link.beats.ready, self.taking)
+            _, _, taken, beat = await ctx.tick().sample(
+                self.link.beats.valid & self.link.beats.ready, self.link.beats.payload)
+            if taken:
+                sample += beat.data.to_bytes(self.layout.beat_bytes, "little")
+                if beat.last:
+                    self.taken.append(sample)
+                    sample = b""
+
+    async def give(self, ctx):
+        given = 0
+        while True:
+            while not (self.giving and given < len(self.taken)):
+                await ctx.tick()
+            row = np.array([[*self.taken[given]]])  # features of one byte
+            (payload,) = results(self, self._subject, row)
+            ctx.set(self.link.results.payload, int.from_bytes(payload, "little"))
+            ctx.set(self.link.results.valid, 1)
+            await ctx.tick().until(self.link.results.ready)
+            ctx.set(self.link.results.valid, 0)
+            given += 1
+
+    def converse(self, script):
+        converse(self.link, script, background=[self.take, self.give])
+
+
+def infer(top, rows):
+    """Line of one request for each row, back to back, numbered from 0."""
+    return [level for index, row in enumerate(rows.tolist())
+            for level in levels(encode_request(Request.INFER, index, top.layout.sample(row)))]
+
+
+def test_a_payload_that_meets_an_occupied_memory_is_busy(subject):
+    slow = Slow(subject)
+    x = features(subject, 3, 0)
+    wanted = results(slow, subject, x)
+    busy = bytes([ErrorCode.BUSY])
+    samples = [slow.layout.sample(row) for row in x.tolist()]
+
+    async def script(drive, answer):
+        slow.giving = True
+        await drive(infer(slow, x))  # the network takes nothing, so the first stays in the memory
+        await drive(levels(encode_request(Request.IDENTIFY, 9)))  # has no payload to be in the way
+        assert await answer() == []
+        slow.taking = True
+        *replies, told = await answer()
+        assert replies == [Reply(ReplyType.RESULT, 0, wanted[0]),
+                           Reply(ReplyType.ERROR, 1, busy), Reply(ReplyType.ERROR, 2, busy)]
+        assert (told.type, told.sequence) == (ReplyType.IDENTITY, 9)
+        assert slow.taken == samples[:1]
+        # Understood at once, and the sample is whole.
+        await drive(levels(encode_request(Request.INFER, 3, samples[1])))
+        assert await answer() == [Reply(ReplyType.RESULT, 3, wanted[1])]
+
+    slow.converse(script)
+
+
+def test_requests_beyond_four_replies_owed_are_not_answered(subject):
+    slow = Slow(subject)
+    x = features(subject, 7, 0)
+    wanted = results(slow, subject, x)
+    samples = [slow.layout.sample(row) for row in x.tolist()]
+
+    async def script(drive, answer):
+        slow.taking = True
+        await drive(infer(slow, x[:6]))  # the network takes all, and no result comes
+        assert await answer() == []
+        assert slow.taken == samples[:4]  # else their results would answer other requests
+        slow.giving = True
+        assert await answer() == [Reply(ReplyType.RESULT, index, wanted[index])
+                                  for index in range(4)]
+        await drive(levels(encode_request(Request.INFER, 6, samples[6])))
+        assert await answer() == [Reply(ReplyType.RESULT, 6, wanted[6])]
+
+    slow.converse(script)
+
+
+def test_replies_slower_than_requests():
+    """Requests without a pause: results, busy and silence, but never another's result."""
+    thresholds = np.array([[[3], [9]]], np.int32)
+    biases = np.arange(12, dtype=np.int32) * 1000
+    weights = np.random.default_rng(0).integers(2, size=(12, 2)).astype(bool)
+    subject = ir.Network((ir.Entry("modulate", ir.Modulate(thresholds, 4), ("input",)),
+                          ir.Entry("head", ir.Scores(weights, 3, biases), ("modulate",))))
+    top = build(subject)
+    assert top.layout.result_bytes > 2 * top.layout.sample_bytes + 8
+    x = features(subject, 40, 0)
+    wanted = results(top, subject, x)
+    found = []
+
+    async def script(drive, answer):
+        await drive(infer(top, x))
+        found.extend(await answer())
+
+    converse(top, script)
+    sequences = [reply.sequence for reply in found]
+    assert sequences == sorted(set(sequences))
+    assert len(found) < len(x)
+    right = [reply for reply in found if reply.type == ReplyType.RESULT]
+    assert right == [Reply(ReplyType.RESULT, reply.sequence, wanted[reply.sequence])
+                     for reply in right]
+    assert len(right) > 5
+    assert [reply.payload for reply in found if reply not in right] == (
+        [bytes([ErrorCode.BUSY])] * (len(found) - len(right)))
 
 
 def test_garbage_before_a_request(subject):
