@@ -44,11 +44,14 @@ SUITES = {
         Row("digits-mixed", "digits-mixed", seeds=5, build=("--board", "icebreaker"), vectors=360),
         Row("iris", "iris", seeds=5, build=("--board", "icebreaker"), vectors=38),
     ),
-    "mnist": (Row("mnist", "mnist", vectors=10_000),),
+    "mnist": (
+        Row("mnist", "mnist", build=("--board", "ulx3s-25f", "--freq", "80"), vectors=10_000),
+        Row("mnist-icebreaker", "mnist-icebreaker", build=("--board", "icebreaker"),
+            vectors=10_000),
+    ),
     "modulation": (
-        *(modulated(frames, 1) for frames in (1, 2, 4, 8)),
-        *(modulated(1, depth) for depth in (2, 4, 8)),
-        modulated(2, 2),
+        modulated(1, 1), modulated(1, 2), modulated(1, 4), modulated(1, 8),
+        modulated(2, 1), modulated(2, 2), modulated(4, 1), modulated(8, 1),
     ),
     "xnor": (
         Row("mnist-xnor", "mnist-xnor", build=VERILOG, vectors=1000, lanes=28),
