@@ -73,9 +73,9 @@ def serial(network: ir.Network, plan: Plan, cache: Path, *, clock_hz: float,
                                                     frozen=frozen))
 
 
-def serial_design(text: str, *, waves: bool) -> Design:
+def serial_design(text: str, *, waves: bool, fast: bool) -> Design:
     """The harness with a serial line around a design."""
-    return Design("harness", (HERE / "serial.sv",), {"top.sv": text}, waves=waves,
+    return Design("harness", (HERE / "serial.sv",), {"top.sv": text}, waves=waves, fast=fast,
                   defines=("WAVES",) if waves else ())
 
 

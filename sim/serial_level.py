@@ -16,13 +16,16 @@ from sim import design
 from sim.job import SerialJob
 from sim.options import Options
 from sim.process import run_bench
-from sim.simulator import Simulator
+from sim.simulator import FAST_CYCLES, Simulator
 from sim.stream_level import explain, judge, pack
 from sim.verdict import Verdict
 
 __all__ = ["run_serial"]
 
 logger = logging.getLogger(__name__)
+
+BITS = 10
+"""Of a byte on the line, with start and stop."""
 
 SKEW = 0.015
 """By how much the modelled host's clock may be off, either way."""
@@ -40,8 +43,10 @@ def run_serial(network: ir.Network, features: NDArray[np.int32], options: Option
     made = design.serial(built, options.plan, options.out, clock_hz=board.clock_hz,
                          baud=options.baud or board.baud, frozen=frozen)
     text = made.text if options.faults.edit is None else options.faults.edit(made.text)
-    model = simulator.build(design.serial_design(text, waves=options.waves), options.out,
-                            logger.info)
+    request_bytes = OVERHEAD + layout.sample_bytes
+    cycles = len(features) * request_bytes * BITS * made.cycles
+    source = design.serial_design(text, waves=options.waves, fast=cycles > FAST_CYCLES)
+    model = simulator.build(source, options.out, logger.info)
     verdict.cached = model.cached
     verdict.compile_seconds = time.monotonic() - started
     folder.mkdir(parents=True, exist_ok=True)

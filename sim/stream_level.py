@@ -15,16 +15,12 @@ from sim.job import StreamJob
 from sim.locate import locate
 from sim.options import Options
 from sim.process import run_bench
-from sim.simulator import Design, Simulator
+from sim.simulator import FAST_CYCLES, Design, Simulator
 from sim.verdict import Difference, Verdict
 
 __all__ = ["explain", "judge", "pack", "run_stream"]
 
 logger = logging.getLogger(__name__)
-
-FAST_CYCLES = 2_000_000
-"""From about so many cycles on, a model that takes longer to compile is done earlier."""
-
 
 def run_stream(network: ir.Network, features: NDArray[np.int32], options: Options,
                simulator: Simulator, verdict: Verdict, folder: Path) -> None:
