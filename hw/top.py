@@ -10,6 +10,7 @@ from hw.layout import Layout
 from hw.link.frames import Identity
 from hw.link.link import Link
 from hw.link.uart import divisor
+from hw.widths import check_link
 
 __all__ = ["SerialTop", "identity"]
 
@@ -60,7 +61,7 @@ class SerialTop(wiring.Component):
         If the clock cannot make the baud rate, the timeout is shorter than two bytes, or the
         frozen network has other features or scores.
     WidthError
-        As :class:`hw.ip.Ip` does.
+        If a sample or a result is too long for a frame of the link; and as :class:`hw.ip.Ip` does.
     """
 
     def __init__(self, network, plan, clock_hz, baud, timeout_s=0.02, frozen=None):
@@ -69,6 +70,7 @@ class SerialTop(wiring.Component):
         if timeout < 20 * self.cycles:
             raise ValueError(f"Timeout must be at least two bytes, {20 * self.cycles / clock_hz:g} "
                              f"s, not {timeout_s:g} s")
+        check_link(Layout.of(network, plan.lanes))
         self.ip = Ip(network, plan)
         self.layout = self.ip.layout
         self.latency, self.interval = self.ip.latency, self.ip.interval

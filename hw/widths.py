@@ -2,10 +2,13 @@
 
 from hw.layout import Layout
 
-__all__ = ["WIDEST", "WidthError", "check_widths"]
+__all__ = ["WIDEST", "WidthError", "check_link", "check_widths"]
 
 WIDEST = 65_536
 """Bits of the widest signal of Amaranth."""
+
+LONGEST = 65_535
+"""Bytes of a payload on the serial link, whose frames tell their length in 16 bits."""
 
 _PORTS = 7
 """Of which these are taken beside the data of a beat, where all inputs of a top module count as one
@@ -42,6 +45,22 @@ def check_widths(network, plan):
            WIDEST, f" ({layout.classes:,} classes)")
 
 
-def _check(rule, width, limit, cause=""):
+def check_link(layout):
+    """Refuse a network whose samples or results do not fit a frame of the serial link.
+
+    Parameters
+    ----------
+    layout : Layout
+
+    Raises
+    ------
+    WidthError
+        If either has more bytes than the length of a frame can tell.
+    """
+    _check("A sample on the link must have", layout.sample_bytes, LONGEST, unit="bytes")
+    _check("A result on the link must have", layout.result_bytes, LONGEST, unit="bytes")
+
+
+def _check(rule, width, limit, cause="", unit="bits"):
     if width > limit:
-        raise WidthError(f"{rule} at most {limit:,} bits, not {width:,}{cause}")
+        raise WidthError(f"{rule} at most {limit:,} {unit}, not {width:,}{cause}")

@@ -11,6 +11,7 @@ from hw import build
 from hw.encoder import Encoder
 from hw.ip import Ip
 from hw.plan import Plan
+from hw.top import SerialTop
 from hw.widths import WidthError
 
 
@@ -47,6 +48,17 @@ def joined(width):
 def test_too_wide(entries, lanes, message):
     with pytest.raises(WidthError, match=rf"^{re.escape(message)}$"):
         Ip(ir.Network(entries), Plan(lanes=lanes))
+
+
+@pytest.mark.parametrize(("features", "bits", "classes", "message"), [
+    (40_000, 12, 2, "A sample on the link must have at most 65,535 bytes, not 80,000"),
+    (65_536, 4, 2, "A sample on the link must have at most 65,535 bytes, not 65,536"),
+], ids=["two bytes a feature", "one byte a feature"])
+def test_too_long_for_the_link(features, bits, classes, message):
+    first, head = modulated(features, 1, classes)
+    first = ir.Entry("modulate", ir.Modulate(first.node.thresholds, bits), ("input",))
+    with pytest.raises(WidthError, match=rf"^{re.escape(message)}$"):
+        SerialTop(ir.Network((first, head)), Plan(), 12e6, 1e6)
 
 
 def test_a_beat_of_too_many_thresholds():
