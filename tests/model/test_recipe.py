@@ -14,8 +14,8 @@ from model.recipe import (
     recipe_names,
 )
 
-NAMES = ["digits", "digits-mixed", "digits-xnor", "fashion-mnist", "iris", "mnist", "mnist-mixed",
-         "mnist-modulation", "mnist-xnor"]
+NAMES = ["digits", "digits-mixed", "digits-xnor", "fashion-mnist", "iris", "mnist",
+         "mnist-icebreaker", "mnist-mixed", "mnist-modulation", "mnist-xnor"]
 
 
 def test_recipes_that_come_along():

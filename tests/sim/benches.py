@@ -1,5 +1,6 @@
 """Networks and settings that the simulations under test share, so that they are compiled once."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -96,4 +97,6 @@ def run(network, name, *, vectors=None, lanes=1, **settings):
     """Simulate with compiled designs kept. ``name`` is that of the test, for its files."""
     vectors = features(network) if vectors is None else vectors
     options = Options(plan=Plan(lanes=lanes), out=CACHE, **settings)
-    return simulate(network, Vectors(vectors, "random"), options, f"test-{name}")
+    # A folder serves one run at a time, and workers run side by side.
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "only")
+    return simulate(network, Vectors(vectors, "random"), options, f"test-{name}-{worker}")
