@@ -40,8 +40,8 @@ VERILOG = ("--target", "xilinx", "--stop-after", "synth")
 SUITES = {
     "digits": (
         Row("digits", "digits", seeds=5, build=("--board", "icebreaker"), vectors=360),
-        Row("digits-xnor", "digits-xnor", seeds=5, build=("--board", "icebreaker"), vectors=360),
-        Row("digits-mixed", "digits-mixed", seeds=5, build=("--board", "icebreaker"), vectors=360),
+        Row("digits-xnor", "digits-xnor", seeds=5, build=("--board", "ulx3s-25f"), vectors=360),
+        Row("digits-mixed", "digits-mixed", seeds=5, build=("--board", "ulx3s-25f"), vectors=360),
         Row("iris", "iris", seeds=5, build=("--board", "icebreaker"), vectors=38),
     ),
     "mnist": (

@@ -82,8 +82,13 @@ class Encoder(wiring.Component):
         next_beat, next_frame = Signal.like(beat), Signal.like(frame)
         m.d.comb += [next_beat.eq(beat), next_frame.eq(frame)]
         m.d.sync += [beat.eq(next_beat), frame.eq(next_frame)]
+        # Where the thresholds of the frame begin: kept, as a product would cost a multiplier.
+        start = Signal(range(frames * beats))
+        next_start = Signal.like(start)
+        m.d.comb += next_start.eq(start)
+        m.d.sync += start.eq(next_start)
 
-        columns, primed = self._thresholds(m, next_beat, next_frame)
+        columns, primed = self._thresholds(m, next_start + next_beat)
         sample = self._replay(m, beat, next_beat, frame)
 
         first, final = frame == 0, beat == beats - 1
@@ -103,7 +108,9 @@ class Encoder(wiring.Component):
         with m.If(step):
             m.d.comb += next_beat.eq(Mux(final | ~good, 0, beat + 1))
             with m.If(final & good):
-                m.d.comb += next_frame.eq(Mux(frame == frames - 1, 0, frame + 1))
+                last = frame == frames - 1
+                m.d.comb += [next_frame.eq(Mux(last, 0, frame + 1)),
+                             next_start.eq(Mux(last, 0, start + beats))]
                 m.d.sync += self.o.valid.eq(1)
 
         self._chains(m, step, sample, columns)
@@ -113,7 +120,7 @@ class Encoder(wiring.Component):
         """Features of a lane, beat by beat."""
         return range(lane, self._modulate.features, self._lanes)
 
-    def _thresholds(self, m, next_beat, next_frame):
+    def _thresholds(self, m, next_word):
         """Look up, for each lane and depth, the threshold and whether the bit is kept.
 
         Returns
@@ -164,7 +171,7 @@ class Encoder(wiring.Component):
         m.submodules.thresholds = rom = memory.Memory(shape=width, depth=len(contents),
                                                       init=contents)
         port = rom.read_port()
-        m.d.comb += port.addr.eq(next_frame * beats + next_beat)
+        m.d.comb += port.addr.eq(next_word)
         primed = Signal()
         m.d.sync += primed.eq(1)
         resolved = {key: [port.data[source] if isinstance(source, int) else source

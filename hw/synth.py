@@ -71,14 +71,15 @@ FAMILIES = {
         # The models' default values of unconnected inputs are no Verilog that Verilator takes.
         defines=("NO_ICE40_DEFAULT_ASSIGNMENTS",)),
     "ecp5": _Family(
-        "synth_ecp5", "begin:map_luts",
+        # Without multipliers: everything is counted in LUTs, and nothing here gains by one.
+        "synth_ecp5 -nodsp", "begin:map_luts",
         {"abc9": ("synth_ecp5 -run map_luts:check",),
          "area": ("simplemap", AREA, "clean", "synth_ecp5 -run map_cells:check")},
         "synth_ecp5 -run check:edif",
         ("lattice/cells_sim_ecp5.v",), include=("lattice",)),
     # A yardstick: the inner logic only, without pads, for the LUT6 of 7-Series.
     "xilinx": _Family(
-        "synth_xilinx -flatten -noiopad -noclkbuf", "begin:map_luts",
+        "synth_xilinx -flatten -noiopad -noclkbuf -nodsp", "begin:map_luts",
         {"abc9": ("synth_xilinx -flatten -noiopad -noclkbuf -run map_luts:check",)},
         "synth_xilinx -noiopad -noclkbuf -run check:edif",
         ("xilinx/cells_sim.v",)),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from amaranth.back import rtlil
 from amaranth.hdl import Module, ResetInserter, Signal
 
 import ir
@@ -195,3 +196,14 @@ def test_a_realisation_of_no_node_is_refused():
     with pytest.raises(PlanError, match=rf"^Plan key 'realisations\.{name}x' names no node; the "
                                         rf"nearest is '{name}'$"):
         Ip(subject, Plan(realisations={f"{name}x": "unrolled"}))
+
+
+def test_no_address_is_a_product():
+    """A product of frame and beats would take a multiplier of the device."""
+    rng = np.random.default_rng(0)
+    thresholds = rng.integers(1, 256, size=(5, 7, 2)).astype(np.int32)
+    subject = ir.Network((ir.Entry("modulate", ir.Modulate(thresholds, 8), ("input",)),
+                          ir.Entry("head", ir.GroupSum(14, 2), ("modulate",))))
+    text = rtlil.convert(AxiIp(subject, Plan()), name="top")
+    assert "$add" in text
+    assert "$mul" not in text
