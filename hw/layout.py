@@ -9,9 +9,15 @@ from typing import Self
 
 import ir
 
-__all__ = ["Layout"]
+__all__ = ["Layout", "score_width"]
 
 _SCORE_BYTES = (1, 2, 4, 8)
+
+
+def score_width(score_range: tuple[int, int]) -> int:
+    """Bits of a signed number that holds every score of a range, both ends inclusive."""
+    low, high = score_range
+    return 1 + max(high.bit_length(), (~low).bit_length())
 
 
 @dataclass(frozen=True)
@@ -45,8 +51,7 @@ class Layout:
     @classmethod
     def of(cls, network: ir.Network, lanes: int = 1) -> Self:
         """Layout of a network whose encoder takes ``lanes`` features in a beat."""
-        low, high = network.score_range
-        width = 1 + max(high.bit_length(), (~low).bit_length())
+        width = score_width(network.score_range)
         score_bytes = next(size for size in _SCORE_BYTES if width <= 8 * size)
         modulate = network.modulate
         return cls(modulate.features, lanes, modulate.bits, modulate.signed, network.classes,

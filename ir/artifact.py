@@ -65,8 +65,6 @@ def load(path: Path) -> Network:
         raise ArtifactError(f"{path}: {error}") from error
     except safetensors.SafetensorError as error:
         raise ArtifactError(f"{path}: not a whole safetensors file ({error})") from error
-    except FileNotFoundError as error:
-        raise ArtifactError(f"{path}: no such file") from error
     except OSError as error:
         raise ArtifactError(f"{path}: cannot be read ({error.strerror or error})") from error
 

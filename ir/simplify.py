@@ -182,7 +182,7 @@ def _lut_entry(network: Network, state: _State, name: str, kept: dict[str, list[
     for source in inputs:
         offsets[source] = width
         width += len(kept[source])
-    fan_in = max(1, *(len(table.inputs) for table in tables)) if tables else 1
+    fan_in = max(1, *(len(table.inputs) for table in tables))
     sources = np.full((len(tables), fan_in), UNCONNECTED, np.int32)
     contents = np.zeros((len(tables), 1 << fan_in), bool)
     for row, table in enumerate(tables):

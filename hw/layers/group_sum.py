@@ -5,6 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 import ir
+from hw.layout import score_width
 from hw.popcount import popcount
 from hw.stages import Rehearsal, Stages
 
@@ -15,8 +16,7 @@ __all__ = ["GroupSumHead", "score_shape"]
 
 def score_shape(score_range):
     """Shape of a signed number that holds every score of a range, both ends inclusive."""
-    low, high = score_range
-    return signed(1 + max(high.bit_length(), (~low).bit_length()))
+    return signed(score_width(score_range))
 
 
 class GroupSumHead(wiring.Component):
