@@ -29,10 +29,14 @@ class Geometry:
         Coordinates from 0 to 1.
     depth : int
         Bits of a site. Bit ``site * depth + d`` lies at ``sites[site]``.
+    shape : tuple of int
+        Height and width of the image whose pixels the sites are, row by row; empty where they are
+        none.
     """
 
     sites: Places
     depth: int = 1
+    shape: tuple[int, ...] = ()
 
     @property
     def width(self) -> int:
@@ -59,7 +63,7 @@ class Geometry:
         if len(shape) == 1:
             return cls.line(shape[0], depth)
         rows, columns = np.indices(shape).reshape(2, -1) + 0.5
-        return cls(np.stack([rows / shape[0], columns / shape[1]], axis=1), depth)
+        return cls(np.stack([rows / shape[0], columns / shape[1]], axis=1), depth, shape)
 
 
 def centres(count: int, dimensions: int, groups: int = 1) -> Places:

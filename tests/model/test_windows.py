@@ -1,0 +1,69 @@
+"""Windows: the order of their bits, and that folding and unfolding agree with the frozen side."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from ir.window import Window  # noqa: E402  after the check for torch
+from model.layers.windows import (  # noqa: E402
+    fold,
+    output_geometry,
+    unfold,
+    window_of,
+)
+from model.layers.wiring import Geometry  # noqa: E402
+
+
+def test_unfold_by_hand():
+    """Two rows of three pixels of two channels; a window of one row and two columns."""
+    window = Window(2, 3, 2, (1, 2))
+    x = torch.arange(12).reshape(12, 1) * torch.tensor([[1, 10]])
+    columns = unfold(x, window)
+    assert columns.shape == (4, 8)
+    assert columns[:, 0::2].T.tolist() == [[0, 1, 2, 3], [2, 3, 4, 5], [6, 7, 8, 9],
+                                           [8, 9, 10, 11]]
+    assert torch.equal(columns[:, 1::2], 10 * columns[:, 0::2])
+
+
+@pytest.mark.parametrize("window", [
+    Window(5, 4, 3, (2, 3), (2, 1)), Window(6, 6, 1, (3, 3), (3, 3)), Window(4, 5, 2, (4, 5)),
+    Window(7, 5, 2, (1, 2), (4, 3))])
+def test_unfold_equals_the_index_of_the_window(window):
+    x = torch.randn(window.in_width, 3)
+    expected = x[torch.from_numpy(window.index)]  # (positions, bits, batch)
+    assert torch.equal(unfold(x, window), expected.transpose(0, 1).flatten(1))
+
+
+def test_unfold_passes_gradients_to_every_use():
+    window = Window(3, 3, 1, (2, 2))
+    x = torch.zeros(9, 1, requires_grad=True)
+    unfold(x, window).sum().backward()
+    assert x.grad.flatten().tolist() == [1, 2, 1, 2, 4, 2, 1, 2, 1]
+
+
+def test_fold_by_hand():
+    window = Window(1, 2, 1, (1, 1))
+    y = torch.tensor([[1, 2, 3, 4], [5, 6, 7, 8]])  # two channels, two positions of two samples
+    assert fold(y, window).tolist() == [[1, 2], [5, 6], [3, 4], [7, 8]]
+
+
+def test_outputs_lie_in_the_middle_of_what_they_see():
+    geometry = Geometry.of((4, 4), depth=2)
+    out = output_geometry(geometry, window_of(geometry, 2, 2), 3)
+    assert out.shape == (2, 2)
+    assert out.depth == 3
+    assert out.width == 12
+    assert np.allclose(out.sites, [[0.25, 0.25], [0.25, 0.75], [0.75, 0.25], [0.75, 0.75]])
+
+
+def test_a_line_has_no_windows():
+    with pytest.raises(ValueError, match=r"^input must be an image, not 6 bits without rows and "
+                                         r"columns$"):
+        window_of(Geometry.line(3, 2), 2, 1)
+
+
+def test_a_window_larger_than_the_image_is_refused():
+    with pytest.raises(ValueError, match=r"^Kernel must fit an image of 3 by 5 pixels, not have 4 "
+                                         r"by 4$"):
+        window_of(Geometry.of((3, 5)), 4, 1)
