@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,34 +13,35 @@ from torch import Tensor, nn
 
 import ir
 from model.data import DataSet
-from model.layers import BitLayer, Context, Head, Modulator
+from model.layers import Context, Head, Layer, Modulator, Scaler
 from model.layers import modulate as modulation
 
-__all__ = ["BinaryNetwork", "build_network"]
+__all__ = ["BinaryNetwork", "Chain", "RealNetwork", "build_network"]
 
 _CHUNK = 1000
 """Samples that are evaluated together."""
 
 
-class BinaryNetwork(nn.Module):
-    """Chain from integer features to scores, in which every value between is a bit.
+class Chain(nn.Module):
+    """Chain from integer features to logits: what a learning rule trains.
 
     Parameters
     ----------
-    modulator : Modulator
-    layers : sequence of BitLayer
-    head : Head
+    modulator : Modulator or Scaler
+    layers : sequence of Layer
+    head : Layer
     """
 
-    def __init__(self, modulator: Modulator, layers: Sequence[BitLayer], head: Head) -> None:
+    def __init__(self, modulator: Modulator | Scaler, layers: Sequence[Layer],
+                 head: Layer) -> None:
         super().__init__()
         self.modulator = modulator
         self.layers = nn.ModuleList(layers)
         self.head = head
 
     @property
-    def named_layers(self) -> list[tuple[str, BitLayer]]:
-        """Layers by the names of their frozen nodes: the kind and a count from 0 for each kind."""
+    def named_layers(self) -> list[tuple[str, Layer]]:
+        """Layers by name: the kind and a count from 0 for each kind."""
         seen: dict[str, int] = {}
         result = []
         for layer in self.layers:
@@ -48,23 +50,22 @@ class BinaryNetwork(nn.Module):
             result.append((f"{layer.kind}{count}", layer))
         return result
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Map integers, shape (batch, n), to logits, shape (batch, classes).
+    @property
+    @abstractmethod
+    def scale(self) -> float:
+        """Scores are divided by it to become logits."""
 
-        The logits are the mean of the frames' scores, over the temperature: the decision is that
-        of the scores.
-        """
-        x = self.modulator(features)
-        for layer in self.layers:
-            x = layer(x)
-        scores = self.head(x)
-        frames = self.modulator.frames
-        summed = scores.view(frames, len(features), -1).sum(0)
-        return summed / (self.head.temperature * frames)
+    @abstractmethod
+    def score(self, features: Tensor) -> Tensor:
+        """Map features, shape (batch, n), to scores, shape (batch, classes)."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map features, shape (batch, n), to logits, shape (batch, classes)."""
+        return self.score(features) / self.scale
 
     @torch.no_grad()
-    def scores(self, features: NDArray[Any]) -> NDArray[np.int64]:
-        """Integer scores of a batch in evaluation mode, added over the frames.
+    def scores(self, features: NDArray[Any]) -> NDArray[Any]:
+        """Scores of a batch in evaluation mode.
 
         Parameters
         ----------
@@ -72,18 +73,12 @@ class BinaryNetwork(nn.Module):
 
         Returns
         -------
-        array of int64, shape (batch, classes)
+        array, shape (batch, classes)
         """
         was_training = self.training
         self.eval()
-        parts = []
-        for start in range(0, len(features), _CHUNK):
-            chunk = torch.from_numpy(features[start : start + _CHUNK])
-            x = self.modulator(chunk)
-            for layer in self.layers:
-                x = layer(x)
-            scores = self.head(x).view(self.modulator.frames, len(chunk), -1)
-            parts.append(scores.sum(0).round().long().numpy())
+        parts = [self.score(torch.from_numpy(features[start : start + _CHUNK])).numpy()
+                 for start in range(0, len(features), _CHUNK)]
         self.train(was_training)
         return np.concatenate(parts)
 
@@ -97,6 +92,37 @@ class BinaryNetwork(nn.Module):
         return {f"{name}.{key}": value for name, layer in self.named_layers
                 for key, value in layer.measures().items()}
 
+
+class BinaryNetwork(Chain):
+    """Chain in which every value between features and scores is a bit: it can be frozen.
+
+    Parameters
+    ----------
+    modulator : Modulator
+    layers : sequence of BitLayer
+    head : Head
+    """
+
+    modulator: Modulator
+    head: Head
+
+    @property
+    def scale(self) -> float:
+        """The logits are the mean of the frames' scores, over the temperature."""
+        return self.head.temperature * self.modulator.frames
+
+    def score(self, features: Tensor) -> Tensor:
+        """Map features to integer scores, held as floats, added over the frames."""
+        x = self.modulator(features)
+        for layer in self.layers:
+            x = layer(x)
+        scores = self.head(x)
+        return scores.view(self.modulator.frames, len(features), -1).sum(0)
+
+    def scores(self, features: NDArray[Any]) -> NDArray[np.int64]:
+        """Integer scores of a batch in evaluation mode, shape (batch, classes)."""
+        return np.rint(super().scores(features)).astype(np.int64)
+
     def freeze(self) -> tuple[ir.Entry, ...]:
         """Nodes of the frozen chain."""
         chain = [("modulate", self.modulator), *self.named_layers, ("head", self.head)]
@@ -105,10 +131,29 @@ class BinaryNetwork(nn.Module):
                      for index, (name, part) in enumerate(chain))
 
 
-def build_network(modulate: modulation.Settings, layers: Sequence[tuple[type[BitLayer], Any]],
-                  head: tuple[type[Head], Any], data: DataSet, training: NDArray[np.int32],
-                  generator: torch.Generator) -> BinaryNetwork:
-    """Make an untrained network.
+class RealNetwork(Chain):
+    """Chain of real-valued layers: the reference in software. It cannot be frozen.
+
+    Parameters
+    ----------
+    modulator : Scaler
+    layers : sequence of RealLayer
+    head : RealHead
+    """
+
+    scale = 1.0
+
+    def score(self, features: Tensor) -> Tensor:
+        x = self.modulator(features)
+        for layer in self.layers:
+            x = layer(x)
+        return self.head(x)
+
+
+def build_network(modulate: modulation.Settings, layers: Sequence[tuple[type[Layer], Any]],
+                  head: tuple[type[Layer], Any], data: DataSet, training: NDArray[np.int32],
+                  generator: torch.Generator) -> Chain:
+    """Make an untrained network: a :class:`RealNetwork` where the levels are real.
 
     Parameters
     ----------
@@ -126,21 +171,12 @@ def build_network(modulate: modulation.Settings, layers: Sequence[tuple[type[Bit
     ValueError
         If a layer does not fit its place. The message starts with the layer.
     """
-    if modulate.levels == "even":
-        if data.signed:
-            raise ValueError("modulate.levels must be a quantile for signed features, not 'even'")
-        thresholds = modulation.even_thresholds(training.shape[1], data.full_scale, modulate.depth,
-                                                modulate.frames)
-    else:
-        thresholds = modulation.quantile_thresholds(
-            training, modulate.depth, modulate.frames,
-            together=modulate.levels == "global-quantile")
-    modulator = Modulator(thresholds, data.shape, bits=data.bits, signed=data.signed)
+    modulator = _modulator(modulate, data, training)
     geometry, classes = modulator.geometry, len(data.classes)
     made = []
     for index, (cls, settings) in enumerate(layers):
         last = index == len(layers) - 1
-        groups = classes if last and head[0].grouped else 1
+        groups = classes if last and getattr(head[0], "grouped", False) else 1
         try:
             layer = cls.build(settings, Context(geometry, classes, groups), generator)
         except ValueError as error:
@@ -151,4 +187,21 @@ def build_network(modulate: modulation.Settings, layers: Sequence[tuple[type[Bit
         top = head[0].build(head[1], Context(geometry, classes), generator)
     except ValueError as error:
         raise ValueError(f"head: {error}") from error
-    return BinaryNetwork(modulator, made, top)
+    kind = RealNetwork if isinstance(modulator, Scaler) else BinaryNetwork
+    return kind(modulator, made, top)
+
+
+def _modulator(modulate: modulation.Settings, data: DataSet,
+               training: NDArray[np.int32]) -> Modulator | Scaler:
+    if modulate.levels == "real":
+        return Scaler(data.shape, data.full_scale)
+    if modulate.levels == "even":
+        if data.signed:
+            raise ValueError("modulate.levels must be a quantile for signed features, not 'even'")
+        thresholds = modulation.even_thresholds(training.shape[1], data.full_scale, modulate.depth,
+                                                modulate.frames)
+    else:
+        thresholds = modulation.quantile_thresholds(
+            training, modulate.depth, modulate.frames,
+            together=modulate.levels == "global-quantile")
+    return Modulator(thresholds, data.shape, bits=data.bits, signed=data.signed)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from model.layers import BitLayer, Head
+from model.layers import BitLayer, Head, Layer, RealHead, RealLayer
 from model.layers.modulate import Settings as Modulate
 from model.learning import Rule
 from model.settings import RecipeError, nearest, parse, plain, write_toml
@@ -72,18 +72,24 @@ class Recipe:
             raise ValueError(f"seed must be from 0 to 2^63 - 1, not {self.seed}")
         if not 0 < self.validation < 1:
             raise ValueError(f"validation must be between 0 and 1, not {self.validation}")
+        bits = self.modulate.levels != "real"
+        for index, kind in enumerate(self.kinds):
+            if (kind in BitLayer.kinds or kind in Head.kinds) != bits:
+                place = "head" if index == len(self.layers) else f"layers.{index}"
+                raise ValueError(f"{place}.kind must be one of {'bits' if bits else 'reals'} where "
+                                 f"modulate.levels is {self.modulate.levels!r}, not {kind!r}")
 
     @property
-    def layer_types(self) -> list[tuple[type[BitLayer], Any]]:
+    def layer_types(self) -> list[tuple[type[Layer], Any]]:
         """Class and settings of each layer."""
-        kinds = self.kinds[:-1]
-        return [(BitLayer.kinds[kind], settings)
-                for kind, settings in zip(kinds, self.layers, strict=True)]
+        kinds = BitLayer.kinds | RealLayer.kinds
+        return [(kinds[kind], settings)
+                for kind, settings in zip(self.kinds[:-1], self.layers, strict=True)]
 
     @property
-    def head_type(self) -> tuple[type[Head], Any]:
+    def head_type(self) -> tuple[type[Layer], Any]:
         """Class and settings of the head."""
-        return Head.kinds[self.kinds[-1]], self.head
+        return (Head.kinds | RealHead.kinds)[self.kinds[-1]], self.head
 
     def plain(self) -> dict[str, Any]:
         """Every setting as plain values, in the form of a recipe file."""
@@ -122,9 +128,10 @@ class Recipe:
         layers = values.pop("layers", [])
         if not isinstance(layers, list):
             raise RecipeError(f"layers must be a list of tables, not {layers!r}")
-        parts = [_part(BitLayer.kinds, layer, f"layers.{index}")
+        parts = [_part(BitLayer.kinds | RealLayer.kinds, layer, f"layers.{index}")
                  for index, layer in enumerate(layers)]
-        parts.append(_part(Head.kinds, values.pop("head", {"kind": "group_sum"}), "head"))
+        head = values.pop("head", {"kind": "group_sum"})
+        parts.append(_part(Head.kinds | RealHead.kinds, head, "head"))
         rule = parse(Rule.kinds[learning].Settings, values.pop(learning, {}), learning)
         modulate = parse(Modulate, values.pop("modulate", {}), "modulate")
         built = {"rule": rule, "modulate": modulate, "kinds": tuple(kind for kind, _ in parts),

@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 logger = logging.getLogger("model.train")
 
 CHECKPOINT, METRICS, NETWORK = "checkpoint.pt", "metrics.jsonl", "network.safetensors"
-RECIPE, LOG = "recipe.toml", "tensorboard"
+RECIPE, LOG, RESULT = "recipe.toml", "tensorboard", "result.json"
 
 
 def parser() -> argparse.ArgumentParser:
     """Command line of the program."""
     parser = argparse.ArgumentParser(prog="python -m model.train", description=(
         "Train a network and freeze it. The run folder holds the frozen network, the checkpoint, "
-        "metrics.jsonl, recipe.toml and a TensorBoard log."))
+        "metrics.jsonl, recipe.toml and a TensorBoard log. A network of real numbers, a reference "
+        "in software, has no frozen form: its accuracy is in result.json."))
     parser.add_argument("recipe", metavar="RECIPE", nargs="?",
         help="name of a recipe, or path of a .toml file (default: digits; with --resume, that of "
              "the run)")
@@ -78,6 +79,7 @@ def train(args: argparse.Namespace) -> None:
     import ir
     from model import data
     from model.checkpoint import Checkpoint, CheckpointError
+    from model.network import RealNetwork
     from model.recipe import RecipeError
     from model.trainer import Trainer
 
@@ -100,7 +102,7 @@ def train(args: argparse.Namespace) -> None:
     except ValueError as error:
         raise RecipeError(f"Recipe {recipe.name}: {error}") from error
     if checkpoint is None:
-        for file in (CHECKPOINT, NETWORK, METRICS):
+        for file in (CHECKPOINT, NETWORK, METRICS, RESULT):
             (out / file).unlink(missing_ok=True)
         if (out / LOG).is_dir():
             shutil.rmtree(out / LOG)
@@ -108,6 +110,14 @@ def train(args: argparse.Namespace) -> None:
     else:
         trainer.restore(checkpoint, out / CHECKPOINT)
     _loop(trainer, out)
+    if isinstance(trainer.network, RealNetwork):
+        accuracy = {"validation": trainer.best["accuracy"], "test": trainer.test()}
+        logger.info("best epoch %d of %d: validation %.2f %%, test %.2f %%; a network of real "
+                    "numbers has no frozen form", trainer.best["epoch"], trainer.epoch,
+                    100 * accuracy["validation"], 100 * accuracy["test"])
+        ir.write_atomic(out / RESULT, json.dumps({"accuracy": accuracy}) + "\n")
+        sys.stdout.write(f"{out / RESULT}\n")
+        return
     network = trainer.freeze()
     ir.save(out / NETWORK, network)
     accuracy = network.provenance["accuracy"]

@@ -101,7 +101,7 @@ class Trainer:
         order = torch.randperm(self.samples, generator=self._order)
         totals: dict[str, float] = {}
         done = 0
-        for part in order.split(self.recipe.batch):
+        for part in order.split(self.rule.batch(self.epoch, self.recipe.batch, self.samples)):
             step = self.rule.step(self._features[part], self._labels[part])
             done += len(part)
             for name, value in step.items():
@@ -128,8 +128,8 @@ class Trainer:
         """Accuracy and loss on the validation split, of the hard network."""
         features, labels = self._held_back
         scores = self.network.scores(features)
-        scale = self.network.head.temperature * self.network.modulator.frames
-        loss = cross_entropy(torch.from_numpy(scores / scale), torch.from_numpy(labels))
+        logits = torch.from_numpy(scores / self.network.scale)
+        loss = cross_entropy(logits, torch.from_numpy(labels))
         return float((scores.argmax(1) == labels).mean()), loss.item()
 
     def save(self, path: Path) -> None:
@@ -168,6 +168,12 @@ class Trainer:
         torch.set_rng_state(checkpoint.generators["draws"])
         self.epoch, self.best = checkpoint.epoch, checkpoint.best
         self.curve = checkpoint.curve
+
+    def test(self) -> float:
+        """Accuracy of the best epoch on the test part."""
+        self.network.load_state_dict(self.best["network"])
+        decision = self.network.scores(self.data.x_test).argmax(1)
+        return float((decision == self.data.y_test).mean())
 
     def freeze(self) -> ir.Network:
         """Freeze the best epoch. See :func:`model.freeze.freeze`."""

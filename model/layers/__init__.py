@@ -1,9 +1,12 @@
 """Trainable layers. A new kind is one file, and one import line here."""
 
-from .base import BitLayer, Context, Head, Layer
+from .base import BitLayer, Context, Head, Layer, RealHead, RealLayer
+from .dense import DenseLayer
 from .group_sum import GroupSumHead
+from .linear import LinearHead
 from .lut import LutLayer
 from .modulate import Modulator
+from .scaler import Scaler
 from .scores import ScoresHead
 from .wiring import Geometry
 from .xnor import XnorLayer
@@ -11,12 +14,17 @@ from .xnor import XnorLayer
 __all__ = [
     "BitLayer",
     "Context",
+    "DenseLayer",
     "Geometry",
     "GroupSumHead",
     "Head",
     "Layer",
+    "LinearHead",
     "LutLayer",
     "Modulator",
+    "RealHead",
+    "RealLayer",
+    "Scaler",
     "ScoresHead",
     "XnorLayer",
 ]

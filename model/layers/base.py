@@ -13,7 +13,7 @@ import ir
 
 from .wiring import Geometry
 
-__all__ = ["BitLayer", "Context", "Head", "Layer"]
+__all__ = ["BitLayer", "Context", "Head", "Layer", "RealHead", "RealLayer"]
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ class Context:
 
 
 class Layer(nn.Module, ABC):
-    """Trainable layer whose :meth:`forward` in evaluation mode is exactly :meth:`freeze`'s node.
+    """One trainable step of a network.
 
-    Bits are 0 and 1 in arrays of shape ``(width, batch)``: a bit of all samples is contiguous, so
+    Values are in arrays of shape ``(width, batch)``: a value of all samples is contiguous, so
     that wiring moves whole rows.
 
-    A concrete layer has a class attribute ``kind`` (the name of its node, and what a recipe calls
-    it) and a class ``Settings``, the frozen dataclass of what a recipe may say about it.
+    A concrete layer has a class attribute ``kind`` (what a recipe calls it, and the name of its
+    node) and a class ``Settings``, the frozen dataclass of what a recipe may say about it.
     """
 
     kind: ClassVar[str]
@@ -60,6 +60,17 @@ class Layer(nn.Module, ABC):
             If the settings do not fit the place.
         """
 
+    def constrain(self) -> None:
+        """Return parameters to their range, after a learning rule has changed them."""
+
+    def measures(self) -> dict[str, float]:
+        """Figures of the layer worth a line in the log, by name."""
+        return {}
+
+
+class _Frozen(Layer):
+    """Layer on bits whose :meth:`forward` in evaluation mode is exactly :meth:`freeze`'s node."""
+
     @abstractmethod
     def freeze(self) -> ir.Node:
         """Node with the same function as :meth:`forward` on 0/1 inputs."""
@@ -69,15 +80,8 @@ class Layer(nn.Module, ABC):
     def sample(cls, generator: torch.Generator) -> Self:
         """Draw a small layer. Feeds the conformance tests."""
 
-    def constrain(self) -> None:
-        """Return parameters to their range, after a learning rule has changed them."""
 
-    def measures(self) -> dict[str, float]:
-        """Figures of the layer worth a line in the log, by name."""
-        return {}
-
-
-class BitLayer(Layer):
+class BitLayer(_Frozen):
     """Layer from bits to bits: ``forward`` maps (in_width, batch) to (out_width, batch)."""
 
     kinds: ClassVar[dict[str, type[BitLayer]]] = {}
@@ -97,7 +101,7 @@ class BitLayer(Layer):
     def forward(self, x: Tensor) -> Tensor: ...
 
 
-class Head(Layer):
+class Head(_Frozen):
     """Layer from bits to scores: ``forward`` maps (in_width, batch) to (batch, classes).
 
     Scores are integers, held as floats so that gradients pass.
@@ -118,6 +122,40 @@ class Head(Layer):
 
     @abstractmethod
     def freeze(self) -> ir.HeadNode: ...
+
+    @abstractmethod
+    def forward(self, x: Tensor) -> Tensor: ...
+
+
+class RealLayer(Layer):
+    """Layer from reals to reals: ``forward`` maps (in_width, batch) to (out_width, batch).
+
+    A software reference beside the layers of bits: it has no frozen form.
+    """
+
+    kinds: ClassVar[dict[str, type[RealLayer]]] = {}
+
+    def __init_subclass__(cls, *, kind: str, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.kind = kind
+        RealLayer.kinds[kind] = cls
+
+    geometry: Geometry
+    """Where the output values lie."""
+
+    @abstractmethod
+    def forward(self, x: Tensor) -> Tensor: ...
+
+
+class RealHead(Layer):
+    """Layer from reals to logits: ``forward`` maps (in_width, batch) to (batch, classes)."""
+
+    kinds: ClassVar[dict[str, type[RealHead]]] = {}
+
+    def __init_subclass__(cls, *, kind: str, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.kind = kind
+        RealHead.kinds[kind] = cls
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor: ...

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from model.network import BinaryNetwork
+from model.network import Chain
 
 from .rule import Rule
 
@@ -40,7 +40,7 @@ class Backprop(Rule, kind="backprop"):
 
     Settings = Settings
 
-    def __init__(self, network: BinaryNetwork, settings: Settings, epochs: int) -> None:
+    def __init__(self, network: Chain, settings: Settings, epochs: int) -> None:
         self._network = network
         self._settings = settings
         self._epochs = epochs

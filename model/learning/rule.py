@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from model.network import BinaryNetwork
+from model.network import Chain
 
 __all__ = ["Rule"]
 
@@ -23,7 +23,7 @@ class Rule(ABC):
 
     Parameters
     ----------
-    network : BinaryNetwork
+    network : Chain
     settings : Settings
     epochs : int
         Length of the training, for schedules.
@@ -39,7 +39,7 @@ class Rule(ABC):
         Rule.kinds[kind] = cls
 
     @abstractmethod
-    def __init__(self, network: BinaryNetwork, settings: Any, epochs: int) -> None: ...
+    def __init__(self, network: Chain, settings: Any, epochs: int) -> None: ...
 
     def begin_epoch(self, epoch: int) -> None:
         """Prepare for an epoch, counted from 0. The default is to do nothing.
@@ -47,6 +47,11 @@ class Rule(ABC):
         A schedule is a function of the epoch, so that a resumed training is where it was.
         """
         del epoch
+
+    def batch(self, epoch: int, batch: int, samples: int) -> int:
+        """Samples of a step in an epoch, of ``samples`` in all. The default is the recipe's."""
+        del epoch, samples
+        return batch
 
     @abstractmethod
     def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
