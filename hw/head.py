@@ -8,7 +8,7 @@ from hw.layers import lower
 from hw.layers.group_sum import score_shape
 from hw.stages import Rehearsal, Stages
 
-__all__ = ["Accumulator", "Argmax", "Head", "result_layout"]
+__all__ = ["Accumulator", "Argmax", "Collector", "Head", "result_layout"]
 
 _COMPARISON_LEVELS = 2
 """LUT levels that a comparison of two scores and the choice behind it are worth."""
@@ -22,27 +22,27 @@ def result_layout(network):
     })
 
 
-class Accumulator(wiring.Component):
-    """Sum of the score vectors of the frames of a sample.
+class _Gather(wiring.Component):
+    """What comes of the score vectors of the frames of a sample.
 
     Parameters
     ----------
     frames : int
-        Vectors that make a sum.
+        Vectors of a sample.
     i_layout, o_layout : ArrayLayout
-        Of a vector and of a sum.
+        Of a vector and of the result.
 
     Members
     -------
     i : ``In(stream.Signature(i_layout))``
         Vectors, ``frames`` of them a sample.
     o : ``Out(stream.Signature(o_layout))``
-        Sums.
+        Results, one a sample.
 
     Attributes
     ----------
     latency : int
-        Cycles from the last vector of a sample to its sum: 1.
+        Cycles from the last vector of a sample to its result: 1.
     """
 
     latency = 1
@@ -65,10 +65,30 @@ class Accumulator(wiring.Component):
             with m.If(self.i.valid):
                 final = frame == self._frames - 1
                 m.d.sync += [frame.eq(Mux(final, 0, frame + 1)), self.o.valid.eq(final)]
-                for score, part in zip(total, self.i.payload, strict=True):
-                    m.d.sync += score.eq(Mux(frame == 0, 0, score) + part)
+                m.d.sync += self._take(total, frame)
         m.d.comb += self.o.payload.eq(total)
         return m
+
+    def _take(self, total, frame):
+        """Statements that work a vector into ``total``, which may hold anything in frame 0."""
+        raise NotImplementedError
+
+
+class Accumulator(_Gather):
+    """Sum of the score vectors of a sample. As :class:`_Gather`."""
+
+    def _take(self, total, frame):
+        return [score.eq(Mux(frame == 0, 0, score) + part)
+                for score, part in zip(total, self.i.payload, strict=True)]
+
+
+class Collector(_Gather):
+    """The scores of a sample side by side, that of frame 0 lowest. As :class:`_Gather`."""
+
+    def _take(self, total, frame):
+        # Every score passes all places above its own: no place needs an enable.
+        scores = Cat(total.as_value(), self.i.payload.as_value())
+        return total.as_value().eq(scores[len(self.i.payload.as_value()) :])
 
 
 class Argmax(wiring.Component):
@@ -137,7 +157,7 @@ def _round(race, indices):
 
 
 class Head(wiring.Component):
-    """Score node, sum over the frames, decision.
+    """Score node, sum over the frames or a class a frame, decision.
 
     Parameters
     ----------
@@ -166,9 +186,9 @@ class Head(wiring.Component):
         # No node's name begins with an underscore.
         self._parts = {name: lower(network.head, plan)}
         if network.frames > 1:
-            scores = self._parts[name].o.payload.shape()
-            self._parts["_accumulator"] = Accumulator(network.frames, scores,
-                                                      layout["scores"].shape)
+            gather = Collector if network.head.per_frame else Accumulator
+            self._parts["_frames"] = gather(network.frames, self._parts[name].o.payload.shape(),
+                                            layout["scores"].shape)
         self._parts["_argmax"] = Argmax(layout["scores"].shape, plan)
         self.latency = sum(part.latency for part in self._parts.values())
         super().__init__({

@@ -6,6 +6,7 @@ Depends on NumPy and safetensors only; neither torch nor Amaranth is imported fr
 from .artifact import FORMAT, ArtifactError, digest, load, save
 from .bits import Bits, Words, pack, slice_bits, unpack, unslice
 from .files import write_atomic
+from .goodness import Goodness
 from .group_sum import GroupSum
 from .lut import Lut
 from .modulate import Modulate
@@ -22,6 +23,7 @@ __all__ = [
     "Bits",
     "Entry",
     "Golden",
+    "Goodness",
     "GroupSum",
     "HeadNode",
     "Lut",

@@ -64,7 +64,7 @@ class Result:
     Parameters
     ----------
     scores : array of int64, shape (batch, classes)
-        Sum over the frames.
+        Sum over the frames, or of each class in its frame, see :class:`ir.HeadNode`.
     taps : mapping from node name to an array, one row a frame
         Bits, shape (frames, batch, out_width), or the scores of each frame.
     """
@@ -114,6 +114,9 @@ class Network:
         for entry in self.entries:
             self._check(entry, widths)
             widths[entry.name] = entry.node.out_width
+        if self.head.per_frame and self.frames < 2:
+            raise ValueError(f"Head {self.entries[-1].name!r} takes every frame for a class, and "
+                             f"so must have at least 2 frames, not {self.frames}")
         if self.golden is not None:
             if self.golden.scores.shape[1] != self.classes:
                 raise ValueError(f"Golden scores must have {self.classes} columns, "
@@ -170,13 +173,14 @@ class Network:
 
     @property
     def classes(self) -> int:
-        return self.head.out_width
+        return self.frames if self.head.per_frame else self.head.out_width
 
     @property
     def score_range(self) -> tuple[int, int]:
-        """Smallest and largest score that the frames can add up to, both inclusive."""
+        """Smallest and largest score of a class, both inclusive."""
         low, high = self.head.score_range
-        return self.frames * low, self.frames * high
+        summands = 1 if self.head.per_frame else self.frames
+        return summands * low, summands * high
 
     def entry(self, name: str) -> Entry:
         """Entry of that name.
@@ -232,11 +236,9 @@ class Network:
         seen: dict[str, list[NDArray[Any]]] = {name: [] for name in wanted}
         for start in range(0, len(features), _CHUNK):
             chunk = features[start : start + _CHUNK]
-            total = np.zeros((len(chunk), self.classes), np.int64)
             frames = [self._frame(chunk, frame) for frame in range(self.frames)]
-            for values in frames:
-                total += values[self.entries[-1].name][: len(chunk)].astype(np.int64)
-            scores.append(total)
+            scores.append(self._scores([values[self.entries[-1].name][: len(chunk)]
+                                        for values in frames]))
             for name in wanted:
                 seen[name].append(np.stack([self._tap(name, values, len(chunk))
                                             for values in frames]))
@@ -244,6 +246,13 @@ class Network:
                 progress(len(chunk))
         return Result(np.concatenate(scores),
                       {name: np.concatenate(parts, axis=1) for name, parts in seen.items()})
+
+    def _scores(self, frames: list[NDArray[Any]]) -> NDArray[np.int64]:
+        """Scores of the classes from those of the frames, each of shape (batch, out_width)."""
+        if self.head.per_frame:
+            return np.concatenate(frames, axis=1, dtype=np.int64)
+        total: NDArray[np.int64] = np.sum(frames, axis=0, dtype=np.int64)
+        return total
 
     def _frame(self, features: NDArray[Any], frame: int) -> dict[str, NDArray[Any]]:
         """Value of every node, bit-sliced (the head's scores excepted), for one frame."""

@@ -99,7 +99,13 @@ class BitNode(Node):
 
 
 class HeadNode(Node):
-    """Node from bits to one integer score a class."""
+    """Node from bits to one integer score a class.
+
+    Where :attr:`per_frame` is set, a frame gives one score, that of the class of the same index:
+    the network has as many classes as frames. Otherwise the scores of the frames add up.
+    """
+
+    per_frame: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -108,11 +114,11 @@ class HeadNode(Node):
 
     @abstractmethod
     def evaluate_words(self, x: Words) -> NDArray[np.int64]:
-        """Map bit-sliced inputs, shape (in_width, words), to scores, shape (64 * words, classes).
+        """Map bit-sliced inputs, shape (in_width, words), to scores, shape (64 * words, out_width).
 
         This is the golden model. Rows past the batch hold any value.
         """
 
     def evaluate(self, x: Bits) -> NDArray[np.int64]:
-        """Map bit vectors, shape (batch, in_width), to scores, shape (batch, classes)."""
+        """Map bit vectors, shape (batch, in_width), to scores, shape (batch, out_width)."""
         return self.evaluate_words(slice_bits(x))[: len(x)]

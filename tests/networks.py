@@ -6,7 +6,7 @@ import numpy as np
 
 import ir
 
-__all__ = ["features", "network"]
+__all__ = ["features", "labelled", "network"]
 
 
 def network(seed: int, *, frames: int = 1, signed: bool = False) -> ir.Network:
@@ -38,6 +38,27 @@ def network(seed: int, *, frames: int = 1, signed: bool = False) -> ir.Network:
         head = ir.Scores(weights, int(rng.integers(1, 5)), biases)
         entries.append(ir.Entry("head", head, inputs))
     return ir.Network(tuple(entries))
+
+
+def labelled(seed: int, *, classes: int, size: int = 5) -> ir.Network:
+    """Draw a forward-forward network: a label a frame, goodness of several layers.
+
+    The last depth slot of every feature is a label bit, equal for all samples.
+    """
+    rng = np.random.default_rng(seed)
+    depth, bits = (int(n) for n in rng.integers((1, 2), (3, 9)))
+    levels = np.broadcast_to(rng.integers(1, 1 << bits, size=(size, depth)),
+                             (classes, size, depth))
+    labels = np.where(rng.integers(2, size=(classes, size, 1)), 0, 1 << bits)
+    modulate = ir.Modulate(np.concatenate([levels, labels], axis=2).astype(np.int32), bits)
+    first = _xnor(rng, modulate.out_width) if rng.random() < 0.5 else _lut(rng, modulate.out_width)
+    second = _xnor(rng, first.out_width) if rng.random() < 0.5 else _lut(rng, first.out_width)
+    return ir.Network((
+        ir.Entry("modulate", modulate, ("input",)),
+        ir.Entry("first", first, ("modulate",)),
+        ir.Entry("second", second, ("first",)),
+        ir.Entry("head", ir.Goodness(first.out_width + second.out_width), ("first", "second")),
+    ))
 
 
 def features(network: ir.Network, count: int, seed: int) -> np.ndarray:

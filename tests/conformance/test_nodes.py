@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import ir
 from tests.ir import reference
-from tests.networks import features, network
+from tests.networks import features, labelled, network
 
 SEEDS = st.integers(0, 2**32)
 KINDS = sorted(ir.Node.kinds)
@@ -66,6 +66,16 @@ def test_network_equals_reference(seed, frames, signed):
     x = features(net, 20, seed)
     expected = [reference.scores(net, row) for row in x.tolist()]
     assert net.evaluate(x).scores.tolist() == expected
+
+
+@given(seed=SEEDS, classes=st.integers(2, 4))
+@settings(max_examples=40, deadline=None)
+def test_labelled_network_equals_reference(seed, classes):
+    net = labelled(seed, classes=classes)
+    x = features(net, 20, seed)
+    expected = [reference.scores(net, row) for row in x.tolist()]
+    assert net.evaluate(x).scores.tolist() == expected
+    assert (ir.simplify(net).evaluate(x).scores == expected).all()
 
 
 @given(seed=SEEDS, frames=st.integers(1, 3))

@@ -9,7 +9,7 @@ import ir
 from hw.ip import AxiIp, Ip
 from hw.plan import Plan, PlanError
 from tests.hw.streams import simulate, sink, source
-from tests.networks import features, network
+from tests.networks import features, labelled, network
 
 
 def expected(subject, x):
@@ -45,6 +45,20 @@ def test_network_equals_evaluator(seed, frames):
                 lut_size=4 + 2 * (seed % 2))
     stalls = [(0.0, 0.0), (0.6, 0.0), (0.0, 0.8), (0.5, 0.5)][seed // 2 % 4]
     wanted = expected(subject, x)
+    for variant in (subject, ir.simplify(subject)):
+        ip = Ip(variant, plan)
+        assert answers(ip, beats(ip, x), len(x), stalls, seed) == wanted
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_class_a_frame(seed):
+    """Labels ride on the frames, and the head reads both layers."""
+    subject = labelled(seed, classes=2 + seed % 4)
+    x = features(subject, 8, seed)
+    plan = Plan(lanes=1 + seed % 3, levels_per_register=1 + seed % 2)
+    stalls = [(0.0, 0.0), (0.6, 0.0), (0.0, 0.8), (0.5, 0.5)][seed % 4]
+    wanted = expected(subject, x)
+    assert len({decision for decision, _ in wanted} | {scores for _, scores in wanted}) > 1
     for variant in (subject, ir.simplify(subject)):
         ip = Ip(variant, plan)
         assert answers(ip, beats(ip, x), len(x), stalls, seed) == wanted

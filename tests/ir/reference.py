@@ -27,6 +27,8 @@ def node_output(node: ir.Node, x: list[int], frame: int = 0) -> list[int]:
         case ir.GroupSum():
             size = len(x) // node.classes
             return [sum(x[c * size:(c + 1) * size]) for c in range(node.classes)]
+        case ir.Goodness():
+            return [sum(x)]
         case ir.Scores():
             return [node.scale * sum(int(a == b) for a, b in zip(x, row, strict=True)) + bias
                     for row, bias in zip(node.weights.astype(int).tolist(), node.biases.tolist(),
@@ -36,12 +38,15 @@ def node_output(node: ir.Node, x: list[int], frame: int = 0) -> list[int]:
 
 
 def scores(network: ir.Network, x: list[int]) -> list[int]:
-    """Scores of a network for one sample, added over the frames."""
-    total = [0] * network.classes
+    """Scores of a network for one sample: added over the frames, or a class a frame."""
+    total = [0] * network.head.out_width
+    by_frame = []
     for frame in range(network.frames):
         values = {"input": x}
         for entry in network.entries:
             inputs = [bit for name in entry.inputs for bit in values[name]]
             values[entry.name] = node_output(entry.node, inputs, frame)
-        total = [a + b for a, b in zip(total, values[network.entries[-1].name], strict=True)]
-    return total
+        found = values[network.entries[-1].name]
+        by_frame += found
+        total = [a + b for a, b in zip(total, found, strict=True)]
+    return by_frame if isinstance(network.head, ir.Goodness) else total

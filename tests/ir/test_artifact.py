@@ -103,7 +103,7 @@ def test_wrong_digest(saved):
 def test_unknown_kind(saved):
     path, _ = saved
     rewrite(path, lambda header, tensors: header["nodes"][1].update(kind="conv"))
-    refused(path, r"node '.*': kind must be one of \['group_sum', .*\], not 'conv'")
+    refused(path, r"node '.*': kind must be one of \['goodness', .*\], not 'conv'")
 
 
 def test_missing_tensor(saved):

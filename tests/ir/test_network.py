@@ -32,6 +32,19 @@ def test_more_samples_than_a_chunk():
     assert len(done) > 1
 
 
+def test_a_goodness_head_makes_a_class_of_every_frame():
+    thresholds = np.array([[[1], [2]], [[2], [3]], [[0], [4]]], np.int32)
+    net = ir.Network((ir.Entry("m", ir.Modulate(thresholds, 2), ("input",)),
+                      ir.Entry("lut", LUT, ("m",)),
+                      ir.Entry("head", ir.Goodness(4), ("m", "lut"))))
+    assert (net.classes, net.score_range) == (3, (0, 4))
+    result = net.evaluate(np.array([[1, 3], [0, 0]]), taps=["head"])
+    # Frame 0 of the first sample: bits 1 1, tables 1 0; and so on.
+    assert result.scores.tolist() == [[3, 1, 3], [1, 1, 3]]
+    assert result.taps["head"].tolist() == [[[3], [1]], [[1], [1]], [[3], [3]]]
+    assert result.decision.tolist() == [0, 2]  # a tie in the first
+
+
 def test_no_samples():
     assert ir.Network((MODULATE, HEAD)).evaluate(np.zeros((0, 2), int)).scores.shape == (0, 2)
 
@@ -63,6 +76,8 @@ def test_concatenated_inputs_start_with_the_first():
      "Node 'head' reads 'later', which is no earlier node"),
     ((MODULATE, ir.Entry("head", HEAD.node, ())), "Node 'head' must read at least one node"),
     ((ir.Entry("m", MODULATE.node, ("x",)), HEAD), "Node 'm' must read 'input', not ('x',)"),
+    ((MODULATE, ir.Entry("head", ir.Goodness(2), ("m",))),
+     "Head 'head' takes every frame for a class, and so must have at least 2 frames, not 1"),
     ((MODULATE, ir.Entry("head", ir.GroupSum(4, 2), ("m",))),
      "Node 'head' reads 4 bits, but its inputs ('m',) drive 2"),
 ])

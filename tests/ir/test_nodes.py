@@ -46,6 +46,12 @@ def test_group_sum():
     assert node.score_range == (0, 2)
 
 
+def test_goodness():
+    node = ir.Goodness(3)
+    assert node.evaluate(bits([[1, 0, 1], [0, 0, 0]])).tolist() == [[2], [0]]
+    assert node.score_range == (0, 3)
+
+
 def test_scores():
     node = ir.Scores(bits([[1, 1], [0, 0]]), 3, i32([-1, 5]))
     assert node.evaluate(bits([[1, 1], [1, 0]])).tolist() == [[5, 5], [2, 8]]
@@ -78,6 +84,7 @@ def test_scores():
      r"Thresholds must be between 0 and 2, not between 3 and 3"),
     (lambda: ir.GroupSum(3, 1), r"Classes must be at least 2, not 1"),
     (lambda: ir.GroupSum(3, 2), r"Width must be a positive multiple of 2 classes, not 3"),
+    (lambda: ir.Goodness(0), r"Width must be at least 1, not 0"),
     (lambda: ir.Scores(bits([[1]]), 1, i32([0])),
      (r"Weights must have shape \(classes, in_width\), at least 2 classes and 1 input, "
      r"not \(1, 1\)")),
