@@ -7,9 +7,10 @@ from typing import Self
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import batch_norm, linear
+from torch.nn.functional import batch_norm
 
 from .base import Context, RealLayer
+from .weighted import Weighted, product
 from .wiring import Geometry
 
 __all__ = ["DenseLayer", "uniform"]
@@ -35,7 +36,7 @@ def uniform(shape: tuple[int, ...], fan_in: int, generator: torch.Generator) -> 
     return nn.Parameter((torch.rand(shape, generator=generator) * 2 - 1) / fan_in ** 0.5)
 
 
-class DenseLayer(RealLayer, kind="dense"):
+class DenseLayer(RealLayer, Weighted, kind="dense"):
     """Matrix product, bias, rectifier: the layer that a dense binary one is compared with.
 
     Parameters
@@ -63,14 +64,20 @@ class DenseLayer(RealLayer, kind="dense"):
         self.register_buffer("variance", torch.ones(neurons))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.activate(linear(x.T, self.weights)).T
+        return self.activate(self.product(x))
+
+    @property
+    def matrix(self) -> Tensor:
+        return self.weights.detach()
+
+    def product(self, x: Tensor) -> Tensor:
+        return product(self.weights, x, self.feedback)
 
     def activate(self, sums: Tensor) -> Tensor:
-        """Map the products with the weights, shape (batch, neurons), to the layer's outputs."""
         if self.scale is None:
-            return torch.relu(sums + self.bias)
-        return torch.relu(batch_norm(sums, self.mean, self.variance, self.scale, self.bias,
-                                     training=self.training))
+            return torch.relu(sums + self.bias[:, None])
+        return torch.relu(batch_norm(sums.T, self.mean, self.variance, self.scale, self.bias,
+                                     training=self.training)).T
 
     @classmethod
     def build(cls, settings: Settings, context: Context, generator: torch.Generator) -> Self:

@@ -7,10 +7,10 @@ from typing import Self
 
 import torch
 from torch import Tensor
-from torch.nn.functional import linear
 
 from .base import Context, RealHead
 from .dense import uniform
+from .weighted import Weighted, product
 
 __all__ = ["LinearHead"]
 
@@ -20,7 +20,7 @@ class Settings:
     """What a recipe says about a linear head: nothing."""
 
 
-class LinearHead(RealHead, kind="linear"):
+class LinearHead(RealHead, Weighted, kind="linear"):
     """Matrix product and bias.
 
     Parameters
@@ -38,7 +38,17 @@ class LinearHead(RealHead, kind="linear"):
         self.bias = uniform((classes,), width, generator)
 
     def forward(self, x: Tensor) -> Tensor:
-        return linear(x.T, self.weights, self.bias)
+        return self.activate(self.product(x))
+
+    @property
+    def matrix(self) -> Tensor:
+        return self.weights.detach()
+
+    def product(self, x: Tensor) -> Tensor:
+        return product(self.weights, x, self.feedback)
+
+    def activate(self, sums: Tensor) -> Tensor:
+        return sums.T + self.bias
 
     @classmethod
     def build(cls, settings: Settings, context: Context, generator: torch.Generator) -> Self:

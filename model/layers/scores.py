@@ -13,7 +13,9 @@ from torch import Tensor, nn
 import ir
 
 from .base import Context, Head
-from .xnor import Sign, agreements
+from .surrogate import Sign
+from .weighted import Weighted
+from .xnor import agreements
 
 __all__ = ["ScoresHead"]
 
@@ -34,7 +36,7 @@ class Settings:
             raise ValueError(f"scale must be between 1 and 32768, not {self.scale}")
 
 
-class ScoresHead(Head, kind="scores"):
+class ScoresHead(Head, Weighted, kind="scores"):
     """Dense head of binary weights: a scaled agreement count and an integer bias a class.
 
     Parameters
@@ -64,10 +66,21 @@ class ScoresHead(Head, kind="scores"):
         return (self.offsets.detach() * self.temperature).round()
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.activate(self.product(x))
+
+    @property
+    def matrix(self) -> Tensor:
+        return 2 * (self.weights.detach() >= 0).to(self.weights) - 1
+
+    def product(self, x: Tensor) -> Tensor:
+        """Count agreements, shape (classes, batch)."""
+        return agreements(Sign.apply(self.weights), x.to(self.weights), self.feedback)
+
+    def activate(self, sums: Tensor) -> Tensor:
+        """Map agreement counts to scores, shape (batch, classes)."""
         real = self.offsets * self.temperature
         biases = real + (self.biases - real).detach() if self.training else self.biases
-        counts = agreements(Sign.apply(self.weights), x.to(self.weights))
-        return (self.scale * counts + biases[:, None]).T
+        return (self.scale * sums + biases[:, None]).T
 
     def constrain(self) -> None:
         with torch.no_grad():

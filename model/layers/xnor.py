@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -13,6 +14,8 @@ from torch import Tensor, nn
 import ir
 
 from .base import BitLayer, Context
+from .surrogate import Sign
+from .weighted import Weighted, product
 from .wiring import Geometry
 
 __all__ = ["Sign", "XnorLayer", "agreements"]
@@ -40,37 +43,25 @@ class Settings:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
 
 
-class Sign(torch.autograd.Function):
-    """1 from 0 up, else 0; the gradient passes straight through where the value is within ±1."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        ctx.save_for_backward(x)
-        return (x >= 0).to(x)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        x, = ctx.saved_tensors
-        return gradient * (x.abs() <= 1)
-
-
-def agreements(weights: Tensor, x: Tensor) -> Tensor:
+def agreements(weights: Tensor, x: Tensor, feedback: Tensor | None = None) -> Tensor:
     """Count agreeing bits, exactly, and differentiably in both.
 
     Parameters
     ----------
     weights : Tensor of 0 and 1, shape (neurons, in_width)
     x : Tensor of 0 and 1, shape (in_width, batch)
+    feedback : Tensor, shape (neurons, in_width), optional
+        See :func:`model.layers.weighted.product`. The weights count as -1 and +1.
 
     Returns
     -------
     Tensor, shape (neurons, batch)
         ``popcount(~(x ^ w))``. Floats hold it exactly up to an in_width of 2^23.
     """
-    return ((2 * weights - 1) @ (2 * x - 1) + weights.shape[1]) / 2
+    return (product(2 * weights - 1, 2 * x - 1, feedback) + weights.shape[1]) / 2
 
 
-class XnorLayer(BitLayer, kind="xnor"):
+class XnorLayer(BitLayer, Weighted, kind="xnor"):
     """Dense layer of binary neurons with batch norm, D thresholds a neuron.
 
     In training, agreement counts are normalised over the batch and compared with the cuts of the
@@ -82,6 +73,13 @@ class XnorLayer(BitLayer, kind="xnor"):
     in_width, neurons, depth : int
     generator : torch.Generator
         Source of the initial weights.
+
+    Attributes
+    ----------
+    surrogate : callable
+        Makes bits of normalised counts in training. Its slope is a learning rule's choice. That of
+        the weights is always the clipped one: they are kept within ±1, where a slope that falls
+        to 0 would leave those at the ends there for ever.
     """
 
     Settings = Settings
@@ -95,6 +93,7 @@ class XnorLayer(BitLayer, kind="xnor"):
         super().__init__()
         self.in_width = in_width
         self.geometry = Geometry.line(neurons, depth)
+        self.surrogate: Callable[[Tensor], Tensor] = Sign.apply
         # Latent weights, within -1 to +1; the bit is 1 from 0 up.
         self.weights = nn.Parameter(torch.rand(neurons, in_width, generator=generator) * 2 - 1)
         self.scale = nn.Parameter(torch.ones(neurons))
@@ -111,14 +110,25 @@ class XnorLayer(BitLayer, kind="xnor"):
             counts = agreements(weights.to(x), x)
             bits = counts[:, None, :] >= thresholds[:, :, None]
             return bits.flatten(0, 1).to(x)
-        counts = agreements(Sign.apply(self.weights), x)
-        mean, variance = counts.mean(1), counts.var(1, unbiased=False)
+        return self.activate(self.product(x))
+
+    @property
+    def matrix(self) -> Tensor:
+        return 2 * (self.weights.detach() >= 0).to(self.weights) - 1
+
+    def product(self, x: Tensor) -> Tensor:
+        """Count agreements, shape (neurons, batch)."""
+        return agreements(Sign.apply(self.weights), x.to(self.weights), self.feedback)
+
+    def activate(self, sums: Tensor) -> Tensor:
+        """Map agreement counts to bits with the statistics of the batch, shape (width, batch)."""
+        mean, variance = sums.mean(1), sums.var(1, unbiased=False)
         with torch.no_grad():
             self.mean.lerp_(mean, MOMENTUM)
             self.variance.lerp_(variance, MOMENTUM)
-        normal = (counts - mean[:, None]) / (variance[:, None] + EPSILON).sqrt()
+        normal = (sums - mean[:, None]) / (variance[:, None] + EPSILON).sqrt()
         z = normal * self.scale[:, None] + self.shift[:, None]
-        return Sign.apply(z[:, None, :] - self.cuts[:, None]).flatten(0, 1)
+        return self.surrogate(z[:, None, :] - self.cuts[:, None]).flatten(0, 1)
 
     @property
     def folded(self) -> tuple[Tensor, Tensor]:
