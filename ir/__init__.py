@@ -5,6 +5,7 @@ Depends on NumPy and safetensors only; neither torch nor Amaranth is imported fr
 
 from .artifact import FORMAT, ArtifactError, digest, load, save
 from .bits import Bits, Words, pack, slice_bits, unpack, unslice
+from .convolution import Convolution
 from .files import write_atomic
 from .goodness import Goodness
 from .group_sum import GroupSum
@@ -14,6 +15,7 @@ from .network import Entry, Golden, Network, Result
 from .node import BitNode, HeadNode, Node
 from .scores import Scores
 from .simplify import simplify
+from .window import Window
 from .xnor import Xnor
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "ArtifactError",
     "BitNode",
     "Bits",
+    "Convolution",
     "Entry",
     "Golden",
     "Goodness",
@@ -32,6 +35,7 @@ __all__ = [
     "Node",
     "Result",
     "Scores",
+    "Window",
     "Words",
     "Xnor",
     "digest",

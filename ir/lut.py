@@ -74,6 +74,12 @@ class Lut(BitNode, kind="lut"):
     def out_width(self) -> int:
         return len(self.sources)
 
+    @property
+    def reads(self) -> Bits:
+        mask = np.zeros(self.width + 1, bool)
+        mask[self.sources] = True  # a slot without a source marks the last element
+        return mask[:-1]
+
     def evaluate_words(self, x: Words) -> Words:
         columns = x.shape[1]
         y = np.empty((self.out_width, columns), np.uint64)

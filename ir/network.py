@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .bits import LANES, Bits, Words, unslice
-from .lut import Lut
 from .modulate import Modulate
 from .node import BitNode, HeadNode, Node
 
@@ -203,11 +202,7 @@ class Network:
             for source in entry.inputs:
                 width = self.entry(source).node.out_width
                 if source == name:
-                    if isinstance(entry.node, Lut):
-                        reads = entry.node.sources - offset
-                        mask[np.unique(reads[(reads >= 0) & (reads < width)])] = True
-                    else:
-                        mask[:] = True
+                    mask |= entry.node.reads[offset : offset + width]
                 offset += width
         return mask
 

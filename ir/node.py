@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -10,7 +11,10 @@ from numpy.typing import NDArray
 
 from .bits import Bits, Words, slice_bits, unslice
 
-__all__ = ["BitNode", "HeadNode", "Node", "Tensors"]
+__all__ = ["Attributes", "BitNode", "HeadNode", "Node", "Tensors"]
+
+Attributes = Mapping[str, int | bool | str]
+"""Serial form of the scalars of a node, by field name."""
 
 Tensors = dict[str, NDArray[Any]]
 """Serial form of the arrays of a node, by field name."""
@@ -46,8 +50,13 @@ class Node(ABC):
     def out_width(self) -> int:
         """Number of output values."""
 
+    @property
+    def reads(self) -> Bits:
+        """Which input values an output may depend on, shape (in_width,)."""
+        return np.ones(self.in_width, bool)
+
     @abstractmethod
-    def attributes(self) -> dict[str, int | bool]:
+    def attributes(self) -> Attributes:
         """Scalar fields, for the file header."""
 
     @abstractmethod

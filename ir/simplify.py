@@ -9,6 +9,7 @@ import numpy as np
 from .lut import UNCONNECTED, Lut
 from .modulate import Modulate
 from .network import Entry, Network
+from .node import BitNode
 from .xnor import Xnor
 
 __all__ = ["simplify"]
@@ -45,9 +46,9 @@ def simplify(network: Network) -> Network:
 
     Constants are propagated, inputs that a table ignores are dropped, equal tables merge, wires
     and inverters are absorbed by the tables that read them, and nodes without readers go. A node
-    that an XNOR layer or a head reads keeps its width, since those read by position. Provenance
-    and golden vectors are kept; the result need not be a chain, as a bypassed wire lets a node
-    read further back.
+    that an XNOR layer, a convolution or a head reads keeps its width, since those read by
+    position; a convolution stays whole or goes. Provenance and golden vectors are kept; the result
+    need not be a chain, as a bypassed wire lets a node read further back.
     """
     state = _State()
     for entry in network.entries:
@@ -137,6 +138,8 @@ def _rebuild(network: Network, state: _State) -> Network:
             indices = [j * depth + d for j in neurons for d in range(depth)]
         else:
             indices = [j for j in range(entry.node.out_width) if (entry.name, j) in live]
+            if indices and not isinstance(entry.node, Lut):
+                indices = list(range(entry.node.out_width))
         kept[entry.name] = indices
         moved.update({(entry.name, old): new for new, old in enumerate(indices)})
 
@@ -151,7 +154,7 @@ def _rebuild(network: Network, state: _State) -> Network:
                 rows = sorted({index // node.depth for index in kept[name]})
                 entries.append(Entry(name, Xnor(node.weights[rows], node.thresholds[rows]),
                                      entry.inputs))
-        else:
+        elif kept[name] or not isinstance(node, BitNode):
             entries.append(entry)
     return Network(tuple(entries), network.provenance, network.golden)
 
@@ -165,8 +168,8 @@ def _live(network: Network, state: _State) -> set[Bit]:
             for j in range(node.out_width):
                 if (entry.name, j) in live:
                     live.update(state.luts[entry.name, j].inputs)
-        elif not isinstance(node, Xnor) or any((entry.name, index) in live
-                                               for index in range(node.out_width)):
+        elif not isinstance(node, BitNode) or any((entry.name, index) in live
+                                                  for index in range(node.out_width)):
             live.update(_references(network, entry))
     return live
 

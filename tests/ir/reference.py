@@ -24,6 +24,18 @@ def node_output(node: ir.Node, x: list[int], frame: int = 0) -> list[int]:
                       for row in node.weights.astype(int).tolist()]
             return [int(count >= threshold) for count, row in
                     zip(counts, node.thresholds.tolist(), strict=True) for threshold in row]
+        case ir.Convolution():
+            w = node.window
+            y = []
+            for top in range(0, w.height - w.kernel[0] + 1, w.stride[0]):
+                for left in range(0, w.width - w.kernel[1] + 1, w.stride[1]):
+                    values = [x[((top + dy) * w.width + left + dx) * w.channels + c]
+                              for dy in range(w.kernel[0]) for dx in range(w.kernel[1])
+                              for c in range(w.channels)]
+                    for part in node.body:
+                        values = node_output(part, values)
+                    y += values
+            return y
         case ir.GroupSum():
             size = len(x) // node.classes
             return [sum(x[c * size:(c + 1) * size]) for c in range(node.classes)]

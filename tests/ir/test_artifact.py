@@ -103,7 +103,7 @@ def test_wrong_digest(saved):
 def test_unknown_kind(saved):
     path, _ = saved
     rewrite(path, lambda header, tensors: header["nodes"][1].update(kind="conv"))
-    refused(path, r"node '.*': kind must be one of \['goodness', .*\], not 'conv'")
+    refused(path, r"node '.*': kind must be one of \['convolution', .*\], not 'conv'")
 
 
 def test_missing_tensor(saved):
@@ -136,6 +136,47 @@ def test_wrong_type(saved):
     path, _ = saved
     rewrite(path, lambda header, tensors: header["nodes"][0]["attributes"].update(bits="8"))
     refused(path, "node 'modulate': .*")
+
+
+@pytest.fixture
+def convolution(tmp_path):
+    """File of a network with a convolution called `c`, of a body of tables and neurons."""
+    body = (ir.Lut(2, np.array([[0, 1]] * 3, np.int32), np.array([[0, 1, 1, 0]] * 3, bool)),
+            ir.Xnor(np.ones((1, 3), bool), np.array([[2]], np.int32)))
+    net = ir.Network((
+        ir.Entry("m", ir.Modulate(np.ones((1, 4, 1), np.int32), 1), ("input",)),
+        ir.Entry("c", ir.Convolution(body, ir.Window(2, 2, 1, (1, 2))), ("m",)),
+        ir.Entry("head", ir.GroupSum(2, 2), ("c",))))
+    path = tmp_path / "network.safetensors"
+    ir.save(path, net)
+    assert ir.load(path).entries == net.entries
+    return path
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (lambda own, tensors: own.pop("stride_down"), "field 'stride_down' is missing"),
+    (lambda own, tensors: own.pop("body1.kind"), r"field 'body1\.kind' is missing"),
+    (lambda own, tensors: own.pop("body0.fan_in"), r"field 'body0\.fan_in' is missing"),
+    (lambda own, tensors: tensors.pop("c.body1.weights"), r"field 'body1\.weights' is missing"),
+    (lambda own, tensors: own.update({"body1.kind": "scores"}),
+     r"Body node 1 must be one of \['lut', 'xnor'\], not 'scores'"),
+    (lambda own, tensors: own.update({"body1.kind": ["xnor"]}),
+     r"Body node 1 must be one of \['lut', 'xnor'\], not \['xnor'\]"),
+    (lambda own, tensors: own.update(nodes="2"), "Nodes must be an integer, not '2'"),
+    (lambda own, tensors: own.update(nodes=0), "Body must have at least one node, not 0"),
+    (lambda own, tensors: own.update(nodes=3), r"field 'body2\.kind' is missing"),
+    (lambda own, tensors: own.update(kernel_width=3),
+     "Kernel must fit an image of 2 by 2 pixels, not have 1 by 3"),
+    (lambda own, tensors: own.update(kernel_height=2),
+     "Body node 0 reads 2 bits, but the window shows 4"),
+    (lambda own, tensors: tensors.update(
+        {"c.body1.thresholds": np.array([[5]], np.int32)}),
+     "Body node 1: Thresholds must be between 0 and 4, not between 5 and 5"),
+    (lambda own, tensors: own.update({"body1.width": "3"}), "Body node 1: .*"),
+])
+def test_malformed_convolution(convolution, change, message):
+    rewrite(convolution, lambda header, tensors: change(header["nodes"][1]["attributes"], tensors))
+    refused(convolution, f"node 'c': {message}")
 
 
 def test_wrong_graph(saved):

@@ -40,6 +40,59 @@ def test_xnor():
     assert node.evaluate(x).astype(int).tolist() == [[1, 1], [1, 0], [0, 0]]
 
 
+def test_window_bits_go_row_by_row_with_the_channels_together():
+    window = ir.Window(3, 2, 2, (2, 1), (1, 1))
+    assert (window.in_width, window.bits, window.shape, window.positions) == (12, 4, (2, 2), 4)
+    assert window.index.tolist() == [[0, 1, 4, 5], [2, 3, 6, 7], [4, 5, 8, 9], [6, 7, 10, 11]]
+
+
+def test_window_strides_leave_what_does_not_fit():
+    window = ir.Window(4, 7, 1, (2, 3), (3, 2))
+    assert window.shape == (1, 3)
+    assert window.index.tolist() == [[0, 1, 2, 7, 8, 9], [2, 3, 4, 9, 10, 11],
+                                     [4, 5, 6, 11, 12, 13]]
+
+
+def test_convolution():
+    """Two windows of two pixels; a neuron for equal pixels 1 1, and one for 1 0 or better."""
+    body = ir.Xnor(bits([[1, 1], [1, 0]]), i32([[2], [1]]))
+    node = ir.Convolution((body,), ir.Window(1, 3, 1, (1, 2)))
+    assert (node.in_width, node.out_width, node.channels) == (3, 4, 2)
+    assert node.evaluate(bits([[1, 1, 0], [0, 1, 1]])).astype(int).tolist() == [
+        [1, 1, 0, 1], [0, 0, 1, 1]]
+
+
+def test_a_body_of_two_nodes():
+    """The exclusive-or of two neighbours, inverted."""
+    body = (ir.Lut(2, i32([[0, 1]]), bits([[0, 1, 1, 0]])),
+            ir.Lut(1, i32([[0]]), bits([[1, 0]])))
+    node = ir.Convolution(body, ir.Window(1, 3, 1, (1, 2)))
+    assert node.evaluate(bits([[1, 0, 0]])).astype(int).tolist() == [[0, 1]]
+
+
+def test_a_convolution_evaluates_positions_in_parts(monkeypatch):
+    rng = np.random.default_rng(0)
+    window = ir.Window(6, 5, 2, (2, 3), (1, 1))
+    body = ir.Xnor(rng.integers(2, size=(3, 12)).astype(bool), i32([[5], [6], [7]]))
+    node = ir.Convolution((body,), window)
+    x = rng.integers(2, size=(130, 60)).astype(bool)
+    expected = node.evaluate(x)
+    monkeypatch.setattr("ir.convolution._CHUNK_BITS", 7 * 12 * 192)  # 7 of 15 positions
+    assert (node.evaluate(x) == expected).all()
+    monkeypatch.setattr("ir.convolution._CHUNK_BITS", 1)
+    assert (node.evaluate(x) == expected).all()
+
+
+def test_what_a_node_reads():
+    assert ir.Lut(4, i32([[2, -1], [0, 2]]), bits([[0] * 4] * 2)).reads.tolist() == [1, 0, 1, 0]
+    assert ir.Lut(2, i32([[-1]]), bits([[0, 1]])).reads.tolist() == [0, 0]
+    assert ir.GroupSum(2, 2).reads.tolist() == [1, 1]
+    # The second pixel of a window, at the first and the fourth of five pixels.
+    body = ir.Lut(2, i32([[1]]), bits([[0, 1]]))
+    assert ir.Convolution((body,), ir.Window(1, 5, 1, (1, 2), (1, 3))).reads.tolist() == [
+        0, 1, 0, 0, 1]
+
+
 def test_group_sum():
     node = ir.GroupSum(4, 2)
     assert node.evaluate(bits([[1, 1, 0, 1]])).tolist() == [[2, 1]]
@@ -82,6 +135,29 @@ def test_scores():
                                              r"not \(1,\)")),
     (lambda: ir.Xnor(bits([[1]]), i32([[3]])),
      r"Thresholds must be between 0 and 2, not between 3 and 3"),
+    (lambda: ir.Window(0, 2, 1, (1, 1)), r"Image height must be an integer of at least 1, not 0"),
+    (lambda: ir.Window(2, "2", 1, (1, 1)),
+     r"Image width must be an integer of at least 1, not '2'"),
+    (lambda: ir.Window(2, 2, 0, (1, 1)), r"Channels must be an integer of at least 1, not 0"),
+    (lambda: ir.Window(2, 2, 1, (0, 1)), r"Kernel height must be an integer of at least 1, not 0"),
+    (lambda: ir.Window(2, 2, 1, (1, 0)), r"Kernel width must be an integer of at least 1, not 0"),
+    (lambda: ir.Window(2, 2, 1, (1, 1), (0, 1)),
+     r"Stride down must be an integer of at least 1, not 0"),
+    (lambda: ir.Window(2, 2, 1, (1, 1), (1, True)),
+     r"Stride across must be an integer of at least 1, not True"),
+    (lambda: ir.Window(2, 3, 1, (2, 4)),
+     r"Kernel must fit an image of 2 by 3 pixels, not have 2 by 4"),
+    (lambda: ir.Window(2, 3, 1, (3, 3)),
+     r"Kernel must fit an image of 2 by 3 pixels, not have 3 by 3"),
+    (lambda: ir.Convolution((), ir.Window(2, 2, 1, (1, 1))),
+     r"Body must have at least one node, not 0"),
+    (lambda: ir.Convolution((ir.GroupSum(2, 2),), ir.Window(2, 2, 1, (1, 2))),
+     r"Body node 0 must be a Lut or an Xnor, not GroupSum"),
+    (lambda: ir.Convolution((ir.Xnor(bits([[1, 0]]), i32([[1]])),), ir.Window(2, 2, 1, (1, 1))),
+     r"Body node 0 reads 2 bits, but the window shows 1"),
+    (lambda: ir.Convolution((ir.Xnor(bits([[1]]), i32([[1]])), ir.Xnor(bits([[1, 0]]), i32([[1]]))),
+                            ir.Window(2, 2, 1, (1, 1))),
+     r"Body node 1 reads 2 bits, but body node 0 drives 1"),
     (lambda: ir.GroupSum(3, 1), r"Classes must be at least 2, not 1"),
     (lambda: ir.GroupSum(3, 2), r"Width must be a positive multiple of 2 classes, not 3"),
     (lambda: ir.Goodness(0), r"Width must be at least 1, not 0"),

@@ -84,6 +84,28 @@ def test_positional_readers_keep_their_width():
     assert shape(net)["n0"] == (("m",), 3)
 
 
+def neighbours():
+    """Two tables of two neighbours each, at both windows of three pixels."""
+    return ir.Convolution((lut(2, [[0, 1], [0, 1]], [AND, XOR]),), ir.Window(1, 3, 1, (1, 2)))
+
+
+def test_a_convolution_stays_whole_and_keeps_the_width_of_what_it_reads():
+    net = ir.simplify(chain(lut(3, [[0], [0], [1]], [ONE, WIRE, WIRE]), neighbours(),
+                            lut(4, [[3, 0], [3, 1]], [AND, XOR]), ir.GroupSum(2, 2)))
+    assert shape(net) == {"m": (("input",), 3), "n0": (("m",), 3), "n1": (("n0",), 4),
+                          "n2": (("n1",), 2), "head": (("n2",), 2)}
+    assert net.entry("n1").node == neighbours()
+    assert net.entry("n2").node.sources.tolist() == [[0, 3], [1, 3]]
+
+
+def test_an_unread_convolution_goes():
+    net = chain(neighbours(), ir.GroupSum(4, 2))
+    entries = (*net.entries[:2], ir.Entry("w", lut(3, [[0], [1]], [WIRE, WIRE]), ("m",)),
+               ir.Entry("head", ir.GroupSum(2, 2), ("w",)))
+    assert shape(ir.simplify(ir.Network(entries))) == {
+        "m": (("input",), 3), "w": (("m",), 2), "head": (("w",), 2)}
+
+
 def test_unread_neurons_go():
     xnor = ir.Xnor(np.eye(3, dtype=bool), np.array([[1, 2]] * 3, np.int32))
     net = ir.simplify(chain(xnor, lut(6, [[0, 5], [4, 5]], [AND, XOR]), ir.GroupSum(2, 2)))
