@@ -1,6 +1,7 @@
 """Trainable layers. A new kind is one file, and one import line here."""
 
 from .base import BitLayer, Context, Head, Layer, RealHead, RealLayer
+from .convolution import ConvolutionLayer
 from .dense import DenseLayer
 from .group_sum import GroupSumHead
 from .linear import LinearHead
@@ -14,6 +15,7 @@ from .xnor import XnorLayer
 __all__ = [
     "BitLayer",
     "Context",
+    "ConvolutionLayer",
     "DenseLayer",
     "Geometry",
     "GroupSumHead",

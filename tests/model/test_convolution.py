@@ -1,0 +1,111 @@
+"""Convolutions: the arithmetic of a dense layer at every position, and where they may stand."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import ir  # noqa: E402  after the check for torch
+from model import data  # noqa: E402
+from model.layers import ConvolutionLayer, Geometry  # noqa: E402
+from model.layers.convolution import Settings  # noqa: E402
+from model.recipe import load_recipe  # noqa: E402
+from model.trainer import Trainer  # noqa: E402
+
+
+def layer_of(shape=(5, 4), channels=2, seed=0, **settings):
+    settings = Settings(**{"neurons": 3, "kernel": 2} | settings)
+    return ConvolutionLayer(Geometry.of(shape, channels), settings,
+                            generator=torch.Generator().manual_seed(seed))
+
+
+def bits_of(width, batch, seed=0):
+    return torch.randint(2, (width, batch), generator=torch.Generator().manual_seed(seed)).float()
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_training_pass_equals_torch(stride):
+    """Against torch's own convolution and batch norm, which normalises over batch and positions."""
+    layer = layer_of(stride=stride).train()
+    with torch.no_grad():
+        layer.body.scale.copy_(torch.tensor([1.5, -0.5, 2.0]))
+        layer.body.shift.copy_(torch.tensor([0.1, 0.2, -0.3]))
+    x = bits_of(40, 30)
+    images = (2 * x - 1).view(5, 4, 2, 30).permute(3, 2, 0, 1)  # as torch has them: (n, c, y, x)
+    signs = torch.where(layer.body.weights.detach() >= 0, 1.0, -1.0)
+    kernels = signs.view(3, 2, 2, 2).permute(0, 3, 1, 2)  # from (neuron, y, x, c)
+    sums = torch.nn.functional.conv2d(images, kernels, stride=stride) / 2
+    normal = torch.nn.functional.batch_norm(sums, None, None, layer.body.scale, layer.body.shift,
+                                            training=True, eps=1e-5)
+    assert normal.abs().min() > 1e-4  # no value so near 0 that rounding decides
+    expected = (normal >= 0).float().permute(2, 3, 1, 0).reshape(-1, 30)
+    assert torch.equal(layer(x), expected)
+    mean = 4 + sums.mean(dim=(0, 2, 3))  # of counts, of which half the width is where sums are 0
+    assert torch.allclose(layer.body.mean, 0.9 * 4 + 0.1 * mean)
+
+
+def test_gradients_add_up_over_the_positions():
+    """Those of a dense layer on the windows as samples."""
+    layer = layer_of()
+    x = bits_of(40, 6).requires_grad_()
+    slopes = torch.randn(layer.geometry.width, 6, generator=torch.Generator().manual_seed(1))
+    layer(x).backward(slopes)
+    of_convolution, of_x = layer.body.weights.grad.clone(), x.grad.clone()
+    layer.zero_grad()
+    index = torch.from_numpy(layer.window.index)
+    again = x.detach().requires_grad_()
+    columns = again[index].permute(1, 0, 2).reshape(8, -1)
+    layer.body(columns).backward(slopes.view(12, 3, 6).transpose(0, 1).reshape(3, -1))
+    assert of_convolution.abs().sum() > 0
+    assert torch.allclose(layer.body.weights.grad, of_convolution, atol=1e-5)
+    assert torch.allclose(again.grad, of_x, atol=1e-5)
+
+
+def test_a_convolution_follows_a_convolution():
+    first = layer_of((7, 9), 2, neurons=3, kernel=3, stride=2, depth=2)
+    assert (first.geometry.shape, first.geometry.depth) == ((3, 4), 6)
+    second = ConvolutionLayer(first.geometry, Settings(neurons=4, kernel=2),
+                              generator=torch.Generator().manual_seed(1))
+    assert (second.geometry.shape, second.geometry.width) == ((2, 3), 24)
+    assert second.freeze().window == ir.Window(3, 4, 6, (2, 2), (1, 1))
+    x = bits_of(126, 20)
+    y = second.eval()(first.eval()(x))
+    frozen = second.freeze().evaluate(first.freeze().evaluate(x.T.numpy().astype(bool)))
+    assert np.array_equal(y.T.numpy(), frozen)
+
+
+def test_weights_stay_within_their_range():
+    layer = layer_of()
+    with torch.no_grad():
+        layer.body.weights.mul_(9)
+    layer.constrain()
+    assert layer.body.weights.abs().max() == 1
+
+
+@pytest.mark.parametrize(("field", "value"), [("neurons", 0), ("kernel", 0), ("stride", 0),
+                                              ("depth", -1)])
+def test_settings_refused(field, value):
+    with pytest.raises(ValueError, match=f"^{field} must be at least 1, not {value}$"):
+        Settings(**{"neurons": 1, "kernel": 1, field: value})
+
+
+@pytest.mark.parametrize(("overrides", "message"), [
+    (["layers.0.kernel=9"],
+     r"layers\.0: Kernel must fit an image of 8 by 8 pixels, not have 9 by 9"),
+    (["data=iris"], r"layers\.0: input must be an image, not 8 bits without rows and columns"),
+    (["layers.1.kind=convolution", "layers.1.kernel=4"],
+     r"layers\.1: Kernel must fit an image of 3 by 3 pixels, not have 4 by 4"),
+])
+def test_places_refused(overrides, message):
+    recipe = load_recipe("digits-conv", overrides)
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        Trainer(recipe, data.load(recipe.data))
+
+
+def test_a_convolution_learns_digits():
+    recipe = load_recipe("digits-conv", ["epochs=10"])
+    trainer = Trainer(recipe, data.load(recipe.data))
+    entries = [trainer.run_epoch(lambda samples, accuracy: None) for _ in range(10)]
+    assert entries[-1]["train_accuracy"] > 0.8
+    nodes = [entry.node.kind for entry in trainer.network.freeze()]
+    assert nodes == ["modulate", "convolution", "xnor", "scores"]
