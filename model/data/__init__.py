@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable
 from pathlib import Path
 
-from . import idx, tabular
+from . import idx, pictures, tabular
 from .dataset import DataError, DataSet, stratified
 
 __all__ = ["DataError", "DataSet", "load", "names", "stratified"]
@@ -17,6 +17,7 @@ _LOADERS: dict[str, Callable[[Path | None], DataSet]] = {
     "mnist": idx.mnist,
     "fashion-mnist": idx.fashion_mnist,
     "kmnist": idx.kmnist,
+    "cifar10-jpeg": pictures.cifar10_jpeg,
 }
 
 

@@ -36,7 +36,7 @@ class DataSet:
     full_scale : int
         Value that stands for 1 when thresholds are spread over the range.
     shape : tuple of int
-        ``(height, width)`` of an image, else ``(n,)``.
+        ``(height, width)`` of an image, ``(height, width, 3)`` of a coloured one, else ``(n,)``.
     classes : tuple of str
         Name of each label.
     feature_map : str

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import gzip
-import os
 import zlib
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from . import places
 from .dataset import DataError, DataSet
 
 __all__ = ["fashion_mnist", "kmnist", "mnist"]
-
-ENVIRONMENT = "BITLOOM_DATA"
-"""Environment variable that names a folder of data sets."""
-
-CACHE = Path("~/.cache/bitloom")
 
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte",
          "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
@@ -73,11 +68,8 @@ def _load(name: str, data_dir: Path | None, origin: _Origin | None,
 
 def _find(name: str, data_dir: Path | None, origin: _Origin | None) -> list[Path]:
     """The four files, in the order of :data:`FILES`, from one folder; downloaded if need be."""
-    roots = [] if data_dir is None else [data_dir]
-    if os.environ.get(ENVIRONMENT):
-        roots.append(Path(os.environ[ENVIRONMENT]))
-    cache = CACHE.expanduser()
-    roots.append(cache)
+    roots = places.roots(data_dir)
+    cache = roots[-1]
     # A folder of several data sets has one sub-folder each. The cache always has, and so has a
     # folder where the plain names could be another data set's.
     folders = [folder for root in roots for folder in (root / name, root)

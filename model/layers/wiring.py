@@ -59,11 +59,15 @@ class Geometry:
 
     @classmethod
     def of(cls, shape: tuple[int, ...], depth: int = 1) -> Geometry:
-        """Pixels of an image of shape (height, width), or features in a row."""
+        """Pixels of an image of shape (height, width), (height, width, colours), or a row.
+
+        A pixel is one site; its colours lie there together, each of ``depth`` bits.
+        """
         if len(shape) == 1:
             return cls.line(shape[0], depth)
-        rows, columns = np.indices(shape).reshape(2, -1) + 0.5
-        return cls(np.stack([rows / shape[0], columns / shape[1]], axis=1), depth, shape)
+        size, colours = shape[:2], shape[2] if len(shape) == 3 else 1
+        rows, columns = np.indices(size).reshape(2, -1) + 0.5
+        return cls(np.stack([rows / size[0], columns / size[1]], axis=1), colours * depth, size)
 
 
 def centres(count: int, dimensions: int, groups: int = 1) -> Places:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from model import data
-from model.data import DataError, idx, stratified
+from model.data import DataError, idx, places, stratified
 
 FILES = idx.FILES
 
@@ -28,8 +28,8 @@ def images(tmp_path, monkeypatch):
         labels = (np.arange(count) % 10).astype(np.uint8)
         (folder / f"{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx_bytes(pixels)))
         (folder / f"{part}-labels-idx1-ubyte").write_bytes(idx_bytes(labels))
-    monkeypatch.setattr(idx, "CACHE", tmp_path / "cache")
-    monkeypatch.delenv(idx.ENVIRONMENT, raising=False)
+    monkeypatch.setattr(places, "CACHE", tmp_path / "cache")
+    monkeypatch.delenv(places.ENVIRONMENT, raising=False)
     return folder
 
 
@@ -90,9 +90,9 @@ def test_idx_folder_may_have_a_sub_folder_for_each_data_set(images, tmp_path, na
 
 
 def test_idx_in_the_folder_of_the_environment_and_in_the_cache(images, tmp_path, monkeypatch):
-    monkeypatch.setenv(idx.ENVIRONMENT, str(images))
+    monkeypatch.setenv(places.ENVIRONMENT, str(images))
     assert data.load("kmnist").name == "kmnist"
-    monkeypatch.delenv(idx.ENVIRONMENT)
+    monkeypatch.delenv(places.ENVIRONMENT)
     (tmp_path / "cache").mkdir()
     images.rename(tmp_path / "cache" / "kmnist")
     assert data.load("kmnist").name == "kmnist"
@@ -100,7 +100,8 @@ def test_idx_in_the_folder_of_the_environment_and_in_the_cache(images, tmp_path,
 
 def test_unknown_name():
     refused("Unknown data set 'fashion'; did you mean 'fashion-mnist'?", "fashion")
-    refused("Unknown data set 'x'; known are digits, iris, mnist, fashion-mnist, kmnist", "x")
+    refused("Unknown data set 'x'; known are digits, iris, mnist, fashion-mnist, kmnist, "
+            "cifar10-jpeg", "x")
 
 
 def test_no_network_names_the_folders(images, tmp_path, monkeypatch):

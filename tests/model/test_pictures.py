@@ -1,0 +1,113 @@
+"""Data sets of picture files: folders, zips, and what is said when one is missing or damaged."""
+
+import io
+import re
+import zipfile
+
+import numpy as np
+import pytest
+
+from model import data
+from model.data import DataError, places
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (5, 2, 3, 3)).astype(np.uint8)
+FILES = {"train/cat/0.png": 0, "train/cat/1.png": 1, "train/ant/0.png": 2,
+         "test/ant/0.png": 3, "test/cat/0.png": 4}
+
+
+def png(pixels):
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def contents(monkeypatch, tmp_path):
+    monkeypatch.setattr(places, "CACHE", tmp_path / "cache")
+    monkeypatch.delenv(places.ENVIRONMENT, raising=False)
+    return {f"some/root/{name}": png(PIXELS[index]) for name, index in FILES.items()}
+
+
+def zipped(path, contents):
+    with zipfile.ZipFile(path / "cifar10-jpeg.zip", "w") as archive:
+        for name, content in contents.items():
+            archive.writestr(name, content)
+    return path
+
+
+def refused(message, folder):
+    with pytest.raises(DataError, match=rf"^{re.escape(message)}$"):
+        data.load("cifar10-jpeg", folder)
+
+
+def check(source):
+    assert source.classes == ("ant", "cat")
+    assert source.shape == (2, 3, 3)
+    assert source.labels.tolist() == [0, 1, 1]
+    assert source.y_test.tolist() == [0, 1]
+    # Row by row, the three colours of a pixel side by side.
+    assert source.features.tolist() == [PIXELS[i].reshape(-1).tolist() for i in (2, 0, 1)]
+    assert source.x_test.tolist() == [PIXELS[i].reshape(-1).tolist() for i in (3, 4)]
+
+
+def test_zip(contents, tmp_path):
+    check(data.load("cifar10-jpeg", zipped(tmp_path, contents)))
+
+
+def test_folder(contents, tmp_path):
+    for name, content in contents.items():
+        file = tmp_path / "cifar10-jpeg" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    check(data.load("cifar10-jpeg", tmp_path))
+
+
+def test_missing(contents, tmp_path):
+    places_ = ", ".join(str(root / name) for root in (tmp_path, tmp_path / "cache")
+                        for name in ("cifar10-jpeg", "cifar10-jpeg.zip"))
+    refused("Data set 'cifar10-jpeg' is not downloaded by itself: put a folder or a zip file of "
+            "pictures, train/CLASS/NAME.jpg and test/CLASS/NAME.jpg, at one of " + places_,
+            tmp_path)
+
+
+def test_no_zip(contents, tmp_path):
+    path = tmp_path / "cifar10-jpeg.zip"
+    path.write_bytes(b"PK nonsense")
+    refused(f"{path}: not a whole zip file (File is not a zip file)", tmp_path)
+
+
+def test_no_pictures_of_a_part(contents, tmp_path):
+    zipped(tmp_path, {name: content for name, content in contents.items() if "test" not in name})
+    refused(f"{tmp_path / 'cifar10-jpeg.zip'}: there must be pictures at test/CLASS/NAME.jpg, and "
+            "there are none", tmp_path)
+
+
+def test_other_shape(contents, tmp_path):
+    contents["some/root/train/cat/1.png"] = png(PIXELS[1][:1])
+    zipped(tmp_path, contents)
+    refused(f"{tmp_path / 'cifar10-jpeg.zip'}: some/root/train/cat/1.png must have shape "
+            "(2, 3, 3) as the others, not (1, 3, 3)", tmp_path)
+
+
+def test_unknown_class(contents, tmp_path):
+    contents["some/root/test/dog/0.png"] = png(PIXELS[1])
+    zipped(tmp_path, contents)
+    refused(f"{tmp_path / 'cifar10-jpeg.zip'}: some/root/test/dog/0.png is of a class that train/ "
+            "lacks", tmp_path)
+
+
+def test_damaged_picture(contents, tmp_path):
+    contents["some/root/train/cat/1.png"] = b"no picture"
+    zipped(tmp_path, contents)
+    with pytest.raises(DataError, match=r"^.*zip: some/root/train/cat/1\.png is no readable "
+                                        r"picture \(cannot identify image file .*\)$"):
+        data.load("cifar10-jpeg", tmp_path)
+
+
+def test_colours_share_a_place():
+    wiring = pytest.importorskip("model.layers.wiring")
+    geometry = wiring.Geometry.of((2, 3, 3), depth=2)
+    assert (geometry.width, geometry.depth, geometry.shape) == (36, 6, (2, 3))
+    assert geometry.places[:6].tolist() == [geometry.places[0].tolist()] * 6
