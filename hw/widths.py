@@ -1,5 +1,6 @@
 """How wide a network may be."""
 
+import ir
 from hw.layout import Layout
 
 __all__ = ["WIDEST", "WidthError", "check_link", "check_widths"]
@@ -38,6 +39,9 @@ def check_widths(network, plan):
             _check(f"Node {entry.name!r} must read", entry.node.in_width, WIDEST)
         if not last:
             _check(f"Node {entry.name!r} must drive", entry.node.out_width, WIDEST)
+        if isinstance(entry.node, ir.Convolution):
+            for index, part in enumerate(entry.node.body):
+                _check(f"Body node {index} of {entry.name!r} must drive", part.out_width, WIDEST)
     layout = Layout.of(network, plan.lanes)
     _check(f"A beat for node {network.entries[0].name!r} must have", 8 * layout.beat_bytes,
            WIDEST - _PORTS, f" ({plan.lanes:,} lanes)")

@@ -20,7 +20,9 @@ def network(seed: int, *, frames: int = 1, signed: bool = False) -> ir.Network:
     for index in range(int(rng.integers(1, 4))):
         inputs = _inputs(rng, entries)
         width = sum(entry.node.out_width for entry in entries if entry.name in inputs)
-        node = _lut(rng, width) if rng.random() < 0.7 else _xnor(rng, width)
+        draw = rng.random()
+        node = (_lut(rng, width) if draw < 0.7 else _xnor(rng, width) if draw < 0.85
+                else _convolution(rng, width))
         entries.append(ir.Entry(f"{node.kind}{index}", node, inputs))
     classes = int(rng.integers(2, 5))
     last = entries[-1]
@@ -97,3 +99,17 @@ def _xnor(rng: np.random.Generator, width: int) -> ir.Xnor:
     neurons, depth = (int(n) for n in rng.integers((1, 1), (6, 4)))
     thresholds = rng.integers(0, width + 2, size=(neurons, depth)).astype(np.int32)
     return ir.Xnor(rng.integers(2, size=(neurons, width)).astype(bool), thresholds)
+
+
+def _convolution(rng: np.random.Generator, width: int) -> ir.Convolution:
+    """Over an image of any shape that the width allows, a line of pixels included."""
+    def factor(number):
+        return int(rng.choice([n for n in range(1, number + 1) if number % n == 0]))
+
+    height = factor(width)
+    across = factor(width // height)
+    kernel = tuple(int(rng.integers(max(1, side - 3), side + 1)) for side in (height, across))
+    stride = int(rng.integers(1, 3)), int(rng.integers(1, 3))
+    window = ir.Window(height, across, width // height // across, kernel, stride)
+    body = _xnor(rng, window.bits) if rng.random() < 0.5 else _lut(rng, window.bits)
+    return ir.Convolution((body,), window)

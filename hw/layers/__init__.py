@@ -1,5 +1,6 @@
 """Components, one module for each kind of node. Importing this registers them with ``lower``."""
 
+from .convolution import ConvolutionLayer
 from .goodness import GoodnessHead
 from .group_sum import GroupSumHead
 from .lower import lower
@@ -8,5 +9,5 @@ from .modulate import Encoder
 from .scores import ScoresHead
 from .xnor import XnorLayer
 
-__all__ = ["Encoder", "GoodnessHead", "GroupSumHead", "LutLayer", "ScoresHead", "XnorLayer",
-           "lower"]
+__all__ = ["ConvolutionLayer", "Encoder", "GoodnessHead", "GroupSumHead", "LutLayer",
+           "ScoresHead", "XnorLayer", "lower"]

@@ -119,10 +119,16 @@ LUT = ir.Lut(3, np.array([[0, 1, 2], [2, 0, 1]], np.int32),
 XNOR = ir.Xnor(np.array([[0, 1, 1], [1, 0, 1]], bool), np.array([[1, 2], [3, 2]], np.int32))
 MODULATE = ir.Modulate(np.array([[[1, 2], [3, 1]]], np.int32), 2)
 SCORES = ir.Scores(np.array([[0, 1], [1, 1]], bool), 2, np.array([0, -3], np.int32))
+SLIDING = ir.Convolution((XNOR,), ir.Window(1, 4, 1, (1, 3)))
 FAULTS = {
     "flipped table bit": (LUT, changed(LUT, "tables")),
     "swapped wires": (LUT, swapped(LUT)),
     "flipped weight": (XNOR, changed(XNOR, "weights")),
+    "flipped weight of a body": (SLIDING, (dataclasses.replace(SLIDING, body=(body,))
+                                           for body in changed(XNOR, "weights"))),
+    "window of another shape": (
+        ir.Convolution((XNOR,), ir.Window(3, 3, 1, (1, 3))),
+        [ir.Convolution((XNOR,), ir.Window(3, 3, 1, (3, 1)))]),
     "wrong count threshold": (XNOR, changed(XNOR, "thresholds")),
     "wrong feature threshold": (MODULATE, changed(MODULATE, "thresholds")),
     "wrong bias": (SCORES, changed(SCORES, "biases")),

@@ -36,15 +36,24 @@ def joined(width):
             ir.Entry("head", ir.GroupSum(2 * width, 2), ("lut0", "lut1")))
 
 
+def sliding(width):
+    first, _ = modulated(1, 2)
+    body = (ir.Lut(2, np.zeros((width, 1), np.int32), np.zeros((width, 2), bool)),
+            ir.Lut(width, np.zeros((2, 1), np.int32), np.zeros((2, 2), bool)))
+    return (first, ir.Entry("c", ir.Convolution(body, ir.Window(1, 2, 1, (1, 2))), ("modulate",)),
+            ir.Entry("head", ir.GroupSum(2, 2), ("c",)))
+
+
 @pytest.mark.parametrize(("entries", "lanes", "message"), [
     (modulated(8193, 8), 1, "Node 'modulate' must drive at most 65,536 bits, not 65,544"),
     (layered(65538), 1, "Node 'lut0' must drive at most 65,536 bits, not 65,538"),
     (joined(40000), 1, "Node 'head' must read at most 65,536 bits, not 80,000"),
+    (sliding(65537), 1, "Body node 0 of 'c' must drive at most 65,536 bits, not 65,537"),
     (modulated(2, 1), 8192,
      "A beat for node 'modulate' must have at most 65,529 bits, not 65,536 (8,192 lanes)"),
     (modulated(9000, 1, 9000), 1,
      "A result of node 'head' must have at most 65,536 bits, not 72,016 (9,000 classes)"),
-], ids=["modulate", "layer", "join", "beat", "result"])
+], ids=["modulate", "layer", "join", "body", "beat", "result"])
 def test_too_wide(entries, lanes, message):
     with pytest.raises(WidthError, match=rf"^{re.escape(message)}$"):
         Ip(ir.Network(entries), Plan(lanes=lanes))
