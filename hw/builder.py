@@ -164,8 +164,8 @@ class _Build:
             "cycles": {
                 "encoder_latency": ip.encoder.latency, "core_latency": ip.core.latency,
                 "head_latency": ip.head.latency, "ip_latency": ip.latency,
-                # A sample occupies the core for one cycle a frame.
-                "core_interval": network.frames * ip.core.interval, "ip_interval": ip.interval},
+                "core_interval": network.frames * ip.frame_interval,
+                "ip_interval": ip.interval},
             "link": link,
         }
 

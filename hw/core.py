@@ -1,41 +1,56 @@
 """Every bit node of a network as one pipeline."""
 
-import itertools
-
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 import ir
-from hw.layers import lower
-from hw.stages import Stages
+from hw.layers import realise
 
 __all__ = ["Core"]
 
 
-class _Delay(wiring.Component):
-    """A register in which a vector waits a cycle for another that takes longer."""
+class _Hold(wiring.Component):
+    """A register in which a vector waits for another that takes longer.
 
-    latency = 1
+    What arrives in a cycle lies in the register from the next cycle on, for ``interval`` cycles.
+    Those are as many as it is needed: then the next vector may come.
 
-    def __init__(self, width):
-        super().__init__({"i": In(stream.Signature(width)), "o": Out(stream.Signature(width))})
+    Members
+    -------
+    i : ``In(stream.Signature(width, always_ready=True))``
+        Vectors, at least ``interval`` cycles apart.
+    o : ``Out(stream.Signature(width, always_ready=True))``
+        The same vectors, offered as they leave, ``interval`` cycles later.
+    """
+
+    def __init__(self, width, interval):
+        self._interval = interval
+        signature = stream.Signature(width, always_ready=True)
+        super().__init__({"i": In(signature), "o": Out(signature)})
 
     def elaborate(self, platform):
         m = Module()
-        stages = Stages(m, self.i, limit=1)
-        (held,) = stages.register([self.i.payload])
-        stages.drive(self.o, held)
+        if self._interval == 1:
+            m.d.sync += [self.o.payload.eq(self.i.payload), self.o.valid.eq(self.i.valid)]
+            return m
+        left = Signal(range(self._interval))
+        m.d.sync += self.o.valid.eq(left == 1)
+        with m.If(left != 0):
+            m.d.sync += left.eq(left - 1)
+        with m.If(self.i.valid):
+            m.d.sync += [self.o.payload.eq(self.i.payload), left.eq(self._interval - 1)]
         return m
 
 
 class Core(wiring.Component):
-    """Bit nodes of a network, a frame every cycle.
+    """Bit nodes of a network.
 
-    Each node is a submodule by its own name, with its output in ``o``. A node that reads several
-    others gets the vectors of one frame together: faster paths are delayed to match. So all paths
-    from the input to a point are equally long, vectors at that point move in step, and one of
-    their handshakes speaks for all. A node that no later node reads has no hardware.
+    Each node is a submodule by its own name, with its output in ``o``. Nothing ever waits inside:
+    the output must be taken when it is offered, and frames must be ``interval`` cycles apart, so
+    that each node has time for a frame. So the latency of every node is fixed. One that reads
+    several others gets the vectors of one frame together: the faster ones are held until the
+    slowest is there. A node that no later node reads has no hardware.
 
     Parameters
     ----------
@@ -44,22 +59,25 @@ class Core(wiring.Component):
 
     Members
     -------
-    i : ``In(stream.Signature(network.modulate.out_width))``
+    i : ``In(stream.Signature(network.modulate.out_width, always_ready=True))``
         Bits of a frame.
-    o : ``Out(stream.Signature(network.head.in_width))``
+    o : ``Out(stream.Signature(network.head.in_width, always_ready=True))``
         Bits that the head reads.
 
     Attributes
     ----------
     latency : int
-        Cycles from a frame to its output, when nothing stalls.
+        Cycles from a frame to its output.
     interval : int
-        Cycles from a frame to the next: 1.
+        Cycles from a frame to the next, at least: the largest interval of a node.
     nodes : tuple of str
         Names of the nodes that have hardware.
-    """
 
-    interval = 1
+    Raises
+    ------
+    PlanError
+        If a node cannot be built in the way that the plan says, or is not there.
+    """
 
     def __init__(self, network, plan):
         plan.check(tuple(entry.name for entry in network.entries))
@@ -67,6 +85,8 @@ class Core(wiring.Component):
         self._head = network.entries[-1]
         self._entries = _live(network)
         self._components = _lower(self._entries, self._head, plan)
+        self.interval = max([component.interval for component in self._components.values()],
+                            default=1)
         # Cycle in which a node's output is offered, counted from the frame's arrival.
         self._times = {self._modulate: 0}
         for entry in self._entries:
@@ -74,8 +94,8 @@ class Core(wiring.Component):
                                        + self._components[entry.name].latency)
         self.latency = self._start(self._head)
         super().__init__({
-            "i": In(stream.Signature(network.modulate.out_width)),
-            "o": Out(stream.Signature(network.head.in_width)),
+            "i": In(stream.Signature(network.modulate.out_width, always_ready=True)),
+            "o": Out(stream.Signature(network.head.in_width, always_ready=True)),
         })
 
     @property
@@ -93,43 +113,35 @@ class Core(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-
-        # Streams by node and the cycle in which they offer its output; a chain of single delays,
-        # which all readers share.
-        streams = {(self._modulate, 0): self.i}
-        starting = []  # (cycle, stream): inputs that take a vector in that cycle
+        # By node: its output, then the registers that hold it longer and longer, which all its
+        # readers share.
+        held = {self._modulate: [self.i]}
         for entry in self._entries:
             component = self._components[entry.name]
             m.submodules[entry.name] = component
-            streams[entry.name, self._times[entry.name]] = component.o
-            starting.append((self._start(entry), component))
-        for entry in (*self._entries, self._head):
-            for source, time in itertools.product(entry.inputs, range(self._start(entry))):
-                if time < self._times[source] or (source, time + 1) in streams:
-                    continue
-                before = streams[source, time]
-                delay = _Delay(len(before.payload))
-                m.submodules[f"_{source}_delay{time + 1}"] = delay
-                m.d.comb += [delay.i.payload.eq(before.payload), delay.i.valid.eq(before.valid)]
-                streams[source, time + 1] = delay.o
-                starting.append((time, delay))
-
-        # What takes vectors in a cycle does so in step, so any of its registers may answer.
-        ready = {self.latency: self.o.ready}
-        for time, component in starting:
-            if component.latency:
-                ready.setdefault(time, component.i.ready)
-        for (_, time), source in streams.items():
-            m.d.comb += source.ready.eq(ready[time])
-        for entry in self._entries:
-            self._join(m, streams, entry, self._components[entry.name].i)
-        self._join(m, streams, self._head, self.o)
+            self._join(m, held, entry, component.i)
+            m.d.comb += component.o.ready.eq(1)
+            held[entry.name] = [component.o]
+        self._join(m, held, self._head, self.o)
         return m
 
-    def _join(self, m, streams, entry, target):
-        sources = [streams[name, self._start(entry)] for name in entry.inputs]
+    def _join(self, m, held, entry, target):
+        start = self._start(entry)
+        sources = [self._source(m, held, name, start - self._times[name]) for name in entry.inputs]
+        slowest = next(name for name in entry.inputs if self._times[name] == start)
         m.d.comb += [target.payload.eq(Cat(source.payload for source in sources)),
-                     target.valid.eq(sources[0].valid)]
+                     target.valid.eq(held[slowest][0].valid)]
+
+    def _source(self, m, held, name, delay):
+        """The output of a node, so many cycles after it was offered."""
+        registers = -(-delay // self.interval)
+        while len(held[name]) <= registers:
+            before = held[name][-1]
+            hold = _Hold(len(before.payload), self.interval)
+            m.submodules[f"_{name}_hold{len(held[name])}"] = hold
+            m.d.comb += [hold.i.payload.eq(before.payload), hold.i.valid.eq(before.valid)]
+            held[name].append(hold.o)
+        return held[name][registers]
 
 
 def _live(network):
@@ -149,7 +161,7 @@ def _lower(entries, head, plan):
     levels = {}  # LUTs between a node's output and the last register
     for entry in entries:
         if not isinstance(entry.node, ir.Lut):
-            components[entry.name] = lower(entry.node, plan)
+            components[entry.name] = realise(entry, plan)
             continue
         before = max(levels.get(source, 0) for source in entry.inputs)
         level = before + plan.levels(entry.node.fan_in)
@@ -157,6 +169,6 @@ def _lower(entries, head, plan):
         registered = any(not isinstance(reader.node, ir.Lut)
                          or level + plan.levels(reader.node.fan_in) > plan.levels_per_register
                          for reader in readers)
-        components[entry.name] = lower(entry.node, plan, registered)
+        components[entry.name] = realise(entry, plan, registered)
         levels[entry.name] = 0 if registered else level
     return components

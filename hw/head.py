@@ -1,14 +1,15 @@
 """From the bits that the head reads to a decision."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from hw.layers import lower
+from hw.gather import Accumulator, Collector
+from hw.layers import realise
 from hw.layers.group_sum import score_shape
 from hw.stages import Rehearsal, Stages
 
-__all__ = ["Accumulator", "Argmax", "Collector", "Head", "result_layout"]
+__all__ = ["Argmax", "Head", "result_layout"]
 
 _COMPARISON_LEVELS = 2
 """LUT levels that a comparison of two scores and the choice behind it are worth."""
@@ -20,75 +21,6 @@ def result_layout(network):
         "decision": range(network.classes),
         "scores": data.ArrayLayout(score_shape(network.score_range), network.classes),
     })
-
-
-class _Gather(wiring.Component):
-    """What comes of the score vectors of the frames of a sample.
-
-    Parameters
-    ----------
-    frames : int
-        Vectors of a sample.
-    i_layout, o_layout : ArrayLayout
-        Of a vector and of the result.
-
-    Members
-    -------
-    i : ``In(stream.Signature(i_layout))``
-        Vectors, ``frames`` of them a sample.
-    o : ``Out(stream.Signature(o_layout))``
-        Results, one a sample.
-
-    Attributes
-    ----------
-    latency : int
-        Cycles from the last vector of a sample to its result: 1.
-    """
-
-    latency = 1
-
-    def __init__(self, frames, i_layout, o_layout):
-        self._frames = frames
-        self.interval = frames
-        super().__init__({
-            "i": In(stream.Signature(i_layout)),
-            "o": Out(stream.Signature(o_layout)),
-        })
-
-    def elaborate(self, platform):
-        m = Module()
-        frame = Signal(range(self._frames))
-        total = Signal(self.o.payload.shape(), reset_less=True)
-        with m.If(~self.o.valid | self.o.ready):
-            m.d.comb += self.i.ready.eq(1)
-            m.d.sync += self.o.valid.eq(0)
-            with m.If(self.i.valid):
-                final = frame == self._frames - 1
-                m.d.sync += [frame.eq(Mux(final, 0, frame + 1)), self.o.valid.eq(final)]
-                m.d.sync += self._take(total, frame)
-        m.d.comb += self.o.payload.eq(total)
-        return m
-
-    def _take(self, total, frame):
-        """Statements that work a vector into ``total``, which may hold anything in frame 0."""
-        raise NotImplementedError
-
-
-class Accumulator(_Gather):
-    """Sum of the score vectors of a sample. As :class:`_Gather`."""
-
-    def _take(self, total, frame):
-        return [score.eq(Mux(frame == 0, 0, score) + part)
-                for score, part in zip(total, self.i.payload, strict=True)]
-
-
-class Collector(_Gather):
-    """The scores of a sample side by side, that of frame 0 lowest. As :class:`_Gather`."""
-
-    def _take(self, total, frame):
-        # Every score passes all places above its own: no place needs an enable.
-        scores = Cat(total.as_value(), self.i.payload.as_value())
-        return total.as_value().eq(scores[len(self.i.payload.as_value()) :])
 
 
 class Argmax(wiring.Component):
@@ -176,21 +108,21 @@ class Head(wiring.Component):
     latency : int
         Cycles from the last frame of a sample to its result, when nothing stalls.
     interval : int
-        Cycles from a sample to the next: the number of frames.
+        Cycles from a frame to the next.
     """
 
     def __init__(self, network, plan):
         layout = result_layout(network)
-        self.interval = network.frames
         name = network.entries[-1].name
         # No node's name begins with an underscore.
-        self._parts = {name: lower(network.head, plan)}
+        self._parts = {name: realise(network.entries[-1], plan)}
         if network.frames > 1:
             gather = Collector if network.head.per_frame else Accumulator
             self._parts["_frames"] = gather(network.frames, self._parts[name].o.payload.shape(),
                                             layout["scores"].shape)
         self._parts["_argmax"] = Argmax(layout["scores"].shape, plan)
         self.latency = sum(part.latency for part in self._parts.values())
+        self.interval = self._parts[name].interval
         super().__init__({
             "i": In(stream.Signature(network.head.in_width)),
             "o": Out(stream.Signature(layout)),

@@ -2,7 +2,7 @@
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, fifo, stream, wiring
-from amaranth.lib.wiring import In, Out, connect
+from amaranth.lib.wiring import In, Out
 
 from hw.core import Core
 from hw.encoder import Encoder
@@ -17,8 +17,9 @@ class Ip(wiring.Component):
     """Encoder, core and head in a row.
 
     Backpressure does not ripple through the network. A sample enters the core only when the
-    buffer behind the head has room for its result, so the core never has to stop: its ready
-    signals are constants and its registers need no enable. Only the encoder waits.
+    buffer behind the head has room for its result, and a frame only when every node is done with
+    the one before, so the core never has to stop: its ready signals are constants and its
+    registers need no enable. Only the encoder waits.
 
     Parameters
     ----------
@@ -40,15 +41,18 @@ class Ip(wiring.Component):
         Bytes of both sides, in plain Python.
     encoder, core, head : Component
     latency : int
-        Cycles from the first beat of a sample to its result, when the beats follow each other and
-        nothing stalls.
+        Cycles from the first beat of a sample to its result, when the beats follow each other,
+        nothing stalls and no frame of another sample is in its way.
+    frame_interval : int
+        Cycles from a frame in the core to the next, at least.
     interval : int
-        Cycles from the first beat of a sample to the first beat of the next.
+        Cycles from the first beat of a sample to the first beat of the next, or from a result to
+        the next, at full speed.
 
     Raises
     ------
     PlanError
-        If the plan names a node that is not there.
+        If the plan names a node that is not there, or a way that a node cannot be built in.
     WidthError
         If the network is wider than Amaranth's signals can be.
     """
@@ -61,14 +65,18 @@ class Ip(wiring.Component):
         self.encoder = Encoder(network.modulate, network.read_mask(network.entries[0].name), plan)
         self.core = Core(network, plan)
         self.head = Head(network, plan)
-        self.interval = self.encoder.interval
+        self.frame_interval = max(self.core.interval, self.head.interval)
+        # The next frame is encoded while the one before is in the core.
+        frame = max(self.encoder.beats, self.frame_interval)
+        self.interval = network.frames * frame
         # Places enough that samples at full speed never wait for each other: one is taken from
         # the entry of the first frame until the cycle after the result leaves. A single place is a
         # register; a queue takes a cycle more.
         behind = self.core.latency + self.head.latency
-        taken = (network.frames - 1) * self.encoder.beats + behind + 2
+        taken = (network.frames - 1) * frame + behind + 2
         self._places = 1 if taken <= self.interval else -(-(taken + 1) // self.interval)
-        self.latency = self.encoder.latency + behind + min(self._places, 2)
+        self.latency = (self.encoder.beats + (network.frames - 1) * frame + behind
+                        + min(self._places, 2))
         beat = data.StructLayout({"data": 8 * self.layout.beat_bytes, "last": 1})
         super().__init__({
             "i": In(stream.Signature(beat)),
@@ -100,9 +108,10 @@ class Ip(wiring.Component):
         # frame, and so none of its other frames waits.
         free = Signal(range(self._places + 1), init=self._places)
         frame = Signal(range(self._frames))
+        wait = Signal(range(self.frame_interval))  # cycles until the core can take a frame
         enter, claim, leave = Signal(), Signal(), Signal()
         m.d.comb += [
-            enter.eq((frame != 0) | (free != 0)),
+            enter.eq(((frame != 0) | (free != 0)) & (wait == 0)),
             core.i.payload.eq(encoder.o.payload),
             core.i.valid.eq(encoder.o.valid & enter),
             encoder.o.ready.eq(enter),
@@ -111,9 +120,13 @@ class Ip(wiring.Component):
         ]
         m.d.sync += free.eq(free - claim + leave)
         with m.If(encoder.o.valid & enter):
-            m.d.sync += frame.eq(Mux(frame == self._frames - 1, 0, frame + 1))
-        connect(m, core.o, head.i)
+            m.d.sync += [frame.eq(Mux(frame == self._frames - 1, 0, frame + 1)),
+                         wait.eq(self.frame_interval - 1)]
+        with m.Elif(wait != 0):
+            m.d.sync += wait.eq(wait - 1)
         m.d.comb += [
+            head.i.payload.eq(core.o.payload),
+            head.i.valid.eq(core.o.valid),
             head.o.ready.eq(1),
             results.w_data.eq(head.o.payload),
             results.w_en.eq(head.o.valid),

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Self
 
-__all__ = ["Plan", "PlanError"]
+__all__ = ["FOLDED", "Plan", "PlanError"]
 
-REALISATIONS = ("unrolled",)
-"""Ways to build a node. Unrolled: one copy of everything, a new sample every cycle."""
+FOLDED = "folded"
+
+REALISATIONS = ("unrolled", FOLDED)
+"""Ways to build a node. Unrolled: one copy of everything, a new frame every cycle. Folded: the
+weights lie in a memory, and a little logic goes through it for every frame."""
 
 LUT_SIZES = (4, 5, 6)
 
@@ -34,7 +37,10 @@ class Plan:
         Inputs of a LUT of the device, 4 to 6. Decides which compressors count bits, and how many
         levels a table with more inputs is worth.
     realisations : mapping from node name to str
-        Way to build a node; one that is not named is unrolled.
+        Way to build a node, ``"unrolled"`` or ``"folded"``; one that is not named is unrolled.
+    fold_cycles : int
+        Cycles that each folded node may take for a frame, at least 1. It reads as few bits of its
+        weights in each as will do.
 
     Raises
     ------
@@ -46,13 +52,14 @@ class Plan:
     levels_per_register: int = 2
     lut_size: int = 4
     realisations: Mapping[str, str] = field(default_factory=dict)
+    fold_cycles: int = 1024
 
     def __post_init__(self) -> None:
-        for name in ("lanes", "levels_per_register", "lut_size"):
+        for name in ("lanes", "levels_per_register", "lut_size", "fold_cycles"):
             value = getattr(self, name)
             if type(value) is not int:
                 raise PlanError(f"Plan key {name!r} must be an integer, not {value!r}")
-        for name in ("lanes", "levels_per_register"):
+        for name in ("lanes", "levels_per_register", "fold_cycles"):
             if getattr(self, name) < 1:
                 raise PlanError(f"Plan key {name!r} must be at least 1, not {getattr(self, name)}")
         if self.lut_size not in LUT_SIZES:
@@ -92,7 +99,8 @@ class Plan:
         lines = [f"lanes = {self.lanes}  # features in each beat of the input",
                  f"levels_per_register = {self.levels_per_register}  # LUTs between two registers",
                  f"lut_size = {self.lut_size}  # inputs of a LUT of the device",
-                 "", "[realisations]  # of nodes, by name"]
+                 f"fold_cycles = {self.fold_cycles}  # cycles of a frame in each folded node",
+                 "", "[realisations]  # of nodes, by name: unrolled or folded"]
         lines += [f'{name} = "{self.realisations[name]}"' for name in sorted(self.realisations)]
         return "\n".join(lines) + "\n"
 

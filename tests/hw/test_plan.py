@@ -9,7 +9,8 @@ from hw.plan import Plan, PlanError
 
 def test_toml_round_trip():
     plan = Plan(lanes=4, levels_per_register=3, lut_size=6,
-                realisations={"b": "unrolled", "a": "unrolled"})
+                fold_cycles=77,
+                realisations={"b": "unrolled", "a": "folded"})
     assert Plan.from_toml(plan.to_toml()) == plan
     assert Plan.from_toml(Plan().to_toml()) == Plan()
     assert Plan.from_toml("") == Plan()
@@ -19,7 +20,7 @@ def test_digest_follows_the_content():
     plan = Plan(realisations={"b": "unrolled", "a": "unrolled"})
     assert plan.digest == Plan(realisations={"a": "unrolled", "b": "unrolled"}).digest
     assert len({plan.digest, Plan().digest, Plan(lanes=2).digest, Plan(lut_size=6).digest,
-                Plan(levels_per_register=1).digest}) == 5
+                Plan(levels_per_register=1).digest, Plan(fold_cycles=2).digest}) == 6
 
 
 @pytest.mark.parametrize(("text", "message"), [
@@ -30,8 +31,9 @@ def test_digest_follows_the_content():
     ("lanes = true", "Plan key 'lanes' must be an integer, not True"),
     ("lut_size = 3", "Plan key 'lut_size' must be one of (4, 5, 6), not 3"),
     ("realisations = 1", "Plan key 'realisations' must be a table, not 1"),
-    ("[realisations]\nlut0 = 'folded'",
-     "Plan key 'realisations.lut0' must be one of ('unrolled',), not 'folded'"),
+    ("fold_cycles = 0", "Plan key 'fold_cycles' must be at least 1, not 0"),
+    ("[realisations]\nlut0 = 'rolled'",
+     "Plan key 'realisations.lut0' must be one of ('unrolled', 'folded'), not 'rolled'"),
 ])
 def test_refusals(text, message):
     with pytest.raises(PlanError, match=f"^{re.escape(message)}$"):

@@ -1,0 +1,190 @@
+"""Folded nodes, alone and in whole networks."""
+
+import dataclasses
+import re
+
+import numpy as np
+import pytest
+
+import ir
+from hw.core import Core
+from hw.fold import Folding
+from hw.ip import Ip
+from hw.layers import fold, foldable, folded, realise
+from hw.plan import Plan, PlanError
+from hw.widths import WidthError
+from tests.hw.streams import simulate, sink, source
+from tests.hw.test_ip import answers, beats, expected
+from tests.networks import features, labelled, network
+
+KINDS = sorted(kind for kind, node in ir.Node.kinds.items()
+               if foldable(node.sample(np.random.default_rng(0))))
+STALLS = [(0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.4, 0.6)]
+
+
+@pytest.mark.parametrize(("shape", "cycles", "folding"), [
+    ((10, 784), 1, Folding(10, 784, 1, 1)),
+    ((10, 784), 3, Folding(4, 784, 1, 3)),
+    ((10, 784), 10, Folding(1, 784, 1, 10)),
+    ((10, 784), 29, Folding(1, 392, 2, 10)),
+    ((256, 784), 256 * 13, Folding(1, 61, 13, 256)),  # not 64: an even split
+    ((2, 5), 1000, Folding(1, 1, 5, 2)),
+])
+def test_folding_by_hand(shape, cycles, folding):
+    found = Folding.within(*shape, cycles)
+    assert found == folding
+    assert found.cycles <= cycles
+    assert found.word_bits * found.cycles >= shape[0] * shape[1]
+
+
+def vectors(node, rng):
+    x = rng.integers(2, size=(6, node.in_width)).astype(bool)
+    y = node.evaluate(x)
+    return ir.pack(x), y.tolist() if isinstance(node, ir.HeadNode) else ir.pack(y)
+
+
+def run(dut, node, payloads, count, stalls=(0.0, 0.0), taken=None, given=None):
+    received = []
+    simulate(dut, source(dut.i, payloads, stalls[0], seed=1, log=taken),
+             sink(dut.o, count, received, stalls[1], seed=2, log=given))
+    if not isinstance(node, ir.HeadNode):
+        return received
+    shape = dut.o.payload.shape()
+    return [[shape.from_bits(word)[c] for c in range(shape.length)] for word in received]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("cycles", [1, 2, 3, 7, 12, 30, 1000])
+@pytest.mark.parametrize("seed", range(3))
+def test_folded_equals_evaluator(kind, cycles, seed):
+    rng = np.random.default_rng([seed, cycles])
+    node = ir.Node.kinds[kind].sample(rng)
+    plan = Plan(levels_per_register=1 + seed, lut_size=4 + 2 * (seed % 2))
+    payloads, wanted = vectors(node, rng)
+    for stalls in STALLS if cycles in (3, 30) else [STALLS[(seed + cycles) % 4]]:
+        dut = fold(node, plan, cycles)
+        assert run(dut, node, payloads, len(wanted), stalls) == wanted
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("cycles", [1, 3, 10, 40])
+def test_latency_and_interval_are_as_declared(kind, cycles):
+    rng = np.random.default_rng(cycles)
+    node = ir.Node.kinds[kind].sample(rng)
+    payloads, wanted = vectors(node, rng)
+    dut = fold(node, Plan(), cycles)
+    taken, given = [], []
+    assert run(dut, node, payloads, len(wanted), taken=taken, given=given) == wanted
+    assert set(np.diff(taken)) == {dut.interval}
+    assert set(np.subtract(given, taken)) == {dut.latency}
+    assert dut.interval <= cycles
+
+
+def test_every_weight_and_threshold_counts():
+    """The comparison above can fail: no altered copy gives the answers of the original."""
+    node = ir.Xnor(np.array([[0, 1, 1, 0, 1], [1, 0, 1, 1, 1], [0, 0, 0, 1, 0]], bool),
+                   np.array([[3, 2], [2, 4], [1, 3]], np.int32))
+    every = (np.arange(32)[:, None] >> np.arange(5) & 1).astype(bool)
+    wanted = ir.pack(node.evaluate(every))
+    for field in ("weights", "thresholds"):
+        for place in range(getattr(node, field).size):
+            altered = getattr(node, field).copy()
+            altered.flat[place] ^= 1
+            copy = dataclasses.replace(node, **{field: altered})
+            assert run(fold(copy, Plan(), 6), copy, ir.pack(every), 32) != wanted
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+@pytest.mark.parametrize("seed", range(14))
+def test_network_equals_evaluator(seed, frames):
+    """Folded and unrolled nodes mixed, with branches that must wait for each other."""
+    subject = network(seed, frames=frames)
+    rng = np.random.default_rng(seed)
+    ways = {entry.name: "folded" for entry in subject.entries
+            if foldable(entry.node) and rng.random() < 0.7}
+    plan = Plan(lanes=1 + seed % 4, levels_per_register=1 + seed % 3, realisations=ways,
+                fold_cycles=int(rng.integers(1, 40)))
+    x = features(subject, 8, seed)
+    stalls = [(0.0, 0.0), (0.6, 0.0), (0.0, 0.8), (0.5, 0.5)][seed % 4]
+    ip = Ip(subject, plan)
+    assert answers(ip, beats(ip, x), len(x), stalls, seed) == expected(subject, x)
+
+
+@pytest.mark.parametrize("cycles", [5, 64])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_class_a_frame(seed, cycles):
+    subject = labelled(seed, classes=3)
+    x = features(subject, 6, seed)
+    ip = Ip(subject, folded(Plan(lanes=2), subject, cycles))
+    assert answers(ip, beats(ip, x), len(x), STALLS[seed], seed) == expected(subject, x)
+
+
+def skipping(widths):
+    """Layers of neurons in a row, and a head that reads all of them."""
+    rng = np.random.default_rng(3)
+    entries = [ir.Entry("modulate", ir.Modulate(rng.integers(1, 16, size=(1, 6, 1)).astype(
+        np.int32), 4), ("input",))]
+    for index, width in enumerate(widths):
+        fan_in = entries[-1].node.out_width
+        node = ir.Xnor(rng.integers(2, size=(width, fan_in)).astype(bool),
+                       rng.integers(1, fan_in, size=(width, 1)).astype(np.int32))
+        entries.append(ir.Entry(f"xnor{index}", node, (entries[-1].name,)))
+    names = tuple(entry.name for entry in entries)
+    width = sum(entry.node.out_width for entry in entries)
+    head = ir.Scores(rng.integers(2, size=(3, width)).astype(bool), 1, np.array([0, 1, 2],
+                                                                                np.int32))
+    return ir.Network((*entries, ir.Entry("head", head, names)))
+
+
+@pytest.mark.parametrize("fold_cycles", [1, 8, 30])
+@pytest.mark.parametrize("lanes", [1, 6])
+def test_network_latency_and_interval_are_as_declared(fold_cycles, lanes):
+    subject = skipping((7, 5, 6))
+    x = features(subject, 8, 0)
+    ip = Ip(subject, folded(Plan(lanes=lanes), subject, fold_cycles))
+    taken, given, received = [], [], []
+    simulate(ip, source(ip.i, beats(ip, x), log=taken), sink(ip.o, len(x), received, log=given))
+    first = taken[:: ip.encoder.beats]
+    assert given[0] - first[0] == ip.latency
+    assert set(np.diff(given)) == {ip.interval}
+    assert set(np.diff(first)[1:]) == {ip.interval}  # while the first waits, the second arrives
+    assert ip.interval == max(ip.frame_interval, 6 // lanes)
+    assert ip.frame_interval <= fold_cycles
+
+
+def test_few_registers_hold_what_is_early():
+    """A register an interval, not one a cycle."""
+    subject = skipping((7, 5, 6))
+    core = Core(subject, folded(Plan(), subject, 30))
+    # 21, 20 and 30 words; a register in the counter of two bits, one of the sum, one of the outputs
+    assert (core.interval, core.latency) == (30, (21 + 3) + (20 + 3) + (30 + 2))
+    elaborated = core.elaborate(None)
+    holds = [name for name in elaborated._named_submodules if "hold" in name]
+    assert sorted(holds) == ["_modulate_hold1", "_modulate_hold2", "_modulate_hold3",
+                             "_xnor0_hold1", "_xnor0_hold2", "_xnor1_hold1", "_xnor1_hold2"]
+
+
+def test_a_node_that_cannot_be_folded_is_refused():
+    subject = labelled(0, classes=2)
+    message = "Plan key 'realisations.head' must be 'unrolled' for a 'goodness' node, not 'folded'"
+    with pytest.raises(PlanError, match=f"^{re.escape(message)}$"):
+        Ip(subject, Plan(realisations={"head": "folded"}))
+    with pytest.raises(NotImplementedError, match=r"^No component folds 'goodness' nodes$"):
+        fold(subject.head, Plan(), 3)
+
+
+def test_a_word_that_is_too_wide_is_refused():
+    node = ir.Xnor(np.zeros((300, 500), bool), np.zeros((300, 1), np.int32))
+    message = ("Weights of a word must have at most 65,536 bits, not 75,000 (500 inputs, 300 "
+               "neurons in 2 cycles)")
+    with pytest.raises(WidthError, match=f"^{re.escape(message)}$"):
+        fold(node, Plan(), 2)
+
+
+def test_folded_names_every_node_that_can_be():
+    subject = skipping((2, 3))
+    plan = folded(Plan(lanes=2), subject, 9)
+    assert plan == Plan(lanes=2, fold_cycles=9, realisations={
+        "xnor0": "folded", "xnor1": "folded", "head": "folded"})
+    assert type(realise(subject.entry("xnor0"), plan)).__name__ == "FoldedXnor"
+    assert type(realise(subject.entry("xnor0"), Plan())).__name__ == "XnorLayer"
