@@ -121,7 +121,7 @@ class Recipe:
         if not isinstance(learning, str) or learning not in Rule.kinds:
             raise RecipeError(f"unknown learning rule {learning!r}; "
                               f"{nearest(str(learning), Rule.kinds)}")
-        known = {*_SCALARS, learning, "modulate", "layers", "head"}
+        known = {*_SCALARS, *Rule.kinds, "modulate", "layers", "head"}
         for key in values:
             if key not in known:
                 raise RecipeError(f"unknown key {key!r}; {nearest(key, known)}")
@@ -132,9 +132,12 @@ class Recipe:
                  for index, layer in enumerate(layers)]
         head = values.pop("head", {"kind": "group_sum"})
         parts.append(_part(Head.kinds | RealHead.kinds, head, "head"))
-        rule = parse(Rule.kinds[learning].Settings, values.pop(learning, {}), learning)
+        # A recipe may hold the settings of several rules, of which `learning` chooses one.
+        rules = {kind: parse(rule.Settings, values.pop(kind, {}), kind)
+                 for kind, rule in Rule.kinds.items() if kind in values or kind == learning}
         modulate = parse(Modulate, values.pop("modulate", {}), "modulate")
-        built = {"rule": rule, "modulate": modulate, "kinds": tuple(kind for kind, _ in parts),
+        built = {"rule": rules[learning], "modulate": modulate,
+                 "kinds": tuple(kind for kind, _ in parts),
                  "layers": tuple(settings for _, settings in parts[:-1]), "head": parts[-1][1]}
         return parse(cls, values | built)
 

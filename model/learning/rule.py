@@ -33,10 +33,11 @@ class Rule(ABC):
     kinds: ClassVar[dict[str, type[Rule]]] = {}
     Settings: ClassVar[type]
 
-    def __init_subclass__(cls, *, kind: str, **kwargs: Any) -> None:
+    def __init_subclass__(cls, *, kind: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.kind = kind
-        Rule.kinds[kind] = cls
+        if kind is not None:  # else a base of several rules, which no recipe can choose
+            cls.kind = kind
+            Rule.kinds[kind] = cls
 
     @abstractmethod
     def __init__(self, network: Chain, settings: Any, epochs: int) -> None: ...

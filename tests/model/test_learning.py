@@ -14,9 +14,20 @@ from model.trainer import Trainer  # noqa: E402
 
 RULES = sorted(Rule.kinds)
 
+XNOR = ["layers=[{kind='xnor', neurons=48}, {kind='xnor', neurons=48}]",
+        "head={kind='scores', temperature=4.0}"]
+NETWORKS = {
+    "direct-feedback-alignment": [*XNOR, "direct-feedback-alignment.learning_rate=0.05"],
+    "feedback-alignment": [*XNOR, "feedback-alignment.learning_rate=0.05"],
+    "indirect-feedback-alignment": [*XNOR, "indirect-feedback-alignment.learning_rate=0.05"],
+    "sign-feedback": [*XNOR, "sign-feedback.learning_rate=0.05"],
+}
+"""What a rule needs that the recipe for iris, of look-up tables, does not give."""
+
 
 def trainer_of(rule, *overrides):
-    settings = load_recipe("iris", [f"learning={rule}", "epochs=20", *overrides])
+    settings = load_recipe("iris", [f"learning={rule}", "epochs=20", *NETWORKS.get(rule, ()),
+                                    *overrides])
     return Trainer(settings, data.load(settings.data))
 
 

@@ -47,7 +47,17 @@ def test_overrides():
     assert recipe.layers[1].gradient == "multilinear"
 
 
+def test_one_rule_of_several_is_chosen():
+    overrides = ["feedback-alignment.learning_rate=0.5", "backprop.learning_rate=0.25"]
+    assert load_recipe("digits", overrides).rule.learning_rate == 0.25
+    other = load_recipe("digits", [*overrides, "learning=feedback-alignment"])
+    assert other.rule.learning_rate == 0.5
+    assert "backprop" not in other.plain()
+
+
 @pytest.mark.parametrize(("override", "message"), [
+    ("feedback-alignment.learning_rate=0",
+     "feedback-alignment.learning_rate must be above 0 and finite, not 0.0"),
     ("epohcs=3", "unknown key 'epohcs'; did you mean 'epochs'?"),
     ("layers.0.widht=3", "unknown key 'layers.0.widht'; did you mean 'width'?"),
     ("modulate.dpeth=3", "unknown key 'modulate.dpeth'; did you mean 'depth'?"),
