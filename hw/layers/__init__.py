@@ -8,8 +8,9 @@ from .lower import fold, foldable, folded, lower, realise
 from .lut import LutLayer
 from .modulate import Encoder
 from .scores import ScoresHead
+from .sliding import FoldedConvolution
 from .xnor import XnorLayer
 
-__all__ = ["ConvolutionLayer", "Encoder", "FoldedScores", "FoldedXnor", "GoodnessHead",
-           "GroupSumHead", "LutLayer", "ScoresHead", "XnorLayer", "fold", "foldable", "folded",
-           "lower", "realise"]
+__all__ = ["ConvolutionLayer", "Encoder", "FoldedConvolution", "FoldedScores", "FoldedXnor",
+           "GoodnessHead", "GroupSumHead", "LutLayer", "ScoresHead", "XnorLayer", "fold",
+           "foldable", "folded", "lower", "realise"]

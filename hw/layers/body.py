@@ -4,7 +4,7 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from .lower import lower
+from .lower import fold, foldable, lower
 
 __all__ = ["Body"]
 
@@ -16,6 +16,8 @@ class Body(wiring.Component):
     ----------
     nodes : tuple of ir.BitNode
     plan : Plan
+    cycles : int
+        That each may take for a vector. From 2 up, those that can be folded are.
 
     Members
     -------
@@ -32,8 +34,9 @@ class Body(wiring.Component):
         Cycles from a vector to the next.
     """
 
-    def __init__(self, nodes, plan):
-        self._parts = [lower(node, plan) for node in nodes]
+    def __init__(self, nodes, plan, cycles=1):
+        self._parts = [fold(node, plan, cycles) if cycles > 1 and foldable(node)
+                       else lower(node, plan) for node in nodes]
         self.latency = sum(part.latency for part in self._parts)
         self.interval = max(part.interval for part in self._parts)
         super().__init__({
