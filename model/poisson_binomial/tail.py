@@ -1,0 +1,119 @@
+"""The tail of sums of Bernoullis as a torch function, with a choice of its gradient."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+__all__ = ["GRADIENTS", "Gradient", "bernoulli_tail", "convolved_tail"]
+
+Gradient = Literal["precise", "three", "five", "autograd"]
+
+GRADIENTS: tuple[Gradient, ...] = ("precise", "three", "five", "autograd")
+
+
+def bernoulli_tail(u: Tensor, a: Tensor, thresholds: Tensor, gradient: Gradient) -> Tensor:
+    """P(S >= t) of sums of product bits, differentiable in everything.
+
+    A product bit of a weight that is 1 with probability v and an input that is 1 with probability
+    x is 1 where both agree, with probability ``p = v x + (1 - v) (1 - x)``. In ``u = 2 v - 1`` and
+    ``a = 2 x - 1`` that is ``p = (1 + u a) / 2``.
+
+    Parameters
+    ----------
+    u : Tensor, shape (sums, n)
+    a : Tensor, shape (n, columns)
+        From -1 to +1.
+    thresholds : Tensor, shape (sums,)
+        Whole numbers. Their gradient is that of a tail drawn straight from one whole number to the
+        next: minus the mean mass of the two cells at the threshold.
+    gradient : str
+        How the gradients of u and a are found. ``"precise"``: exactly. ``"three"``, ``"five"``:
+        from as many equations of the distribution, see
+        :func:`model.poisson_binomial.exact.from_equations`. ``"autograd"``: exactly, by torch,
+        through :func:`convolved_tail`: for small sums only.
+
+    Returns
+    -------
+    Tensor, shape (sums, columns)
+        Within 5e-5 of the exact one, and of its type float32; with "autograd", exact, and of u's
+        type.
+    """
+    if gradient == "autograd":
+        return convolved_tail((1 + u[:, :, None] * a) / 2, thresholds)
+    return _Tail.apply(u, a, thresholds, gradient)
+
+
+def convolved_tail(p: Tensor, thresholds: Tensor) -> Tensor:
+    """P(S >= t) by convolving the Bernoullis in torch: every step is on the autograd tape.
+
+    Parameters
+    ----------
+    p : Tensor, shape (sums, n, columns)
+    thresholds : Tensor, shape (sums,)
+
+    Returns
+    -------
+    Tensor, shape (sums, columns)
+    """
+    sums, n, columns = p.shape
+    y = torch.zeros(sums, n + 1, columns, dtype=p.dtype)
+    y[:, 0] = 1
+    for k in range(n):
+        one = p[:, k : k + 1]
+        moved = torch.nn.functional.pad(y[:, :-1], (0, 0, 1, 0))
+        y = y + one * (moved - y)
+    whole = thresholds.detach()[:, None]
+    places = torch.arange(n + 1)
+    result = (y * (places >= whole)[:, :, None]).sum(1)
+    if thresholds.requires_grad:
+        near = ((places == whole) | (places == whole - 1)).to(y) / 2
+        slope = -(y.detach() * near[:, :, None]).sum(1)
+        result = result + slope * (thresholds - thresholds.detach())[:, None]
+    return result
+
+
+class _Tail(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, u: Tensor, a: Tensor, thresholds: Tensor, gradient: Gradient) -> Tensor:
+        kernels = _kernels()
+        u, a = u.detach().contiguous(), a.detach().contiguous()
+        (sums, n), columns = u.shape, a.shape[1]
+        mean = (n + u @ a) / 2
+        variance = (n - u.square() @ a.square()).clamp_(min=0) / 4
+        tail = torch.empty(sums, columns)
+        cells = torch.empty(sums, kernels.CELLS, columns)
+        needed = gradient == "precise" and (ctx.needs_input_grad[0] or ctx.needs_input_grad[1])
+        transform = torch.empty(sums, 2 * kernels.ANGLES + 1, columns if needed else 0)
+        whole = thresholds.detach().to(torch.int32)
+        kernels.forward(*(x.numpy() for x in (u, a, mean, variance, whole, tail, cells, transform)))
+        ctx.save_for_backward(u, a, cells, transform)
+        ctx.gradient = gradient
+        return tail
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        kernels = _kernels()
+        u, a, cells, transform = ctx.saved_tensors
+        du = da = None
+        if ctx.needs_input_grad[0] or ctx.needs_input_grad[1]:
+            du, da = torch.zeros_like(u), torch.zeros_like(a)
+            arrays = [x.numpy() for x in (u, a, gradient.contiguous(),
+                                          transform if ctx.gradient == "precise" else cells,
+                                          du, da)]
+            if ctx.gradient == "precise":
+                kernels.backward_precise(*arrays)
+            else:
+                kernels.backward_equations(3 if ctx.gradient == "three" else 5, *arrays)
+        at = -(gradient * (cells[:, 2] + cells[:, 3])).sum(1) / 2  # P(S = t - 1), P(S = t)
+        return du, da, at, None
+
+
+def _kernels() -> ModuleType:
+    """Compiled on first use: importing numba takes a second that most commands need not spend."""
+    from . import kernels
+
+    return kernels
