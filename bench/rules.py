@@ -1,0 +1,246 @@
+"""Train one binary network by every learning rule, and print one table of what each needs.
+
+The network is the same for all: one bit a feature, two hidden layers of XNOR-popcount neurons, ten
+scores. What differs is how it learns. Every run is a process of its own, so that its peak memory
+is its own, ends in a frozen file (which compares torch with the golden evaluator on all test
+samples), and is kept: a stopped table goes on.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["RULES", "Way", "main", "recipe"]
+
+HIDDEN = 128
+"""Neurons of each of the two hidden layers."""
+
+
+XNOR = MappingProxyType({"kind": "xnor"})
+SCORES = MappingProxyType({"kind": "scores", "temperature": 16.0})
+NOTHING = MappingProxyType({})
+
+
+class Widths(NamedTuple):
+    """Values that flow through the network for one sample."""
+
+    inputs: int
+    """Bits that the layers read: of the input, and of each hidden layer."""
+    neurons: int
+    """Sums of the hidden layers."""
+    classes: int
+
+
+class Way(NamedTuple):
+    """How a recipe learns by a rule."""
+
+    learning: str
+    settings: Mapping[str, Any]
+    """Of the rule, as in a recipe. Chosen on validation splits, see the pages of the rules."""
+    kept: Callable[[Widths], int]
+    """Bits that a device keeps of one sample between the passes over it: a sum as 32 bits, a bit
+    as 1."""
+    layer: Mapping[str, Any] = XNOR
+    head: Mapping[str, Any] = SCORES
+    modulate: Mapping[str, Any] = NOTHING
+    batch: int = 64
+
+
+def gradients(widths):
+    """Inputs as bits; each neuron's sum and error, and each score's error, as reals."""
+    return widths.inputs + 32 * (2 * widths.neurons + widths.classes)
+
+
+RULES: dict[str, Way] = {
+    "backprop": Way("backprop", {"learning_rate": 0.01}, gradients),
+}
+
+
+def recipe(name, data, seed, epochs):
+    """Recipe of the network on a data set, by the name of a rule in :data:`RULES`."""
+    from model.recipe import Recipe
+
+    way = RULES[name]
+    hidden = {"neurons": HIDDEN, **way.layer}
+    return Recipe.of({
+        "name": f"{data}-{name}", "data": data, "seed": seed, "epochs": epochs,
+        "patience": epochs, "batch": way.batch, "validation": 0.1 if data != "digits" else 0.15,
+        "learning": way.learning, way.learning: dict(way.settings),
+        "modulate": {"levels": "even", "depth": 1, **way.modulate},
+        "layers": [hidden, hidden], "head": dict(way.head)})
+
+
+def measure(name, data, seed, epochs, out, data_dir):
+    """Train, freeze and measure one network in this process. Returns plain values."""
+    import torch
+
+    import ir
+    from model import data as sources
+    from model.trainer import Trainer
+
+    torch.set_num_threads(1)
+    trainer = Trainer(recipe(name, data, seed, epochs), sources.load(data, data_dir))
+    start_memory = memory(reset=True)
+    wall, cpu = time.perf_counter(), time.process_time()
+    while not trainer.finished:
+        trainer.run_epoch(lambda samples, accuracy: None)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    peak = memory() - start_memory
+    network = trainer.freeze()
+    ir.save(out, network)
+    real, bits, moved = state(trainer)
+    widths = Widths(trainer.network.modulator.geometry.width + 2 * HIDDEN, 2 * HIDDEN, 10)
+    batch = RULES[name].batch
+    kept = RULES[name].kept(widths)
+    return {"accuracy": network.provenance["accuracy"], "epochs": trainer.epoch,
+            "best_epoch": trainer.best["epoch"], "wall_s": wall, "cpu_s": cpu, "peak_mib": peak,
+            "real_values": real, "state_bits": bits, "kept_bits": kept,
+            "moved_bits": moved + 2 * batch * kept}
+
+
+def memory(reset=False):
+    """Resident memory in MiB: the highest since it was last reset, or now if it is reset.
+
+    Linux only. The peak that the loader left behind is not the training's.
+    """
+    if reset:
+        Path("/proc/self/clear_refs").write_text("5")
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    raise SystemExit("bench.rules reads /proc/self/status, which this system lacks")
+
+
+def state(trainer):
+    """What is kept from one update to the next.
+
+    Returns
+    -------
+    real : int
+        Real values: latent weights, statistics, optimizer, feedback.
+    bits : int
+        Bits of state that are no real value: packed binary weights.
+    moved : int
+        Bits read or written by an update: all state is read once, what a step changes is written.
+    """
+    import torch
+
+    before = tensors(trainer)
+    part = slice(trainer.recipe.batch)
+    trainer.network.train()
+    trainer.rule.begin_epoch(trainer.epoch - 1)
+    trainer.rule.step(torch.from_numpy(trainer.data.features[part]),
+                      torch.from_numpy(trainer.data.labels[part]))
+    after = tensors(trainer)
+    real = bits = moved = 0
+    for key, value in before.items():
+        size = 32 if value.is_floating_point() else 8
+        changed = key not in after or not torch.equal(value, after[key])
+        moved += value.numel() * size * (1 + changed)
+        if value.is_floating_point():
+            real += value.numel()
+        else:
+            bits += value.numel() * size
+    return real, bits, moved
+
+
+def tensors(trainer):
+    """Copies of the tensors that learning keeps, by path. Thresholds and wiring are no state."""
+    import torch
+
+    found = {}
+
+    def walk(value, path):
+        if isinstance(value, torch.Tensor):
+            if value.is_floating_point() or value.dtype == torch.uint8:
+                found[path] = value.clone()
+        elif isinstance(value, dict):
+            for key, item in value.items():
+                walk(item, f"{path}.{key}")
+        elif isinstance(value, list | tuple):
+            for index, item in enumerate(value):
+                walk(item, f"{path}.{index}")
+
+    walk({"network": trainer.network.state_dict(), "rule": trainer.rule.state_dict()}, "")
+    return found
+
+
+def measured(name, args, seed):
+    """Figures of a run: those that are kept, or of a new process."""
+    stem = args.out / f"{args.data}-{name}-seed{seed}"
+    kept = stem.with_suffix(".json")
+    if not kept.exists():
+        command = [sys.executable, "-m", "bench.rules", args.data, "--out", str(args.out),
+                   "--epochs", str(args.epochs), "--only", name, "--seed", str(seed)]
+        if args.data_dir:
+            command += ["--data-dir", str(args.data_dir)]
+        print("+", *command[1:], file=sys.stderr)
+        if subprocess.run(command, check=False).returncode:
+            raise SystemExit(f"{name} on {args.data}, seed {seed}: the run failed")
+    return json.loads(kept.read_text())
+
+
+def line(name, runs):
+    """A row of the table."""
+    test = 100 * np.array([run["accuracy"]["test_ir"] for run in runs])
+    spread = f" ± {test.std(ddof=1):.2f}" if len(test) > 1 else ""
+    first = runs[0]
+    cpu = np.median([run["cpu_s"] / run["epochs"] for run in runs])
+    wall = np.median([run["wall_s"] for run in runs])
+    peak = max(run["peak_mib"] for run in runs)
+    return (f"| {name} | {test.mean():.2f}{spread} | {cpu:.1f} | {wall:.0f} | {peak:.0f} | "
+            f"{first['real_values']:,} | {first['state_bits']:,} | {first['kept_bits']:,} | "
+            f"{first['moved_bits'] / 1e6:.2f} |")
+
+
+def parser():
+    parser = argparse.ArgumentParser(prog="python -m bench.rules", description=__doc__)
+    parser.add_argument("data", metavar="DATA", nargs="?", default="digits",
+                        help="data set (default: %(default)s)")
+    parser.add_argument("--epochs", metavar="N", type=int, default=10,
+                        help="epochs of each run (default: %(default)s)")
+    parser.add_argument("--seeds", metavar="N", type=int, default=2,
+                        help="runs of each rule, seeds from 0 (default: %(default)s)")
+    parser.add_argument("--only", metavar="RULE", choices=sorted(RULES),
+                        help=f"one of {', '.join(RULES)}")
+    parser.add_argument("--seed", metavar="N", type=int,
+                        help="with --only: run this one, here, and print nothing")
+    parser.add_argument("--out", metavar="DIR", type=Path, default=Path("runs/rules"),
+                        help="keep networks and figures in DIR (default: %(default)s)")
+    parser.add_argument("--data-dir", metavar="DIR", type=Path, help="as for model.train")
+    return parser
+
+
+def main(argv=None):
+    args = parser().parse_args(argv)
+    args.out.mkdir(parents=True, exist_ok=True)
+    if args.seed is not None:
+        from ir import write_atomic
+
+        if args.only is None:
+            parser().error("--seed needs --only")
+        stem = args.out / f"{args.data}-{args.only}-seed{args.seed}"
+        figures = measure(args.only, args.data, args.seed, args.epochs,
+                          stem.with_suffix(".safetensors"), args.data_dir)
+        write_atomic(stem.with_suffix(".json"), json.dumps(figures))
+        return 0
+    titles = ("rule", "test accuracy, %", "CPU s an epoch", "wall-clock, s", "peak memory, MiB",
+              "real values kept", "bits of state beside them", "bits kept a sample",
+              "Mbit moved an update")
+    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+    for name in [args.only] if args.only else RULES:
+        lines.append(line(name, [measured(name, args, seed) for seed in range(args.seeds)]))
+    print("\n".join(lines))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""Prove and build one network of every learning rule, and print one table.
+
+The networks are those of ``python -m bench.rules`` with seed 0. Dense layers are folded; every
+network is simulated at RTL on test images and built for a board. What is built already is kept.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import ir
+from bench.rules import RULES
+from hw.layers import folded
+from hw.plan import Plan
+
+__all__ = ["main"]
+
+
+def run(*command):
+    """Run a command of the project that prints JSON. Stops the benchmark if it fails."""
+    print("+", *command, file=sys.stderr)
+    done = subprocess.run([sys.executable, "-m", *command, "--json"], stdout=subprocess.PIPE,
+                          text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}: exit status {done.returncode}")
+    return json.loads(done.stdout)
+
+
+def measure(name, args):
+    """A row of the table."""
+    path = args.out / f"{args.data}-{name}-seed0.safetensors"
+    network = ir.load(path)
+    data = ["--data-dir", str(args.data_dir)] if args.data_dir else []
+    figures = {}
+    # The encoder takes a feature a beat on the board; the simulation takes them all at once.
+    for use, lanes in (("sim", network.features), ("build", 1)):
+        plan = path.with_name(f"{path.stem}-{use}.toml")
+        ir.write_atomic(plan, folded(Plan(lanes=lanes), network, args.cycles).to_toml())
+        result = path.with_name(f"{path.stem}-{use}.json")
+        if not result.exists():
+            command = (["sim.run", str(path), "--level", "rtl", "--vectors", str(args.vectors),
+                        *data] if use == "sim" else
+                       ["hw.build", str(path), "--board", args.board,
+                        "--out", str(args.out / f"{path.stem}-{args.board}")])
+            ir.write_atomic(result, json.dumps(run(*command, "--plan", str(plan))))
+        figures[use] = json.loads(result.read_text())
+    return line(name, network, figures["sim"], figures["build"])
+
+
+def line(name, network, simulated, built):
+    total, device = built["resources"]["total"], built["device"]
+    return (f"| {name} | {100 * network.provenance['accuracy']['test_ir']:.2f} | "
+            f"{simulated['vectors']:,} | {simulated['mismatches']} | {total['luts']:,} | "
+            f"{total['flip_flops']:,} | {device['logic_cells']:,} | {total['memories']} | "
+            f"{built['timing']['fmax_hz'] / 1e6:.1f} | "
+            f"{built['throughput']['ip']['interval_cycles']:,} |")
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(prog="python -m bench.rules_hardware", description=__doc__)
+    parser.add_argument("data", metavar="DATA", nargs="?", default="digits",
+                        help="data set of the networks (default: %(default)s)")
+    parser.add_argument("--only", metavar="RULE", choices=sorted(RULES),
+                        help=f"one of {', '.join(RULES)}")
+    parser.add_argument("--board", metavar="NAME", default="icebreaker",
+                        help="board to build for (default: %(default)s)")
+    parser.add_argument("--cycles", metavar="N", type=int, default=512,
+                        help="cycles that a folded layer may take (default: %(default)s)")
+    parser.add_argument("--vectors", metavar="N", type=int, default=450,
+                        help="test images to simulate (default: %(default)s)")
+    parser.add_argument("--out", metavar="DIR", type=Path, default=Path("runs/rules"),
+                        help="where bench.rules keeps its networks (default: %(default)s)")
+    parser.add_argument("--data-dir", metavar="DIR", type=Path, help="as for model.train")
+    args = parser.parse_args(argv)
+    titles = ("rule", "test accuracy, %", "RTL vectors", "mismatches", "LUTs", "FFs",
+              "logic cells", "BRAMs", "Fmax, MHz", "cycles a sample, IP")
+    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+    lines += [measure(name, args) for name in ([args.only] if args.only else RULES)]
+    print("\n".join(lines))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
