@@ -15,6 +15,7 @@ import ir
 from model.data import DataSet
 from model.layers import Context, Head, Layer, Modulator, Scaler
 from model.layers import modulate as modulation
+from model.layers.labels import make_code
 
 __all__ = ["BinaryNetwork", "Chain", "RealNetwork", "build_network"]
 
@@ -55,9 +56,24 @@ class Chain(nn.Module):
     def scale(self) -> float:
         """Scores are divided by it to become logits."""
 
-    @abstractmethod
+    @property
+    def live_layers(self) -> list[Layer]:
+        """Layers up to the last one that the head reads."""
+        stop = self.head.reads.stop
+        return list(self.layers)[: None if stop is None else stop - 1]
+
     def score(self, features: Tensor) -> Tensor:
-        """Map features, shape (batch, n), to scores, shape (batch, classes)."""
+        """Map features, shape (batch, n), to scores, shape (batch, classes).
+
+        The scores of the frames are added, or each frame is a class of its own.
+        """
+        values = [self.modulator(features)]
+        for layer in self.live_layers:
+            values.append(layer(values[-1]))
+        read = values[self.head.reads]
+        scores = self.head(read[0] if len(read) == 1 else torch.cat(read))
+        frames = scores.view(self.modulator.frames, len(features), -1)
+        return frames[..., 0].T if self.head.per_frame else frames.sum(0)
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features, shape (batch, n), to logits, shape (batch, classes)."""
@@ -108,27 +124,21 @@ class BinaryNetwork(Chain):
 
     @property
     def scale(self) -> float:
-        """The logits are the mean of the frames' scores, over the temperature."""
-        return self.head.temperature * self.modulator.frames
-
-    def score(self, features: Tensor) -> Tensor:
-        """Map features to integer scores, held as floats, added over the frames."""
-        x = self.modulator(features)
-        for layer in self.layers:
-            x = layer(x)
-        scores = self.head(x)
-        return scores.view(self.modulator.frames, len(features), -1).sum(0)
+        """The logits are the mean of the frames that add up, over the temperature."""
+        return self.head.temperature * (1 if self.head.per_frame else self.modulator.frames)
 
     def scores(self, features: NDArray[Any]) -> NDArray[np.int64]:
         """Integer scores of a batch in evaluation mode, shape (batch, classes)."""
         return np.rint(super().scores(features)).astype(np.int64)
 
     def freeze(self) -> tuple[ir.Entry, ...]:
-        """Nodes of the frozen chain."""
-        chain = [("modulate", self.modulator), *self.named_layers, ("head", self.head)]
+        """Nodes of the frozen chain. The head may read several of them."""
+        chain = [("modulate", self.modulator), *self.named_layers[: len(self.live_layers)]]
         names = ["input", *(name for name, _ in chain)]
-        return tuple(ir.Entry(name, part.freeze(), (names[index],))
-                     for index, (name, part) in enumerate(chain))
+        entries = [ir.Entry(name, part.freeze(), (names[index],))
+                   for index, (name, part) in enumerate(chain)]
+        read = tuple(names[1:][self.head.reads])
+        return (*entries, ir.Entry("head", self.head.freeze(), read))
 
 
 class RealNetwork(Chain):
@@ -142,12 +152,6 @@ class RealNetwork(Chain):
     """
 
     scale = 1.0
-
-    def score(self, features: Tensor) -> Tensor:
-        x = self.modulator(features)
-        for layer in self.layers:
-            x = layer(x)
-        return self.head(x)
 
 
 def build_network(modulate: modulation.Settings, layers: Sequence[tuple[type[Layer], Any]],
@@ -171,20 +175,27 @@ def build_network(modulate: modulation.Settings, layers: Sequence[tuple[type[Lay
     ValueError
         If a layer does not fit its place. The message starts with the layer.
     """
-    modulator = _modulator(modulate, data, training)
+    if (modulate.labels != "none") != head[0].per_frame:
+        raise ValueError(f"modulate.labels must {'not ' if head[0].per_frame else ''}be 'none' in "
+                         f"front of a head of kind {head[0].kind!r}, not {modulate.labels!r}")
+    modulator = _modulator(modulate, data, training, generator)
     geometry, classes = modulator.geometry, len(data.classes)
+    widths = [geometry.width]
     made = []
     for index, (cls, settings) in enumerate(layers):
         last = index == len(layers) - 1
         groups = classes if last and getattr(head[0], "grouped", False) else 1
         try:
-            layer = cls.build(settings, Context(geometry, classes, groups), generator)
+            context = Context(geometry, classes, groups, tuple(widths))
+            layer = cls.build(settings, context, generator)
         except ValueError as error:
             raise ValueError(f"layers.{index}: {error}") from error
         made.append(layer)
         geometry = layer.geometry
+        widths.append(geometry.width)
     try:
-        top = head[0].build(head[1], Context(geometry, classes), generator)
+        context = Context(geometry, classes, widths=tuple(widths))
+        top = head[0].build(head[1], context, generator)
     except ValueError as error:
         raise ValueError(f"head: {error}") from error
     kind = RealNetwork if isinstance(modulator, Scaler) else BinaryNetwork
@@ -192,9 +203,11 @@ def build_network(modulate: modulation.Settings, layers: Sequence[tuple[type[Lay
 
 
 def _modulator(modulate: modulation.Settings, data: DataSet,
-               training: NDArray[np.int32]) -> Modulator | Scaler:
+               training: NDArray[np.int32], generator: torch.Generator,
+               ) -> Modulator | Scaler:
+    code = make_code(modulate.labels, modulate.label_width, len(data.classes), training, generator)
     if modulate.levels == "real":
-        return Scaler(data.shape, data.full_scale)
+        return Scaler(data.shape, data.full_scale, code)
     if modulate.levels == "even":
         if data.signed:
             raise ValueError("modulate.levels must be a quantile for signed features, not 'even'")
@@ -204,4 +217,7 @@ def _modulator(modulate: modulation.Settings, data: DataSet,
         thresholds = modulation.quantile_thresholds(
             training, modulate.depth, modulate.frames,
             together=modulate.levels == "global-quantile")
+    if code is not None:
+        low = -(1 << data.bits - 1) if data.signed else 0
+        thresholds = code.modulate(thresholds, low, low + (1 << data.bits) - 1)
     return Modulator(thresholds, data.shape, bits=data.bits, signed=data.signed)

@@ -3,12 +3,14 @@
 from .base import BitLayer, Context, Head, Layer, RealHead, RealLayer
 from .convolution import ConvolutionLayer
 from .dense import DenseLayer
+from .goodness import GoodnessHead, MeanSquareHead
 from .group_sum import GroupSumHead
 from .linear import LinearHead
 from .lut import LutLayer
 from .modulate import Modulator
 from .scaler import Scaler
 from .scores import ScoresHead
+from .unit_dense import UnitDenseLayer
 from .wiring import Geometry
 from .xnor import XnorLayer
 
@@ -18,15 +20,18 @@ __all__ = [
     "ConvolutionLayer",
     "DenseLayer",
     "Geometry",
+    "GoodnessHead",
     "GroupSumHead",
     "Head",
     "Layer",
     "LinearHead",
     "LutLayer",
+    "MeanSquareHead",
     "Modulator",
     "RealHead",
     "RealLayer",
     "Scaler",
     "ScoresHead",
+    "UnitDenseLayer",
     "XnorLayer",
 ]

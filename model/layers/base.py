@@ -29,11 +29,14 @@ class Context:
     groups : int
         Equal groups that the layer's outputs form: the number of classes in front of a head that
         sums groups, else 1. Each group should see the whole field.
+    widths : tuple of int
+        Values that come from the modulator and from each layer before this one.
     """
 
     geometry: Geometry
     classes: int
     groups: int = 1
+    widths: tuple[int, ...] = ()
 
 
 class Layer(nn.Module, ABC):
@@ -66,6 +69,15 @@ class Layer(nn.Module, ABC):
     def measures(self) -> dict[str, float]:
         """Figures of the layer worth a line in the log, by name."""
         return {}
+
+
+class _Top(Layer):
+    """Last layer of a network: it makes the scores."""
+
+    reads: slice = slice(-1, None)
+    """What it reads, in the list of the modulator's values and those of each layer."""
+    per_frame: ClassVar[bool] = False
+    """Whether it has one output, the score of the class that the frame stands for."""
 
 
 class _Frozen(Layer):
@@ -101,7 +113,7 @@ class BitLayer(_Frozen):
     def forward(self, x: Tensor) -> Tensor: ...
 
 
-class Head(_Frozen):
+class Head(_Frozen, _Top):
     """Layer from bits to scores: ``forward`` maps (in_width, batch) to (batch, classes).
 
     Scores are integers, held as floats so that gradients pass.
@@ -147,7 +159,7 @@ class RealLayer(Layer):
     def forward(self, x: Tensor) -> Tensor: ...
 
 
-class RealHead(Layer):
+class RealHead(_Top):
     """Layer from reals to logits: ``forward`` maps (in_width, batch) to (batch, classes)."""
 
     kinds: ClassVar[dict[str, type[RealHead]]] = {}

@@ -28,11 +28,26 @@ class Settings:
     """Thresholds of a feature, each one bit."""
     frames: int = 1
     """Sets of thresholds. The network runs once with each, and the scores add up."""
+    labels: Literal["none", "first", "dull", "slot"] = "none"
+    """Labels as inputs, one a frame, for heads that make every frame a class: one bit a label in
+    place of the first features; a random code in place of the features that vary least, or in
+    further bits of every feature."""
+    label_width: int = 1
+    """Features that ``dull`` gives to the code, or bits of every feature that ``slot`` adds."""
 
     def __post_init__(self) -> None:
         for name in ("depth", "frames"):
             if not 1 <= getattr(self, name) <= 64:
                 raise ValueError(f"{name} must be between 1 and 64, not {getattr(self, name)}")
+        if self.label_width < 1:
+            raise ValueError(f"label_width must be at least 1, not {self.label_width}")
+        if self.labels != "none" and self.frames != 1:
+            raise ValueError(f"frames must be 1 where labels take them, not {self.frames}")
+        if self.labels != "none" and self.levels == "batch-norm":
+            raise ValueError(f"labels must be 'none' where levels is 'batch-norm', "
+                             f"not {self.labels!r}")
+        if self.labels == "slot" and self.levels == "real":
+            raise ValueError("labels must not be 'slot' where levels is 'real'")
 
 
 def even_thresholds(features: int, full_scale: int, depth: int, frames: int) -> NDArray[np.int32]:
@@ -106,6 +121,21 @@ class Modulator(nn.Module):
         limits = self.thresholds.permute(1, 2, 0).contiguous()  # (n, depth, frames)
         bits = columns[:, None, None, :] >= limits[..., None]
         return bits.reshape(self.geometry.width, -1).to(torch.uint8)
+
+    def frame(self, features: Tensor, frames: Tensor) -> Tensor:
+        """Map each sample in a frame of its own to bits as bytes.
+
+        Parameters
+        ----------
+        features : Tensor of integers, shape (batch, n)
+        frames : Tensor of int64, shape (batch,)
+
+        Returns
+        -------
+        Tensor, shape (n * depth, batch)
+        """
+        bits = features[:, :, None] >= self.thresholds[frames]
+        return bits.flatten(1).T.to(torch.uint8)
 
     def freeze(self) -> ir.Modulate:
         return ir.Modulate(self.thresholds.numpy(), self.bits, self.signed)
