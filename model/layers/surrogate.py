@@ -67,7 +67,7 @@ class Sign(torch.autograd.Function):
 
 
 class SignSwish(torch.autograd.Function):
-    """:class:`Sign` with the slope :func:`sign_swish`, of which the steepness is learnt.
+    """:class:`Sign` with the slope :func:`sign_swish`, of which the steepness is learned.
 
     ``SignSwish.apply(x, beta)``. As SS is a function of ``beta x`` alone, its derivative by beta is
     ``x / beta`` times its slope along x.
