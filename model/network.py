@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 import ir
 from model.data import DataSet
-from model.layers import Context, Head, Layer, Modulator, Scaler
+from model.layers import Context, Head, Layer, Modulator, NormModulator, Scaler
 from model.layers import modulate as modulation
 from model.layers.labels import make_code
 
@@ -28,12 +28,12 @@ class Chain(nn.Module):
 
     Parameters
     ----------
-    modulator : Modulator or Scaler
+    modulator : Modulator, NormModulator or Scaler
     layers : sequence of Layer
     head : Layer
     """
 
-    def __init__(self, modulator: Modulator | Scaler, layers: Sequence[Layer],
+    def __init__(self, modulator: Modulator | NormModulator | Scaler, layers: Sequence[Layer],
                  head: Layer) -> None:
         super().__init__()
         self.modulator = modulator
@@ -114,12 +114,12 @@ class BinaryNetwork(Chain):
 
     Parameters
     ----------
-    modulator : Modulator
+    modulator : Modulator or NormModulator
     layers : sequence of BitLayer
     head : Head
     """
 
-    modulator: Modulator
+    modulator: Modulator | NormModulator
     head: Head
 
     @property
@@ -204,10 +204,13 @@ def build_network(modulate: modulation.Settings, layers: Sequence[tuple[type[Lay
 
 def _modulator(modulate: modulation.Settings, data: DataSet,
                training: NDArray[np.int32], generator: torch.Generator,
-               ) -> Modulator | Scaler:
+               ) -> Modulator | NormModulator | Scaler:
     code = make_code(modulate.labels, modulate.label_width, len(data.classes), training, generator)
     if modulate.levels == "real":
         return Scaler(data.shape, data.full_scale, code)
+    if modulate.levels == "batch-norm":
+        return NormModulator(data.shape, modulate.depth, modulate.frames, bits=data.bits,
+                             signed=data.signed)
     if modulate.levels == "even":
         if data.signed:
             raise ValueError("modulate.levels must be a quantile for signed features, not 'even'")

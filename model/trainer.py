@@ -38,6 +38,8 @@ class Trainer:
     ----------
     recipe : Recipe
     data : DataSet
+    split : (training, validation), optional
+        Indices of samples, in place of the recipe's split.
 
     Raises
     ------
@@ -45,10 +47,12 @@ class Trainer:
         If the recipe's layers do not fit the data.
     """
 
-    def __init__(self, recipe: Recipe, data: DataSet) -> None:
+    def __init__(self, recipe: Recipe, data: DataSet,
+                 split: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None) -> None:
         self.recipe = recipe
         self.data = data
-        train, validation = stratified(data.labels, share=recipe.validation, seed=recipe.seed)
+        train, validation = split or stratified(data.labels, share=recipe.validation,
+                                                seed=recipe.seed)
         if not len(train) or not len(validation):
             raise ValueError(f"validation must leave samples on both sides of the split of "
                              f"{len(data.labels)}, not {recipe.validation}")

@@ -1,6 +1,8 @@
 """Trainable layers. A new kind is one file, and one import line here."""
 
 from .base import BitLayer, Context, Head, Layer, RealHead, RealLayer
+from .bma import BmaHead
+from .bmab import BmabLayer
 from .convolution import ConvolutionLayer
 from .dense import DenseLayer
 from .goodness import GoodnessHead, MeanSquareHead
@@ -8,6 +10,7 @@ from .group_sum import GroupSumHead
 from .linear import LinearHead
 from .lut import LutLayer
 from .modulate import Modulator
+from .norm_modulate import NormModulator
 from .scaler import Scaler
 from .scores import ScoresHead
 from .unit_dense import UnitDenseLayer
@@ -16,6 +19,8 @@ from .xnor import XnorLayer
 
 __all__ = [
     "BitLayer",
+    "BmaHead",
+    "BmabLayer",
     "Context",
     "ConvolutionLayer",
     "DenseLayer",
@@ -28,6 +33,7 @@ __all__ = [
     "LutLayer",
     "MeanSquareHead",
     "Modulator",
+    "NormModulator",
     "RealHead",
     "RealLayer",
     "Scaler",

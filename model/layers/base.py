@@ -45,8 +45,8 @@ class Layer(nn.Module, ABC):
     Values are in arrays of shape ``(width, batch)``: a value of all samples is contiguous, so
     that wiring moves whole rows.
 
-    A concrete layer has a class attribute ``kind`` (what a recipe calls it, and the name of its
-    node) and a class ``Settings``, the frozen dataclass of what a recipe may say about it.
+    A concrete layer has a class attribute ``kind`` (what a recipe calls it; with a count it names
+    its node) and a class ``Settings``, the frozen dataclass of what a recipe may say about it.
     """
 
     kind: ClassVar[str]

@@ -21,9 +21,11 @@ __all__ = ["Modulator", "even_thresholds", "quantile_thresholds"]
 class Settings:
     """What a recipe says about the modulation."""
 
-    levels: Literal["even", "quantile", "global-quantile", "real"] = "even"
+    levels: Literal["even", "quantile", "global-quantile", "batch-norm", "real"] = "even"
     """Thresholds spread over the full scale, over each feature's values in the training split, or
-    over all features' values together. ``real``: no thresholds, for layers of real numbers."""
+    over all features' values together. ``batch-norm``: over each feature's normal distribution,
+    with a scale and a shift that a rule may learn. ``real``: no thresholds, for layers of real
+    numbers."""
     depth: int = 1
     """Thresholds of a feature, each one bit."""
     frames: int = 1

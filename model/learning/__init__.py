@@ -2,16 +2,20 @@
 
 from .backprop import Backprop
 from .direct_feedback_alignment import DirectFeedbackAlignment
+from .fbf import FBF
 from .feedback_alignment import FeedbackAlignment
 from .indirect_feedback_alignment import IndirectFeedbackAlignment
 from .rule import Rule
 from .sign_feedback import SignFeedback
+from .straight_through import StraightThrough
 
 __all__ = [
+    "FBF",
     "Backprop",
     "DirectFeedbackAlignment",
     "FeedbackAlignment",
     "IndirectFeedbackAlignment",
     "Rule",
     "SignFeedback",
+    "StraightThrough",
 ]

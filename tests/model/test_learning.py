@@ -18,9 +18,14 @@ XNOR = ["layers=[{kind='xnor', neurons=48}, {kind='xnor', neurons=48}]",
         "head={kind='scores', temperature=4.0}"]
 NETWORKS = {
     "direct-feedback-alignment": [*XNOR, "direct-feedback-alignment.learning_rate=0.05"],
+    "fbf": ["batch=32", "fbf.second_epochs=10",
+            "modulate={levels='batch-norm', depth=3}",
+            "layers=[{kind='bmab', neurons=64, depth=3, centre='batch'}]",
+            "head={kind='bma', centre='batch'}"],
     "feedback-alignment": [*XNOR, "feedback-alignment.learning_rate=0.05"],
     "indirect-feedback-alignment": [*XNOR, "indirect-feedback-alignment.learning_rate=0.05"],
     "sign-feedback": [*XNOR, "sign-feedback.learning_rate=0.05"],
+    "straight-through": [*XNOR, "straight-through.learning_rate=0.02"],
 }
 """What a rule needs that the recipe for iris, of look-up tables, does not give."""
 

@@ -1,0 +1,1 @@
+"""Flip backpropagation on packed bits: no value of it is real but the gradient of the loss."""

@@ -1,0 +1,108 @@
+"""The votes of flip backpropagation as matrix products: no flip of a product bit is ever stored.
+
+A product bit is ``h = xnor(x, w)``; with bits as -1 and +1 it is ``x * w``. Every bit of a count
+gets the same target from the gradient (1 where the count should rise, 0 where it should fall), so
+a flip of a product is ``target != x * w``, and a sum of flips over outputs or samples is half of
+(voters - sum of ``target * x * w``): a product of two matrices of -1, 0 and +1, exact in float32
+below 2^24. FBF's ``r = h_flip ^ xnor(W, x_old) ^ xnor(W, x_new)`` is ``target != x_new * w`` in the
+same way, and where there is no target, ``x_old != x_new``.
+
+Arrays are of float32 with the values -1, 0, +1; x has shape (in_width, batch), the weights have
+shape (neurons, in_width), the targets (neurons, batch), and a target of 0 stands for none.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+__all__ = ["flips_of_inputs", "flips_of_weights", "highest", "wishes_of_inputs",
+           "wishes_of_weights"]
+
+
+def flips_of_inputs(targets: Tensor, weights: Tensor, x: Tensor,
+                    before: Tensor | None = None) -> Tensor:
+    """Count the neurons that want an input bit flipped.
+
+    Parameters
+    ----------
+    targets, weights, x : Tensor
+    before : Tensor, optional
+        Weights at the time of the targets, where those have changed since: a neuron without a
+        target then wants its products back.
+
+    Returns
+    -------
+    Tensor of whole numbers, shape (in_width, batch)
+        From 0 to the number of neurons.
+    """
+    votes = (targets.abs().sum(0) - x * (weights.T @ targets)) / 2
+    if before is not None:
+        votes += (before != weights).to(x).T @ (targets == 0).to(x)
+    return votes
+
+
+def flips_of_weights(targets: Tensor, weights: Tensor, x: Tensor,
+                     before: Tensor | None = None) -> Tensor:
+    """Count the samples that want a weight bit flipped.
+
+    Parameters
+    ----------
+    targets, weights, x : Tensor
+    before : Tensor, optional
+        Input at the time of the targets, where it has changed since (FBF's ``r``).
+
+    Returns
+    -------
+    Tensor of whole numbers, shape (neurons, in_width)
+        From 0 to the number of samples.
+    """
+    votes = (targets.abs().sum(1, keepdim=True) - weights * (targets @ x.T)) / 2
+    if before is not None:
+        votes += (targets == 0).to(x) @ (before != x).to(x).T
+    return votes
+
+
+def wishes_of_inputs(targets: Tensor, weights: Tensor) -> Tensor:
+    """Majority of the neurons that have a target: -1, 0 (a draw, or nobody) or +1.
+
+    Returns
+    -------
+    Tensor, shape (in_width, batch)
+        What an input bit should be, whether or not it is.
+    """
+    return (weights.T @ targets).sign()
+
+
+def wishes_of_weights(targets: Tensor, weights: Tensor, x: Tensor, *, centred: bool) -> Tensor:
+    """Count the samples that want a weight bit flipped, less those that want it kept.
+
+    Parameters
+    ----------
+    targets, weights, x : Tensor
+    centred : bool
+        Leave out what an input of the same mean that never changed would get: an input bit that
+        is the same in all samples has no votes then, instead of the most.
+
+    Returns
+    -------
+    Tensor, shape (neurons, in_width)
+        Times the number of samples where ``centred``, so that it is a whole number.
+    """
+    votes = targets @ x.T
+    if centred:
+        votes = votes * x.shape[1] - targets.sum(1, keepdim=True) * x.sum(1)
+    return -weights * votes
+
+
+def highest(votes: Tensor, share: float) -> Tensor:
+    """Rank rule of v3: the votes above the quantile ``1 - share``, so at most that share.
+
+    Returns
+    -------
+    Tensor of bool
+    """
+    count = max(1, round(share * votes.numel()))
+    if count == votes.numel():
+        return torch.ones_like(votes, dtype=torch.bool)
+    return votes > votes.flatten().kthvalue(votes.numel() - count).values
