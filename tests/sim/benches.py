@@ -11,7 +11,7 @@ from sim.options import Options
 from sim.run import simulate
 from sim.vectors import Vectors
 
-__all__ = ["CACHE", "chain", "features", "graph", "run", "wide", "xnor"]
+__all__ = ["CACHE", "chain", "features", "graph", "run", "sliding", "wide", "xnor"]
 
 CACHE = Path(__file__).parents[2] / "build" / "sim"
 """Compiled designs, found by the digest of their text: a second run of the tests is quick."""
@@ -87,16 +87,37 @@ def graph():
     )))
 
 
+def sliding():
+    """A picture of four by five pixels, a convolution, a layer of weights, the head that weighs."""
+    rng = np.random.default_rng(9)
+
+    def layer(in_width, neurons):
+        thresholds = rng.integers(in_width // 2, in_width // 2 + 2, size=(neurons, 1))
+        return ir.Xnor(rng.integers(2, size=(neurons, in_width)).astype(bool),
+                       thresholds.astype(np.int32))
+
+    window = ir.Window(4, 5, 1, (3, 3), (1, 2))
+    head = ir.Scores(rng.integers(2, size=(3, 5)).astype(bool), 2,
+                     rng.integers(-3, 3, size=3).astype(np.int32))
+    return ir.Network((
+        ir.Entry("modulate", ir.Modulate(rng.integers(1, 4, size=(1, 20, 1)).astype(np.int32), 2),
+                 ("input",)),
+        ir.Entry("convolution0", ir.Convolution((layer(9, 3),), window), ("modulate",)),
+        ir.Entry("xnor0", layer(12, 5), ("convolution0",)),
+        ir.Entry("head", head, ("xnor0",)),
+    ))
+
+
 def features(network, count=60, seed=1):
     low, high = network.modulate.domain
     rng = np.random.default_rng(seed)
     return rng.integers(low, high + 1, size=(count, network.features)).astype(np.int32)
 
 
-def run(network, name, *, vectors=None, lanes=1, **settings):
+def run(network, name, *, vectors=None, lanes=1, plan=None, **settings):
     """Simulate with compiled designs kept. ``name`` is that of the test, for its files."""
     vectors = features(network) if vectors is None else vectors
-    options = Options(plan=Plan(lanes=lanes), out=CACHE, **settings)
+    options = Options(plan=plan or Plan(lanes=lanes), out=CACHE, **settings)
     # A folder serves one run at a time, and workers run side by side.
     worker = os.environ.get("PYTEST_XDIST_WORKER", "only")
     return simulate(network, Vectors(vectors, "random"), options, f"test-{name}-{worker}")

@@ -1,0 +1,19 @@
+"""Convolutions in whole designs, unrolled and folded."""
+
+import pytest
+
+from hw.layers import folded
+from hw.plan import Plan
+
+from .benches import run, sliding
+
+pytestmark = pytest.mark.xdist_group("sim")
+
+
+@pytest.mark.parametrize(("level", "plan"), [
+    ("rtl", Plan(lanes=4)), ("netlist", folded(Plan(), sliding(), 40)),
+], ids=["unrolled", "folded"])
+def test_convolution(level, plan):
+    verdict = run(sliding(), f"convolution-{level}", level=level, plan=plan)
+    assert (verdict.failure, verdict.mismatches, verdict.missing) == (None, 0, 0)
+    assert verdict.resets == 2
