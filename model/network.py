@@ -67,13 +67,17 @@ class Chain(nn.Module):
 
         The scores of the frames are added, or each frame is a class of its own.
         """
-        values = [self.modulator(features)]
+        scores = self.top(self.modulator(features))
+        frames = scores.view(self.modulator.frames, len(features), -1)
+        return frames[..., 0].T if self.head.per_frame else frames.sum(0)
+
+    def top(self, x: Tensor) -> Tensor:
+        """Map what the modulator gives, shape (width, batch), to what the head does."""
+        values = [x]
         for layer in self.live_layers:
             values.append(layer(values[-1]))
         read = values[self.head.reads]
-        scores = self.head(read[0] if len(read) == 1 else torch.cat(read))
-        frames = scores.view(self.modulator.frames, len(features), -1)
-        return frames[..., 0].T if self.head.per_frame else frames.sum(0)
+        return self.head(read[0] if len(read) == 1 else torch.cat(read))
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features, shape (batch, n), to logits, shape (batch, classes)."""

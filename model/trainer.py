@@ -111,6 +111,7 @@ class Trainer:
             for name, value in step.items():
                 totals[name] = totals.get(name, 0.0) + value * len(part)
             progress(len(part), totals["accuracy"] / done)
+        self.rule.end_epoch()
         seconds = time.perf_counter() - started
         for name, value in totals.items():
             if not math.isfinite(value):

@@ -18,7 +18,7 @@ __all__ = ["GoodnessHead", "MeanSquareHead"]
 
 
 @dataclass(frozen=True)
-class _Counted:
+class Counted:
     """Which layers count."""
 
     first_layer: int = 1
@@ -49,7 +49,7 @@ class _Counted:
 
 
 @dataclass(frozen=True)
-class Settings(_Counted):
+class Settings(Counted):
     """What a recipe says about the popcount goodness."""
 
     temperature: float = 10.0
@@ -102,6 +102,14 @@ class GoodnessHead(Head, kind="goodness"):
         return cls(width, slice(1, None), temperature=1.0)
 
 
+@dataclass(frozen=True)
+class MeanSquareSettings(Counted):
+    """What a recipe says about the mean-square goodness."""
+
+    inverted: bool = False
+    """Whether the class with the least goodness wins, and rules learn accordingly."""
+
+
 class MeanSquareHead(RealHead, kind="mean_square"):
     """Mean of the layers' goodnesses, each the mean square of the layer's activities.
 
@@ -111,21 +119,25 @@ class MeanSquareHead(RealHead, kind="mean_square"):
         Of the layers that count.
     reads : slice
         See :attr:`model.layers.Head.reads`.
+    inverted : bool
+        Whether the score is the negated goodness.
     """
 
-    Settings = _Counted
+    Settings = MeanSquareSettings
     per_frame = True
 
-    def __init__(self, widths: Sequence[int], reads: slice) -> None:
+    def __init__(self, widths: Sequence[int], reads: slice, *, inverted: bool = False) -> None:
         super().__init__()
         self.widths = list(widths)
         self.reads = reads
+        self.inverted = inverted
 
     def forward(self, x: Tensor) -> Tensor:
         layers = x.square().split(self.widths)
-        return torch.stack([layer.mean(0) for layer in layers]).mean(0)[:, None]
+        mean = torch.stack([layer.mean(0) for layer in layers]).mean(0)[:, None]
+        return -mean if self.inverted else mean
 
     @classmethod
-    def build(cls, settings: _Counted, context: Context, generator: torch.Generator) -> Self:
+    def build(cls, settings: MeanSquareSettings, context: Context, generator: torch.Generator) -> Self:
         reads = settings.reads(len(context.widths) - 1)
-        return cls(context.widths[reads], reads)
+        return cls(context.widths[reads], reads, inverted=settings.inverted)

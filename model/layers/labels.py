@@ -108,8 +108,8 @@ def label_code(classes: int, length: int, generator: torch.Generator) -> NDArray
         If there are fewer such codes than classes.
     """
     if comb(length, length // 2) < classes:
-        raise ValueError(f"modulate.label_width must be larger: {length} label bits do not tell {classes} "
-                         "classes apart")
+        raise ValueError(f"modulate.label_width must be larger: {length} label bits do not tell "
+                         f"{classes} classes apart")
     best, farthest = None, 0
     draws = 0
     while draws < _DRAWS or best is None:

@@ -4,6 +4,7 @@ from .backprop import Backprop
 from .direct_feedback_alignment import DirectFeedbackAlignment
 from .fbf import FBF
 from .feedback_alignment import FeedbackAlignment
+from .forward_forward import ForwardForward
 from .indirect_feedback_alignment import IndirectFeedbackAlignment
 from .rule import Rule
 from .sign_feedback import SignFeedback
@@ -14,6 +15,7 @@ __all__ = [
     "Backprop",
     "DirectFeedbackAlignment",
     "FeedbackAlignment",
+    "ForwardForward",
     "IndirectFeedbackAlignment",
     "Rule",
     "SignFeedback",

@@ -49,6 +49,9 @@ class Rule(ABC):
         """
         del epoch
 
+    def end_epoch(self) -> None:
+        """Finish what the steps of an epoch have started. The default is to do nothing."""
+
     def batch(self, epoch: int, batch: int, samples: int) -> int:
         """Samples of a step in an epoch, of ``samples`` in all. The default is the recipe's."""
         del epoch, samples

@@ -22,6 +22,10 @@ NETWORKS = {
             "modulate={levels='batch-norm', depth=3}",
             "layers=[{kind='bmab', neurons=64, depth=3, centre='batch'}]",
             "head={kind='bma', centre='batch'}"],
+    "forward-forward": [
+        "modulate={depth=3, labels='slot', label_width=3}", "head={kind='goodness'}",
+        "layers=[{kind='xnor', neurons=48}, {kind='xnor', neurons=48}]",
+        "forward-forward={loss='symba', temperature=0.15}"],
     "feedback-alignment": [*XNOR, "feedback-alignment.learning_rate=0.05"],
     "indirect-feedback-alignment": [*XNOR, "indirect-feedback-alignment.learning_rate=0.05"],
     "sign-feedback": [*XNOR, "sign-feedback.learning_rate=0.05"],
