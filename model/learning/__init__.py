@@ -1,6 +1,7 @@
 """Learning rules. A new rule is one file, and one import line here."""
 
 from .backprop import Backprop
+from .bernoulli import Bernoulli
 from .direct_feedback_alignment import DirectFeedbackAlignment
 from .fbf import FBF
 from .feedback_alignment import FeedbackAlignment
@@ -13,6 +14,7 @@ from .straight_through import StraightThrough
 __all__ = [
     "FBF",
     "Backprop",
+    "Bernoulli",
     "DirectFeedbackAlignment",
     "FeedbackAlignment",
     "ForwardForward",

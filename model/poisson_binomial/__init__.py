@@ -1,5 +1,5 @@
 """Sums of independent Bernoullis (Poisson binomial): distribution, tail, and its gradients."""
 
-from .tail import GRADIENTS, Gradient, bernoulli_tail, convolved_tail
+from .tail import GRADIENTS, Gradient, bernoulli_tail, check_compiler, convolved_tail
 
-__all__ = ["GRADIENTS", "Gradient", "bernoulli_tail", "convolved_tail"]
+__all__ = ["GRADIENTS", "Gradient", "bernoulli_tail", "check_compiler", "convolved_tail"]

@@ -141,7 +141,8 @@ def forward(u: Any, a: Any, mean: Any, variance: Any, thresholds: Any, tail: Any
         Both from -1 to +1: the Bernoullis of a sum have ``p = (1 + u a) / 2``.
     mean, variance : array, shape (sums, columns)
         Of the sum.
-    thresholds : array of int32, shape (sums,)
+    thresholds : array, shape (sums,)
+        Between whole numbers, everything is interpolated as a function of limited band.
     tail : array, shape (sums, columns)
         Written: P(S >= t).
     cells : array, shape (sums, CELLS, columns)
@@ -167,7 +168,7 @@ def forward(u: Any, a: Any, mean: Any, variance: Any, thresholds: Any, tail: Any
             for b in range(width):
                 block[k, b] = a[k, start + b]
         for o in range(sums):
-            at = F(thresholds[o]) - HALF
+            at = thresholds[o] - HALF
             for b in range(width):
                 reach = REACH * np.sqrt(variance[o, start + b]) + MARGIN
                 offset = mean[o, start + b] - at

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-__all__ = ["GRADIENTS", "Gradient", "bernoulli_tail", "convolved_tail"]
+__all__ = ["GRADIENTS", "Gradient", "bernoulli_tail", "check_compiler", "convolved_tail"]
 
 Gradient = Literal["precise", "three", "five", "autograd"]
 
@@ -28,8 +29,8 @@ def bernoulli_tail(u: Tensor, a: Tensor, thresholds: Tensor, gradient: Gradient)
     a : Tensor, shape (n, columns)
         From -1 to +1.
     thresholds : Tensor, shape (sums,)
-        Whole numbers. Their gradient is that of a tail drawn straight from one whole number to the
-        next: minus the mean mass of the two cells at the threshold.
+        Between whole numbers, the tail is interpolated; its gradient there is minus the mean of
+        the masses at t - 1 and t.
     gradient : str
         How the gradients of u and a are found. ``"precise"``: exactly. ``"three"``, ``"five"``:
         from as many equations of the distribution, see
@@ -39,8 +40,8 @@ def bernoulli_tail(u: Tensor, a: Tensor, thresholds: Tensor, gradient: Gradient)
     Returns
     -------
     Tensor, shape (sums, columns)
-        Within 5e-5 of the exact one, and of its type float32; with "autograd", exact, and of u's
-        type.
+        At whole thresholds within 5e-5 of the exact one, in float32; with "autograd", exact, in
+        the type of u.
     """
     if gradient == "autograd":
         return convolved_tail((1 + u[:, :, None] * a) / 2, thresholds)
@@ -49,6 +50,8 @@ def bernoulli_tail(u: Tensor, a: Tensor, thresholds: Tensor, gradient: Gradient)
 
 def convolved_tail(p: Tensor, thresholds: Tensor) -> Tensor:
     """P(S >= t) by convolving the Bernoullis in torch: every step is on the autograd tape.
+
+    Between whole thresholds it is interpolated linearly.
 
     Parameters
     ----------
@@ -66,14 +69,9 @@ def convolved_tail(p: Tensor, thresholds: Tensor) -> Tensor:
         one = p[:, k : k + 1]
         moved = torch.nn.functional.pad(y[:, :-1], (0, 0, 1, 0))
         y = y + one * (moved - y)
-    whole = thresholds.detach()[:, None]
-    places = torch.arange(n + 1)
-    result = (y * (places >= whole)[:, :, None]).sum(1)
-    if thresholds.requires_grad:
-        near = ((places == whole) | (places == whole - 1)).to(y) / 2
-        slope = -(y.detach() * near[:, :, None]).sum(1)
-        result = result + slope * (thresholds - thresholds.detach())[:, None]
-    return result
+    # The cell just below the threshold counts by the part of it that the threshold leaves.
+    share = (torch.arange(n + 1) - thresholds[:, None] + 1).clamp(0, 1).to(p)
+    return (y * share[:, :, None]).sum(1)
 
 
 class _Tail(torch.autograd.Function):
@@ -88,8 +86,8 @@ class _Tail(torch.autograd.Function):
         cells = torch.empty(sums, kernels.CELLS, columns)
         needed = gradient == "precise" and (ctx.needs_input_grad[0] or ctx.needs_input_grad[1])
         transform = torch.empty(sums, 2 * kernels.ANGLES + 1, columns if needed else 0)
-        whole = thresholds.detach().to(torch.int32)
-        kernels.forward(*(x.numpy() for x in (u, a, mean, variance, whole, tail, cells, transform)))
+        at = thresholds.detach().float()
+        kernels.forward(*(x.numpy() for x in (u, a, mean, variance, at, tail, cells, transform)))
         ctx.save_for_backward(u, a, cells, transform)
         ctx.gradient = gradient
         return tail
@@ -110,6 +108,18 @@ class _Tail(torch.autograd.Function):
                 kernels.backward_equations(3 if ctx.gradient == "three" else 5, *arrays)
         at = -(gradient * (cells[:, 2] + cells[:, 3])).sum(1) / 2  # P(S = t - 1), P(S = t)
         return du, da, at, None
+
+
+def check_compiler() -> None:
+    """Check that what compiles the loops is there, without importing it.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    if find_spec("numba") is None:
+        raise ValueError("Bernoulli layers need the package numba; pip install numba")
 
 
 def _kernels() -> ModuleType:

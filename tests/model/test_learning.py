@@ -17,6 +17,9 @@ RULES = sorted(Rule.kinds)
 XNOR = ["layers=[{kind='xnor', neurons=48}, {kind='xnor', neurons=48}]",
         "head={kind='scores', temperature=4.0}"]
 NETWORKS = {
+    "bernoulli": ["layers=[{kind='bernoulli', neurons=32}]",
+                  "head={kind='expectation', temperature=2.0}", "bernoulli.soft=0.4",
+                  "bernoulli.learning_rate=0.05"],
     "direct-feedback-alignment": [*XNOR, "direct-feedback-alignment.learning_rate=0.05"],
     "fbf": ["batch=32", "fbf.second_epochs=10",
             "modulate={levels='batch-norm', depth=3}",

@@ -1,0 +1,162 @@
+"""Bernoulli networks: gradient descent on the probabilities of weights, then their binarisation."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from model.layers import BernoulliLayer, ExpectationHead
+from model.network import Chain
+from model.poisson_binomial import Gradient
+
+from .rule import Rule
+
+__all__ = ["Bernoulli"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a recipe says about learning a Bernoulli network."""
+
+    learning_rate: float = 0.01
+    """At the first epoch; it falls along half a cosine, to a tenth."""
+    gradient: Gradient = "three"
+    """How gradients of tail probabilities are found: exactly ("precise"; "autograd", for small
+    layers only), or from three or five equations."""
+    schedule: Literal["at-once", "layer-by-layer", "part-by-part"] = "part-by-part"
+    """How weights become bits: all at the last epoch; or a layer at a time, or a part of a layer at
+    a time, from the first layer to the head, while the others are trained on."""
+    soft: float = 0.5
+    """Share of the epochs before the first weights become bits. Not used by "at-once"."""
+    parts: int = 3
+    """Steps in which each layer's weights become bits. Used by "part-by-part"."""
+    temperature: float = 0.2
+    """That of the sigmoids when the first weights become bits. It starts at 1."""
+    regulariser: float = 0.3
+    """Strength of the pull of each weight to its nearer end when the first weights become bits,
+    in learning rates. It starts at 0."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.learning_rate < math.inf:
+            raise ValueError("learning_rate must be above 0 and finite, "
+                             f"not {self.learning_rate}")
+        if not 0 < self.soft < 1:
+            raise ValueError(f"soft must be between 0 and 1, not {self.soft}")
+        if self.parts < 1:
+            raise ValueError(f"parts must be at least 1, not {self.parts}")
+        if not 0 < self.temperature <= 1:
+            raise ValueError(f"temperature must be above 0 and at most 1, not {self.temperature}")
+        if not 0 <= self.regulariser < math.inf:
+            raise ValueError(f"regulariser must be at least 0 and finite, not {self.regulariser}")
+
+
+class Bernoulli(Rule, kind="bernoulli"):
+    """Gradient descent on the probabilities of weights (Pavlyuchenkov, 2023).
+
+    Weights and activations are probabilities, and so the loss is a smooth function of the weights.
+    As the epochs pass, sigmoids become signs (the temperature falls), weights are pulled to 0 or 1
+    (the regulariser grows), and then they become bits and stay so, by one of three schedules, while
+    the rest is fine-tuned. Layers in front whose weights are all bits pass on bits, and cost no
+    more than a binary network does.
+
+    Beside the network in doubt, every batch also runs through the network of the likelier bits: the
+    thresholds of the frozen layers come from its statistics, and ``hard_accuracy`` is its own.
+
+    Raises
+    ------
+    ValueError
+        If a layer is no Bernoulli layer, the head is no expectation, or the epochs are too few for
+        the schedule.
+    """
+
+    Settings = Settings
+
+    def __init__(self, network: Chain, settings: Settings, epochs: int) -> None:
+        for name, layer in network.named_layers:
+            if not isinstance(layer, BernoulliLayer):
+                raise ValueError(f"Rule 'bernoulli' needs Bernoulli layers, and {name} is of kind "
+                                 f"{layer.kind!r}")
+        if not isinstance(network.head, ExpectationHead):
+            raise ValueError("Rule 'bernoulli' needs a head of kind 'expectation', not "
+                             f"{network.head.kind!r}")
+        self._network = network
+        self._settings = settings
+        self._epochs = epochs
+        self._optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+        self._parts = {"at-once": 0, "layer-by-layer": 1, "part-by-part": settings.parts}
+        if self._steps > epochs - self._start:
+            raise ValueError(f"Rule 'bernoulli' has {self._steps} steps of binarisation, more than "
+                             f"the {epochs - self._start} epochs that are left for them")
+        for layer in network.layers:
+            layer.gradient = settings.gradient
+
+    @property
+    def _steps(self) -> int:
+        """Epochs at whose start weights become bits."""
+        return max(1, self._parts[self._settings.schedule] * (len(self._network.layers) + 1))
+
+    @property
+    def _start(self) -> int:
+        """Epoch at which the first weights become bits."""
+        if self._settings.schedule == "at-once":
+            return self._epochs - 1
+        return max(1, round(self._settings.soft * self._epochs))
+
+    def shares(self, epoch: int) -> list[float]:
+        """Share of the weights of each layer, then of the head, that are bits in an epoch."""
+        parts = self._parts[self._settings.schedule]
+        layers = len(self._network.layers) + 1
+        if epoch < self._start:
+            return [0.0] * layers
+        if parts == 0:
+            return [1.0] * layers
+        done = (epoch - self._start) * self._steps // (self._epochs - self._start) + 1
+        return [min(max(done - layer * parts, 0), parts) / parts for layer in range(layers)]
+
+    def begin_epoch(self, epoch: int) -> None:
+        settings = self._settings
+        progress = min(1.0, epoch / self._start)
+        for layer, share in zip((*self._network.layers, self._network.head), self.shares(epoch),
+                                strict=True):
+            layer.settle(share)
+        for layer in self._network.layers:
+            layer.temperature = settings.temperature**progress
+        self._pull = settings.regulariser * progress
+        cosine = (1 + math.cos(math.pi * epoch / self._epochs)) / 2
+        self._rate = settings.learning_rate * (0.1 + 0.9 * cosine)
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._rate
+
+    def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
+        network = self._network
+        bits = soft = network.modulator(features).float()
+        for layer in network.layers:
+            certain = soft is bits and layer.binary
+            bits = layer.calibrate(bits)
+            soft = bits if certain else layer(soft)
+        logits, hard = (self._logits(scores, len(labels)) for scores in
+                        (network.head(soft), network.head.calibrate(bits)))
+        loss = cross_entropy(logits, labels)
+        self._optimizer.zero_grad()
+        loss.backward()
+        self._optimizer.step()
+        for layer in (*network.layers, network.head):
+            layer.polarise(self._rate * self._pull)
+        network.constrain()
+        accuracy, hard_accuracy = ((x.detach().argmax(1) == labels).float().mean().item()
+                                   for x in (logits, hard))
+        return {"loss": loss.item(), "accuracy": accuracy, "hard_accuracy": hard_accuracy}
+
+    def _logits(self, scores: Tensor, samples: int) -> Tensor:
+        return scores.view(-1, samples, scores.shape[1]).sum(0) / self._network.scale
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"optimizer": self._optimizer.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._optimizer.load_state_dict(state["optimizer"])
