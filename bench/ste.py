@@ -1,0 +1,173 @@
+"""Compare straight-through variants on one network of bits: slopes, Darabi's penalty, scaling.
+
+``search`` trains each with several learning rates (and steepnesses, or factors of the penalty) for
+a few epochs and prints the accuracy on the validation split; what it found is in CHOSEN. ``table``
+prints the test errors, ``slopes`` draws the slopes. What is done already is kept.
+"""
+
+import argparse
+import sys
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from bench.feedback import DATA
+from bench.kept import mean, result
+
+__all__ = ["CHOSEN", "VARIANTS", "Variant", "main", "recipe"]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What is set, and what is searched besides the learning rate."""
+
+    title: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    searched: dict[str, tuple[float, ...]] = field(default_factory=dict)
+
+
+BETAS = {"beta": (2.0, 5.0)}
+FACTORS = {"regularisation": (1e-6, 1e-5, 1e-4)}
+SWISH = {"surrogate": "sign-swish"}
+
+VARIANTS = {
+    "clipped": Variant("clipped: backprop's"),
+    "identity": Variant("identity", {"surrogate": "identity"}),
+    "quadratic": Variant("quadratic", {"surrogate": "quadratic"}),
+    "swish": Variant("sign-swish", SWISH, BETAS),
+    "rising": Variant("sign-swish, rising", {**SWISH, "steepness": "rising"}, BETAS),
+    "learned": Variant("sign-swish, learned", {**SWISH, "steepness": "learned"}, BETAS),
+    "r1": Variant("clipped, manhattan", {"regulariser": "manhattan"}, FACTORS),
+    "r1-one": Variant("clipped, manhattan, alpha 1", {"regulariser": "manhattan", "alpha": "one"},
+                      FACTORS),
+    "r2": Variant("clipped, euclidean", {"regulariser": "euclidean"}, FACTORS),
+    "darabi": Variant("sign-swish, manhattan", {**SWISH, "beta": 2.0, "regulariser": "manhattan"},
+                      FACTORS),
+    "xnor-net": Variant("clipped, XNOR-Net's scaling", {"scaling": "xnor-net"}),
+}
+
+RATES = {"digits": (0.01, 0.03, 0.1), "mnist": (0.01, 0.03)}
+
+CHOSEN: dict[str, dict[str, dict[str, float]]] = {"digits": {}, "mnist": {}}
+
+
+def recipe(name, data, *, settings, seed, epochs):
+    """Recipe of a variant for a data set, the network that of :mod:`bench.feedback`."""
+    from model.recipe import Recipe
+
+    plan = DATA[data]
+    layer = {"kind": "xnor", "neurons": plan["neurons"]}
+    return Recipe.of({
+        "name": f"{data}-{name}", "data": plan["data"], "seed": seed, "epochs": epochs,
+        "patience": epochs, "batch": plan["batch"], "validation": plan["validation"],
+        "learning": "straight-through",
+        "straight-through": VARIANTS[name].settings | settings,
+        "modulate": {"levels": "even", "depth": plan["depth"]}, "layers": [layer] * plan["layers"],
+        "head": {"kind": "scores", "temperature": plan["temperature"]}})
+
+
+def search(data, names, out, data_dir):
+    """Print the accuracy on the validation split for each choice.
+
+    Only digits chooses steepness and factor; the others take over what it chose.
+    """
+    plan = DATA[data]
+    print("| variant | validation accuracy, % | best |")
+    print("|---|---|---|")
+    for name in names:
+        searched = VARIANTS[name].searched
+        if data != "digits":
+            searched = {key: (CHOSEN["digits"][name][key],) for key in searched}
+        grid = {"learning_rate": RATES[data], **searched}
+        found = {}
+        for values in product(*grid.values()):
+            settings = dict(zip(grid, values, strict=True))
+            folder = out / "search" / "-".join(map(str, values))
+            runs = [result(recipe(name, data, settings=settings, seed=seed,
+                                  epochs=plan["search"]), folder, data_dir)["validation"]
+                    for seed in range(plan["search_seeds"])]
+            found[values] = 100 * sum(runs) / len(runs)
+        cells = ", ".join(f"{' '.join(map(str, values))}: {value:.2f}"
+                          for values, value in found.items())
+        best = dict(zip(grid, max(found, key=found.get), strict=True))
+        print(f"| {name} | {cells} | {best} |")
+
+
+def table(data, names, out, data_dir, seeds):
+    """Print the test errors."""
+    print("| variant | chosen | seeds | test error, % | CPU s an epoch | learned |")
+    print("|---|---|---|---|---|---|")
+    for name in names:
+        chosen = CHOSEN[data][name]
+        done = [result(recipe(name, data, settings=chosen, seed=seed,
+                              epochs=DATA[data]["epochs"]), out, data_dir)
+                for seed in range(seeds)]
+        seconds = sum(run["seconds"] / len(run["curve"]) for run in done) / len(done)
+        what = ", ".join(f"{key} {value:g}" for key, value in chosen.items())
+        last = done[0]["curve"][-1]
+        learned = ", ".join(f"{key.removeprefix('train_')} {value:.2f}"
+                            for key, value in last.items()
+                            if key.startswith(("train_beta.", "train_alpha.")))
+        print(f"| {VARIANTS[name].title} | {what} | {len(done)} | "
+              f"{mean([100 - 100 * run['test'] for run in done])} | {seconds:.2f} | "
+              f"{learned or '-'} |")
+
+
+def slopes(picture):
+    """Draw the slopes."""
+    import matplotlib as mpl
+    import torch
+
+    from model.layers.surrogate import SLOPES, sign_swish
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(5, 2.8), layout="constrained")
+    x = torch.linspace(-2.2, 2.2, 881)
+    for name in ("identity", "clipped", "quadratic"):
+        axes.plot(x, SLOPES[name](x).float(), label=name)
+    for beta in (1, 2, 5):
+        axes.plot(x, sign_swish(x, beta), label=f"sign-swish, beta {beta}", linestyle="--")
+    axes.set_xlabel("normalised sum less its cut")
+    axes.set_ylabel("slope")
+    axes.legend(fontsize=7)
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(picture, dpi=90, metadata={"Software": None})
+    print(picture)
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(prog="python -m bench.ste", description=__doc__)
+    parser.add_argument("what", metavar="WHAT", choices=["search", "table", "slopes"],
+                        help="search, table or slopes")
+    parser.add_argument("data", metavar="DATA", nargs="?", default="digits", choices=sorted(CHOSEN),
+                        help=f"one of {', '.join(sorted(CHOSEN))} (default: %(default)s)")
+    parser.add_argument("--variants", metavar="NAMES", default=",".join(VARIANTS),
+                        help="rows, separated by commas (default: all)")
+    parser.add_argument("--seeds", metavar="N", type=int,
+                        help="seeds of the table (default: 5 for digits, 2 for mnist)")
+    parser.add_argument("--out", metavar="DIR", type=Path, default=Path("runs/ste"),
+                        help="keep results in DIR (default: %(default)s)")
+    parser.add_argument("--picture", metavar="FILE", type=Path,
+                        default=Path("docs/learning/ste-slopes.png"),
+                        help="of the slopes (default: %(default)s)")
+    parser.add_argument("--data-dir", metavar="DIR", help="as for model.train")
+    args = parser.parse_args(argv)
+    names = args.variants.split(",")
+    for name in names:
+        if name not in VARIANTS:
+            parser.error(f"--variants must name some of {', '.join(VARIANTS)}, not {name!r}")
+    if args.what == "search":
+        search(args.data, names, args.out, args.data_dir)
+    elif args.what == "table":
+        table(args.data, names, args.out, args.data_dir,
+              args.seeds or {"digits": 5, "mnist": 2}[args.data])
+    else:
+        slopes(args.picture)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
