@@ -164,7 +164,9 @@ def synthesise(source: Path, top: str, family: str, *, log: Path,
 def _script(spec: _Family, source: str, top: str, modules: dict[str, str]) -> str:
     present = dict(enumerate(modules.values(), start=1))
     read = "read_rtlil" if source.endswith(".il") else "read_verilog -sv"
-    lines = [f"{read} {source}"]
+    # An element of an array has a wire of its own, such as `scores[1]`, which ABC9 would take for a
+    # bit of the wire `scores` that holds them all.
+    lines = [f"{read} {source}", "rename -hide */w:*[[]*"]
     lines += [f"setattr -mod -set keep_hierarchy 1 {module}" for module in present.values()]
     # The parts' ports that nothing reads, or that are constant, must not cost anything.
     lines += [f"{spec.command} -top {top} -run {spec.first}", "opt_hier", "opt_clean",

@@ -5,8 +5,8 @@ import json
 import re
 
 import pytest
-from amaranth.hdl import Module
-from amaranth.lib import wiring
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw import synth, toolchain
@@ -63,6 +63,29 @@ class Outer(wiring.Component):
         m.submodules.ip = ip = Inner()
         m.d.comb += [ip.a.eq(self.a), self.y.eq(ip.y)]
         return m
+
+
+class Elements(wiring.Component):
+    """An array of registers, of which Amaranth names each element as if it were a bit."""
+
+    def __init__(self):
+        layout = data.ArrayLayout(3, 2)
+        super().__init__({"a": In(layout), "y": Out(layout)})
+
+    def elaborate(self, platform):
+        m = Module()
+        total = Signal(self.y.shape())
+        m.d.sync += [place.eq(place + part) for place, part in zip(total, self.a, strict=True)]
+        m.d.comb += self.y.eq(total)
+        return m
+
+
+def test_no_wire_is_called_like_a_bit_of_another(tmp_path):
+    """ABC9 takes the one for the other, and then fails an assertion."""
+    text = to_verilog(Elements(), "top")
+    assert r"\total[1]" in text
+    netlist = synth.netlist(text, "top", "ecp5", tmp_path, parts={})
+    assert not re.search(r"wire.*\\\S+\[\d+\] ", netlist.read_text())
 
 
 @pytest.fixture(scope="module")
