@@ -38,6 +38,9 @@ def _parser() -> argparse.ArgumentParser:
                         help="synthesise for a family without a board, to compare sizes")
     parser.add_argument("--plan", metavar="FILE", type=Path,
                         help="choices of the realisation, as in plan.toml of a build")
+    parser.add_argument("--fold", metavar="CYCLES", type=int,
+                        help="keep the weights of every node that can be folded in memory, and "
+                             "take so many cycles a frame (default: as in the plan)")
     parser.add_argument("--stop-after", choices=STAGES, help="do no more than this "
                         "(default: all that the target allows)")
     parser.add_argument("--freq", metavar="MHZ", type=float,
@@ -110,6 +113,7 @@ def main(argv: list[str] | None = None) -> int:
     from .builder import TimingError, build
     from .cache import BusyError
     from .fit import FitError
+    from .layers import folded
     from .plan import PlanError
     from .route import PlaceError, RouteError
     from .toolchain import ToolError
@@ -123,7 +127,11 @@ def main(argv: list[str] | None = None) -> int:
             if args.out is None:
                 folder = options.out / f"{name}-{options.target}"
                 options = dataclasses.replace(options, out=folder)
-            report, fresh = build(name, ir.load(path), options)
+            network = ir.load(path)
+            if args.fold is not None:
+                options = dataclasses.replace(
+                    options, plan=folded(options.plan, network, args.fold))
+            report, fresh = build(name, network, options)
     except (BoardError, _UsageError) as error:
         logger.error("%s", error)
         return 2

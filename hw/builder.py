@@ -18,8 +18,9 @@ from boards import Board
 from . import cache, fit, report, report_html, route, synth, toolchain
 from .board_top import CONSTRAINTS, TOP, constrain, prepare
 from .ip import AxiIp
+from .layers import foldable
 from .link import frames
-from .plan import Plan
+from .plan import FOLDED, Plan
 from .resources import logic_cells
 from .top import SerialTop
 from .verilog import to_verilog
@@ -120,7 +121,7 @@ class _Build:
         self._stage("synth", "synthesise", self._synthesise)
         if options.board is not None:
             fit.check_fit(self._name, self._facts["synth"]["logic_cells"], self._parts(),
-                          options.board)
+                          options.board, self._folds)
         if options.stop_after == "synth":
             return
         self._key = {**self._key, "seed": options.seed, "target_hz": options.target_hz,
@@ -197,6 +198,13 @@ class _Build:
         return {part: report.resources_from(values)
                 for part, values in self._facts["synth"]["parts"].items()}
 
+    @property
+    def _folds(self) -> bool:
+        """Whether a node is unrolled that could be folded."""
+        ways = self._options.plan.realisations
+        return any(foldable(entry.node) and ways.get(entry.name) != FOLDED
+                   for entry in self._network.entries)
+
     def _route(self, folder: Path) -> dict[str, Any]:
         options, board = self._options, self._options.board
         assert board is not None
@@ -214,8 +222,8 @@ class _Build:
             short = fit.shortage(cells, sum(self._parts().values(), fit.Resources()), board)
             if short is None:
                 raise  # something else ran out: nextpnr's own words
-            raise fit.FitError(fit.explain(self._name, short, cells, self._parts(),
-                                           board)) from error
+            raise fit.FitError(fit.explain(self._name, short, cells, self._parts(), board,
+                                           self._folds)) from error
         facts = dataclasses.asdict(result)
         facts["logic_cells"] = result.utilisation[route.LOGIC[board.family]]["used"]
         if result.fmax_hz < options.target_hz and not options.allow_timing_fail:

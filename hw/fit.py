@@ -51,8 +51,14 @@ def shortage(cells: int, total: Resources, board: Board) -> tuple[str, str, int,
     return max(over, key=lambda need: need[2] / need[3], default=None)
 
 
-def check_fit(name: str, cells: int, parts: Mapping[str, Resources], board: Board) -> None:
+def check_fit(name: str, cells: int, parts: Mapping[str, Resources], board: Board,
+              folds: bool = False) -> None:
     """Refuse a design that a board cannot hold.
+
+    Parameters
+    ----------
+    folds : bool
+        Whether a node is unrolled that could be folded.
 
     Raises
     ------
@@ -62,11 +68,11 @@ def check_fit(name: str, cells: int, parts: Mapping[str, Resources], board: Boar
     total = sum(parts.values(), Resources())
     short = shortage(cells, total, board)
     if short is not None:
-        raise FitError(explain(name, short, cells, parts, board))
+        raise FitError(explain(name, short, cells, parts, board, folds))
 
 
 def explain(name: str, short: tuple[str, str, int, int], cells: int,
-            parts: Mapping[str, Resources], board: Board) -> str:
+            parts: Mapping[str, Resources], board: Board, folds: bool = False) -> str:
     """One line on a design that does not fit.
 
     Parameters
@@ -75,7 +81,7 @@ def explain(name: str, short: tuple[str, str, int, int], cells: int,
         Of the network.
     short : tuple
         As from :func:`shortage`.
-    cells, parts, board
+    cells, parts, board, folds
         As for :func:`check_fit`.
     """
     what, field, needed, available = short
@@ -85,11 +91,12 @@ def explain(name: str, short: tuple[str, str, int, int], cells: int,
     share = f"{getattr(parts[largest], field):,} of {of_all:,} {_PLURAL[field]}" if of_all else ""
     larger = [other.name for other in BOARDS.values()
               if shortage(cells, total, other) is None and cells <= _COMFORTABLE * other.luts]
+    fold = "fold what can be folded (--fold CYCLES), or " if folds and field != "memories" else ""
     boards = (f"boards that would hold it: {', '.join(larger)}" if larger
               else "no board here is large enough")
     return (f"{name} does not fit {board.name}: it needs {needed:,} {what}, there are "
             f"{available:,} ({percent(needed, available)}); the largest part is the {largest} "
-            f"({share}): {_ADVICE[largest]}; {boards}")
+            f"({share}): {fold}{_ADVICE[largest]}; {boards}")
 
 
 _PLURAL = {"luts": "LUTs", "flip_flops": "flip-flops", "memories": "block RAMs"}

@@ -126,6 +126,9 @@ def _parser() -> argparse.ArgumentParser:
                       help="choices of the realisation, as in plan.toml of a build")
     plan.add_argument("--lanes", metavar="N", type=_positive,
                       help="features in each beat (default: 1)")
+    parser.add_argument("--fold", metavar="CYCLES", type=int,
+                        help="keep the weights of every node that can be folded in memory, and "
+                             "take so many cycles a frame (default: as in the plan)")
     parser.add_argument("--family", choices=FAMILIES,
                         help="what level netlist synthesises for (default: ice40)")
     parser.add_argument("--board", metavar="NAME",
@@ -155,6 +158,7 @@ def _plan(args: argparse.Namespace) -> Plan:
 
 
 def _run(args: argparse.Namespace) -> Verdict:
+    from hw.layers import folded
     from sim import faults
     from sim.options import Options
     from sim.vectors import choose
@@ -172,6 +176,8 @@ def _run(args: argparse.Namespace) -> Verdict:
                      data_dir=args.data_dir)
     plan = _plan(args)
     plan.check(tuple(entry.name for entry in frozen.entries))
+    if args.fold is not None:
+        plan = folded(plan, frozen, args.fold)
     network = frozen if args.no_simplify else ir.simplify(frozen)
     options = Options(level=args.level, simulator=args.simulator, plan=plan,
                       family=args.family or "ice40", board=args.board or "icebreaker",

@@ -68,8 +68,16 @@ def foldable(node: ir.Node) -> bool:
 
 
 def folded(plan: Plan, network: ir.Network, cycles: int) -> Plan:
-    """The plan with every node folded that can be, into no more than that many cycles."""
+    """The plan with every node folded that can be, into no more than that many cycles.
+
+    Raises
+    ------
+    PlanError
+        If there is no such node.
+    """
     ways = {entry.name: FOLDED for entry in network.entries if foldable(entry.node)}
+    if not ways:
+        raise PlanError("Network has no node that can be folded")
     return replace(plan, fold_cycles=cycles, realisations={**plan.realisations, **ways})
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import ir
@@ -208,6 +209,31 @@ def test_own_plan(network, tmp_path):
     assert build.main([str(network), "--plan", str(plan), "--stop-after", "verilog", "--out",
                        str(out)]) == 0
     assert "levels_per_register = 1" in (out / "plan.toml").read_text()
+
+
+def test_fold(tmp_path, caplog):
+    rng = np.random.default_rng(0)
+    subject = ir.Network((
+        ir.Entry("modulate", ir.Modulate(np.ones((1, 9, 1), np.int32), 2), ("input",)),
+        ir.Entry("xnor0", ir.Xnor(rng.integers(2, size=(8, 9)).astype(bool),
+                                  np.full((8, 1), 5, np.int32)), ("modulate",)),
+        ir.Entry("head", ir.GroupSum(8, 2), ("xnor0",))))
+    path, out = tmp_path / "n.safetensors", tmp_path / "out"
+    ir.save(path, subject)
+    arguments = [str(path), "--stop-after", "verilog", "--out", str(out)]
+    assert build.main([*arguments, "--fold", "24"]) == 0
+    text = (out / "plan.toml").read_text()
+    assert "fold_cycles = 24" in text
+    assert 'xnor0 = "folded"' in text
+    assert report_of(out)["throughput"]["core"]["interval_cycles"] == 24
+    assert build.main([*arguments, "--plan", str(out / "plan.toml")]) == 0
+    assert report_of(out)["throughput"]["core"]["interval_cycles"] == 24
+    fails(caplog, 1, "Plan key 'fold_cycles' must be at least 1, not 0",
+          [*arguments, "--fold", "0"])
+
+
+def test_nothing_to_fold(network, caplog):
+    fails(caplog, 1, "Network has no node that can be folded", [str(network), "--fold", "9"])
 
 
 @pytest.mark.parametrize(("arguments", "message"), [

@@ -40,6 +40,19 @@ def test_head_is_too_large():
         fit.check_fit("n", 5281, parts(core=281, head=5000), BOARD)
 
 
+def test_what_can_be_folded():
+    with refused("n does not fit icebreaker: it needs 6,500 logic cells, there are 5,280 (124 %); "
+                 "the largest part is the core (6,500 of 6,500 LUTs): fold what can be folded "
+                 "(--fold CYCLES), or train with fewer or narrower layers, or fewer inputs a node; "
+                 + LARGER):
+        fit.check_fit("n", 6500, parts(core=6500), BOARD, folds=True)
+    # Folded, it would need even more of these.
+    with refused("n does not fit icebreaker: it needs 31 block RAMs, there are 30 (104 %); the "
+                 "largest part is the core (31 of 31 block RAMs): train with fewer or narrower "
+                 "layers, or fewer inputs a node; " + LARGER):
+        fit.check_fit("n", 120, parts(core=20, memories=31), BOARD, folds=True)
+
+
 def test_encoder_has_too_many_memories():
     split = parts(core=100)
     split["encoder"] = Resources(luts=20, memories=31)
