@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["RULES", "Way", "main", "recipe"]
+__all__ = ["RULES", "Way", "main", "recipe", "slug"]
 
 HIDDEN = 128
 """Neurons of each of the two hidden layers."""
@@ -59,8 +59,43 @@ def gradients(widths):
     return widths.inputs + 32 * (2 * widths.neurons + widths.classes)
 
 
+def local(widths):
+    """Two passes through one layer at a time, the greater of them: bits in, sums, no error."""
+    return 2 * (max(widths.inputs - widths.neurons, widths.neurons) + 32 * widths.neurons // 2)
+
+
+def flips(widths):
+    """Inputs as bits; of each neuron whether its sum was near a threshold, and what it should be;
+    the scores as reals."""
+    return widths.inputs + 2 * widths.neurons + 32 * widths.classes
+
+
+def probabilities(widths):
+    """Each neuron's probability, its mass at the threshold and its error, each score's error."""
+    return widths.inputs + 32 * (3 * widths.neurons + widths.classes)
+
+
+BITS = MappingProxyType({"kind": "bmab"})
+VOTES = MappingProxyType({"kind": "bma"})
+
 RULES: dict[str, Way] = {
-    "backprop": Way("backprop", {"learning_rate": 0.01}, gradients),
+    "backprop, clipped STE": Way("backprop", {"learning_rate": 0.01}, gradients),
+    "STE, identity": Way("straight-through", {"surrogate": "identity"}, gradients),
+    "STE, quadratic": Way("straight-through", {"surrogate": "quadratic"}, gradients),
+    "STE, Darabi": Way("straight-through", {"surrogate": "sign-swish", "regulariser": "manhattan"},
+                       gradients),
+    "FA": Way("feedback-alignment", {"matrix": "signs"}, gradients),
+    "DFA": Way("direct-feedback-alignment", {"matrix": "signs"}, gradients),
+    "uSF": Way("sign-feedback", {}, gradients),
+    "IFA": Way("indirect-feedback-alignment", {}, gradients),
+    "flip, v1": Way("fbf", {"order": "v1"}, flips, BITS, VOTES),
+    "FBF": Way("fbf", {}, flips, BITS, VOTES),
+    "forward-forward": Way("forward-forward", {"loss": "symba", "temperature": 0.1,
+                                               "candidates": 3}, local,
+                           head=MappingProxyType({"kind": "goodness"}),
+                           modulate=MappingProxyType({"labels": "slot"})),
+    "Bernoulli": Way("bernoulli", {}, probabilities, MappingProxyType({"kind": "bernoulli"}),
+                     MappingProxyType({"kind": "expectation"})),
 }
 
 
@@ -71,11 +106,16 @@ def recipe(name, data, seed, epochs):
     way = RULES[name]
     hidden = {"neurons": HIDDEN, **way.layer}
     return Recipe.of({
-        "name": f"{data}-{name}", "data": data, "seed": seed, "epochs": epochs,
+        "name": f"{data}-{slug(name)}", "data": data, "seed": seed, "epochs": epochs,
         "patience": epochs, "batch": way.batch, "validation": 0.1 if data != "digits" else 0.15,
         "learning": way.learning, way.learning: dict(way.settings),
         "modulate": {"levels": "even", "depth": 1, **way.modulate},
         "layers": [hidden, hidden], "head": dict(way.head)})
+
+
+def slug(name):
+    """Name of a rule for a file."""
+    return name.lower().replace(", ", "-").replace(" ", "-")
 
 
 def measure(name, data, seed, epochs, out, data_dir):
@@ -127,7 +167,7 @@ def state(trainer):
     real : int
         Real values: latent weights, statistics, optimizer, feedback.
     bits : int
-        Bits of state that are no real value: packed binary weights.
+        Bits of state that are no real value: packed binary weights, matrices of signs.
     moved : int
         Bits read or written by an update: all state is read once, what a step changes is written.
     """
@@ -142,14 +182,22 @@ def state(trainer):
     after = tensors(trainer)
     real = bits = moved = 0
     for key, value in before.items():
-        size = 32 if value.is_floating_point() else 8
+        size = width(value)
         changed = key not in after or not torch.equal(value, after[key])
         moved += value.numel() * size * (1 + changed)
-        if value.is_floating_point():
+        if size == 32:
             real += value.numel()
         else:
             bits += value.numel() * size
     return real, bits, moved
+
+
+def width(value):
+    """Bits of an entry: 8 of packed weights, 1 where there are only signs, 32 of a real."""
+    if not value.is_floating_point():
+        return 8
+    magnitudes = value.abs().unique()
+    return 1 if value.numel() > 1 and len(magnitudes) == 1 and magnitudes[0] else 32
 
 
 def tensors(trainer):
@@ -175,7 +223,7 @@ def tensors(trainer):
 
 def measured(name, args, seed):
     """Figures of a run: those that are kept, or of a new process."""
-    stem = args.out / f"{args.data}-{name}-seed{seed}"
+    stem = args.out / f"{args.data}-{slug(name)}-seed{seed}"
     kept = stem.with_suffix(".json")
     if not kept.exists():
         command = [sys.executable, "-m", "bench.rules", args.data, "--out", str(args.out),
@@ -227,7 +275,7 @@ def main(argv=None):
 
         if args.only is None:
             parser().error("--seed needs --only")
-        stem = args.out / f"{args.data}-{args.only}-seed{args.seed}"
+        stem = args.out / f"{args.data}-{slug(args.only)}-seed{args.seed}"
         figures = measure(args.only, args.data, args.seed, args.epochs,
                           stem.with_suffix(".safetensors"), args.data_dir)
         write_atomic(stem.with_suffix(".json"), json.dumps(figures))

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import ir
-from bench.rules import RULES
+from bench.rules import RULES, slug
 from hw.layers import folded
 from hw.plan import Plan
 
@@ -30,7 +30,7 @@ def run(*command):
 
 def measure(name, args):
     """A row of the table."""
-    path = args.out / f"{args.data}-{name}-seed0.safetensors"
+    path = args.out / f"{args.data}-{slug(name)}-seed0.safetensors"
     network = ir.load(path)
     data = ["--data-dir", str(args.data_dir)] if args.data_dir else []
     figures = {}
