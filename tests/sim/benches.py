@@ -11,7 +11,7 @@ from sim.options import Options
 from sim.run import simulate
 from sim.vectors import Vectors
 
-__all__ = ["CACHE", "chain", "features", "graph", "run", "sliding", "wide", "xnor"]
+__all__ = ["CACHE", "chain", "features", "goodness", "graph", "run", "sliding", "wide", "xnor"]
 
 CACHE = Path(__file__).parents[2] / "build" / "sim"
 """Compiled designs, found by the digest of their text: a second run of the tests is quick."""
@@ -112,6 +112,24 @@ def features(network, count=60, seed=1):
     low, high = network.modulate.domain
     rng = np.random.default_rng(seed)
     return rng.integers(low, high + 1, size=(count, network.features)).astype(np.int32)
+
+
+def goodness():
+    """Three labels as frames, two layers of weights, and the head that reads both."""
+    rng = np.random.default_rng(12)
+    levels = np.broadcast_to(rng.integers(1, 16, size=(6, 1)), (3, 6, 1))
+    labels = np.where(rng.integers(2, size=(3, 6, 1)), 0, 16)
+    thresholds = np.concatenate([levels, labels], axis=2).astype(np.int32)
+    first = ir.Xnor(rng.integers(2, size=(9, 12)).astype(bool),
+                    rng.integers(5, 8, size=(9, 1)).astype(np.int32))
+    second = ir.Xnor(rng.integers(2, size=(7, 9)).astype(bool),
+                     rng.integers(4, 6, size=(7, 1)).astype(np.int32))
+    return ir.Network((
+        ir.Entry("modulate", ir.Modulate(thresholds, 4), ("input",)),
+        ir.Entry("xnor0", first, ("modulate",)),
+        ir.Entry("xnor1", second, ("xnor0",)),
+        ir.Entry("head", ir.Goodness(16), ("xnor0", "xnor1")),
+    ))
 
 
 def run(network, name, *, vectors=None, lanes=1, plan=None, **settings):

@@ -118,6 +118,11 @@ def test_plan_that_is_none(stored, tmp_path, caplog):
         f"{tmp_path}/plan.toml: Plan key 'lane' is unknown; the nearest is 'lanes'")
 
 
+def test_nothing_to_fold(stored, caplog):
+    assert fails([str(stored), "--fold", "9"], 1, caplog) == (
+        "Network has no node that can be folded")
+
+
 def programs(folder, *names):
     """A PATH with nothing on it but these."""
     for name in names:

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from hw.layers import folded
 from hw.layout import Layout
+from hw.plan import Plan
 from sim.stream_level import pack
 
-from .benches import chain, features, graph, run, wide, xnor
+from .benches import chain, features, goodness, graph, run, wide, xnor
 
 pytestmark = pytest.mark.xdist_group("sim")
 
@@ -54,6 +56,12 @@ def test_wide_signed_features():
 
 def test_weights_and_frames():
     assert passed(run(xnor(), "xnor"))
+
+
+def test_folded_layers_and_a_class_a_frame():
+    network = goodness()
+    assert len(set(network.evaluate(features(network)).decision.tolist())) == 3
+    assert passed(run(network, "goodness", plan=folded(Plan(), network, 20)))
 
 
 def test_simplified_graph():
