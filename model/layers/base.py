@@ -52,6 +52,10 @@ class Layer(nn.Module, ABC):
     kind: ClassVar[str]
     Settings: ClassVar[type]
 
+    settles: ClassVar[bool] = False
+    """Whether its running statistics must be measured anew, with the weights as they have become,
+    before it is evaluated."""
+
     @classmethod
     @abstractmethod
     def build(cls, settings: Any, context: Context, generator: torch.Generator) -> Self:

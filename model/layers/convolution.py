@@ -58,6 +58,9 @@ class ConvolutionLayer(BitLayer, kind="convolution"):
     """
 
     Settings = Settings
+    # Most windows of a picture show nothing but background, and all of those have the same count:
+    # where the threshold lies beside it, one weight that changed is enough to turn them all over.
+    settles = True
 
     def __init__(self, geometry: Geometry, settings: Settings, *,
                  generator: torch.Generator) -> None:

@@ -107,5 +107,12 @@ def test_a_convolution_learns_digits():
     trainer = Trainer(recipe, data.load(recipe.data))
     entries = [trainer.run_epoch(lambda samples, accuracy: None) for _ in range(10)]
     assert entries[-1]["train_accuracy"] > 0.8
+    # With the weights of the end, not those of the last steps.
+    body, before = trainer.network.layers[0].body, trainer.network.layers[0].body.mean.clone()
+    trainer.network.train()
+    with torch.no_grad():
+        for part in torch.arange(trainer.samples).split(64) * 3:
+            trainer.network(trainer._features[part])
+    assert ((body.mean - before) / body.variance.sqrt()).abs().max() < 0.1
     nodes = [entry.node.kind for entry in trainer.network.freeze()]
     assert nodes == ["modulate", "convolution", "xnor", "scores"]
