@@ -2,6 +2,7 @@
 
 from .backprop import Backprop
 from .bernoulli import Bernoulli
+from .bop import Bop
 from .direct_feedback_alignment import DirectFeedbackAlignment
 from .fbf import FBF
 from .feedback_alignment import FeedbackAlignment
@@ -14,6 +15,7 @@ from .straight_through import StraightThrough
 __all__ = [
     "FBF",
     "Backprop",
+    "Bop",
     "Bernoulli",
     "DirectFeedbackAlignment",
     "FeedbackAlignment",

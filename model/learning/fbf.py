@@ -133,6 +133,10 @@ class FBF(Rule, kind="fbf"):
             for group in self._optimizer.param_groups:
                 group["lr"] = settings.learning_rate * (0.1 if second else 1)
 
+    def end_epoch(self) -> None:
+        if self.telemetry is not None:
+            self.telemetry.end_epoch()
+
     def batch(self, epoch: int, batch: int, samples: int) -> int:
         return samples if epoch >= self._second else batch
 
@@ -214,7 +218,7 @@ class FBF(Rule, kind="fbf"):
         return -one.x * over_threshold(count, len(weights), 0.5)
 
     def _learn_modulation(self, z: Tensor, signal: Tensor) -> None:
-        """Binarize, backward: give the batch norm a gradient, and let its optimizer follow it."""
+        """Binarize, backward: give the batch norm a gradient that its optimizer follows."""
         features, batch = z.shape
         pull = -signal.view(features, -1, self._network.modulator.frames, batch).sum((1, 2))
         gradient = grad_of_flips(pull)

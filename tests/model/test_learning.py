@@ -20,6 +20,7 @@ NETWORKS = {
     "bernoulli": ["layers=[{kind='bernoulli', neurons=32}]",
                   "head={kind='expectation', temperature=2.0}", "bernoulli.soft=0.4",
                   "bernoulli.learning_rate=0.05"],
+    "bop": [*XNOR, "bop.adaptivity=0.01", "bop.threshold=1e-4"],
     "direct-feedback-alignment": [*XNOR, "direct-feedback-alignment.learning_rate=0.05"],
     "fbf": ["batch=32", "fbf.second_epochs=10",
             "modulate={levels='batch-norm', depth=3}",
