@@ -18,14 +18,19 @@ FORMAT = 1
 
 
 def network_size(network: ir.Network) -> dict[str, int]:
-    """What a network consists of: nodes, tables, neurons, and input bits that are read."""
+    """What a network consists of: nodes, tables, neurons, and input bits that are read.
+
+    The tables and neurons of a convolution are counted once, whatever the number of positions.
+    """
     nodes = [entry.node for entry in network.entries]
+    dense = [part for node in nodes
+             for part in (node.body if isinstance(node, ir.Convolution) else (node,))]
     return {
         "layers": len(nodes),
-        "tables": sum(node.out_width for node in nodes if isinstance(node, ir.Lut)),
-        "table_inputs": sum(int((node.sources >= 0).sum()) for node in nodes
+        "tables": sum(node.out_width for node in dense if isinstance(node, ir.Lut)),
+        "table_inputs": sum(int((node.sources >= 0).sum()) for node in dense
                             if isinstance(node, ir.Lut)),
-        "neurons": sum(len(node.weights) for node in nodes if isinstance(node, ir.Xnor)),
+        "neurons": sum(len(node.weights) for node in dense if isinstance(node, ir.Xnor)),
         "input_bits": int(network.read_mask(network.entries[0].name).sum()),
     }
 

@@ -5,6 +5,7 @@ import json
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 import boards
@@ -95,6 +96,17 @@ def test_figures_follow_from_cycles_and_clocks():
 def test_size_of_a_network():
     assert report.network_size(tiny()) == {
         "layers": 3, "tables": 8, "table_inputs": 32, "neurons": 0, "input_bits": 8}
+
+
+def test_a_convolution_is_counted_once():
+    body = (ir.Lut(2, np.array([[0, 1], [1, -1]], np.int32), np.zeros((2, 4), bool)),
+            ir.Xnor(np.zeros((3, 2), bool), np.zeros((3, 1), np.int32)))
+    network = ir.Network((
+        ir.Entry("modulate", ir.Modulate(np.ones((1, 5, 1), np.int32), 1), ("input",)),
+        ir.Entry("c", ir.Convolution(body, ir.Window(1, 5, 1, (1, 2), (1, 2))), ("modulate",)),
+        ir.Entry("head", ir.GroupSum(6, 2), ("c",))))
+    assert report.network_size(network) == {
+        "layers": 3, "tables": 2, "table_inputs": 3, "neurons": 3, "input_bits": 4}
 
 
 def test_report_is_json():
