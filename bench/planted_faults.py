@@ -28,12 +28,15 @@ class Fault(NamedTuple):
 
 NODES = "tests/conformance/test_nodes.py"
 HARDWARE = "tests/conformance/test_hardware.py tests/hw/test_ip.py"
+FOLDED = "tests/hw/test_fold.py"
 FAULTS = [
     Fault("ir/lut.py", "leaves[:, 0::2], leaves[:, 1::2]", "leaves[:, 1::2], leaves[:, 0::2]",
           NODES),
     Fault("ir/xnor.py", "counts[:, :, None] >= self", "counts[:, :, None] > self", NODES),
     Fault("ir/modulate.py", "x[:, :, None] >= self", "x[:, :, None] > self", NODES),
-    Fault("ir/network.py", "total += values", "total = values", NODES),
+    Fault("ir/network.py", "np.sum(frames, axis=0", "np.max(frames, axis=0", NODES),
+    Fault("ir/network.py", "np.concatenate(frames, axis=1", "np.concatenate(frames[::-1], axis=1",
+          NODES),
     Fault("ir/network.py", "np.argmax(self.scores, axis=1)",
           "self.scores.shape[1] - 1 - np.argmax(self.scores[:, ::-1], axis=1)", "tests/ir"),
     Fault("ir/group_sum.py", "bits.reshape(len(bits), self.classes, self.group)",
@@ -57,9 +60,13 @@ FAULTS = [
     Fault("hw/encoder.py", "good.eq(~first | (self.i.payload.last == final))", "good.eq(1)",
           "tests/hw/test_ip.py"),
     Fault("hw/head.py", "higher = high > low", "higher = high >= low", HARDWARE),
-    Fault("hw/head.py", "Mux(frame == 0, 0, score) + part", "part", HARDWARE),
-    Fault("hw/core.py", "streams[source, time + 1] = delay.o", "streams[source, time + 1] = before",
-          HARDWARE),
+    Fault("hw/gather.py", "Mux(place == 0, 0, total) + part", "part", "tests/hw/test_ip.py"),
+    Fault("hw/core.py", "held[name].append(hold.o)", "held[name].append(before)",
+          "tests/hw/test_ip.py"),
+    Fault("hw/core.py", "registers = -(-delay // self.interval)",
+          "registers = min(1, delay)", FOLDED),
+    Fault("hw/ip.py", "& (wait == 0)", "& 1", FOLDED),
+    Fault("hw/fold.py", "Cat(ring[folding.bits :], ring[: folding.bits])", "ring", FOLDED),
     Fault("hw/link/receiver.py", "m.d.comb += kind.eq(frames.ErrorCode.CRC)",
           "m.d.comb += [kind.eq(RESULT), feed.eq(self.jobs.ready)]", "tests/hw/test_link.py"),
     Fault("sim/stream_level.py", "if word != words[sample]]", "if False]", "tests/sim"),
