@@ -7,8 +7,9 @@ torch = pytest.importorskip("torch")
 
 import ir  # noqa: E402  after the check for torch
 from model import data  # noqa: E402
-from model.layers import ConvolutionLayer, Geometry  # noqa: E402
+from model.layers import ConvolutionLayer, Geometry, LutLayer  # noqa: E402
 from model.layers.convolution import Settings  # noqa: E402
+from model.layers.lut import Settings as LutSettings  # noqa: E402
 from model.recipe import load_recipe  # noqa: E402
 from model.trainer import Trainer  # noqa: E402
 
@@ -72,6 +73,15 @@ def test_a_convolution_follows_a_convolution():
     y = second.eval()(first.eval()(x))
     frozen = second.freeze().evaluate(first.freeze().evaluate(x.T.numpy().astype(bool)))
     assert np.array_equal(y.T.numpy(), frozen)
+
+
+def test_windows_of_tables_follow_the_positions():
+    """A table in a corner reads the channels of the window in that corner."""
+    first = layer_of((6, 6), 1, neurons=4, kernel=2, stride=2)
+    second = LutLayer(first.geometry, LutSettings(width=9, fan_in=2, window=1),
+                      generator=torch.Generator().manual_seed(0))
+    assert second.sources[0].max() < 4
+    assert second.sources[8].min() >= 32
 
 
 def test_weights_stay_within_their_range():
