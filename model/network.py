@@ -179,9 +179,12 @@ def build_network(modulate: modulation.Settings, layers: Sequence[tuple[type[Lay
     ValueError
         If a layer does not fit its place. The message starts with the layer.
     """
-    if (modulate.labels != "none") != head[0].per_frame:
-        raise ValueError(f"modulate.labels must {'not ' if head[0].per_frame else ''}be 'none' in "
-                         f"front of a head of kind {head[0].kind!r}, not {modulate.labels!r}")
+    if head[0].per_frame and modulate.labels == "none":
+        raise ValueError("modulate.labels must not be 'none' in front of a head of kind "
+                         f"{head[0].kind!r}")
+    if not head[0].per_frame and modulate.labels != "none":
+        raise ValueError("modulate.labels must be 'none' in front of a head of kind "
+                         f"{head[0].kind!r}, not {modulate.labels!r}")
     modulator = _modulator(modulate, data, training, generator)
     geometry, classes = modulator.geometry, len(data.classes)
     widths = [geometry.width]
