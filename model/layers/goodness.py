@@ -138,6 +138,7 @@ class MeanSquareHead(RealHead, kind="mean_square"):
         return -mean if self.inverted else mean
 
     @classmethod
-    def build(cls, settings: MeanSquareSettings, context: Context, generator: torch.Generator) -> Self:
+    def build(cls, settings: MeanSquareSettings, context: Context,
+              generator: torch.Generator) -> Self:
         reads = settings.reads(len(context.widths) - 1)
         return cls(context.widths[reads], reads, inverted=settings.inverted)

@@ -154,8 +154,9 @@ class _Chain:
         for part in parts:
             following, outbox = context.Pipe(duplex=False)
             payload = pickle.dumps(list(learners[part]), _PROTOCOL)
-            process = context.Process(target=_work, args=(payload, inbox, outbox, part is parts[-1]),
-                                      name=f"layers {part.start + 1} to {part.stop}", daemon=True)
+            arguments = payload, inbox, outbox, part is parts[-1]
+            process = context.Process(target=_work, args=arguments, daemon=True,
+                                      name=f"layers {part.start + 1} to {part.stop}")
             process.start()
             self.processes.append(process)
             inbox.close()
@@ -222,7 +223,8 @@ def _work(payload: bytes, inbox: Connection, outbox: Connection, last: bool) -> 
         return  # a neighbour has ended
 
 
-def _learn(learners: Sequence[Learner], x: Any, figures: list[Figures]) -> tuple[Any, list[Figures]]:
+def _learn(learners: Sequence[Learner], x: Any,
+           figures: list[Figures]) -> tuple[Any, list[Figures]]:
     value = torch.from_numpy(x)
     for learner in learners:
         value, figure = learner.learn(value)

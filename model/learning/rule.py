@@ -49,7 +49,7 @@ class Rule(ABC):
         """
         del epoch
 
-    def end_epoch(self) -> None:
+    def end_epoch(self) -> None:  # noqa: B027  most rules have nothing to finish
         """Finish what the steps of an epoch have started. The default is to do nothing."""
 
     def batch(self, epoch: int, batch: int, samples: int) -> int:

@@ -134,10 +134,10 @@ def test_mean_square_head():
 
 
 @pytest.mark.parametrize(("override", "message"), [
-    ("modulate.labels=none", "modulate.labels must not be 'none' in front of a head of kind "
-                             "'goodness'"),
-    ("head={kind='scores'}", "modulate.labels must be 'none' in front of a head of kind "
-                             "'scores', not 'slot'"),
+    ("modulate.labels=none",
+     "modulate.labels must not be 'none' in front of a head of kind 'goodness'"),
+    ("head={kind='scores'}",
+     "modulate.labels must be 'none' in front of a head of kind 'scores', not 'slot'"),
     ("head.last_layer=3", "head: layers 1 to 3 are not among the 2 of the network"),
     ("modulate={labels='dull', label_width=6}",
      "modulate.label_width must be below the 6 features, not 6"),
