@@ -16,8 +16,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["flips_of_inputs", "flips_of_weights", "highest", "wishes_of_inputs",
+__all__ = ["FLOOR", "flips_of_inputs", "flips_of_weights", "highest", "wishes_of_inputs",
            "wishes_of_weights"]
+
+
+FLOOR = 0.1
+"""Added to the deviation of an input bit, of at most 1: a few samples are no correlation."""
 
 
 def flips_of_inputs(targets: Tensor, weights: Tensor, x: Tensor,
@@ -81,17 +85,19 @@ def wishes_of_weights(targets: Tensor, weights: Tensor, x: Tensor, *, centred: b
     ----------
     targets, weights, x : Tensor
     centred : bool
-        Leave out what an input of the same mean that never changed would get: an input bit that
-        is the same in all samples has no votes then, instead of the most.
+        Count in deviations of the input bit from its mean. A bit that is the same in all samples
+        then has no votes, instead of the most, and one that seldom changes has as many as the
+        others for the same correlation: else the rank rule would never come to it.
 
     Returns
     -------
     Tensor, shape (neurons, in_width)
-        Times the number of samples where ``centred``, so that it is a whole number.
     """
     votes = targets @ x.T
     if centred:
-        votes = votes * x.shape[1] - targets.sum(1, keepdim=True) * x.sum(1)
+        mean = x.mean(1)
+        votes -= targets.sum(1, keepdim=True) * mean
+        votes /= (1 - mean * mean).clamp(min=0).sqrt() + FLOOR
     return -weights * votes
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 __all__ = ["EDGES", "Telemetry"]
 
-EDGES = np.linspace(-5, 5, 41)
+EDGES = np.linspace(-12, 12, 49)
 """Edges of the histogram's classes, in deviations. What lies beyond counts in the last ones."""
 
 
