@@ -75,8 +75,10 @@ def probabilities(widths):
     return widths.inputs + 32 * (3 * widths.neurons + widths.classes)
 
 
-BITS = MappingProxyType({"kind": "bmab"})
-VOTES = MappingProxyType({"kind": "bma"})
+BITS = MappingProxyType({"kind": "bmab", "centre": "batch"})
+VOTES = MappingProxyType({"kind": "bma", "centre": "batch"})
+WISHES = MappingProxyType({"signal": "wish", "error": "chance", "mask": "rank", "suppressor": 1,
+                           "suppressor_every": 2, "window": 1.0})
 
 RULES: dict[str, Way] = {
     "backprop, clipped STE": Way("backprop", {"learning_rate": 0.01}, gradients),
@@ -88,8 +90,11 @@ RULES: dict[str, Way] = {
     "DFA": Way("direct-feedback-alignment", {"matrix": "signs"}, gradients),
     "uSF": Way("sign-feedback", {}, gradients),
     "IFA": Way("indirect-feedback-alignment", {}, gradients),
-    "flip, v1": Way("fbf", {"order": "v1"}, flips, BITS, VOTES),
-    "FBF": Way("fbf", {}, flips, BITS, VOTES),
+    "Bop": Way("bop", {"threshold": 1e-6}, gradients),
+    "FBF, as reported": Way("fbf", {}, flips, MappingProxyType({"kind": "bmab"}),
+                            MappingProxyType({"kind": "bma"}), batch=500),
+    "FBF": Way("fbf", WISHES, flips, BITS, VOTES, batch=500),
+    "flip, v1": Way("fbf", {**WISHES, "order": "v1"}, flips, BITS, VOTES, batch=500),
     "forward-forward": Way("forward-forward", {"loss": "symba", "temperature": 0.1,
                                                "candidates": 3}, local,
                            head=MappingProxyType({"kind": "goodness"}),
