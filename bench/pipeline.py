@@ -28,6 +28,7 @@ class Row(NamedTuple):
     build: tuple[str, ...] = ("--board", "ulx3s-25f")
     vectors: int = 1000
     lanes: int = 1
+    fold: tuple[str, ...] = ()
 
 
 def modulated(frames, depth):
@@ -57,6 +58,11 @@ SUITES = {
         Row("mnist-xnor", "mnist-xnor", build=VERILOG, vectors=1000, lanes=28),
         Row("mnist-mixed", "mnist-mixed", build=VERILOG, vectors=1000, lanes=28),
     ),
+    "convolution": (
+        Row("digits-conv", "digits-conv", seeds=5, build=("--board", "icebreaker"), vectors=360,
+            fold=("--fold", "256")),
+        Row("mnist-conv", "mnist-conv", build=("--board", "ulx3s-25f"), fold=("--fold", "784")),
+    ),
 }
 
 
@@ -85,8 +91,8 @@ def measure(row, out, data):
     networks = [ir.load(trained(row, seed, out, data)) for seed in range(row.seeds)]
     first = str(out / f"{row.name}-seed0")
     simulated = json.loads(run("sim.run", first, "--level", "rtl", "--vectors", str(row.vectors),
-                               "--lanes", str(row.lanes), "--json", *data))
-    built = json.loads(run("hw.build", first, *row.build, "--json",
+                               "--lanes", str(row.lanes), *row.fold, "--json", *data))
+    built = json.loads(run("hw.build", first, *row.build, *row.fold, "--json",
                            "--out", str(out / f"{row.name}-build")))
     return networks, simulated, built
 
