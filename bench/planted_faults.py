@@ -29,6 +29,8 @@ class Fault(NamedTuple):
 NODES = "tests/conformance/test_nodes.py"
 HARDWARE = "tests/conformance/test_hardware.py tests/hw/test_ip.py"
 FOLDED = "tests/hw/test_fold.py"
+FEEDBACK = "tests/model/test_feedback.py"
+SLOPES = "tests/model/test_straight_through.py"
 FAULTS = [
     Fault("ir/lut.py", "leaves[:, 0::2], leaves[:, 1::2]", "leaves[:, 1::2], leaves[:, 0::2]",
           NODES),
@@ -56,6 +58,32 @@ FAULTS = [
           "tests/model/test_freeze.py"),
     Fault("model/trainer.py", 'self._order.set_state(checkpoint.generators["order"])', "pass",
           "tests/model/test_train.py"),
+    Fault("model/layers/weighted.py", "if feedback is None else", "if True else", FEEDBACK),
+    Fault("model/layers/surrogate.py", "(through * x).sum() / beta", "(through * x).sum()", SLOPES),
+    Fault("model/learning/direct_feedback_alignment.py", "x = outputs[name].detach()",
+          "x = outputs[name]", FEEDBACK),
+    Fault("model/learning/indirect_feedback_alignment.py", "if index or at_input:", "if True:",
+          FEEDBACK),
+    Fault("model/learning/feedback.py", "buffer.copy_(value)", "pass", FEEDBACK),
+    Fault("model/learning/feedback_alignment.py",
+          'part.feedback = state["matrices"][name]', "pass", "tests/model/test_learning.py"),
+    Fault("model/learning/straight_through.py", "(loss + self.penalty()).backward()",
+          "loss.backward()", SLOPES),
+    Fault("model/flip/votes.py", "targets.abs().sum(1, keepdim=True) - weights",
+          "targets.abs().sum(1, keepdim=True) + weights", "tests/model/test_flip.py"),
+    Fault("model/flip/operators.py", "return ~(x ^ w) & occupied(n)", "return ~(x ^ w)",
+          "tests/model/test_flip.py"),
+    Fault("model/learning/fbf.py", "one.x if changed and not inverted else None", "None",
+          "tests/model/test_fbf.py"),
+    Fault("model/learning/fbf.py", ", 1, _ONE_VOTE)", ", 1, 1.0)", "tests/model/test_fbf.py"),
+    Fault("model/layers/bmab.py", "(levels.floor() + 1)", "levels.ceil()",
+          "tests/model/test_fbf.py"),
+    Fault("model/layers/bmab.py", "self.thresholds.numpy() - biases",
+          "self.thresholds.numpy() + biases", "tests/conformance/test_model.py"),
+    Fault("model/layers/norm_modulate.py", "(levels.floor() + 1)", "levels.floor()",
+          "tests/model/test_fbf.py"),
+    Fault("model/learning/bop.py", "(average * weights > 0)", "(average * weights < 0)",
+          "tests/model/test_bop.py"),
     Fault("hw/encoder.py", "feature >= threshold", "feature > threshold", HARDWARE),
     Fault("hw/encoder.py", "good.eq(~first | (self.i.payload.last == final))", "good.eq(1)",
           "tests/hw/test_ip.py"),

@@ -325,3 +325,11 @@ def test_other_layers_are_refused():
     with pytest.raises(ValueError, match=r"^learning 'fbf' must have layers of kind 'bmab' and a "
                                          r"head of kind 'bma', not lut0 of kind 'lut'$"):
         Trainer(recipe, data.load("iris"))
+
+
+def test_a_split_may_be_given():
+    source = data.load("iris")
+    trainer = Trainer(load_recipe("iris-fbf"), source, (np.arange(50, 110), np.arange(20)))
+    assert trainer.samples == 60
+    assert np.array_equal(trainer._features.numpy(), source.features[50:110])
+    assert np.array_equal(trainer._held_back[0], source.features[:20])
