@@ -2,8 +2,9 @@
 
 ``iris`` compares variants of the rule on the report's network, ``ablation`` order, update and
 suppressor; both print the final accuracy on 30 validation samples, of the last epoch and not of
-the best. ``images`` prints test accuracies of the recipes for pictures, ``pictures`` draws what
-the layers do over the epochs, ``operators`` compares packed words with matrix products.
+the best. ``steps`` goes from the report's rule to ours on digits, ``images`` prints test accuracies
+of the recipes for pictures, ``pictures`` draws what the layers do over the epochs, and
+``operators`` compares packed words with matrix products.
 """
 
 import argparse
@@ -34,6 +35,18 @@ VARIANTS = {
 }
 """Overrides of the recipe iris-fbf. The second and fourth are the pad bits of the published code:
 4 features are padded to 8 in each of 3 depths."""
+
+STEPS = {
+    "the report's rule, s growing": ("fbf.signal=flip", "fbf.error=sign", "fbf.mask=vote",
+                                     "fbf.window=0.0", 'layers.0.centre="half"',
+                                     'head.centre="half"'),
+    "rank rule": ("fbf.mask=rank",),
+    "counts centred by the batch": CENTRED,
+    "wishes": ("fbf.signal=wish",),
+    "gradient by chance": ("fbf.error=chance",),
+    "window of one deviation": ("fbf.window=1.0",),
+}
+"""From the report's rule to that of digits-fbf: each row is the one above it, and its overrides."""
 
 IMAGES = ("digits-fbf", "mnist-fbf", "fashion-mnist-fbf", "digits-bop", "mnist-bop")
 
@@ -109,6 +122,27 @@ def ablation(args):
                          f"fbf.suppressor={suppressor}", f"fbf.second_suppressor={suppressor + 1}")
             cells.append(summary(source, overrides, args.seeds, fixed=False).split(" |")[0])
         print(f"| {order} | {update} | {' | '.join(cells)} |", flush=True)
+
+
+def steps(args):
+    """From the report's rule to ours on digits: accuracies on the validation split."""
+    from bench.kept import result
+    from model.recipe import load_recipe
+
+    print("| rule | final accuracy, % | best epoch's, % |")
+    print("|---|---|---|")
+    args.out.mkdir(parents=True, exist_ok=True)
+    overrides = []
+    for index, (name, added) in enumerate(STEPS.items()):
+        overrides += added
+        runs = [result(load_recipe("digits-fbf", [*overrides, f"seed={seed}",
+                                                  f"name=digits-step{index}"]), args.out)
+                for seed in range(args.seeds)]
+        curves = 100 * np.array([[entry["validation_accuracy"] for entry in run["curve"]]
+                                 for run in runs])
+        cells = [f"{column.mean():.1f} ± {column.std(ddof=1):.1f}"
+                 for column in (curves[:, -1], curves.max(1))]
+        print(f"| {'+ ' if index else ''}{name} | {' | '.join(cells)} |", flush=True)
 
 
 def images(args):
@@ -223,8 +257,8 @@ def parser():
         prog="python -m bench.fbf", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command, seeds in ((iris, 20), (ablation, 20), (images, 2), (pictures, None),
-                           (operators, None)):
+    for command, seeds in ((iris, 20), (ablation, 20), (steps, 3), (images, 2),
+                           (pictures, None), (operators, None)):
         sub = commands.add_parser(command.__name__, help=command.__doc__.splitlines()[0].lower(),
                                   description=command.__doc__)
         sub.set_defaults(run=command)
@@ -237,6 +271,7 @@ def parser():
             sub.add_argument("--set", metavar="KEY=VALUE", action="append", default=[],
                              dest="overrides", help="as for model.train")
             sub.add_argument("--data-dir", metavar="DIR", type=Path, help="as for model.train")
+        if command in (images, steps):
             sub.add_argument("--out", metavar="DIR", type=Path, default=Path("runs/fbf"),
                              help="keep networks and figures in DIR (default: %(default)s)")
         if command is pictures:
