@@ -14,7 +14,7 @@ import pickle
 import signal
 import weakref
 from collections.abc import Sequence
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -187,12 +187,14 @@ class _Chain:
                 process.join()
 
     def _broken(self) -> PipelineError:
+        # The one at fault ended first; those that are told to end come later.
+        wait([process.sentinel for process in self.processes], _PATIENCE)
+        failed = [process for process in self.processes if process.exitcode]
         self.close()
-        for process in self.processes:
-            if process.exitcode:
-                return PipelineError(f"The process of {process.name} has ended with exit code "
-                                     f"{process.exitcode}")
-        return PipelineError("The pipeline has ended")
+        if not failed:
+            return PipelineError("The pipeline has ended")
+        return PipelineError(f"The process of {failed[0].name} has ended with exit code "
+                             f"{failed[0].exitcode}")
 
 
 def _work(payload: bytes, inbox: Connection, outbox: Connection, last: bool) -> None:
