@@ -11,9 +11,11 @@ from .expectation import ExpectationHead
 from .goodness import GoodnessHead, MeanSquareHead
 from .group_sum import GroupSumHead
 from .linear import LinearHead
+from .local_dense import LocalDenseLayer
 from .lut import LutLayer
 from .modulate import Modulator
 from .norm_modulate import NormModulator
+from .readout import ReadoutHead
 from .scaler import Scaler
 from .scores import ScoresHead
 from .unit_dense import UnitDenseLayer
@@ -36,10 +38,12 @@ __all__ = [
     "Head",
     "Layer",
     "LinearHead",
+    "LocalDenseLayer",
     "LutLayer",
     "MeanSquareHead",
     "Modulator",
     "NormModulator",
+    "ReadoutHead",
     "RealHead",
     "RealLayer",
     "Scaler",

@@ -11,6 +11,7 @@ from .indirect_feedback_alignment import IndirectFeedbackAlignment
 from .rule import Rule
 from .sign_feedback import SignFeedback
 from .straight_through import StraightThrough
+from .unsupervised_forward_forward import UnsupervisedForwardForward
 
 __all__ = [
     "FBF",
@@ -24,4 +25,5 @@ __all__ = [
     "Rule",
     "SignFeedback",
     "StraightThrough",
+    "UnsupervisedForwardForward",
 ]

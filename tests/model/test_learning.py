@@ -34,6 +34,10 @@ NETWORKS = {
     "indirect-feedback-alignment": [*XNOR, "indirect-feedback-alignment.learning_rate=0.05"],
     "sign-feedback": [*XNOR, "sign-feedback.learning_rate=0.05"],
     "straight-through": [*XNOR, "straight-through.learning_rate=0.02"],
+    "unsupervised-forward-forward": [
+        "data=digits", "validation=0.6", "modulate.levels=real", "head={kind='readout'}",
+        "layers=[{kind='unit_dense', neurons=64}, {kind='unit_dense', neurons=64}]",
+        "unsupervised-forward-forward.readout_rate=0.02"],
 }
 """What a rule needs that the recipe for iris, of look-up tables, does not give."""
 

@@ -1,0 +1,72 @@
+"""Pictures changed at random, for learning rules: shifted, and mixed out of two."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+__all__ = ["hybrid_masks", "hybrids", "jittered"]
+
+
+def jittered(features: Tensor, shape: tuple[int, int], pixels: int) -> Tensor:
+    """Shift every picture by up to some pixels each way, all shifts equally likely.
+
+    Parameters
+    ----------
+    features : Tensor, shape (batch, height * width * colours)
+        The colours of a pixel are neighbours.
+    shape : (height, width)
+    pixels : int
+        What moves in from outside is 0.
+
+    Returns
+    -------
+    Tensor of the same shape and type
+    """
+    height, width = shape
+    padded = pad(features.view(-1, height, width, features.shape[1] // (height * width)),
+                 (0, 0, *(pixels,) * 4))
+    down, right = torch.randint(2 * pixels + 1, (2, len(features), 1))
+    rows = (torch.arange(height) + down)[:, :, None]
+    columns = (torch.arange(width) + right)[:, None, :]
+    return padded[torch.arange(len(features))[:, None, None], rows, columns].flatten(1)
+
+
+def hybrid_masks(count: int, shape: tuple[int, int], blurs: int) -> Tensor:
+    """Draw masks of large blobs: random bits, blurred, and cut at a half.
+
+    A blur is the filter ``[1/4, 1/2, 1/4]`` down and across; the border is repeated outside
+    (Hinton, arXiv:2212.13345, section 3.2, which leaves the border and their number open).
+
+    Returns
+    -------
+    Tensor of bool, shape (count, height, width)
+    """
+    image = torch.randint(2, (count, 1, *shape)).float()
+    for _ in range(blurs):
+        wide = pad(image, (1, 1, 1, 1), mode="replicate")
+        down = (wide[..., :-2, :] + 2 * wide[..., 1:-1, :] + wide[..., 2:, :]) / 4
+        image = (down[..., :-2] + 2 * down[..., 1:-1] + down[..., 2:]) / 4
+    return image[:, 0] > 0.5
+
+
+def hybrids(features: Tensor, shape: tuple[int, int], blurs: int) -> Tensor:
+    """Mix every picture with another one of the batch: true nearby, false over a distance.
+
+    Parameters
+    ----------
+    features : Tensor, shape (batch, height * width * colours)
+        At least two pictures; the colours of a pixel are neighbours.
+    shape : (height, width)
+    blurs : int
+        See :func:`hybrid_masks`.
+
+    Returns
+    -------
+    Tensor of the same shape and type
+    """
+    masks = hybrid_masks(len(features), shape, blurs).flatten(1)
+    masks = masks.repeat_interleave(features.shape[1] // masks.shape[1], 1)
+    shift = int(torch.randint(1, len(features), ()))
+    return torch.where(masks, features, features.roll(shift, 0))
