@@ -26,6 +26,9 @@ ROWS = (
 )
 """Widths, board, cycles that a layer may take."""
 
+LEVELS = {"icebreaker": 8, "ulx3s-25f": 2}
+"""LUT levels between two registers: at 12 MHz there is time for many, and registers are scarce."""
+
 
 def network(widths, seed=0):
     """Chain of dense layers of random weights, the thresholds at half of the inputs."""
@@ -48,7 +51,7 @@ def measure(shape, board, cycles, out, stop_after):
     """A row of the table."""
     subject = network([int(width) for width in shape.split("-")])
     board = get_board(board)
-    plan = folded(Plan(), subject, cycles)
+    plan = folded(Plan(levels_per_register=LEVELS[board.name]), subject, cycles)
     options = Options(board=board, family=board.family, plan=plan,
                       out=out / f"{shape}-{board.name}-{cycles}", stop_after=stop_after,
                       target_hz=float(board.clock_hz), baud=board.baud)
@@ -71,7 +74,8 @@ def measure(shape, board, cycles, out, stop_after):
 def main(argv=None):
     parser = argparse.ArgumentParser(prog="python -m bench.folded", description=__doc__)
     parser.add_argument("--row", nargs=3, metavar=("WIDTHS", "BOARD", "CYCLES"),
-                        help="measure this one alone, such as 784-256-128-10 ulx3s-25f 3328")
+                        help="measure this one alone, such as 784-256-128-10 ulx3s-25f 3328; the "
+                             f"boards are {' and '.join(LEVELS)}")
     parser.add_argument("--stop-after", choices=("synth", "route"), default="route",
                         help="do no more than this (default: %(default)s)")
     parser.add_argument("--out", metavar="DIR", type=Path, default=Path("build/folded"),
