@@ -34,12 +34,13 @@ class Settings:
     soft: float = 0.5
     """Share of the epochs before the first weights become bits. Not used by "at-once"."""
     parts: int = 3
-    """Steps in which each layer's weights become bits. Used by "part-by-part"."""
+    """Steps in which each layer's weights become bits. Used by "part-by-part". Where epochs are
+    fewer than steps, several are taken at once."""
     temperature: float = 0.2
-    """That of the sigmoids when the first weights become bits. It starts at 1."""
+    """That of a layer's sigmoids when its first weights become bits. It starts at 1."""
     regulariser: float = 0.3
-    """Strength of the pull of each weight to its nearer end when the first weights become bits,
-    in learning rates. It starts at 0."""
+    """Strength of the pull of a layer's weights to their nearer ends when the first of them become
+    bits, in learning rates. It starts at 0."""
 
     def __post_init__(self) -> None:
         if not 0 < self.learning_rate < math.inf:
@@ -54,14 +55,45 @@ class Settings:
         if not 0 <= self.regulariser < math.inf:
             raise ValueError(f"regulariser must be at least 0 and finite, not {self.regulariser}")
 
+    def rate(self, epoch: int, epochs: int) -> float:
+        """Learning rate of an epoch, counted from 0."""
+        cosine = (1 + math.cos(math.pi * epoch / epochs)) / 2
+        return self.learning_rate * (0.1 + 0.9 * cosine)
+
+    def start(self, epochs: int) -> int:
+        """Epoch, counted from 0, at whose start the first weights become bits."""
+        share = 1.0 if self.schedule == "at-once" else self.soft
+        return max(1, min(round(share * epochs), epochs - 1))
+
+    def shares(self, layers: int, epochs: int) -> list[list[float]]:
+        """Share of the weights of each layer that are bits, epoch by epoch.
+
+        Steps are spread evenly over the epochs that are left, and all are taken by the last.
+
+        Parameters
+        ----------
+        layers : int
+            The head among them.
+        epochs : int
+        """
+        start = self.start(epochs)
+        parts = self.parts if self.schedule == "part-by-part" else 1
+        result = []
+        for epoch in range(epochs):
+            left = max(0, epoch - start + 1) / (epochs - start) if epochs > start else 0
+            done = math.ceil(left * layers * parts)
+            result.append([min(max(done - layer * parts, 0), parts) / parts
+                           for layer in range(layers)])
+        return result
+
 
 class Bernoulli(Rule, kind="bernoulli"):
     """Gradient descent on the probabilities of weights (Pavlyuchenkov, 2023).
 
     Weights and activations are probabilities, and so the loss is a smooth function of the weights.
-    As the epochs pass, sigmoids become signs (the temperature falls), weights are pulled to 0 or 1
-    (the regulariser grows), and then they become bits and stay so, by one of three schedules, while
-    the rest is fine-tuned. Layers in front whose weights are all bits pass on bits, and cost no
+    As the epochs pass, the sigmoids of a layer become signs (the temperature falls), its weights
+    are pulled to 0 or 1 (the regulariser grows), and then they become bits and stay so, by one of
+    three schedules, while the rest is fine-tuned. Layers in front whose weights are all bits pass on bits, and cost no
     more than a binary network does.
 
     Beside the network in doubt, every batch also runs through the network of the likelier bits: the
@@ -70,8 +102,7 @@ class Bernoulli(Rule, kind="bernoulli"):
     Raises
     ------
     ValueError
-        If a layer is no Bernoulli layer, the head is no expectation, or the epochs are too few for
-        the schedule.
+        If a layer is no Bernoulli layer, or the head is no expectation.
     """
 
     Settings = Settings
@@ -88,49 +119,24 @@ class Bernoulli(Rule, kind="bernoulli"):
         self._settings = settings
         self._epochs = epochs
         self._optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
-        self._parts = {"at-once": 0, "layer-by-layer": 1, "part-by-part": settings.parts}
-        if self._steps > epochs - self._start:
-            raise ValueError(f"Rule 'bernoulli' has {self._steps} steps of binarisation, more than "
-                             f"the {epochs - self._start} epochs that are left for them")
+        self._parts = (*network.layers, network.head)
+        self._shares = settings.shares(len(self._parts), epochs)
         for layer in network.layers:
             layer.gradient = settings.gradient
 
-    @property
-    def _steps(self) -> int:
-        """Epochs at whose start weights become bits."""
-        return max(1, self._parts[self._settings.schedule] * (len(self._network.layers) + 1))
-
-    @property
-    def _start(self) -> int:
-        """Epoch at which the first weights become bits."""
-        if self._settings.schedule == "at-once":
-            return self._epochs - 1
-        return max(1, round(self._settings.soft * self._epochs))
-
-    def shares(self, epoch: int) -> list[float]:
-        """Share of the weights of each layer, then of the head, that are bits in an epoch."""
-        parts = self._parts[self._settings.schedule]
-        layers = len(self._network.layers) + 1
-        if epoch < self._start:
-            return [0.0] * layers
-        if parts == 0:
-            return [1.0] * layers
-        done = (epoch - self._start) * self._steps // (self._epochs - self._start) + 1
-        return [min(max(done - layer * parts, 0), parts) / parts for layer in range(layers)]
-
     def begin_epoch(self, epoch: int) -> None:
         settings = self._settings
-        progress = min(1.0, epoch / self._start)
-        for layer, share in zip((*self._network.layers, self._network.head), self.shares(epoch),
-                                strict=True):
-            layer.settle(share)
-        for layer in self._network.layers:
-            layer.temperature = settings.temperature**progress
-        self._pull = settings.regulariser * progress
-        cosine = (1 + math.cos(math.pi * epoch / self._epochs)) / 2
-        self._rate = settings.learning_rate * (0.1 + 0.9 * cosine)
+        self._rate = settings.rate(epoch, self._epochs)
         for group in self._optimizer.param_groups:
             group["lr"] = self._rate
+        self._pulls = []
+        for layer, shares in zip(self._parts, zip(*self._shares, strict=True), strict=True):
+            layer.settle(shares[epoch])
+            first = next((e for e, share in enumerate(shares) if share), self._epochs)
+            progress = min(1.0, epoch / first)
+            self._pulls.append(settings.regulariser * progress)
+            if isinstance(layer, BernoulliLayer):
+                layer.temperature = settings.temperature**progress
 
     def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
         network = self._network
@@ -145,8 +151,8 @@ class Bernoulli(Rule, kind="bernoulli"):
         self._optimizer.zero_grad()
         loss.backward()
         self._optimizer.step()
-        for layer in (*network.layers, network.head):
-            layer.polarise(self._rate * self._pull)
+        for layer, pull in zip(self._parts, self._pulls, strict=True):
+            layer.polarise(self._rate * pull)
         network.constrain()
         accuracy, hard_accuracy = ((x.detach().argmax(1) == labels).float().mean().item()
                                    for x in (logits, hard))
