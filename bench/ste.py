@@ -28,7 +28,7 @@ class Variant:
 
 
 BETAS = {"beta": (2.0, 5.0)}
-FACTORS = {"regularisation": (1e-6, 1e-5, 1e-4)}
+FACTORS = {"regularisation": (1e-5, 1e-4)}
 SWISH = {"surrogate": "sign-swish"}
 
 VARIANTS = {
@@ -47,7 +47,7 @@ VARIANTS = {
     "xnor-net": Variant("clipped, XNOR-Net's scaling", {"scaling": "xnor-net"}),
 }
 
-RATES = {"digits": (0.01, 0.03, 0.1), "mnist": (0.01, 0.03)}
+RATES = {"digits": (0.03, 0.1), "mnist": (0.01, 0.03)}
 
 CHOSEN: dict[str, dict[str, dict[str, float]]] = {"digits": {}, "mnist": {}}
 
