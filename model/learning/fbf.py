@@ -138,7 +138,11 @@ class FBF(Rule, kind="fbf"):
             self.telemetry.end_epoch()
 
     def batch(self, epoch: int, batch: int, samples: int) -> int:
-        return samples if epoch >= self._second else batch
+        if epoch >= self._second:
+            return samples
+        # A few samples left over would vote on everything, and be a tenth of the running means.
+        parts = max(1, samples // batch)
+        return -(-samples // parts) if 0 < 2 * (samples % batch) < batch else batch
 
     @torch.no_grad()
     def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:

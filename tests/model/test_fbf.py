@@ -157,6 +157,8 @@ def test_phases():
     for epoch in range(10):
         rule.begin_epoch(epoch)
         seen.append((rule._suppressor, rule.batch(epoch, 32, 500)))
+    assert [rule.batch(0, 100, samples) for samples in (600, 601, 649, 650, 30)] == [
+        100, 101, 109, 100, 30]
     assert seen == [(1, 32)] * 3 + [(2, 32)] * 3 + [(3, 32)] * 2 + [(4, 500)] * 2
 
 
