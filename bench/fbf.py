@@ -166,7 +166,7 @@ def images(args):
         seconds = np.median([run["seconds"] / epochs for run in runs])
         weights, real = state(recipes[0], args.data_dir)
         print(f"| {name} | {len(runs)} | {epochs} | {validation} | {test} | {weights:,} | {real:,} "
-              f"| {flipped[0]:,.0f}, {flipped[1]:,.0f} | {seconds:.1f} |", flush=True)
+              f"| {flipped[0]:,.0f}, {flipped[1]:,.0f} | {seconds:.2f} |", flush=True)
 
 
 def state(recipe, data_dir):

@@ -73,7 +73,7 @@ FAULTS = [
           "targets.abs().sum(1, keepdim=True) + weights", "tests/model/test_flip.py"),
     Fault("model/flip/operators.py", "return ~(x ^ w) & occupied(n)", "return ~(x ^ w)",
           "tests/model/test_flip.py"),
-    Fault("model/learning/fbf.py", "one.x if changed and not inverted else None", "None",
+    Fault("model/learning/fbf.py", "one.x if x is not one.x else None", "None",
           "tests/model/test_fbf.py"),
     Fault("model/learning/fbf.py", ", 1, _ONE_VOTE)", ", 1, 1.0)", "tests/model/test_fbf.py"),
     Fault("model/layers/bmab.py", "(levels.floor() + 1)", "levels.ceil()",

@@ -248,16 +248,16 @@ class FBF(Rule, kind="fbf"):
         """Flip the weights of a layer whose input is now ``x``. Returns their number."""
         settings, weights = self._settings, one.layer.signs
         inverted = settings.update == "xnor"
-        samples = x.shape[1]
+        if inverted:
+            x = one.x
         if settings.signal == "wish":
             count = votes.wishes_of_weights(one.targets, weights, x,
                                             centred=one.layer.centre == "batch")
             mask = count > 0
         else:
-            changed = x is not one.x
-            count = votes.flips_of_weights(one.targets, weights, one.x if inverted else x,
-                                           one.x if changed and not inverted else None)
-            mask = over_threshold(over_threshold(count, samples, 0.5).int(), 1, _ONE_VOTE)
+            count = votes.flips_of_weights(one.targets, weights, x,
+                                           one.x if x is not one.x else None)
+            mask = over_threshold(over_threshold(count, x.shape[1], 0.5).int(), 1, _ONE_VOTE)
         if settings.mask == "rank":
             mask = votes.highest(count, settings.update_rate) & (count > 0)
         if self._suppressor:

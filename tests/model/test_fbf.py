@@ -261,6 +261,21 @@ def test_a_resumed_training_draws_what_a_whole_one_draws(tmp_path):
         assert torch.equal(value, resumed.network.state_dict()[name]), name
 
 
+def test_frames_have_their_samples_targets():
+    modulator = NormModulator((FEATURES,), DEPTH, 2, bits=4, signed=False).train()
+    network = network_of(0, modulator)
+    rule = FBF(network, Settings(), 1)
+    features, labels = batch_of(0)
+    passes, logits = rule._forward(modulator(features))
+    assert torch.allclose(logits, network(features), atol=1e-5)
+    error = logits.softmax(1) - torch.nn.functional.one_hot(labels, CLASSES)
+    targets = rule._targets_of_error(error)
+    assert targets.shape == (CLASSES, 2 * len(features)) == passes[-1].z.shape
+    assert torch.equal(targets[:, : len(features)], -error.sign().T)
+    assert torch.equal(targets[:, len(features) :], -error.sign().T)
+    assert rule.step(features, labels)["flipped"] > 0
+
+
 def test_no_parameter_is_a_weight():
     network = network_of(0)
     assert list(network.parameters()) == []
