@@ -184,6 +184,11 @@ class ForwardForward(Rule, kind="forward-forward"):
         self._network.train()
         return candidates.gather(0, scores.argmax(0, keepdim=True))[0]
 
+    def close(self) -> None:
+        """End the processes of the pipeline, if there are any; they end with this one anyway."""
+        if self._pipeline:
+            self._pipeline.close()
+
     def state_dict(self) -> dict[str, Any]:
         return {"learners": [learner.state_dict() for learner in self.learners]}
 

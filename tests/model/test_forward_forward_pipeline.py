@@ -51,7 +51,7 @@ def test_pipeline_gives_the_bytes_of_one_process(settings):
     figures = [{key: value for key, value in entry.items() if "train" not in key}
                for entry in alone.curve]
     assert [{key: entry[key] for key in figures[0]} for entry in piped.curve] == figures
-    piped.rule._pipeline.close()
+    piped.rule.close()
     assert multiprocessing.active_children() == []
 
 

@@ -37,8 +37,8 @@ NETWORKS = {
     "unsupervised-forward-forward": [
         "data=digits", "validation=0.3", "modulate.levels=real", "head={kind='readout'}",
         "layers=[{kind='unit_dense', neurons=96}, {kind='unit_dense', neurons=96}]",
-        "unsupervised-forward-forward={learning_rate=0.01, readout_rate=0.05, threshold=0.02, "
-        "temperature=0.005}"],
+        "unsupervised-forward-forward={learning_rate=0.01, readout_rate=0.05, threshold=0.02}",
+        "unsupervised-forward-forward.temperature=0.005"],
 }
 """What a rule needs that the recipe for iris, of look-up tables, does not give."""
 
