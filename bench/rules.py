@@ -20,6 +20,9 @@ import numpy as np
 
 __all__ = ["RULES", "Way", "main", "recipe", "slug"]
 
+GRID = (0.01, 0.03, 0.1)
+"""Learning rates that ``--search`` tries."""
+
 HIDDEN = 128
 """Neurons of each of the two hidden layers."""
 
@@ -51,7 +54,7 @@ class Way(NamedTuple):
     layer: Mapping[str, Any] = XNOR
     head: Mapping[str, Any] = SCORES
     modulate: Mapping[str, Any] = NOTHING
-    batch: int = 64
+    batch: int = 128
 
 
 def gradients(widths):
@@ -81,39 +84,44 @@ WISHES = MappingProxyType({"signal": "wish", "error": "chance", "mask": "rank", 
                            "suppressor_every": 2, "window": 1.0})
 
 RULES: dict[str, Way] = {
-    "backprop, clipped STE": Way("backprop", {"learning_rate": 0.01}, gradients),
-    "STE, identity": Way("straight-through", {"surrogate": "identity"}, gradients),
-    "STE, quadratic": Way("straight-through", {"surrogate": "quadratic"}, gradients),
-    "STE, Darabi": Way("straight-through", {"surrogate": "sign-swish", "regulariser": "manhattan"},
-                       gradients),
-    "FA": Way("feedback-alignment", {"matrix": "signs"}, gradients),
-    "DFA": Way("direct-feedback-alignment", {"matrix": "signs"}, gradients),
-    "uSF": Way("sign-feedback", {}, gradients),
-    "IFA": Way("indirect-feedback-alignment", {}, gradients),
-    "Bop": Way("bop", {"threshold": 1e-6}, gradients),
+    "STE, clipped": Way("backprop", {"learning_rate": 0.03}, gradients),
+    "STE, identity": Way("straight-through", {"surrogate": "identity", "learning_rate": 0.01},
+                         gradients),
+    "STE, quadratic": Way("straight-through", {"surrogate": "quadratic", "learning_rate": 0.03},
+                          gradients),
+    "STE, Darabi": Way("straight-through", {"surrogate": "sign-swish", "regulariser": "manhattan",
+                                            "learning_rate": 0.03}, gradients),
+    "FA": Way("feedback-alignment", {"matrix": "signs", "learning_rate": 0.03}, gradients),
+    "DFA": Way("direct-feedback-alignment", {"matrix": "signs", "learning_rate": 0.03}, gradients),
+    "uSF": Way("sign-feedback", {"learning_rate": 0.03}, gradients),
+    "IFA": Way("indirect-feedback-alignment", {"entry": "first-layer", "matrix": "signs",
+                                               "learning_rate": 0.03}, gradients),
+    "Bop": Way("bop", {"learning_rate": 0.03, "adaptivity": 0.001, "threshold": 1e-6}, gradients),
     "FBF, as reported": Way("fbf", {}, flips, MappingProxyType({"kind": "bmab"}),
                             MappingProxyType({"kind": "bma"}), batch=500),
     "FBF": Way("fbf", WISHES, flips, BITS, VOTES, batch=500),
     "flip, v1": Way("fbf", {**WISHES, "order": "v1"}, flips, BITS, VOTES, batch=500),
     "forward-forward": Way("forward-forward", {"loss": "symba", "temperature": 0.1,
-                                               "candidates": 3}, local,
+                                               "candidates": 3, "learning_rate": 0.03}, local,
                            head=MappingProxyType({"kind": "goodness"}),
                            modulate=MappingProxyType({"labels": "slot"})),
-    "Bernoulli": Way("bernoulli", {}, probabilities, MappingProxyType({"kind": "bernoulli"}),
+    "Bernoulli": Way("bernoulli", {"learning_rate": 0.01, "soft": 0.15, "regulariser": 0.3},
+                     probabilities, MappingProxyType({"kind": "bernoulli"}),
                      MappingProxyType({"kind": "expectation"})),
 }
 
 
-def recipe(name, data, seed, epochs):
+def recipe(name, data, seed, epochs, rate=None):
     """Recipe of the network on a data set, by the name of a rule in :data:`RULES`."""
     from model.recipe import Recipe
 
     way = RULES[name]
+    settings = dict(way.settings) if rate is None else {**way.settings, "learning_rate": rate}
     hidden = {"neurons": HIDDEN, **way.layer}
     return Recipe.of({
         "name": f"{data}-{slug(name)}", "data": data, "seed": seed, "epochs": epochs,
         "patience": epochs, "batch": way.batch, "validation": 0.1 if data != "digits" else 0.15,
-        "learning": way.learning, way.learning: dict(way.settings),
+        "learning": way.learning, way.learning: settings,
         "modulate": {"levels": "even", "depth": 1, **way.modulate},
         "layers": [hidden, hidden], "head": dict(way.head)})
 
@@ -123,7 +131,7 @@ def slug(name):
     return name.lower().replace(", ", "-").replace(" ", "-")
 
 
-def measure(name, data, seed, epochs, out, data_dir):
+def measure(name, args, out):
     """Train, freeze and measure one network in this process. Returns plain values."""
     import torch
 
@@ -132,7 +140,8 @@ def measure(name, data, seed, epochs, out, data_dir):
     from model.trainer import Trainer
 
     torch.set_num_threads(1)
-    trainer = Trainer(recipe(name, data, seed, epochs), sources.load(data, data_dir))
+    trainer = Trainer(recipe(name, args.data, args.seed, args.epochs, args.rate),
+                      sources.load(args.data, args.data_dir))
     start_memory = memory(reset=True)
     wall, cpu = time.perf_counter(), time.process_time()
     while not trainer.finished:
@@ -226,19 +235,31 @@ def tensors(trainer):
     return found
 
 
-def measured(name, args, seed):
+def stem(name, args, seed, rate=None):
+    """Path of what is kept of a run, without its ending."""
+    folder = args.out if rate is None else args.out / f"rate-{rate}-{args.epochs}"
+    return folder / f"{args.data}-{slug(name)}-seed{seed}"
+
+
+def measured(name, args, seed, rate=None):
     """Figures of a run: those that are kept, or of a new process."""
-    stem = args.out / f"{args.data}-{slug(name)}-seed{seed}"
-    kept = stem.with_suffix(".json")
+    kept = stem(name, args, seed, rate).with_suffix(".json")
     if not kept.exists():
         command = [sys.executable, "-m", "bench.rules", args.data, "--out", str(args.out),
                    "--epochs", str(args.epochs), "--only", name, "--seed", str(seed)]
-        if args.data_dir:
-            command += ["--data-dir", str(args.data_dir)]
+        command += ["--rate", str(rate)] if rate is not None else []
+        command += ["--data-dir", str(args.data_dir)] if args.data_dir else []
         print("+", *command[1:], file=sys.stderr)
         if subprocess.run(command, check=False).returncode:
             raise SystemExit(f"{name} on {args.data}, seed {seed}: the run failed")
     return json.loads(kept.read_text())
+
+
+def searched(name, args):
+    """A row of the search: accuracies on the validation split, never on the test part."""
+    found = {rate: 100 * measured(name, args, 0, rate)["accuracy"]["validation"] for rate in GRID}
+    cells = " | ".join(f"{value:.2f}" for value in found.values())
+    return f"| {name} | {cells} | {max(found, key=found.get)} |"
 
 
 def line(name, runs):
@@ -258,7 +279,7 @@ def parser():
     parser = argparse.ArgumentParser(prog="python -m bench.rules", description=__doc__)
     parser.add_argument("data", metavar="DATA", nargs="?", default="digits",
                         help="data set (default: %(default)s)")
-    parser.add_argument("--epochs", metavar="N", type=int, default=10,
+    parser.add_argument("--epochs", metavar="N", type=int, default=8,
                         help="epochs of each run (default: %(default)s)")
     parser.add_argument("--seeds", metavar="N", type=int, default=2,
                         help="runs of each rule, seeds from 0 (default: %(default)s)")
@@ -266,6 +287,10 @@ def parser():
                         help=f"one of {', '.join(RULES)}")
     parser.add_argument("--seed", metavar="N", type=int,
                         help="with --only: run this one, here, and print nothing")
+    parser.add_argument("--rate", metavar="R", type=float,
+                        help="with --seed: learn at this rate, not at the one of the table")
+    parser.add_argument("--search", action="store_true",
+                        help="print validation accuracies at several learning rates, seed 0")
     parser.add_argument("--out", metavar="DIR", type=Path, default=Path("runs/rules"),
                         help="keep networks and figures in DIR (default: %(default)s)")
     parser.add_argument("--data-dir", metavar="DIR", type=Path, help="as for model.train")
@@ -274,22 +299,29 @@ def parser():
 
 def main(argv=None):
     args = parser().parse_args(argv)
-    args.out.mkdir(parents=True, exist_ok=True)
+    names = [args.only] if args.only else list(RULES)
     if args.seed is not None:
         from ir import write_atomic
 
         if args.only is None:
             parser().error("--seed needs --only")
-        stem = args.out / f"{args.data}-{slug(args.only)}-seed{args.seed}"
-        figures = measure(args.only, args.data, args.seed, args.epochs,
-                          stem.with_suffix(".safetensors"), args.data_dir)
-        write_atomic(stem.with_suffix(".json"), json.dumps(figures))
+        kept = stem(args.only, args, args.seed, args.rate)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        figures = measure(args.only, args, kept.with_suffix(".safetensors"))
+        write_atomic(kept.with_suffix(".json"), json.dumps(figures))
+        return 0
+    if args.search:
+        print("| rule |", " | ".join(map(str, GRID)), "| best |")
+        print("|---" * (len(GRID) + 2) + "|")
+        for name in names:
+            if RULES[name].learning not in ("fbf", "bop"):  # these have no such rate
+                print(searched(name, args))
         return 0
     titles = ("rule", "test accuracy, %", "CPU s an epoch", "wall-clock, s", "peak memory, MiB",
               "real values kept", "bits of state beside them", "bits kept a sample",
               "Mbit moved an update")
     lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
-    for name in [args.only] if args.only else RULES:
+    for name in names:
         lines.append(line(name, [measured(name, args, seed) for seed in range(args.seeds)]))
     print("\n".join(lines))
     return 0
