@@ -63,7 +63,7 @@ DIGITS = {"data": "digits", "layers": 2, "neurons": 64, "depth": 2, "batch": 64,
           "search_seeds": 2}
 DATA = {"digits": DIGITS, "digits-deep": {**DIGITS, "layers": 5},
         "mnist": {"data": "mnist", "layers": 2, "neurons": 128, "depth": 1, "batch": 128,
-                  "validation": 0.1, "temperature": 16.0, "epochs": 10, "seeds": 2, "search": 3,
+                  "validation": 0.1, "temperature": 16.0, "epochs": 5, "seeds": 2, "search": 3,
                   "search_seeds": 1}}
 
 GRIDS = {"digits": {"real": (0.001, 0.003, 0.01, 0.03), "norm": (0.003, 0.01, 0.03, 0.1),
