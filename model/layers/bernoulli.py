@@ -22,8 +22,9 @@ __all__ = ["BernoulliLayer"]
 EPSILON = 1e-4
 """Added to what divides, so that a constant input does not divide by 0."""
 
-MOMENTUM = 0.1
-"""Share of a batch in the running mean and deviation."""
+MOMENTUM, LEAST = 0.1, 0.01
+"""Share of a batch in the running mean and deviation; it falls to the second once the weights are
+bits, and the thresholds come to rest."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class BernoulliLayer(ProbableWeights, BitLayer, kind="bernoulli"):
 
     mean: Tensor
     deviation: Tensor
+    rested: Tensor
 
     def __init__(self, in_width: int, neurons: int, *, generator: torch.Generator) -> None:
         super().__init__(neurons, in_width, generator=generator)
@@ -79,6 +81,7 @@ class BernoulliLayer(ProbableWeights, BitLayer, kind="bernoulli"):
         self.shift = nn.Parameter(torch.zeros(neurons))
         self.register_buffer("mean", torch.full((neurons,), in_width / 2))
         self.register_buffer("deviation", torch.full((neurons,), in_width**0.5 / 2))
+        self.register_buffer("rested", torch.zeros((), dtype=torch.int64))  # batches since binary
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.to(self.weights)
@@ -107,8 +110,10 @@ class BernoulliLayer(ProbableWeights, BitLayer, kind="bernoulli"):
         """
         counts = agreements(self.bits.to(bits), bits)
         variance, mean = torch.var_mean(counts, 1, correction=0)
-        self.mean.lerp_(mean, MOMENTUM)
-        self.deviation.lerp_(variance.sqrt(), MOMENTUM)
+        self.rested += self.binary
+        share = max(LEAST, 1 / (1 / MOMENTUM + int(self.rested)))
+        self.mean.lerp_(mean, share)
+        self.deviation.lerp_(variance.sqrt(), share)
         return self._compare(counts)
 
     @property

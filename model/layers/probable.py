@@ -23,6 +23,9 @@ class ProbableWeights(nn.Module):
         Expected weights ``u = 2 v - 1``, from -1 to +1. The bit is 1 from 0 up.
     settled : Tensor of bool, of the same shape
         Weights that have become -1 or +1 and stay what they are.
+    bound : float
+        Weights that are not settled stay within plus or minus this, which is at most 1. A learning
+        rule's choice.
     """
 
     settled: Tensor
@@ -31,6 +34,7 @@ class ProbableWeights(nn.Module):
         super().__init__()
         self.weights = nn.Parameter(torch.rand(rows, columns, generator=generator) * 2 - 1)
         self.register_buffer("settled", torch.zeros(rows, columns, dtype=torch.bool))
+        self.bound = 1.0
 
     @property
     def bits(self) -> Tensor:
@@ -66,7 +70,8 @@ class ProbableWeights(nn.Module):
         self.weights.mul_(1 + rate)
 
     def constrain(self) -> None:
-        """Return weights to -1 to +1, and settled ones to one of both."""
+        """Return weights to within their bound, and settled ones to -1 or +1."""
         with torch.no_grad():
             signs = torch.where(self.bits, 1.0, -1.0)
-            self.weights.copy_(torch.where(self.settled, signs, self.weights.clamp(-1, 1)))
+            self.weights.copy_(torch.where(self.settled, signs,
+                                           self.weights.clamp(-self.bound, self.bound)))

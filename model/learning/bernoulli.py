@@ -36,11 +36,14 @@ class Settings:
     parts: int = 3
     """Steps in which each layer's weights become bits. Used by "part-by-part". Where epochs are
     fewer than steps, several are taken at once."""
-    temperature: float = 0.2
+    temperature: float = 0.3
     """That of a layer's sigmoids when its first weights become bits. It starts at 1."""
     regulariser: float = 0.3
     """Strength of the pull of a layer's weights to their nearer ends when the first of them become
     bits, in learning rates. It starts at 0."""
+    bound: float = 0.8
+    """Weights that are no bits yet are never surer than ``v = (1 + bound) / 2``. What doubt that
+    leaves keeps the tails smooth, and so the gradients alive."""
 
     def __post_init__(self) -> None:
         if not 0 < self.learning_rate < math.inf:
@@ -54,6 +57,8 @@ class Settings:
             raise ValueError(f"temperature must be above 0 and at most 1, not {self.temperature}")
         if not 0 <= self.regulariser < math.inf:
             raise ValueError(f"regulariser must be at least 0 and finite, not {self.regulariser}")
+        if not 0 < self.bound <= 1:
+            raise ValueError(f"bound must be above 0 and at most 1, not {self.bound}")
 
     def rate(self, epoch: int, epochs: int) -> float:
         """Learning rate of an epoch, counted from 0."""
@@ -121,6 +126,8 @@ class Bernoulli(Rule, kind="bernoulli"):
         self._optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
         self._parts = (*network.layers, network.head)
         self._shares = settings.shares(len(self._parts), epochs)
+        for layer in self._parts:
+            layer.bound = settings.bound
         for layer in network.layers:
             layer.gradient = settings.gradient
 

@@ -124,6 +124,23 @@ def test_calibration_follows_the_counts_of_bits():
     assert torch.equal(y, layer.eval()(x))
 
 
+def test_thresholds_come_to_rest_when_weights_are_bits():
+    layer = layer_of()
+    layer.settle(1.0)
+    shares = []
+    for batch in range(200):
+        before = layer.mean.clone()
+        x = bits_of(9, 50, seed=batch)
+        layer.calibrate(x)
+        counts = ((2.0 * layer.bits - 1) @ (2 * x - 1) + 9) / 2
+        # Of the neuron that moves most: rounding is least there.
+        moved = (counts.mean(1) - before).abs().argmax()
+        shares.append(((layer.mean - before) / (counts.mean(1) - before))[moved].item())
+    assert shares[0] == pytest.approx(1 / 11, abs=1e-3)
+    assert shares[9] == pytest.approx(1 / 20, abs=1e-3)
+    assert shares[150] == pytest.approx(0.01, abs=1e-3)
+
+
 def test_head_expects_what_it_counts_when_certain():
     head = ExpectationHead(6, 3, temperature=4.0, scale=2, generator=generator_of(0))
     with torch.no_grad():
@@ -154,6 +171,9 @@ def test_the_surest_weights_settle_first_and_stay():
     layer.settle(0.75)
     assert layer.settled.tolist() == [[True, True, True, False]]
     assert not layer.binary
+    layer.bound = 0.05
+    layer.constrain()
+    assert layer.weights.tolist() == [[1.0, -1.0, 1.0, pytest.approx(-0.05)]]
     layer.settle(1.0)
     assert layer.binary
     assert layer.doubt == 0
@@ -238,6 +258,7 @@ def test_networks_refused(overrides, message):
     ({"soft": 1.0}, r"^soft must be between 0 and 1, not 1.0$"),
     ({"parts": 0}, r"^parts must be at least 1, not 0$"),
     ({"temperature": 1.5}, r"^temperature must be above 0 and at most 1, not 1.5$"),
+    ({"bound": 0.0}, r"^bound must be above 0 and at most 1, not 0.0$"),
     ({"regulariser": -0.1}, r"^regulariser must be at least 0 and finite, not -0.1$"),
 ])
 def test_rule_settings_refused(settings, message):
