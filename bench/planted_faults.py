@@ -30,6 +30,7 @@ NODES = "tests/conformance/test_nodes.py"
 HARDWARE = "tests/conformance/test_hardware.py tests/hw/test_ip.py"
 FOLDED = "tests/hw/test_fold.py"
 FEEDBACK = "tests/model/test_feedback.py"
+FORWARD = "tests/model/test_forward_forward.py"
 SLOPES = "tests/model/test_straight_through.py"
 FAULTS = [
     Fault("ir/lut.py", "leaves[:, 0::2], leaves[:, 1::2]", "leaves[:, 1::2], leaves[:, 0::2]",
@@ -67,6 +68,19 @@ FAULTS = [
     Fault("model/learning/feedback.py", "buffer.copy_(value)", "pass", FEEDBACK),
     Fault("model/learning/feedback_alignment.py",
           'part.feedback = state["matrices"][name]', "pass", "tests/model/test_learning.py"),
+    Fault("model/layers/labels.py", "np.where(self.bits, low, high + 1)",
+          "np.where(self.bits, high + 1, low)", "tests/model/test_labels.py"),
+    Fault("model/layers/goodness.py", "slice(self.first_layer, last + 1)",
+          "slice(self.first_layer, layers + 1)", "tests/model/test_labels.py"),
+    Fault("model/learning/forward_forward.py", "scores.argmax(0, keepdim=True)",
+          "scores.argmin(0, keepdim=True)", FORWARD),
+    Fault("model/learning/forward_forward_layer.py", "return activities.detach(), Figures",
+          "return activities, Figures", FORWARD),
+    Fault("model/learning/forward_forward_pipeline.py",
+          "for learner, (layer, own) in zip(self._learners, states, strict=True):",
+          "for learner, (layer, own) in ():", "tests/model/test_forward_forward_pipeline.py"),
+    Fault("model/learning/pictures.py", "+ 2 * wide[..., 1:-1, :] +", "+ wide[..., 1:-1, :] +",
+          "tests/model/test_unsupervised_forward_forward.py"),
     Fault("model/learning/straight_through.py", "(loss + self.penalty()).backward()",
           "loss.backward()", SLOPES),
     Fault("model/flip/votes.py", "targets.abs().sum(1, keepdim=True) - weights",
