@@ -29,6 +29,7 @@ class Fault(NamedTuple):
 NODES = "tests/conformance/test_nodes.py"
 HARDWARE = "tests/conformance/test_hardware.py tests/hw/test_ip.py"
 FOLDED = "tests/hw/test_fold.py"
+SLIDING = "tests/hw/test_sliding.py"
 FEEDBACK = "tests/model/test_feedback.py"
 FORWARD = "tests/model/test_forward_forward.py"
 SLOPES = "tests/model/test_straight_through.py"
@@ -42,6 +43,8 @@ FAULTS = [
           NODES),
     Fault("ir/network.py", "np.argmax(self.scores, axis=1)",
           "self.scores.shape[1] - 1 - np.argmax(self.scores[:, ::-1], axis=1)", "tests/ir"),
+    Fault("ir/window.py", "at.transpose(0, 1, 3, 4, 2)", "at.transpose(0, 1, 4, 3, 2)", NODES),
+    Fault("ir/convolution.py", ".transpose(1, 0, 2)\n", ".transpose(1, 0, 2)[::-1]\n", NODES),
     Fault("ir/group_sum.py", "bits.reshape(len(bits), self.classes, self.group)",
           "bits.reshape(len(bits), self.group, self.classes).swapaxes(1, 2)", NODES),
     Fault("ir/simplify.py", "inverted=reduced.table[0]", "inverted=False", NODES),
@@ -57,6 +60,10 @@ FAULTS = [
           "tests/conformance/test_model.py"),
     Fault("model/freeze.py", "if not np.array_equal(result.scores, expected):", "if False:",
           "tests/model/test_freeze.py"),
+    Fault("model/layers/windows.py", "permute(4, 5, 2, 0, 1, 3)", "permute(5, 4, 2, 0, 1, 3)",
+          "tests/model/test_windows.py"),
+    Fault("model/trainer.py", "any(layer.settles for layer in self.network.layers)", "False",
+          "tests/model/test_convolution.py"),
     Fault("model/trainer.py", 'self._order.set_state(checkpoint.generators["order"])', "pass",
           "tests/model/test_train.py"),
     Fault("model/layers/weighted.py", "if feedback is None else", "if True else", FEEDBACK),
@@ -107,6 +114,11 @@ FAULTS = [
           "tests/hw/test_ip.py"),
     Fault("hw/core.py", "registers = -(-delay // self.interval)",
           "registers = min(1, delay)", FOLDED),
+    Fault("hw/layers/convolution.py", "self._node.window.index.tolist()",
+          "self._node.window.index[::-1].tolist()", "tests/conformance/test_hardware.py"),
+    Fault("hw/layers/sliding.py", "return row - (self.shape[1] - 1) * self.across", "return row",
+          SLIDING),
+    Fault("hw/layers/sliding.py", "~busy & (wait <= 1) if", "~busy if", SLIDING),
     Fault("hw/ip.py", "& (wait == 0)", "& 1", FOLDED),
     Fault("hw/fold.py", "Cat(ring[folding.bits :], ring[: folding.bits])", "ring", FOLDED),
     Fault("hw/link/receiver.py", "m.d.comb += kind.eq(frames.ErrorCode.CRC)",
