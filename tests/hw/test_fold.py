@@ -175,7 +175,7 @@ def test_a_node_that_cannot_be_folded_is_refused():
 
 def test_nothing_to_fold():
     with pytest.raises(PlanError, match=r"^Network has no node that can be folded$"):
-        folded(Plan(), labelled(0, classes=2), 3)
+        folded(Plan(), labelled(0, classes=3), 3)
 
 
 def test_a_word_that_is_too_wide_is_refused():
