@@ -8,6 +8,8 @@ What is trained already is kept.
 """
 
 import argparse
+import multiprocessing
+import os
 import sys
 import time
 from pathlib import Path
@@ -88,50 +90,72 @@ def ablation(args):
               mean([100 * item["test"] for item in results]), "|", flush=True)
 
 
+def cpu_seconds(pid):
+    """CPU time of a process so far. Linux only."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def pipeline_trainer(widths, processes, source):
+    """Training of layers of such widths, in one process (0) or in several."""
+    from model.recipe import Recipe
+    from model.trainer import Trainer
+
+    return Trainer(Recipe.of({
+        "name": "pipeline", "data": "mnist", "epochs": 1, "batch": 64,
+        "learning": "forward-forward", "forward-forward": FF | {"processes": processes},
+        "modulate": {"levels": "real", "labels": "first"},
+        "layers": [{"kind": "unit_dense", "neurons": width} for width in widths],
+        "head": {"kind": "mean_square"}}), source)
+
+
+def run_steps(trainer, features, labels, steps):
+    """Time some steps: milliseconds a step by the clock, and of each process's CPU."""
+    rule = trainer.rule
+    rule.begin_epoch(0)
+    rule.step(features[:64], labels[:64])  # until the workers are there
+    pids = [os.getpid(), *(child.pid for child in multiprocessing.active_children())]
+    before = [cpu_seconds(pid) for pid in pids]
+    started = time.perf_counter()
+    for step in range(steps):
+        part = slice(64 * step, 64 * (step + 1))
+        rule.step(features[part], labels[part])
+    rule.end_epoch()
+    wall = time.perf_counter() - started
+    used = [cpu_seconds(pid) - start for pid, start in zip(pids, before, strict=True)]
+    rule.close()
+    return 1000 * wall / steps, [1000 * value / steps for value in used]
+
+
 def pipeline(args):
     """Print the time of a step with layers in one process and in several, side by side."""
     import torch
 
     from model import data
     from model.learning.forward_forward_pipeline import shares
-    from model.recipe import Recipe
-    from model.trainer import Trainer
 
     torch.set_num_threads(1)
     source = data.load("mnist", args.data_dir)
     features, labels = torch.from_numpy(source.features), torch.from_numpy(source.labels)
-    print("| layers | processes | largest share of the work | ms a step, one process | "
-          "ms a step, pipeline | speed-up | limit |\n" + "|---" * 7 + "|")
+    print("| layers | processes | weights of the largest part | ms a step, one process | "
+          "pipeline | speed-up | CPU ms a step, one process | main process and each worker | "
+          "one process over the busiest |\n" + "|---" * 9 + "|")
     for widths in (LAYERS, (500, 500, 500, 500)):
         for processes in args.processes:
-            times = {0: [], processes: []}
-            trainers = {}
-            for count in times:
-                recipe = Recipe.of({
-                    "name": "pipeline", "data": "mnist", "epochs": 1, "batch": 64,
-                    "learning": "forward-forward",
-                    "forward-forward": FF | {"processes": count},
-                    "modulate": {"levels": "real", "labels": "first"},
-                    "layers": [{"kind": "unit_dense", "neurons": width} for width in widths],
-                    "head": {"kind": "mean_square"}})
-                trainers[count] = Trainer(recipe, source)
+            results = {0: [], processes: []}
             for _ in range(args.repeats):  # in turn, so that other work of the machine hits both
-                for count, trainer in trainers.items():
-                    trainer.rule.begin_epoch(0)
-                    trainer.rule.step(features[:64], labels[:64])  # until the workers are there
-                    started = time.perf_counter()
-                    for step in range(args.steps):
-                        part = slice(64 * step, 64 * (step + 1))
-                        trainer.rule.step(features[part], labels[part])
-                    trainer.rule.end_epoch()
-                    times[count].append(1000 * (time.perf_counter() - started) / args.steps)
-            trainers[processes].rule.close()
+                for count, values in results.items():
+                    trainer = pipeline_trainer(widths, count, source)
+                    values.append(run_steps(trainer, features, labels, args.steps))
+            (alone, one), (piped, each) = (
+                (np.median([wall for wall, _ in values]),
+                 np.median([used for _, used in values], axis=0)) for values in results.values())
             sizes = [a * b for a, b in zip((784, *widths), widths, strict=False)]
             largest = max(sum(sizes[part]) for part in shares(sizes, processes)) / sum(sizes)
-            alone, piped = (float(np.median(values)) for values in times.values())
             print(f"| 784-{'-'.join(map(str, widths))} | {processes} | {100 * largest:.0f} % | "
-                  f"{alone:.1f} | {piped:.1f} | {alone / piped:.2f} | "
-                  f"{min(1 / largest, args.cores):.2f} |", flush=True)
+                  f"{alone:.1f} | {piped:.1f} | {alone / piped:.2f} | {one[0]:.1f} | "
+                  f"{', '.join(f'{value:.1f}' for value in each)} | "
+                  f"{one[0] / max(each):.2f} |", flush=True)
 
 
 def unsupervised_recipe(name, layers, seed, epochs, data_name, jitter):
@@ -224,14 +248,12 @@ def main(argv=None):
                      help=f"(default: {', '.join(BINARY)})")
     command(ablation, seeds=5, epochs=30)
     one = command(pipeline)
-    one.add_argument("--processes", metavar="N", type=int, nargs="*", default=[2, 3],
-                     help="processes of the pipeline (default: 2 3)")
+    one.add_argument("--processes", metavar="N", type=int, nargs="*", default=[2],
+                     help="processes of the pipeline (default: 2)")
     one.add_argument("--steps", metavar="N", type=int, default=100,
                      help="steps of a measurement (default: %(default)s)")
     one.add_argument("--repeats", metavar="N", type=int, default=5,
                      help="measurements, of which the median counts (default: %(default)s)")
-    one.add_argument("--cores", metavar="N", type=int, default=2,
-                     help="cores of the machine, which bound the speed-up (default: %(default)s)")
     one = command(unsupervised, seeds=2, epochs=5)
     one.add_argument("--data", metavar="NAME", default="mnist", help="data set (default: mnist)")
     one.add_argument("--jitter", metavar="N", type=int, default=0,
