@@ -98,8 +98,8 @@ class Bernoulli(Rule, kind="bernoulli"):
     Weights and activations are probabilities, and so the loss is a smooth function of the weights.
     As the epochs pass, the sigmoids of a layer become signs (the temperature falls), its weights
     are pulled to 0 or 1 (the regulariser grows), and then they become bits and stay so, by one of
-    three schedules, while the rest is fine-tuned. Layers in front whose weights are all bits pass on bits, and cost no
-    more than a binary network does.
+    three schedules, while the rest is fine-tuned. Layers in front whose weights are all bits pass
+    on bits, and cost no more than a binary network does.
 
     Beside the network in doubt, every batch also runs through the network of the likelier bits: the
     thresholds of the frozen layers come from its statistics, and ``hard_accuracy`` is its own.
