@@ -47,7 +47,11 @@ VARIANTS = {
     "xnor-net": Variant("clipped, XNOR-Net's scaling", {"scaling": "xnor-net"}),
 }
 
-CHOSEN: dict[str, dict[str, float]] = {}
+CHOSEN: dict[str, dict[str, float]] = {
+    "swish": {"beta": 2.0}, "rising": {"beta": 5.0}, "learned": {"beta": 2.0},
+    "r1": {"regularisation": 1e-5}, "r1-one": {"regularisation": 1e-5},
+    "r2": {"regularisation": 1e-4}, "darabi": {"regularisation": 1e-4},
+}
 """Best on the validation split of digits, as ``search`` prints them."""
 
 
