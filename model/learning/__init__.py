@@ -16,8 +16,8 @@ from .unsupervised_forward_forward import UnsupervisedForwardForward
 __all__ = [
     "FBF",
     "Backprop",
-    "Bop",
     "Bernoulli",
+    "Bop",
     "DirectFeedbackAlignment",
     "FeedbackAlignment",
     "ForwardForward",
