@@ -82,6 +82,7 @@ BITS = MappingProxyType({"kind": "bmab", "centre": "batch"})
 VOTES = MappingProxyType({"kind": "bma", "centre": "batch"})
 WISHES = MappingProxyType({"signal": "wish", "error": "chance", "mask": "rank", "suppressor": 1,
                            "suppressor_every": 2, "window": 1.0})
+"""The suppressor goes up at each quarter of the epochs, whatever is said here."""
 
 RULES: dict[str, Way] = {
     "STE, clipped": Way("backprop", {"learning_rate": 0.03}, gradients),
@@ -117,10 +118,13 @@ def recipe(name, data, seed, epochs, rate=None):
 
     way = RULES[name]
     settings = dict(way.settings) if rate is None else {**way.settings, "learning_rate": rate}
+    if "suppressor_every" in settings:
+        settings["suppressor_every"] = max(1, epochs // 4)
     hidden = {"neurons": HIDDEN, **way.layer}
     return Recipe.of({
         "name": f"{data}-{slug(name)}", "data": data, "seed": seed, "epochs": epochs,
-        "patience": epochs, "batch": way.batch, "validation": 0.1 if data != "digits" else 0.15,
+        "patience": epochs, "batch": min(way.batch, 200) if data == "digits" else way.batch,
+        "validation": 0.15 if data == "digits" else 0.1,
         "learning": way.learning, way.learning: settings,
         "modulate": {"levels": "even", "depth": 1, **way.modulate},
         "layers": [hidden, hidden], "head": dict(way.head)})
@@ -152,7 +156,7 @@ def measure(name, args, out):
     ir.save(out, network)
     real, bits, moved = state(trainer)
     widths = Widths(trainer.network.modulator.geometry.width + 2 * HIDDEN, 2 * HIDDEN, 10)
-    batch = RULES[name].batch
+    batch = trainer.recipe.batch
     kept = RULES[name].kept(widths)
     return {"accuracy": network.provenance["accuracy"], "epochs": trainer.epoch,
             "best_epoch": trainer.best["epoch"], "wall_s": wall, "cpu_s": cpu, "peak_mib": peak,
