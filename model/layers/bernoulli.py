@@ -117,6 +117,11 @@ class BernoulliLayer(ProbableWeights, BitLayer, kind="bernoulli"):
         return self._compare(counts)
 
     @property
+    def certain(self) -> Tensor:
+        """Which outputs come from weights that are all settled, bool, shape (out_width,)."""
+        return self.settled.all(1)
+
+    @property
     def thresholds(self) -> Tensor:
         """Whole thresholds of the counts, int32. The one place where they are rounded."""
         with torch.no_grad():

@@ -70,6 +70,10 @@ class BernoulliConvolutionLayer(BernoulliLayer, kind="bernoulli_convolution"):
     def calibrate(self, bits: Tensor) -> Tensor:
         return fold(super().calibrate(unfold(bits, self.window)), self.window)
 
+    @property
+    def certain(self) -> Tensor:
+        return super().certain.repeat(self.window.positions)
+
     def freeze(self) -> ir.Convolution:
         return ir.Convolution((super().freeze(),), self.window)
 

@@ -53,15 +53,15 @@ class ProbableWeights(nn.Module):
 
     @torch.no_grad()
     def settle(self, share: float) -> None:
-        """Settle weights, the surest first, until a share of all is settled.
+        """Settle whole rows, the surest first, until a share of all is settled.
 
         Those settled before remain so, and a share that has been reached changes nothing.
         """
-        wanted = round(share * self.weights.numel())
-        if wanted > self.settled.sum():
-            # A settled weight is -1 or +1, so that none is surer. A stable order decides on ties.
-            order = self.weights.abs().flatten().argsort(descending=True, stable=True)
-            self.settled.view(-1)[order[:wanted]] = True
+        wanted = round(share * len(self.weights))
+        if wanted > self.settled.all(1).sum():
+            # Settled rows are all -1 and +1, so that none is surer. A stable order decides on ties.
+            order = self.weights.abs().mean(1).argsort(descending=True, stable=True)
+            self.settled[order[:wanted]] = True
             self.constrain()
 
     @torch.no_grad()

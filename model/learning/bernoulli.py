@@ -29,8 +29,8 @@ class Settings:
     """How gradients of tail probabilities are found: exactly ("precise"; "autograd", for small
     layers only), or from three or five equations."""
     schedule: Literal["at-once", "layer-by-layer", "part-by-part"] = "part-by-part"
-    """How weights become bits: all at the last epoch; or a layer at a time, or a part of a layer at
-    a time, from the first layer to the head, while the others are trained on."""
+    """How weights become bits: all at the last epoch; or a layer at a time, or some neurons of a
+    layer at a time, from the first layer to the head, while the others are trained on."""
     soft: float = 0.5
     """Share of the epochs before the first weights become bits. Not used by "at-once"."""
     parts: int = 3
@@ -98,8 +98,8 @@ class Bernoulli(Rule, kind="bernoulli"):
     Weights and activations are probabilities, and so the loss is a smooth function of the weights.
     As the epochs pass, the sigmoids of a layer become signs (the temperature falls), its weights
     are pulled to 0 or 1 (the regulariser grows), and then they become bits and stay so, by one of
-    three schedules, while the rest is fine-tuned. Layers in front whose weights are all bits pass
-    on bits, and cost no more than a binary network does.
+    three schedules, while the rest is fine-tuned. Neurons whose inputs and weights are all bits
+    pass on bits; layers of such neurons cost no more than those of a binary network.
 
     Beside the network in doubt, every batch also runs through the network of the likelier bits: the
     thresholds of the frozen layers come from its statistics, and ``hard_accuracy`` is its own.
@@ -149,9 +149,14 @@ class Bernoulli(Rule, kind="bernoulli"):
         network = self._network
         bits = soft = network.modulator(features).float()
         for layer in network.layers:
-            certain = soft is bits and layer.binary
-            bits = layer.calibrate(bits)
-            soft = bits if certain else layer(soft)
+            hard = layer.calibrate(bits)
+            if soft is not bits:
+                soft = layer(soft)
+            elif layer.binary:
+                soft = hard
+            else:
+                soft = torch.where(layer.certain[:, None], hard, layer(soft))
+            bits = hard
         logits, hard = (self._logits(scores, len(labels)) for scores in
                         (network.head(soft), network.head.calibrate(bits)))
         loss = cross_entropy(logits, labels)

@@ -155,28 +155,35 @@ def test_head_expects_what_it_counts_when_certain():
     assert (head(x).numpy() == head.freeze().evaluate(x.T.numpy().astype(bool))).all()
 
 
-def test_the_surest_weights_settle_first_and_stay():
-    layer = layer_of(in_width=4, neurons=1)
+def test_the_surest_neurons_settle_first_and_stay():
+    layer = layer_of(in_width=2, neurons=4)
     with torch.no_grad():
-        layer.weights.copy_(torch.tensor([[0.1, -0.9, 0.5, -0.2]]))
+        layer.weights.copy_(torch.tensor([[0.1, -0.1], [-0.9, 0.3], [0.5, 0.0], [-0.2, 0.4]]))
     layer.settle(0.5)
-    assert layer.settled.tolist() == [[False, True, True, False]]
-    assert layer.weights.tolist() == [[pytest.approx(0.1), -1.0, 1.0, pytest.approx(-0.2)]]
+    assert layer.certain.tolist() == [False, True, False, True]
+    assert layer.weights[[1, 3]].tolist() == [[-1.0, 1.0], [-1.0, 1.0]]
+    assert layer.weights[0].tolist() == pytest.approx([0.1, -0.1])
     with torch.no_grad():
-        layer.weights.copy_(torch.tensor([[1.5, -0.8, 0.7, -0.1]]))  # a step of an optimizer
+        layer.weights.add_(torch.tensor([0.6, 0.7]))  # a step of an optimizer
+    layer.bound = 0.65
     layer.constrain()
-    assert layer.weights.tolist() == [[1.0, -1.0, 1.0, pytest.approx(-0.1)]]
+    assert layer.weights.flatten().tolist() == pytest.approx([.65, .6, -1, 1, .65, .65, -1, 1])
     layer.settle(0.25)
-    assert layer.settled.sum() == 2
+    assert layer.certain.sum() == 2
     layer.settle(0.75)
-    assert layer.settled.tolist() == [[True, True, True, False]]
+    assert layer.certain.tolist() == [False, True, True, True]
     assert not layer.binary
-    layer.bound = 0.05
-    layer.constrain()
-    assert layer.weights.tolist() == [[1.0, -1.0, 1.0, pytest.approx(-0.05)]]
     layer.settle(1.0)
     assert layer.binary
     assert layer.doubt == 0
+
+
+def test_certain_outputs_of_a_convolution_are_those_of_its_neurons():
+    layer = BernoulliConvolutionLayer(
+        Geometry.of((4, 5), 2), bernoulli_convolution.Settings(neurons=3, kernel=2, stride=2),
+        generator=generator_of(0))
+    layer.settled[1] = True
+    assert layer.certain.tolist() == [False, True, False] * 4
 
 
 def test_regulariser_drives_weights_to_their_nearer_end():
