@@ -31,12 +31,12 @@ class Settings:
     schedule: Literal["at-once", "layer-by-layer", "part-by-part"] = "part-by-part"
     """How weights become bits: all at the last epoch; or a layer at a time, or some neurons of a
     layer at a time, from the first layer to the head, while the others are trained on."""
-    soft: float = 0.5
+    soft: float = 0.25
     """Share of the epochs before the first weights become bits. Not used by "at-once"."""
-    parts: int = 3
+    parts: int = 4
     """Steps in which each layer's weights become bits. Used by "part-by-part". Where epochs are
     fewer than steps, several are taken at once."""
-    temperature: float = 0.3
+    temperature: float = 0.4
     """That of a layer's sigmoids when its first weights become bits. It starts at 1."""
     regulariser: float = 0.3
     """Strength of the pull of a layer's weights to their nearer ends when the first of them become
