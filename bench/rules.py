@@ -154,14 +154,8 @@ def measure(name, args, out):
     peak = memory() - start_memory
     network = trainer.freeze()
     ir.save(out, network)
-    real, bits, moved = state(trainer)
-    widths = Widths(trainer.network.modulator.geometry.width + 2 * HIDDEN, 2 * HIDDEN, 10)
-    batch = trainer.recipe.batch
-    kept = RULES[name].kept(widths)
     return {"accuracy": network.provenance["accuracy"], "epochs": trainer.epoch,
-            "best_epoch": trainer.best["epoch"], "wall_s": wall, "cpu_s": cpu, "peak_mib": peak,
-            "real_values": real, "state_bits": bits, "kept_bits": kept,
-            "moved_bits": moved + 2 * batch * kept}
+            "best_epoch": trainer.best["epoch"], "wall_s": wall, "cpu_s": cpu, "peak_mib": peak}
 
 
 def memory(reset=False):
@@ -178,7 +172,7 @@ def memory(reset=False):
 
 
 def state(trainer):
-    """What is kept from one update to the next.
+    """What is kept from one update to the next, while everything still learns.
 
     Returns
     -------
@@ -187,16 +181,18 @@ def state(trainer):
     bits : int
         Bits of state that are no real value: packed binary weights, matrices of signs.
     moved : int
-        Bits read or written by an update: all state is read once, what a step changes is written.
+        Bits of it read or written by an update: all is read once, what a step changes is written.
     """
     import torch
 
-    before = tensors(trainer)
     part = slice(trainer.recipe.batch)
+    batch = (torch.from_numpy(trainer.data.features[part]),
+             torch.from_numpy(trainer.data.labels[part]))
     trainer.network.train()
-    trainer.rule.begin_epoch(trainer.epoch - 1)
-    trainer.rule.step(torch.from_numpy(trainer.data.features[part]),
-                      torch.from_numpy(trainer.data.labels[part]))
+    trainer.rule.begin_epoch(0)
+    trainer.rule.step(*batch)  # after which optimizers have their moments
+    before = tensors(trainer)
+    trainer.rule.step(*batch)
     after = tensors(trainer)
     real = bits = moved = 0
     for key, value in before.items():
@@ -266,17 +262,23 @@ def searched(name, args):
     return f"| {name} | {cells} | {max(found, key=found.get)} |"
 
 
-def line(name, runs):
+def line(name, runs, args, source):
     """A row of the table."""
+    from model.trainer import Trainer
+
     test = 100 * np.array([run["accuracy"]["test_ir"] for run in runs])
     spread = f" ± {test.std(ddof=1):.2f}" if len(test) > 1 else ""
-    first = runs[0]
     cpu = np.median([run["cpu_s"] / run["epochs"] for run in runs])
     wall = np.median([run["wall_s"] for run in runs])
     peak = max(run["peak_mib"] for run in runs)
+    trainer = Trainer(recipe(name, args.data, 0, args.epochs), source)
+    real, bits, moved = state(trainer)
+    widths = Widths(trainer.network.modulator.geometry.width + 2 * HIDDEN, 2 * HIDDEN,
+                    len(source.classes))
+    kept = RULES[name].kept(widths)
+    moved += 2 * trainer.recipe.batch * kept
     return (f"| {name} | {test.mean():.2f}{spread} | {cpu:.1f} | {wall:.0f} | {peak:.0f} | "
-            f"{first['real_values']:,} | {first['state_bits']:,} | {first['kept_bits']:,} | "
-            f"{first['moved_bits'] / 1e6:.2f} |")
+            f"{real:,} | {bits:,} | {kept:,} | {trainer.recipe.batch} | {moved / 1e6:.2f} |")
 
 
 def parser():
@@ -323,10 +325,14 @@ def main(argv=None):
         return 0
     titles = ("rule", "test accuracy, %", "CPU s an epoch", "wall-clock, s", "peak memory, MiB",
               "real values kept", "bits of state beside them", "bits kept a sample",
+              "samples an update",
               "Mbit moved an update")
     lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
-    for name in names:
-        lines.append(line(name, [measured(name, args, seed) for seed in range(args.seeds)]))
+    results = {name: [measured(name, args, seed) for seed in range(args.seeds)] for name in names}
+    from model import data as sources
+
+    source = sources.load(args.data, args.data_dir)
+    lines += [line(name, runs, args, source) for name, runs in results.items()]
     print("\n".join(lines))
     return 0
 
