@@ -214,7 +214,9 @@ def _modulator(modulate: modulation.Settings, data: DataSet,
                ) -> Modulator | NormModulator | Scaler:
     code = make_code(modulate.labels, modulate.label_width, len(data.classes), training, generator)
     if modulate.levels == "real":
-        return Scaler(data.shape, data.full_scale, code)
+        scaled = {"mean": training.mean() / data.full_scale,
+                  "deviation": training.std() / data.full_scale} if modulate.standard else {}
+        return Scaler(data.shape, data.full_scale, code, **scaled)
     if modulate.levels == "batch-norm":
         return NormModulator(data.shape, modulate.depth, modulate.frames, bits=data.bits,
                              signed=data.signed)

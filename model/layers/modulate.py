@@ -26,6 +26,9 @@ class Settings:
     over all features' values together. ``batch-norm``: over each feature's normal distribution,
     with a scale and a shift that a rule may learn. ``real``: no thresholds, for layers of real
     numbers."""
+    standard: bool = False
+    """Whether real features are shifted and scaled so that those of the training split have
+    together mean 0 and variance 1."""
     depth: int = 1
     """Thresholds of a feature, each one bit."""
     frames: int = 1
@@ -48,6 +51,8 @@ class Settings:
         if self.labels != "none" and self.levels == "batch-norm":
             raise ValueError(f"labels must be 'none' where levels is 'batch-norm', "
                              f"not {self.labels!r}")
+        if self.standard and self.levels != "real":
+            raise ValueError(f"standard must be false where levels is {self.levels!r}")
         if self.labels == "slot" and self.levels == "real":
             raise ValueError("labels must not be 'slot' where levels is 'real'")
 

@@ -87,6 +87,19 @@ def test_label_in_place_of_the_first_pixels():
     assert features.tolist() == [[16, 8, 4, 2, 0, 16]]
 
 
+def test_standard_features_have_mean_0_and_variance_1():
+    training = Trainer(load_recipe("digits", [*RECIPE, "modulate={levels='real', standard=true}",
+                                              "learning=backprop", "head={kind='linear'}",
+                                              "layers=[{kind='dense', neurons=3}]"]), DATA)
+    values = training.network.modulator(training._features)
+    assert abs(values.mean().item()) < 1e-5
+    assert values.square().mean().item() == pytest.approx(1, abs=1e-5)
+    code = make_code("first", 1, CLASSES, FEATURES, torch.Generator())
+    scaler = Scaler((6,), 16, code, mean=0.25, deviation=0.5)
+    features = torch.tensor([[9, 9, 9, 8, 0, 16]])
+    assert scaler.frame(features, torch.tensor([1])).T.tolist() == [[0, 1.5, 0, .5, -.5, 1.5]]
+
+
 @pytest.mark.parametrize("length", [4, 9, 40])
 def test_codes_are_half_ones_and_far_apart(length):
     code = label_code(5, length, torch.Generator().manual_seed(1))
@@ -161,6 +174,7 @@ def test_too_few_features_for_a_label_each():
     ("modulate.levels=batch-norm",
      "modulate.labels must be 'none' where levels is 'batch-norm', not 'slot'"),
     ("modulate.levels=real", "modulate.labels must not be 'slot' where levels is 'real'"),
+    ("modulate.standard=true", "modulate.standard must be false where levels is 'even'"),
     ("head.first_layer=0", "head.first_layer must be at least 1, not 0"),
     ("head={kind='goodness', first_layer=3, last_layer=2}",
      "head.last_layer must be 0 or at least first_layer, not 2"),
