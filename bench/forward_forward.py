@@ -242,6 +242,8 @@ def main(argv=None):
     one.add_argument("--data", metavar="NAME", default="mnist", help="data set (default: mnist)")
     one.add_argument("--ways", metavar="WAY", nargs="*", choices=WAYS,
                      help=f"some of {', '.join(WAYS)} (default: all)")
+    one.add_argument("--inputs", choices=("standard", "plain"), default="standard",
+                     help="pixels of mean 0 and variance 1, or from 0 to 1 (default: %(default)s)")
     one.add_argument("--picture", metavar="FILE", help="draw the pruning curve there, as SVG")
     one = command(binary, seeds=2)
     one.add_argument("recipes", metavar="RECIPE", nargs="*",
@@ -259,7 +261,7 @@ def main(argv=None):
     one.add_argument("--jitter", metavar="N", type=int, default=0,
                      help="pixels of random shifts (default: %(default)s)")
     one.add_argument("--full", action="store_true",
-                     help="the network of Hinton's paper and its 100 epochs: days on two cores")
+                     help="the network of Hinton's paper and its 100 epochs: hours")
     one = command(steps)
     one.add_argument("--steps", metavar="N", type=int, default=10,
                      help="steps of a measurement (default: %(default)s)")

@@ -31,7 +31,7 @@ WAYS = {
 """Title, settings of the rule, and whether positive samples have the smaller goodness."""
 
 
-def real_recipe(way, seed, epochs, data):
+def real_recipe(way, seed, epochs, data, standard):
     """Recipe of one way to train 784-512-256-10, for so many epochs a layer."""
     from model.recipe import Recipe
 
@@ -42,9 +42,10 @@ def real_recipe(way, seed, epochs, data):
     turns = len(LAYERS) if settings.get("order") == "one-by-one" else 1
     bp = way == "backprop"
     return Recipe.of({
-        "name": f"{data}-real-{way}", "data": data, "seed": seed, "epochs": epochs * turns,
+        "name": f"{data}-{'standard' if standard else 'real'}-{way}", "data": data, "seed": seed, "epochs": epochs * turns,
         "patience": epochs * turns, "batch": 64, "validation": 0.02, "learning": rule,
-        rule: settings, "modulate": {"levels": "real", "labels": "none" if bp else "first"},
+        rule: settings,
+        "modulate": {"levels": "real", "labels": "none" if bp else "first", "standard": standard},
         "layers": hidden[:-1] if bp else hidden,
         "head": {"kind": "linear"} if bp else {"kind": "mean_square", "inverted": inverted}})
 
@@ -91,7 +92,7 @@ def prune(network, percent):
                 weights[weights.abs() <= limit] = 0
 
 
-def real_result(way, seed, epochs, data_name, out, data_dir):
+def real_result(way, seed, args):
     """Train, test and prune one network of reals, unless it has been done."""
     import torch
 
@@ -99,14 +100,14 @@ def real_result(way, seed, epochs, data_name, out, data_dir):
     from model import data
     from model.trainer import Trainer
 
-    recipe = real_recipe(way, seed, epochs, data_name)
-    path = Path(out, f"{recipe.name}-seed{seed}.json")
+    recipe = real_recipe(way, seed, args.epochs, args.data, args.inputs == "standard")
+    path = Path(args.out, f"{recipe.name}-seed{seed}.json")
     if path.exists():
         kept = json.loads(path.read_text(encoding="utf-8"))
         if kept["recipe"] == recipe.plain():
             return kept
     torch.set_num_threads(1)
-    source = data.load(data_name, data_dir)
+    source = data.load(args.data, args.data_dir)
     trainer = Trainer(recipe, source)
     if way == "backprop":  # a constant rate, as there
         trainer.rule.begin_epoch = lambda epoch: None
@@ -132,8 +133,8 @@ def real_result(way, seed, epochs, data_name, out, data_dir):
 
 def real(args):
     """Print the table of networks of reals, and draw the pruning curve."""
-    rows = {way: [real_result(way, seed, args.epochs, args.data, args.out, args.data_dir)
-                  for seed in range(args.seeds)] for way in args.ways or WAYS}
+    rows = {way: [real_result(way, seed, args) for seed in range(args.seeds)]
+            for way in args.ways or WAYS}
     print("| way | first layer | first two | all | 90 % pruned: first layer | first two | all | "
           "thresholds | CPU s |\n" + "|---" * 9 + "|")
     for way, results in rows.items():
