@@ -42,9 +42,9 @@ def real_recipe(way, seed, epochs, data, standard):
     turns = len(LAYERS) if settings.get("order") == "one-by-one" else 1
     bp = way == "backprop"
     return Recipe.of({
-        "name": f"{data}-{'standard' if standard else 'real'}-{way}", "data": data, "seed": seed, "epochs": epochs * turns,
-        "patience": epochs * turns, "batch": 64, "validation": 0.02, "learning": rule,
-        rule: settings,
+        "name": f"{data}-{'standard' if standard else 'real'}-{way}", "data": data,
+        "seed": seed, "epochs": epochs * turns, "patience": epochs * turns, "batch": 64,
+        "validation": 0.02, "learning": rule, rule: settings,
         "modulate": {"levels": "real", "labels": "none" if bp else "first", "standard": standard},
         "layers": hidden[:-1] if bp else hidden,
         "head": {"kind": "linear"} if bp else {"kind": "mean_square", "inverted": inverted}})
