@@ -74,7 +74,7 @@ FAULTS = [
           FEEDBACK),
     Fault("model/learning/feedback.py", "buffer.copy_(value)", "pass", FEEDBACK),
     Fault("model/learning/feedback_alignment.py",
-          'part.feedback = state["matrices"][name]', "pass", "tests/model/test_learning.py"),
+          'part.feedback = state["matrices"][name]', "pass", FEEDBACK),
     Fault("model/layers/labels.py", "np.where(self.bits, low, high + 1)",
           "np.where(self.bits, high + 1, low)", "tests/model/test_labels.py"),
     Fault("model/layers/goodness.py", "slice(self.first_layer, last + 1)",

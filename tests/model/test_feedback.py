@@ -200,6 +200,22 @@ def test_direct_feedback_teaches_look_up_tables():
     assert entries[-1]["train_accuracy"] > 0.9
 
 
+@pytest.mark.parametrize("rule", RELAXATIONS[:3])
+def test_matrices_come_from_the_checkpoint(rule):
+    """Not from the seed, which here is another."""
+    first, second = trainer_of(rule, REAL), trainer_of(rule, {**REAL, "seed": 1})
+    for trainer in (first, second):
+        trainer.rule.step(*batch_of(trainer))
+    second.network.load_state_dict(first.network.state_dict())
+    second.rule.load_state_dict(first.rule.state_dict())
+    x, labels = batch_of(first)
+    for trainer in (first, second):
+        trainer.network.zero_grad()
+        trainer.rule.differentiate(x, labels)
+    for a, b in zip(first.network.parameters(), second.network.parameters(), strict=True):
+        assert torch.equal(a.grad, b.grad)
+
+
 def test_matrices_have_the_size_and_the_entries_they_say():
     generator = torch.Generator().manual_seed(0)
     normal = draw((300, 200), 50, "normal", generator)
