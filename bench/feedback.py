@@ -61,7 +61,7 @@ NETWORKS = {"real": "real", "norm": "real, batch norm", "bits": "bits"}
 DIGITS = {"data": "digits", "layers": 2, "neurons": 64, "depth": 2, "batch": 64,
           "validation": 0.15, "temperature": 8.0, "epochs": 40, "seeds": 5, "search": 30,
           "search_seeds": 2}
-DATA = {"digits": DIGITS, "digits-deep": {**DIGITS, "layers": 5},
+DATA = {"digits": DIGITS,
         "mnist": {"data": "mnist", "layers": 2, "neurons": 128, "depth": 1, "batch": 128,
                   "validation": 0.1, "temperature": 16.0, "epochs": 5, "seeds": 2, "search": 3,
                   "search_seeds": 1}}
@@ -79,7 +79,6 @@ RATES: dict[str, dict[str, float]] = {
         "norm-bp": 0.03, "norm-fa": 0.01, "norm-dfa": 0.03, "norm-usf": 0.03,
         "bits-bp": 0.03, "bits-fa": 0.1, "bits-fa1": 0.1, "bits-dfa": 0.03, "bits-dfa1": 0.1,
         "bits-ifa": 0.03, "bits-ifa1": 0.1, "bits-head": 0.03},
-    "digits-deep": {},
     "mnist": {
         "real-bp": 0.01, "real-fa": 0.003, "real-dfa": 0.003, "real-usf": 0.01, "real-ifa": 0.003,
         "real-ifa1": 0.003, "real-head": 0.01,
