@@ -29,8 +29,8 @@ def bernoulli_tail(u: Tensor, a: Tensor, thresholds: Tensor, gradient: Gradient)
     a : Tensor, shape (n, columns)
         From -1 to +1.
     thresholds : Tensor, shape (sums,)
-        Between whole numbers, the tail is interpolated; its gradient there is minus the mean of
-        the masses at t - 1 and t.
+        Between whole numbers, the tail is interpolated. Its gradient is minus the mean of the
+        masses at t - 1 and t; with "autograd", that of a straight line, minus the mass below t.
     gradient : str
         How the gradients of u and a are found. ``"precise"``: exactly. ``"three"``, ``"five"``:
         from as many equations of the distribution, see
@@ -70,8 +70,9 @@ def convolved_tail(p: Tensor, thresholds: Tensor) -> Tensor:
         moved = torch.nn.functional.pad(y[:, :-1], (0, 0, 1, 0))
         y = y + one * (moved - y)
     # The cell just below the threshold counts by the part of it that the threshold leaves.
-    share = (torch.arange(n + 1) - thresholds[:, None] + 1).clamp(0, 1).to(p)
-    return (y * share[:, :, None]).sum(1)
+    whole, places = thresholds.detach().ceil()[:, None], torch.arange(n + 1)
+    share = (places >= whole) + (places == whole - 1) * (whole - thresholds[:, None])
+    return (y * share.to(p)[:, :, None]).sum(1)
 
 
 class _Tail(torch.autograd.Function):

@@ -186,7 +186,7 @@ def test_compiled_gradient_is_that_of_the_reference(gradient, n, sharpness):
     assert expected_u.abs().max() > 1e-3
 
 
-@pytest.mark.parametrize("gradient", ["precise", "three", "five", "autograd"])
+@pytest.mark.parametrize("gradient", ["precise", "three", "five"])
 def test_gradient_of_the_threshold_is_the_mean_mass_beside_it(gradient):
     u, a, thresholds = layer(20)
     thresholds.requires_grad_()
@@ -196,6 +196,16 @@ def test_gradient_of_the_threshold_is_the_mean_mass_beside_it(gradient):
         y = exact.distribution(products(u, a)[o])
         expected = -(y[threshold - 1] + y[threshold]) @ slopes[o].double().numpy() / 2
         assert thresholds.grad[o].item() == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.75])
+def test_autograd_of_the_threshold_is_the_mass_below_it(share):
+    u, a, thresholds = layer(20)
+    at = (thresholds - share).requires_grad_()
+    bernoulli_tail(u, a, at, "autograd").sum().backward()
+    for o, threshold in enumerate(thresholds.int().tolist()):
+        y = exact.distribution(products(u, a)[o])
+        assert at.grad[o].item() == pytest.approx(-y[threshold - 1].sum(), abs=1e-4)
 
 
 def test_a_threshold_out_of_reach_gives_a_constant():
