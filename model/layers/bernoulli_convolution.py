@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 import torch
@@ -13,27 +12,10 @@ from model.poisson_binomial import check_compiler
 
 from .base import Context
 from .bernoulli import BernoulliLayer
-from .windows import fold, output_geometry, unfold, window_of
+from .windows import Settings, fold, output_geometry, unfold, window_of
 from .wiring import Geometry
 
 __all__ = ["BernoulliConvolutionLayer"]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a recipe says about a Bernoulli convolution."""
-
-    neurons: int
-    """Neurons, each with a weight for every bit of the window."""
-    kernel: int
-    """Rows and columns of the window. It never leaves the image."""
-    stride: int = 1
-    """Rows and columns from one position of the window to the next."""
-
-    def __post_init__(self) -> None:
-        for name in ("neurons", "kernel", "stride"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
 
 
 class BernoulliConvolutionLayer(BernoulliLayer, kind="bernoulli_convolution"):

@@ -10,6 +10,7 @@ from torch import Tensor
 
 import ir
 
+from . import windows
 from .base import BitLayer, Context
 from .windows import fold, output_geometry, unfold, window_of
 from .wiring import Geometry
@@ -19,22 +20,11 @@ __all__ = ["ConvolutionLayer"]
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(windows.Settings):
     """What a recipe says about a convolution."""
 
-    neurons: int
-    """Neurons, each with a weight for every bit of the window."""
-    kernel: int
-    """Rows and columns of the window. It never leaves the image."""
-    stride: int = 1
-    """Rows and columns from one position of the window to the next."""
     depth: int = 1
     """Thresholds of a neuron, each one channel of the output."""
-
-    def __post_init__(self) -> None:
-        for name in ("neurons", "kernel", "stride", "depth"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
 
 
 class ConvolutionLayer(BitLayer, kind="convolution"):

@@ -8,13 +8,33 @@ Every layer of windows is a dense layer on the columns of :func:`unfold`, whose 
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
+
 from torch import Tensor
 
 from ir.window import Window
 
 from .wiring import Geometry
 
-__all__ = ["fold", "output_geometry", "unfold", "window_of"]
+__all__ = ["Settings", "fold", "output_geometry", "unfold", "window_of"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a recipe says about neurons that slide over an image."""
+
+    neurons: int
+    """Neurons, each with a weight for every bit of the window."""
+    kernel: int
+    """Rows and columns of the window. It never leaves the image."""
+    stride: int = 1
+    """Rows and columns from one position of the window to the next."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if getattr(self, field.name) < 1:
+                raise ValueError(f"{field.name} must be at least 1, "
+                                 f"not {getattr(self, field.name)}")
 
 
 def window_of(geometry: Geometry, kernel: int, stride: int) -> Window:
