@@ -33,7 +33,7 @@ class GroupSumHead(wiring.Component):
     -------
     i : ``In(stream.Signature(node.in_width))``
         Input vectors.
-    o : ``Out(stream.Signature(ArrayLayout(score_shape(node.score_range), node.classes)))``
+    o : ``Out(stream.Signature(ArrayLayout(score_shape(node.score_range), node.out_width)))``
         Scores, in input order.
     """
 
@@ -42,7 +42,7 @@ class GroupSumHead(wiring.Component):
     def __init__(self, node, plan):
         self._node = node
         self._plan = plan
-        layout = data.ArrayLayout(score_shape(node.score_range), node.classes)
+        layout = data.ArrayLayout(score_shape(node.score_range), node.out_width)
         super().__init__({
             "i": In(stream.Signature(node.in_width)),
             "o": Out(stream.Signature(layout)),
@@ -50,14 +50,15 @@ class GroupSumHead(wiring.Component):
         self.latency = self._build(Rehearsal()).latency
 
     def _build(self, m):
-        node = self._node
+        groups = self._node.out_width
+        size = self._node.in_width // groups
         stages = Stages(m, self.i, self._plan.levels_per_register)
-        bits = [Cat(self.i.payload[c * node.group + place] for c in range(node.classes))
-                for place in range(node.group)]
+        bits = [Cat(self.i.payload[c * size + place] for c in range(groups))
+                for place in range(size)]
         count = stages.flush(popcount(stages, bits, self._plan.lut_size))
         width = self.o.payload.shape().elem_shape.width
         scores = Cat(Cat(*(slice_[c] for slice_ in count), Const(0, width - len(count)))
-                     for c in range(node.classes))
+                     for c in range(groups))
         stages.drive(self.o, scores)
         return stages
 
