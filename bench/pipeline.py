@@ -11,9 +11,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 import ir
+from bench.kept import mean
 
 __all__ = ["SUITES", "Row", "main"]
 
@@ -99,8 +98,7 @@ def measure(row, out, data):
 
 def line(row, networks, simulated, built):
     """A row of the table."""
-    test = 100 * np.array([net.provenance["accuracy"]["test_ir"] for net in networks])
-    spread = f" ± {test.std(ddof=1):.2f}" if len(test) > 1 else ""
+    test = [100 * net.provenance["accuracy"]["test_ir"] for net in networks]
     parts = built["resources"]["parts"]
     luts = " / ".join(f"{parts[part]['luts']:,}" if part in parts else "-"
                       for part in ("encoder", "core", "head", "link"))
@@ -108,7 +106,7 @@ def line(row, networks, simulated, built):
     fmax = built["timing"]["fmax_hz"]
     core = built["throughput"]["core"]["interval_cycles"]
     rate = f"{fmax / core:,.0f}" if fmax else "-"
-    return (f"| {row.name} | {len(test)} | {test.mean():.2f}{spread} | {luts} | "
+    return (f"| {row.name} | {len(test)} | {mean(test)} | {luts} | "
             f"{total['luts']:,} | {total['flip_flops']:,} | {total['memories']} | "
             f"{f'{fmax / 1e6:.1f}' if fmax else '-'} | {core} | {rate} | "
             f"{simulated['vectors']:,} | {simulated['mismatches']} |")

@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bench.kept import mean
+
 __all__ = ["RULES", "Way", "main", "recipe", "slug"]
 
 GRID = (0.01, 0.03, 0.1)
@@ -81,8 +83,7 @@ def probabilities(widths):
 BITS = MappingProxyType({"kind": "bmab", "centre": "batch"})
 VOTES = MappingProxyType({"kind": "bma", "centre": "batch"})
 WISHES = MappingProxyType({"signal": "wish", "error": "chance", "mask": "rank", "suppressor": 1,
-                           "suppressor_every": 2, "window": 1.0})
-"""The suppressor goes up at each quarter of the epochs, whatever is said here."""
+                           "window": 1.0})
 
 RULES: dict[str, Way] = {
     "STE, clipped": Way("backprop", {"learning_rate": 0.03}, gradients),
@@ -118,7 +119,7 @@ def recipe(name, data, seed, epochs, rate=None):
 
     way = RULES[name]
     settings = dict(way.settings) if rate is None else {**way.settings, "learning_rate": rate}
-    if "suppressor_every" in settings:
+    if "suppressor" in settings:  # it goes up at each quarter of the epochs
         settings["suppressor_every"] = max(1, epochs // 4)
     hidden = {"neurons": HIDDEN, **way.layer}
     return Recipe.of({
@@ -266,8 +267,7 @@ def line(name, runs, args, source):
     """A row of the table."""
     from model.trainer import Trainer
 
-    test = 100 * np.array([run["accuracy"]["test_ir"] for run in runs])
-    spread = f" ± {test.std(ddof=1):.2f}" if len(test) > 1 else ""
+    test = mean([100 * run["accuracy"]["test_ir"] for run in runs])
     cpu = np.median([run["cpu_s"] / run["epochs"] for run in runs])
     wall = np.median([run["wall_s"] for run in runs])
     peak = max(run["peak_mib"] for run in runs)
@@ -277,7 +277,7 @@ def line(name, runs, args, source):
                     len(source.classes))
     kept = RULES[name].kept(widths)
     moved += 2 * trainer.recipe.batch * kept
-    return (f"| {name} | {test.mean():.2f}{spread} | {cpu:.1f} | {wall:.0f} | {peak:.0f} | "
+    return (f"| {name} | {test} | {cpu:.1f} | {wall:.0f} | {peak:.0f} | "
             f"{real:,} | {bits:,} | {kept:,} | {trainer.recipe.batch} | {moved / 1e6:.2f} |")
 
 

@@ -6,26 +6,16 @@ network is simulated at RTL on test images and built for a board. What is built 
 
 import argparse
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import ir
+from bench.pipeline import run
 from bench.rules import RULES, slug
 from hw.layers import folded
 from hw.plan import Plan
 
 __all__ = ["main"]
-
-
-def run(*command):
-    """Run a command of the project that prints JSON. Stops the benchmark if it fails."""
-    print("+", *command, file=sys.stderr)
-    done = subprocess.run([sys.executable, "-m", *command, "--json"], stdout=subprocess.PIPE,
-                          text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)}: exit status {done.returncode}")
-    return json.loads(done.stdout)
 
 
 def measure(name, args):
@@ -44,7 +34,7 @@ def measure(name, args):
                         *data] if use == "sim" else
                        ["hw.build", str(path), "--board", args.board,
                         "--out", str(args.out / f"{path.stem}-{args.board}")])
-            ir.write_atomic(result, json.dumps(run(*command, "--plan", str(plan))))
+            ir.write_atomic(result, run(*command, "--plan", str(plan), "--json"))
         figures[use] = json.loads(result.read_text())
     return line(name, network, figures["sim"], figures["build"])
 
