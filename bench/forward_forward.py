@@ -165,10 +165,9 @@ def unsupervised_recipe(name, layers, seed, epochs, data_name, jitter):
     return Recipe.of({
         "name": f"{data_name}-unsupervised-{name}{'-jitter' if jitter else ''}", "data": data_name,
         "seed": seed, "epochs": epochs, "patience": epochs, "batch": 100, "validation": 0.1,
-        "learning": "unsupervised-forward-forward",
+        "jitter": jitter, "learning": "unsupervised-forward-forward",
         "unsupervised-forward-forward": {"learning_rate": 0.003, "readout_rate": 0.003,
-                                         "threshold": 0.02, "temperature": 0.005,
-                                         "jitter": jitter},
+                                         "threshold": 0.02, "temperature": 0.005},
         "modulate": {"levels": "real"}, "layers": layers, "head": {"kind": "readout"}})
 
 

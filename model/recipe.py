@@ -37,6 +37,9 @@ class Recipe:
         Samples of a step.
     validation : float
         Share of the training part that is set aside.
+    jitter : int
+        Pixels by which training pictures are shifted at random, up to that far each way, anew in
+        every epoch.
     learning : str
         Name of the learning rule.
     rule : dataclass
@@ -61,6 +64,7 @@ class Recipe:
     patience: int = 20
     batch: int = 64
     validation: float = 0.15
+    jitter: int = 0
     learning: str = "backprop"
     modulate: Modulate = field(default_factory=Modulate)
 
@@ -72,6 +76,8 @@ class Recipe:
             raise ValueError(f"seed must be from 0 to 2^63 - 1, not {self.seed}")
         if not 0 < self.validation < 1:
             raise ValueError(f"validation must be between 0 and 1, not {self.validation}")
+        if self.jitter < 0:
+            raise ValueError(f"jitter must be at least 0, not {self.jitter}")
         bits = self.modulate.levels != "real"
         for index, kind in enumerate(self.kinds):
             if (kind in BitLayer.kinds or kind in Head.kinds) != bits:
@@ -142,7 +148,8 @@ class Recipe:
         return parse(cls, values | built)
 
 
-_SCALARS = ("name", "data", "seed", "epochs", "patience", "batch", "validation", "learning")
+_SCALARS = ("name", "data", "seed", "epochs", "patience", "batch", "validation", "jitter",
+            "learning")
 
 
 def _part(kinds: Mapping[str, Any], values: Any, where: str) -> tuple[str, Any]:

@@ -18,6 +18,7 @@ import ir
 from model.checkpoint import Checkpoint, CheckpointError
 from model.data import DataSet, stratified
 from model.freeze import freeze
+from model.jitter import jittered
 from model.learning import Rule
 from model.network import build_network
 from model.recipe import Recipe
@@ -69,6 +70,10 @@ class Trainer:
         self._order = order
         self.network = build_network(recipe.modulate, recipe.layer_types, recipe.head_type, data,
                                      data.features[train], make)
+        self._shape = self.network.modulator.geometry.shape
+        if recipe.jitter and not self._shape:
+            raise ValueError("jitter must be 0 for features that are no pictures, "
+                             f"not {recipe.jitter}")
         self.rule = Rule.kinds[recipe.learning](self.network, recipe.rule, recipe.epochs)
         self.epoch = 0
         self.best: dict[str, Any] = {"epoch": 0, "accuracy": -1.0, "loss": float("inf")}
@@ -110,7 +115,10 @@ class Trainer:
         totals: dict[str, float] = {}
         done = 0
         for part in order.split(self.rule.batch(self.epoch, self.recipe.batch, self.samples)):
-            step = self.rule.step(self._features[part], self._labels[part])
+            features = self._features[part]
+            if self.recipe.jitter:
+                features = jittered(features, self._shape, self.recipe.jitter)
+            step = self.rule.step(features, self._labels[part])
             done += len(part)
             for name, value in step.items():
                 totals[name] = totals.get(name, 0.0) + value * len(part)

@@ -23,7 +23,6 @@ from model.network import Chain
 
 from .forward_forward_layer import Figures, Learner, Loss
 from .forward_forward_pipeline import Pipeline
-from .pictures import jittered
 from .rule import Rule
 
 __all__ = ["ForwardForward", "wrong_labels"]
@@ -49,8 +48,6 @@ class Settings:
     candidates: int = 1
     """Wrong labels drawn for every sample, of which the one of the highest score is its negative
     sample: above 1, hard negatives."""
-    jitter: int = 0
-    """Pixels by which pictures are shifted at random, each way."""
     processes: int = 0
     """Processes that share out the layers as a pipeline; 0 trains them in this one. The result is
     the same, bit for bit."""
@@ -63,9 +60,8 @@ class Settings:
             raise ValueError(f"threshold must be finite, not {self.threshold}")
         if self.candidates < 1:
             raise ValueError(f"candidates must be at least 1, not {self.candidates}")
-        for name in ("jitter", "processes"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be at least 0, not {getattr(self, name)}")
+        if self.processes < 0:
+            raise ValueError(f"processes must be at least 0, not {self.processes}")
         if self.processes and self.order != "together":
             raise ValueError("processes must be 0 where layers learn one by one, "
                              f"not {self.processes}")
@@ -113,10 +109,6 @@ class ForwardForward(Rule, kind="forward-forward"):
         if settings.order == "one-by-one" and epochs < len(layers):
             raise ValueError(f"epochs must be at least the {len(layers)} layers that learn one by "
                              f"one, not {epochs}")
-        self._shape = network.modulator.geometry.shape
-        if settings.jitter and not self._shape:
-            raise ValueError("forward-forward.jitter must be 0 for features that are no pictures, "
-                             f"not {settings.jitter}")
         self._network = network
         self._settings = settings
         self._epochs = epochs
@@ -154,8 +146,6 @@ class ForwardForward(Rule, kind="forward-forward"):
             self._pipeline.end()
 
     def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
-        if self._settings.jitter:
-            features = jittered(features, self._shape, self._settings.jitter)
         negatives = self._negatives(features, labels)
         x = self._network.modulator.frame(features.repeat(2, 1), torch.cat([labels, negatives]))
         if self._pipeline:

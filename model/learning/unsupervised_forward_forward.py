@@ -18,7 +18,7 @@ from torch.nn.functional import cross_entropy
 from model.network import Chain
 
 from .forward_forward_layer import Learner, Loss
-from .pictures import hybrids, jittered
+from .pictures import hybrids
 from .rule import Rule
 
 __all__ = ["UnsupervisedForwardForward"]
@@ -39,8 +39,6 @@ class Settings:
     """Unit of goodness in the loss."""
     blurs: int = 6
     """Times that the random bits of a mask are blurred."""
-    jitter: int = 0
-    """Pixels by which pictures are shifted at random, each way."""
 
     def __post_init__(self) -> None:
         for name in ("learning_rate", "readout_rate", "temperature"):
@@ -48,9 +46,8 @@ class Settings:
                 raise ValueError(f"{name} must be above 0 and finite, not {getattr(self, name)}")
         if not math.isfinite(self.threshold):
             raise ValueError(f"threshold must be finite, not {self.threshold}")
-        for name in ("blurs", "jitter"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be at least 0, not {getattr(self, name)}")
+        if self.blurs < 0:
+            raise ValueError(f"blurs must be at least 0, not {self.blurs}")
 
 
 class UnsupervisedForwardForward(Rule, kind="unsupervised-forward-forward"):
@@ -80,8 +77,6 @@ class UnsupervisedForwardForward(Rule, kind="unsupervised-forward-forward"):
             group["lr"] = self._settings.readout_rate * share
 
     def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
-        if self._settings.jitter:
-            features = jittered(features, self._shape, self._settings.jitter)
         # A single picture has no other to be mixed with.
         pictures = features if len(features) > 1 else features.repeat(2, 1)
         negative = hybrids(pictures, self._shape, self._settings.blurs)[: len(features)]

@@ -1,4 +1,4 @@
-"""Hybrid pictures, jitter, the read-out and local receptive fields."""
+"""Hybrid pictures, the read-out and local receptive fields."""
 
 import re
 
@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 from ir.window import Window  # noqa: E402  after the check for torch
 from model import data  # noqa: E402
 from model.layers import LocalDenseLayer, UnitDenseLayer  # noqa: E402
-from model.learning.pictures import hybrid_masks, hybrids, jittered  # noqa: E402
+from model.learning.pictures import hybrid_masks, hybrids  # noqa: E402
 from model.recipe import RecipeError, load_recipe  # noqa: E402
 from model.trainer import Trainer  # noqa: E402
 
@@ -21,24 +21,6 @@ RECIPE = [f"learning={RULE}", "validation=0.8", "modulate.levels=real", "head={k
 def trainer(*overrides, name="digits"):
     recipe = load_recipe(name, [*RECIPE, *overrides])
     return Trainer(recipe, data.load(recipe.data))
-
-
-def test_jitter_shifts_each_picture_and_moves_in_zeros():
-    torch.manual_seed(1)
-    picture = torch.arange(1, 25, dtype=torch.int16).view(4, 3, 2)  # two colours
-    expected = {}
-    for down in range(-1, 2):
-        for right in range(-1, 2):
-            shifted = torch.zeros_like(picture)
-            for row in range(4):
-                for column in range(3):
-                    if 0 <= row + down < 4 and 0 <= column + right < 3:
-                        shifted[row + down, column + right] = picture[row, column]
-            expected[tuple(shifted.flatten().tolist())] = 0
-    for row in jittered(picture.flatten().repeat(900, 1), (4, 3), 1).tolist():
-        expected[tuple(row)] += 1  # a KeyError for a picture that is no shift
-    assert len(expected) == 9
-    assert min(expected.values()) > 60
 
 
 def test_masks_by_hand():
@@ -115,7 +97,7 @@ def test_layers_learn_without_labels():
 
 
 def test_a_single_picture_is_a_step_too():
-    training = trainer(f"{RULE}.jitter=1")
+    training = trainer()
     training.rule.begin_epoch(0)
     assert training.rule.step(training._features[:1], training._labels[:1])["loss"] > 0
 
@@ -131,20 +113,12 @@ def test_refused_with_the_network(override, message):
         trainer(override, *head)
 
 
-def test_jitter_refused_without_pictures():
-    with pytest.raises(ValueError, match=r"^forward-forward\.jitter must be 0 for features that "
-                                         r"are no pictures, not 1$"):
-        trainer("data=iris", "learning=forward-forward", "forward-forward.jitter=1",
-                "modulate.labels=first", "head={kind='mean_square'}")
-
-
 @pytest.mark.parametrize(("settings", "message"), [
     ("learning_rate=0", "learning_rate must be above 0 and finite, not 0.0"),
     ("readout_rate=0", "readout_rate must be above 0 and finite, not 0.0"),
     ("temperature=0", "temperature must be above 0 and finite, not 0.0"),
     ("threshold=nan", "threshold must be finite, not nan"),
     ("blurs=-1", "blurs must be at least 0, not -1"),
-    ("jitter=-1", "jitter must be at least 0, not -1"),
 ])
 def test_refused_settings(settings, message):
     with pytest.raises(RecipeError, match=rf"^Recipe digits: {RULE}\.{re.escape(message)}$"):
