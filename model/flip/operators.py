@@ -17,9 +17,9 @@ from torch import Tensor
 
 from .words import occupied, pack, popcount, unpack
 
-__all__ = ["binarize", "binarize_backward", "cuts", "grad_of_flips", "over_threshold",
-           "pnb", "pnb_backward", "popcount_backward", "popcount_normalize", "vote", "xnor",
-           "xnor_backward"]
+__all__ = ["and_backward", "and_gate", "binarize", "binarize_backward", "cuts", "grad_of_flips",
+           "or_backward", "or_gate", "over_threshold", "pnb", "pnb_backward", "popcount_backward",
+           "popcount_normalize", "vote", "xnor", "xnor_backward"]
 
 
 def cuts(depth: int) -> Tensor:
@@ -94,6 +94,35 @@ def xnor_backward(flips: Tensor, old: Tensor | None = None, new: Tensor | None =
     new one is due.
     """
     return flips if old is None or new is None else flips ^ (old ^ new)
+
+
+def and_gate(x: Tensor, y: Tensor) -> Tensor:
+    """1 where both bits are. Shapes broadcast; pad bits stay 0."""
+    return x & y
+
+
+def and_backward(flips: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Flips of ``and_gate(x, y)`` to flips of ``x``; those of ``y`` with ``x`` and ``y`` swapped.
+
+    What the output should be is what each input should be, so an input that is so already stays:
+    a 1 beside a 0. Where only one of the two can change, as a weight beside a fixed input, the
+    output may stay wrong. If ``y`` has changed since, ``flips`` are those that
+    :func:`xnor_backward` gives for the old and the new output, and ``y`` is the new one.
+    """
+    return flips & ~(x & ~y)
+
+
+def or_gate(x: Tensor, y: Tensor) -> Tensor:
+    """1 where either bit is. Shapes broadcast; pad bits stay 0."""
+    return x | y
+
+
+def or_backward(flips: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Flips of ``or_gate(x, y)`` to flips of ``x``, as :func:`and_backward`.
+
+    A 0 beside a 1 stays.
+    """
+    return flips & ~(~x & y)
 
 
 def over_threshold(votes: Tensor, voters: int, least: float) -> Tensor:

@@ -109,6 +109,46 @@ def test_xnor_backward_allows_for_the_other_operand():
     assert unpack(operators.xnor_backward(flips, old, new), 4).tolist() == [1, 0, 1, 0]
 
 
+GATES = [(operators.and_gate, operators.and_backward, min),
+         (operators.or_gate, operators.or_backward, max)]
+
+
+def rows_of_all(count):
+    """Every combination of ``count`` bits: as many packed rows, and the combinations."""
+    cases = list(itertools.product([0, 1], repeat=count))
+    return [pack(torch.tensor(row)) for row in zip(*cases, strict=True)], cases
+
+
+@pytest.mark.parametrize(("gate", "backward", "by_hand"), GATES)
+def test_gates_wish_of_each_input_what_is_wished_of_the_output(gate, backward, by_hand):
+    (x, y, flips), cases = rows_of_all(3)
+    out, x_flips, y_flips = gate(x, y), backward(flips, x, y), backward(flips, y, x)
+    assert unpack(out, 8).tolist() == [by_hand(a, b) for a, b, _ in cases]
+    for (a, b, flip), x_flip, y_flip in zip(cases, unpack(x_flips, 8).tolist(),
+                                            unpack(y_flips, 8).tolist(), strict=True):
+        wish = by_hand(a, b) ^ flip
+        assert (x_flip, y_flip) == ((a != wish, b != wish) if flip else (0, 0))
+    # Together they do what was asked for.
+    assert torch.equal(gate(x ^ x_flips, y ^ y_flips), out ^ flips)
+
+
+@pytest.mark.parametrize(("gate", "backward", "by_hand"), GATES)
+def test_gates_allow_for_the_other_operand(gate, backward, by_hand):
+    (x, old, new, flips), cases = rows_of_all(4)
+    left = operators.xnor_backward(flips, gate(x, old), gate(x, new))
+    x_flips = unpack(backward(left, x, new), 16).tolist()
+    for (a, before, after, flip), x_flip in zip(cases, x_flips, strict=True):
+        wish = by_hand(a, before) ^ flip
+        assert x_flip == (by_hand(a, after) != wish and a != wish)
+
+
+@pytest.mark.parametrize(("gate", "backward", "by_hand"), GATES)
+def test_gates_leave_pad_bits_alone(gate, backward, by_hand):
+    ones, zeros = pack(torch.ones(5)), pack(torch.zeros(5))
+    for x, y in itertools.product([ones, zeros], repeat=2):
+        assert int(gate(x, y) | backward(ones, x, y)) < 32
+
+
 @pytest.mark.parametrize(("least", "expected"), [(0.5, [0, 0, 1]), (0.02, [0, 1, 1])])
 def test_vote_by_hand(least, expected):
     flips = pack(torch.tensor([[0, 1, 1], [0, 1, 1], [0, 0, 1], [0, 0, 1]]))
