@@ -2,9 +2,10 @@
 
 ``real`` trains networks of real numbers on MNIST as the experiments do that the page compares
 with, and prunes them. ``binary`` trains networks of bits and freezes them, ``ablation`` changes one
-choice at a time. ``pipeline`` measures layers that learn in processes of their own.
-``unsupervised`` trains with hybrid pictures, and ``steps`` times the networks of Hinton's paper.
-What is trained already is kept.
+choice at a time. ``pipeline`` measures layers that learn in processes of their own. ``hinton``,
+``unsupervised`` and ``cifar`` train networks after Hinton's paper, smaller ones and not as long,
+with the settings that ``search`` finds, and ``steps`` times those of the paper itself. What is
+trained already is kept.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.forward_forward_hinton import GRIDS, cifar, hinton, search, steps, unsupervised
 from bench.forward_forward_real import FF, LAYERS, WAYS, real
 from bench.kept import mean, result
 
@@ -37,14 +39,6 @@ ABLATION = {
     "second layer alone decides": ["head.first_layer=2"],
     "look-up tables": [LUTS],
 }
-
-UNSUPERVISED = {
-    "dense": [{"kind": "unit_dense", "neurons": 500}] * 3,
-    "local": [{"kind": "local_dense", "channels": 8, "kernel": 10, "stride": 3},
-              {"kind": "local_dense", "channels": 16, "kernel": 4, "stride": 1},
-              {"kind": "unit_dense", "neurons": 500}],
-}
-HINTON = [{"kind": "unit_dense", "neurons": 2000}] * 4
 
 
 def binary(args):
@@ -158,66 +152,6 @@ def pipeline(args):
                   f"{one[0] / max(each):.2f} |", flush=True)
 
 
-def unsupervised_recipe(name, layers, seed, epochs, data_name, jitter):
-    """Recipe with hybrid pictures."""
-    from model.recipe import Recipe
-
-    return Recipe.of({
-        "name": f"{data_name}-unsupervised-{name}{'-jitter' if jitter else ''}", "data": data_name,
-        "seed": seed, "epochs": epochs, "patience": epochs, "batch": 100, "validation": 0.1,
-        "jitter": jitter, "learning": "unsupervised-forward-forward",
-        "unsupervised-forward-forward": {"learning_rate": 0.003, "readout_rate": 0.003,
-                                         "threshold": 0.02, "temperature": 0.005},
-        "modulate": {"levels": "real"}, "layers": layers, "head": {"kind": "readout"}})
-
-
-def unsupervised(args):
-    """Print the table of layers that learn without labels."""
-    print("| layers | epochs | seeds | validation, % | test, % | CPU s |\n" + "|---" * 6 + "|")
-    names = {"hinton": HINTON} if args.full else UNSUPERVISED
-    for name, layers in names.items():
-        epochs = 100 if args.full else args.epochs
-        results = [result(unsupervised_recipe(name, layers, seed, epochs, args.data, args.jitter),
-                          args.out, args.data_dir) for seed in range(args.seeds)]
-        print(f"| {name} | {epochs} | {args.seeds} |",
-              mean([100 * item["validation"] for item in results]), "|",
-              mean([100 * item["test"] for item in results]), "|",
-              mean([item["seconds"] for item in results], "{:.0f}"), "|", flush=True)
-
-
-def steps(args):
-    """Print the time of a step of the networks of Hinton's paper, and of all its epochs."""
-    import torch
-
-    from model import data
-    from model.recipe import Recipe
-    from model.trainer import Trainer
-
-    torch.set_num_threads(1)
-    source = data.load("mnist", args.data_dir)
-    supervised = {
-        "name": "hinton", "data": "mnist", "epochs": 60, "batch": 100,
-        "learning": "forward-forward", "forward-forward": {},
-        "modulate": {"levels": "real", "labels": "first"}, "layers": HINTON,
-        "head": {"kind": "mean_square", "first_layer": 2}}
-    print("| network | CPU ms a step of 100 | epochs | CPU hours |\n" + "|---" * 4 + "|")
-    for title, recipe, epochs in (
-            ("supervised, 4 x 2000", Recipe.of(supervised), 60),
-            ("unsupervised, 4 x 2000",
-             unsupervised_recipe("hinton", HINTON, 0, 100, "mnist", 0), 100)):
-        trainer = Trainer(recipe, source)
-        features, labels = torch.from_numpy(source.features), torch.from_numpy(source.labels)
-        trainer.rule.begin_epoch(0)
-        trainer.rule.step(features[:100], labels[:100])
-        started = time.process_time()
-        for step in range(args.steps):
-            part = slice(100 * step, 100 * (step + 1))
-            trainer.rule.step(features[part], labels[part])
-        seconds = (time.process_time() - started) / args.steps
-        hours = seconds * epochs * len(features) / 100 / 3600
-        print(f"| {title} | {1000 * seconds:.0f} | {epochs} | {hours:.1f} |", flush=True)
-
-
 def main(argv=None):
     parser = argparse.ArgumentParser(prog="python -m bench.forward_forward", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -234,7 +168,7 @@ def main(argv=None):
             one.add_argument("--seeds", metavar="N", type=int, default=seeds,
                              help="seeds from 0 (default: %(default)s)")
             one.add_argument("--epochs", metavar="N", type=int, default=epochs,
-                             help="epochs (default: %(default)s)")
+                             help=f"epochs (default: {epochs or 'those of the recipe'})")
         return one
 
     one = command(real, seeds=3, epochs=3)
@@ -255,12 +189,20 @@ def main(argv=None):
                      help="steps of a measurement (default: %(default)s)")
     one.add_argument("--repeats", metavar="N", type=int, default=5,
                      help="measurements, of which the median counts (default: %(default)s)")
-    one = command(unsupervised, seeds=2, epochs=5)
-    one.add_argument("--data", metavar="NAME", default="mnist", help="data set (default: mnist)")
-    one.add_argument("--jitter", metavar="N", type=int, default=0,
-                     help="pixels of random shifts (default: %(default)s)")
-    one.add_argument("--full", action="store_true",
-                     help="the network of Hinton's paper and its 100 epochs: hours")
+    one = command(hinton, seeds=2)
+    one.add_argument("--layers", metavar="N", type=int, default=4,
+                     help="hidden layers (default: %(default)s)")
+    one.add_argument("--width", metavar="N", type=int, default=500,
+                     help="neurons of each (default: %(default)s; the paper's: 2000)")
+    one.add_argument("--jitter", metavar="N", type=int, nargs="*", default=[0, 2],
+                     help="pixels of random shifts (default: 0 2)")
+    one.add_argument("--ways", metavar="WAY", nargs="*", choices=("FF", "BP"),
+                     default=["FF", "BP"], help="FF, BP (default: both)")
+    command(unsupervised, seeds=2)
+    command(cifar, seeds=2)
+    one = command(search, seeds=1, epochs=3)
+    one.add_argument("which", metavar="NETWORK", nargs="*", choices=GRIDS,
+                     help=f"some of {', '.join(GRIDS)} (default: all)")
     one = command(steps)
     one.add_argument("--steps", metavar="N", type=int, default=10,
                      help="steps of a measurement (default: %(default)s)")
