@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from hw.gather import Accumulator, Collector
 from hw.layers import realise
 from hw.layers.group_sum import score_shape
-from hw.stages import Rehearsal, Stages
+from hw.stages import Pipeline
 
 __all__ = ["Argmax", "Head", "result_layout"]
 
@@ -23,7 +23,7 @@ def result_layout(network):
     })
 
 
-class Argmax(wiring.Component):
+class Argmax(Pipeline):
     """Index of the greatest score, the lowest one on a tie, beside the scores.
 
     A vector every cycle; registers every ``plan.levels_per_register`` levels.
@@ -42,19 +42,11 @@ class Argmax(wiring.Component):
         Scores and decision.
     """
 
-    interval = 1
-
     def __init__(self, layout, plan):
-        self._plan = plan
-        result = data.StructLayout({"decision": range(layout.length), "scores": layout})
-        super().__init__({
-            "i": In(stream.Signature(layout)),
-            "o": Out(stream.Signature(result)),
-        })
-        self.latency = self._build(Rehearsal()).latency
+        super().__init__(layout, data.StructLayout({"decision": range(layout.length),
+                                                    "scores": layout}), plan)
 
-    def _build(self, m):
-        stages = Stages(m, self.i, self._plan.levels_per_register)
+    def _payload(self, stages):
         scores = Value.cast(self.i.payload)
         race = list(self.i.payload)  # those still in it, in the order of their indices
         indices = [Const(0, 0)] * len(race)  # of the winner of each part, within that part
@@ -65,13 +57,7 @@ class Argmax(wiring.Component):
             race = [stages.wire(score) for score in race]
             indices = [stages.wire(index) for index in indices]
         decision, scores = stages.flush([indices[0], scores])
-        stages.drive(self.o, Cat(decision, scores))
-        return stages
-
-    def elaborate(self, platform):
-        m = Module()
-        self._build(m)
-        return m
+        return Cat(decision, scores)
 
 
 def _round(race, indices):

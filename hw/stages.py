@@ -2,9 +2,11 @@
 
 import contextlib
 
-from amaranth.hdl import Signal, Value
+from amaranth.hdl import Module, Signal, Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
 
-__all__ = ["Rehearsal", "Stages"]
+__all__ = ["Pipeline", "Rehearsal", "Stages"]
 
 
 class _Ignored:
@@ -104,3 +106,49 @@ class Stages:
         """Finish: let ``payload`` be what the output stream offers."""
         self._m.d.comb += [Value.cast(o.payload).eq(payload), o.valid.eq(self._valid),
                            self._ready.eq(o.ready)]
+
+
+class Pipeline(wiring.Component):
+    """A component that is stages from its input to its output, a vector every cycle.
+
+    Its latency is known before elaboration, from a rehearsal.
+
+    Parameters
+    ----------
+    i_shape, o_shape : ShapeLike
+        Of a vector, in and out.
+    plan : Plan
+
+    Members
+    -------
+    i : ``In(stream.Signature(i_shape))``
+        Input vectors.
+    o : ``Out(stream.Signature(o_shape))``
+        Output vectors, in input order.
+    """
+
+    interval = 1
+
+    def __init__(self, i_shape, o_shape, plan):
+        self._plan = plan
+        super().__init__({"i": In(stream.Signature(i_shape)), "o": Out(stream.Signature(o_shape))})
+        stages = self._stages(Rehearsal())
+        self._rehearse(stages)
+        self.latency = stages.latency
+
+    def elaborate(self, platform):
+        m = Module()
+        stages = self._stages(m)
+        stages.drive(self.o, self._payload(stages))
+        return m
+
+    def _stages(self, m):
+        return Stages(m, self.i, self._plan.levels_per_register)
+
+    def _payload(self, stages):
+        """Build what the output stream offers, in stages behind the input."""
+        raise NotImplementedError
+
+    def _rehearse(self, stages):
+        """Build as many registers as :meth:`_payload` does."""
+        self._payload(stages)

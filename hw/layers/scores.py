@@ -1,12 +1,11 @@
 """The head of XNOR networks: an affine function of an agreement count a class."""
 
-from amaranth.hdl import Cat, Module
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Cat
+from amaranth.lib import data
 
 import ir
 from hw.popcount import popcount
-from hw.stages import Rehearsal, Stages
+from hw.stages import Pipeline
 
 from .group_sum import score_shape
 from .lower import lower
@@ -15,7 +14,7 @@ from .xnor import agreements
 __all__ = ["ScoresHead"]
 
 
-class ScoresHead(wiring.Component):
+class ScoresHead(Pipeline):
     """Exclusive-nor with constants, popcount, multiplication by a constant, bias.
 
     A vector every cycle; registers every ``plan.levels_per_register`` levels, and around the
@@ -34,33 +33,19 @@ class ScoresHead(wiring.Component):
         Scores, in input order.
     """
 
-    interval = 1
-
     def __init__(self, node, plan):
         self._node = node
-        self._plan = plan
         layout = data.ArrayLayout(score_shape(node.score_range), node.out_width)
-        super().__init__({
-            "i": In(stream.Signature(node.in_width)),
-            "o": Out(stream.Signature(layout)),
-        })
-        self.latency = self._build(Rehearsal()).latency
+        super().__init__(node.in_width, layout, plan)
 
-    def _build(self, m):
+    def _payload(self, stages):
         node = self._node
-        stages = Stages(m, self.i, self._plan.levels_per_register)
         count = popcount(stages, agreements(self.i.payload, node.weights), self._plan.lut_size)
         count = stages.flush(count)
         shape = self.o.payload.shape().elem_shape
         scores = [stages.wire(Cat(slice_[c] for slice_ in count) * node.scale + int(bias), shape)
                   for c, bias in enumerate(node.biases)]
-        stages.drive(self.o, Cat(*stages.register(scores)))
-        return stages
-
-    def elaborate(self, platform):
-        m = Module()
-        self._build(m)
-        return m
+        return Cat(*stages.register(scores))
 
 
 @lower.register

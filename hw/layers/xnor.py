@@ -1,12 +1,10 @@
 """A dense layer of XNOR-popcount neurons, unrolled."""
 
-from amaranth.hdl import Cat, Const, Module
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Cat, Const
 
 import ir
 from hw.popcount import at_least, comparison_levels, popcount
-from hw.stages import Rehearsal, Stages
+from hw.stages import Pipeline
 
 from .lower import lower
 
@@ -28,7 +26,7 @@ def agreements(x, weights):
             for bit, word in zip(x, differing, strict=True)]
 
 
-class XnorLayer(wiring.Component):
+class XnorLayer(Pipeline):
     """Dense layer of binary neurons: exclusive-nor with constants, popcount, comparison.
 
     A vector every cycle; registers every ``plan.levels_per_register`` levels.
@@ -46,34 +44,24 @@ class XnorLayer(wiring.Component):
         Output vectors, in input order.
     """
 
-    interval = 1
-
     def __init__(self, node, plan):
         self._node = node
-        self._plan = plan
-        super().__init__({
-            "i": In(stream.Signature(node.in_width)),
-            "o": Out(stream.Signature(node.out_width)),
-        })
-        # The number of registers follows from the in-width alone: one neuron shows it.
-        first = ir.Xnor(node.weights[:1], node.thresholds[:1])
-        self.latency = self._build(Rehearsal(), first).latency
+        super().__init__(node.in_width, node.out_width, plan)
 
-    def _build(self, m, node):
-        stages = Stages(m, self.i, self._plan.levels_per_register)
+    def _payload(self, stages):
+        return self._outputs(stages, self._node)
+
+    def _rehearse(self, stages):
+        # The number of registers follows from the in-width alone: one neuron shows it.
+        self._outputs(stages, ir.Xnor(self._node.weights[:1], self._node.thresholds[:1]))
+
+    def _outputs(self, stages, node):
         count = popcount(stages, agreements(self.i.payload, node.weights), self._plan.lut_size)
         count = stages.before(count, comparison_levels(count))
         reached = [at_least(stages, count, thresholds) for thresholds in node.thresholds.T.tolist()]
         (outputs,) = stages.register([Cat(Cat(slice_[j] for slice_ in reached)
                                           for j in range(node.neurons))])
-        if node is self._node:
-            stages.drive(self.o, outputs)
-        return stages
-
-    def elaborate(self, platform):
-        m = Module()
-        self._build(m, self._node)
-        return m
+        return outputs
 
 
 @lower.register
