@@ -1,5 +1,6 @@
 """Trainings whose results are kept, so that a stopped benchmark goes on where it was."""
 
+import functools
 import json
 import sys
 import time
@@ -9,7 +10,17 @@ import numpy as np
 
 import ir
 
-__all__ = ["mean", "result"]
+__all__ = ["kept", "mean", "result"]
+
+
+def kept(recipe, out):
+    """Result that :func:`result` has kept, or None where there is none of this very recipe."""
+    path = _path(recipe, out)
+    if path.exists():
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if values["recipe"] == recipe.plain():
+            return values
+    return None
 
 
 def result(recipe, out, data_dir=None):
@@ -26,25 +37,26 @@ def result(recipe, out, data_dir=None):
     -------
     dict
         ``validation`` and ``test`` (accuracies of the best epoch; the test accuracy of a network of
-        bits is that of its frozen form), ``seconds`` of the process in training, ``curve``.
+        bits is that of its frozen form); of the training ``seconds`` of the process, ``wall`` by
+        the clock, and ``peak``, MiB of memory that it added; ``curve``.
     """
+    values = kept(recipe, out)
+    if values is not None:
+        return values
     import torch
 
-    from model import data
     from model.network import BinaryNetwork
     from model.trainer import Trainer
 
-    path = Path(out, f"{recipe.name}-seed{recipe.seed}.json")
-    if path.exists():
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        if kept["recipe"] == recipe.plain():
-            return kept
+    path = _path(recipe, out)
     torch.set_num_threads(1)
-    trainer = Trainer(recipe, data.load(recipe.data, data_dir))
-    started = time.process_time()
+    trainer = Trainer(recipe, load(recipe.data, data_dir))
+    before = _memory(reset=True)
+    wall, seconds = time.perf_counter(), time.process_time()
     while not trainer.finished:
         trainer.run_epoch(lambda samples, accuracy: None)
-    seconds = time.process_time() - started
+    wall, seconds = time.perf_counter() - wall, time.process_time() - seconds
+    peak = _memory() - before
     if isinstance(trainer.network, BinaryNetwork):
         frozen = trainer.freeze()
         ir.save(path.with_suffix(".safetensors"), frozen)
@@ -52,11 +64,19 @@ def result(recipe, out, data_dir=None):
     else:
         test = trainer.test()
     values = {"recipe": recipe.plain(), "validation": trainer.best["accuracy"], "test": test,
-              "seconds": seconds, "curve": trainer.curve}
+              "seconds": seconds, "wall": wall, "peak": peak, "curve": trainer.curve}
     ir.write_atomic(path, json.dumps(values))
     print(f"{path.name}: validation {100 * values['validation']:.2f} %, {seconds:.0f} s",
           file=sys.stderr)
     return values
+
+
+@functools.lru_cache(1)
+def load(name, data_dir):
+    """Load a data set; the last one is at hand, as pictures take long to decode."""
+    from model import data
+
+    return data.load(name, data_dir)
 
 
 def mean(values, form="{:.2f}"):
@@ -64,3 +84,22 @@ def mean(values, form="{:.2f}"):
     values = np.asarray(values)
     spread = f" ± {form.format(values.std(ddof=1))}" if len(values) > 1 else ""
     return form.format(values.mean()) + spread
+
+
+def _path(recipe, out):
+    return Path(out, f"{recipe.name}-seed{recipe.seed}.json")
+
+
+def _memory(reset=False):
+    """Resident memory in MiB: the highest since it was last reset, or now if it is reset.
+
+    Linux tells it, and elsewhere it is 0. What an earlier training of the process left free is
+    taken again without being seen: only the first one's peak is its own.
+    """
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return 0.0
+    if reset:
+        Path("/proc/self/clear_refs").write_text("5")
+    return next(int(line.split()[1]) / 1024 for line in status.read_text().splitlines()
+                if line.startswith("VmHWM:"))

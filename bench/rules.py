@@ -4,26 +4,25 @@ The network is the same for all: one bit a feature, two hidden layers of XNOR-po
 scores. What differs is how it learns. Every run is a process of its own, so that its peak memory
 is its own, ends in a frozen file (which compares torch with the golden evaluator on all test
 samples), and is kept: a stopped table goes on.
+
+``--search`` changes one setting of a rule at a time, the others as they are in RULES, and prints
+accuracies on the validation split; what it found is in RULES.
 """
 
 import argparse
-import json
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench.kept import mean
+from bench.kept import kept, mean, result
 
 __all__ = ["RULES", "Way", "main", "recipe", "slug"]
-
-GRID = (0.01, 0.03, 0.1)
-"""Learning rates that ``--search`` tries."""
 
 HIDDEN = 128
 """Neurons of each of the two hidden layers."""
@@ -32,6 +31,7 @@ HIDDEN = 128
 XNOR = MappingProxyType({"kind": "xnor"})
 SCORES = MappingProxyType({"kind": "scores", "temperature": 16.0})
 NOTHING = MappingProxyType({})
+RATES = MappingProxyType({"learning_rate": (0.01, 0.03, 0.1)})
 
 
 class Widths(NamedTuple):
@@ -49,7 +49,8 @@ class Way(NamedTuple):
 
     learning: str
     settings: Mapping[str, Any]
-    """Of the rule, as in a recipe. Chosen on validation splits, see the pages of the rules."""
+    """Of the rule, as in a recipe; ``rises`` is how often the suppressor goes up. Chosen on
+    validation splits: what is in no grid, on the page of the rule."""
     kept: Callable[[Widths], int]
     """Bits that a device keeps of one sample between the passes over it: a sum as 32 bits, a bit
     as 1."""
@@ -57,6 +58,8 @@ class Way(NamedTuple):
     head: Mapping[str, Any] = SCORES
     modulate: Mapping[str, Any] = NOTHING
     batch: int = 128
+    grids: Mapping[str, tuple[float, ...]] = RATES
+    """Values that ``--search`` tries, by setting."""
 
 
 def gradients(widths):
@@ -84,6 +87,7 @@ BITS = MappingProxyType({"kind": "bmab", "centre": "batch"})
 VOTES = MappingProxyType({"kind": "bma", "centre": "batch"})
 WISHES = MappingProxyType({"signal": "wish", "error": "chance", "mask": "rank", "suppressor": 1,
                            "window": 1.0})
+SHARES = MappingProxyType({"update_rate": (0.003, 0.01, 0.03), "rises": (1, 3, 7)})
 
 RULES: dict[str, Way] = {
     "STE, clipped": Way("backprop", {"learning_rate": 0.03}, gradients),
@@ -91,36 +95,43 @@ RULES: dict[str, Way] = {
                          gradients),
     "STE, quadratic": Way("straight-through", {"surrogate": "quadratic", "learning_rate": 0.03},
                           gradients),
-    "STE, Darabi": Way("straight-through", {"surrogate": "sign-swish", "regulariser": "manhattan",
-                                            "learning_rate": 0.03}, gradients),
+    "STE, Darabi": Way("straight-through", {"surrogate": "sign-swish", "beta": 5.0,
+                                            "regulariser": "manhattan", "regularisation": 1e-4,
+                                            "learning_rate": 0.03}, gradients,
+                       grids={**RATES, "beta": (2.0, 5.0), "regularisation": (1e-6, 1e-5, 1e-4)}),
     "FA": Way("feedback-alignment", {"matrix": "signs", "learning_rate": 0.03}, gradients),
     "DFA": Way("direct-feedback-alignment", {"matrix": "signs", "learning_rate": 0.03}, gradients),
-    "uSF": Way("sign-feedback", {"learning_rate": 0.03}, gradients),
+    "uSF": Way("sign-feedback", {"learning_rate": 0.03}, gradients,
+               grids=NOTHING),  # with bits it is clipped STE
     "IFA": Way("indirect-feedback-alignment", {"entry": "first-layer", "matrix": "signs",
                                                "learning_rate": 0.03}, gradients),
-    "Bop": Way("bop", {"learning_rate": 0.03, "adaptivity": 0.001, "threshold": 1e-6}, gradients),
+    "Bop": Way("bop", {"learning_rate": 0.03, "adaptivity": 0.001, "threshold": 1e-6}, gradients,
+               grids={**RATES, "adaptivity": (3e-4, 1e-3, 3e-3), "threshold": (1e-7, 1e-6, 1e-5)}),
     "FBF, as reported": Way("fbf", {}, flips, MappingProxyType({"kind": "bmab"}),
-                            MappingProxyType({"kind": "bma"}), batch=500),
-    "FBF": Way("fbf", WISHES, flips, BITS, VOTES, batch=500),
-    "flip, v1": Way("fbf", {**WISHES, "order": "v1"}, flips, BITS, VOTES, batch=500),
+                            MappingProxyType({"kind": "bma"}), batch=500, grids=NOTHING),
+    "FBF": Way("fbf", {**WISHES, "update_rate": 0.01, "rises": 3}, flips, BITS, VOTES, batch=500,
+               grids=SHARES),
+    "flip, v1": Way("fbf", {**WISHES, "order": "v1", "update_rate": 0.01, "rises": 3}, flips,
+                    BITS, VOTES, batch=500, grids=SHARES),
     "forward-forward": Way("forward-forward", {"loss": "symba", "temperature": 0.1,
                                                "candidates": 3, "learning_rate": 0.03}, local,
                            head=MappingProxyType({"kind": "goodness"}),
                            modulate=MappingProxyType({"labels": "slot"})),
     "Bernoulli": Way("bernoulli", {"learning_rate": 0.01, "soft": 0.15, "regulariser": 0.3},
                      probabilities, MappingProxyType({"kind": "bernoulli"}),
-                     MappingProxyType({"kind": "expectation"})),
+                     MappingProxyType({"kind": "expectation"}),
+                     grids={"learning_rate": (0.003, 0.01, 0.03)}),
 }
 
 
-def recipe(name, data, seed, epochs, rate=None):
+def recipe(name, data, seed, epochs, changed=NOTHING):
     """Recipe of the network on a data set, by the name of a rule in :data:`RULES`."""
     from model.recipe import Recipe
 
     way = RULES[name]
-    settings = dict(way.settings) if rate is None else {**way.settings, "learning_rate": rate}
-    if "suppressor" in settings:  # it goes up at each quarter of the epochs
-        settings["suppressor_every"] = max(1, epochs // 4)
+    settings = {**way.settings, **changed}
+    if "rises" in settings:
+        settings["suppressor_every"] = max(1, epochs // (settings.pop("rises") + 1))
     hidden = {"neurons": HIDDEN, **way.layer}
     return Recipe.of({
         "name": f"{data}-{slug(name)}", "data": data, "seed": seed, "epochs": epochs,
@@ -134,42 +145,6 @@ def recipe(name, data, seed, epochs, rate=None):
 def slug(name):
     """Name of a rule for a file."""
     return name.lower().replace(", ", "-").replace(" ", "-")
-
-
-def measure(name, args, out):
-    """Train, freeze and measure one network in this process. Returns plain values."""
-    import torch
-
-    import ir
-    from model import data as sources
-    from model.trainer import Trainer
-
-    torch.set_num_threads(1)
-    trainer = Trainer(recipe(name, args.data, args.seed, args.epochs, args.rate),
-                      sources.load(args.data, args.data_dir))
-    start_memory = memory(reset=True)
-    wall, cpu = time.perf_counter(), time.process_time()
-    while not trainer.finished:
-        trainer.run_epoch(lambda samples, accuracy: None)
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    peak = memory() - start_memory
-    network = trainer.freeze()
-    ir.save(out, network)
-    return {"accuracy": network.provenance["accuracy"], "epochs": trainer.epoch,
-            "best_epoch": trainer.best["epoch"], "wall_s": wall, "cpu_s": cpu, "peak_mib": peak}
-
-
-def memory(reset=False):
-    """Resident memory in MiB: the highest since it was last reset, or now if it is reset.
-
-    Linux only. The peak that the loader left behind is not the training's.
-    """
-    if reset:
-        Path("/proc/self/clear_refs").write_text("5")
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    raise SystemExit("bench.rules reads /proc/self/status, which this system lacks")
 
 
 def state(trainer):
@@ -236,41 +211,37 @@ def tensors(trainer):
     return found
 
 
-def stem(name, args, seed, rate=None):
-    """Path of what is kept of a run, without its ending."""
-    folder = args.out if rate is None else args.out / f"rate-{rate}-{args.epochs}"
-    return folder / f"{args.data}-{slug(name)}-seed{seed}"
+def measured(recipe, out, data_dir):
+    """Result that is kept of a recipe, or that of a training in a process of its own."""
+    values = kept(recipe, out)
+    if values is None:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+            values = process.submit(result, recipe, out, data_dir).result()
+    return values
 
 
-def measured(name, args, seed, rate=None):
-    """Figures of a run: those that are kept, or of a new process."""
-    kept = stem(name, args, seed, rate).with_suffix(".json")
-    if not kept.exists():
-        command = [sys.executable, "-m", "bench.rules", args.data, "--out", str(args.out),
-                   "--epochs", str(args.epochs), "--only", name, "--seed", str(seed)]
-        command += ["--rate", str(rate)] if rate is not None else []
-        command += ["--data-dir", str(args.data_dir)] if args.data_dir else []
-        print("+", *command[1:], file=sys.stderr)
-        if subprocess.run(command, check=False).returncode:
-            raise SystemExit(f"{name} on {args.data}, seed {seed}: the run failed")
-    return json.loads(kept.read_text())
-
-
-def searched(name, args):
-    """A row of the search: accuracies on the validation split, never on the test part."""
-    found = {rate: 100 * measured(name, args, 0, rate)["accuracy"]["validation"] for rate in GRID}
-    cells = " | ".join(f"{value:.2f}" for value in found.values())
-    return f"| {name} | {cells} | {max(found, key=found.get)} |"
+def search(names, args):
+    """Print accuracies on the validation split, seed 0, for each value of each setting."""
+    print("| rule | setting | value: validation accuracy, % | best |")
+    print("|---|---|---|---|")
+    for name in names:
+        for key, values in RULES[name].grids.items():
+            found = {value: 100 * measured(
+                recipe(name, args.data, 0, args.epochs, {key: value}),
+                args.out / "search" / f"{key}-{value}", args.data_dir)["validation"]
+                for value in values}
+            cells = ", ".join(f"{value}: {accuracy:.2f}" for value, accuracy in found.items())
+            print(f"| {name} | {key} | {cells} | {max(found, key=found.get)} |")
 
 
 def line(name, runs, args, source):
     """A row of the table."""
     from model.trainer import Trainer
 
-    test = mean([100 * run["accuracy"]["test_ir"] for run in runs])
-    cpu = np.median([run["cpu_s"] / run["epochs"] for run in runs])
-    wall = np.median([run["wall_s"] for run in runs])
-    peak = max(run["peak_mib"] for run in runs)
+    test = mean([100 * run["test"] for run in runs])
+    cpu = np.median([run["seconds"] for run in runs]) / args.epochs
+    wall = np.median([run["wall"] for run in runs])
+    peak = max(run["peak"] for run in runs)
     trainer = Trainer(recipe(name, args.data, 0, args.epochs), source)
     real, bits, moved = state(trainer)
     widths = Widths(trainer.network.modulator.geometry.width + 2 * HIDDEN, 2 * HIDDEN,
@@ -281,7 +252,7 @@ def line(name, runs, args, source):
             f"{real:,} | {bits:,} | {kept:,} | {trainer.recipe.batch} | {moved / 1e6:.2f} |")
 
 
-def parser():
+def main(argv=None):
     parser = argparse.ArgumentParser(prog="python -m bench.rules", description=__doc__)
     parser.add_argument("data", metavar="DATA", nargs="?", default="digits",
                         help="data set (default: %(default)s)")
@@ -289,46 +260,24 @@ def parser():
                         help="epochs of each run (default: %(default)s)")
     parser.add_argument("--seeds", metavar="N", type=int, default=2,
                         help="runs of each rule, seeds from 0 (default: %(default)s)")
-    parser.add_argument("--only", metavar="RULE", choices=sorted(RULES),
-                        help=f"one of {', '.join(RULES)}")
-    parser.add_argument("--seed", metavar="N", type=int,
-                        help="with --only: run this one, here, and print nothing")
-    parser.add_argument("--rate", metavar="R", type=float,
-                        help="with --seed: learn at this rate, not at the one of the table")
+    parser.add_argument("--only", metavar="RULE", choices=sorted(RULES), action="append",
+                        help=f"one of {', '.join(RULES)}; can be given several times")
     parser.add_argument("--search", action="store_true",
-                        help="print validation accuracies at several learning rates, seed 0")
+                        help="print validation accuracies with other settings, seed 0")
     parser.add_argument("--out", metavar="DIR", type=Path, default=Path("runs/rules"),
                         help="keep networks and figures in DIR (default: %(default)s)")
     parser.add_argument("--data-dir", metavar="DIR", type=Path, help="as for model.train")
-    return parser
-
-
-def main(argv=None):
-    args = parser().parse_args(argv)
-    names = [args.only] if args.only else list(RULES)
-    if args.seed is not None:
-        from ir import write_atomic
-
-        if args.only is None:
-            parser().error("--seed needs --only")
-        kept = stem(args.only, args, args.seed, args.rate)
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        figures = measure(args.only, args, kept.with_suffix(".safetensors"))
-        write_atomic(kept.with_suffix(".json"), json.dumps(figures))
-        return 0
+    args = parser.parse_args(argv)
+    names = args.only or list(RULES)
     if args.search:
-        print("| rule |", " | ".join(map(str, GRID)), "| best |")
-        print("|---" * (len(GRID) + 2) + "|")
-        for name in names:
-            if RULES[name].learning not in ("fbf", "bop"):  # these have no such rate
-                print(searched(name, args))
+        search(names, args)
         return 0
     titles = ("rule", "test accuracy, %", "CPU s an epoch", "wall-clock, s", "peak memory, MiB",
               "real values kept", "bits of state beside them", "bits kept a sample",
-              "samples an update",
-              "Mbit moved an update")
+              "samples an update", "Mbit moved an update")
     lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
-    results = {name: [measured(name, args, seed) for seed in range(args.seeds)] for name in names}
+    results = {name: [measured(recipe(name, args.data, seed, args.epochs), args.out, args.data_dir)
+                      for seed in range(args.seeds)] for name in names}
     from model import data as sources
 
     source = sources.load(args.data, args.data_dir)
