@@ -2,9 +2,10 @@
 
 ``iris`` compares variants of the rule on the report's network, ``ablation`` order, update and
 suppressor; both print the final accuracy on 30 validation samples, of the last epoch and not of
-the best. ``steps`` goes from the report's rule to ours on digits, ``images`` prints test accuracies
-of the recipes for pictures, ``pictures`` draws what the layers do over the epochs, and
-``operators`` compares packed words with matrix products.
+the best. ``steps`` goes from the report's rule to ours on digits, ``search`` tries the settings
+around those of a recipe for pictures on validation data, ``images`` prints test accuracies of the
+recipes, ``pictures`` draws what the layers do over the epochs, and ``operators`` compares packed
+words with matrix products.
 """
 
 import argparse
@@ -48,6 +49,13 @@ STEPS = {
 }
 """From the report's rule to that of digits-fbf: each row is the one above it, and its overrides."""
 
+RATES = (0.005, 0.01, 0.02)
+INTERVALS = {"digits": (10, 20, 40), "mnist": (2, 3, 5)}
+"""What is searched: update rates, and epochs after which the suppressor goes up, a data set."""
+
+SEARCHED = {"mnist": (10_000, 5_000)}
+"""Training samples that a search trains on and validates on; else all, as the recipe splits."""
+
 IMAGES = ("digits-fbf", "mnist-fbf", "fashion-mnist-fbf", "digits-bop", "mnist-bop")
 
 
@@ -77,12 +85,12 @@ def split(labels, seed):
     return stratified(labels, share=0.2, seed=seed)
 
 
-def learn(source, overrides, seed, parts, telemetry=None):
-    """Train on Iris. Returns the validation accuracy of every epoch."""
+def learn(name, source, overrides, seed, parts, telemetry=None):
+    """Train as a recipe says. Returns the validation accuracy of every epoch."""
     from model.recipe import load_recipe
     from model.trainer import Trainer
 
-    recipe = load_recipe("iris-fbf", [*overrides, f"seed={seed}", "patience=1000"])
+    recipe = load_recipe(name, [*overrides, f"seed={seed}", "patience=1000"])
     trainer = Trainer(recipe, source, parts)
     trainer.rule.telemetry = telemetry
     while not trainer.finished:
@@ -92,8 +100,8 @@ def learn(source, overrides, seed, parts, telemetry=None):
 
 def summary(source, overrides, seeds, *, fixed):
     """Final accuracy, mean and deviation, and mean best one, over seeds."""
-    curves = [learn(source, overrides, seed, split(source.labels, None if fixed else seed))
-              for seed in range(seeds)]
+    curves = [learn("iris-fbf", source, overrides, seed,
+                    split(source.labels, None if fixed else seed)) for seed in range(seeds)]
     final = np.array([curve[-1] for curve in curves])
     best = np.mean([max(curve) for curve in curves])
     return f"{final.mean():.3f} ± {final.std(ddof=1):.3f} | {best:.3f}"
@@ -143,6 +151,29 @@ def steps(args):
         cells = [f"{column.mean():.1f} ± {column.std(ddof=1):.1f}"
                  for column in (curves[:, -1], curves.max(1))]
         print(f"| {'+ ' if index else ''}{name} | {' | '.join(cells)} |", flush=True)
+
+
+def search(args):
+    """Update rate and interval of the suppressor: the best epoch's accuracy on validation data."""
+    from bench.kept import mean
+    from model import data
+
+    source, name = data.load(args.data, args.data_dir), f"{args.data}-fbf"
+    intervals = INTERVALS[args.data]
+    parts = None
+    if args.data in SEARCHED:
+        train, validation = SEARCHED[args.data]
+        order = np.random.default_rng(0).permutation(len(source.labels))
+        parts = order[:train], order[train : train + validation]
+    print("| update_rate | " + " | ".join(f"suppressor_every = {n}, %" for n in intervals) + " |")
+    print("|---" * (1 + len(intervals)) + "|")
+    for rate in RATES:
+        cells = []
+        for interval in intervals:
+            overrides = (f"fbf.update_rate={rate}", f"fbf.suppressor_every={interval}")
+            curves = [learn(name, source, overrides, seed, parts) for seed in range(args.seeds)]
+            cells.append(mean([100 * max(curve) for curve in curves]))
+        print(f"| {rate} | {' | '.join(cells)} |", flush=True)
 
 
 def images(args):
@@ -206,7 +237,8 @@ def pictures(args):
     source = irises()
     for order in ("fbf", "v1"):
         telemetry = Telemetry()
-        accuracy = learn(source, (f"fbf.order={order}",), 0, split(source.labels, None), telemetry)
+        accuracy = learn("iris-fbf", source, (f"fbf.order={order}",), 0,
+                         split(source.labels, None), telemetry)
         path = args.out / f"flip-{order}.png"
         draw(telemetry, accuracy, f"Iris, order {order}", path)
         print(path)
@@ -257,8 +289,8 @@ def parser():
         prog="python -m bench.fbf", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command, seeds in ((iris, 20), (ablation, 20), (steps, 3), (images, 2),
-                           (pictures, None), (operators, None)):
+    for command, seeds in ((iris, 20), (ablation, 20), (steps, 3), (search, 2),
+                           (images, 2), (pictures, None), (operators, None)):
         sub = commands.add_parser(command.__name__, help=command.__doc__.splitlines()[0].lower(),
                                   description=command.__doc__)
         sub.set_defaults(run=command)
@@ -270,6 +302,10 @@ def parser():
                              help=f"recipes (default: {', '.join(IMAGES)})")
             sub.add_argument("--set", metavar="KEY=VALUE", action="append", default=[],
                              dest="overrides", help="as for model.train")
+        if command is search:
+            sub.add_argument("data", metavar="DATA", choices=INTERVALS,
+                             help=f"data set: {' or '.join(INTERVALS)}")
+        if command in (images, search):
             sub.add_argument("--data-dir", metavar="DIR", type=Path, help="as for model.train")
         if command in (images, steps):
             sub.add_argument("--out", metavar="DIR", type=Path, default=Path("runs/fbf"),
