@@ -23,7 +23,7 @@ from hw.link.frames import (
     Request,
     encode_request,
 )
-from sim.job import Progress, SerialJob, SerialOutcome
+from sim.job import BEAT, Progress, SerialJob, SerialOutcome
 from sim.uart import PERIOD_PS, LineError, SerialLine
 
 QUEUE = 4
@@ -68,6 +68,7 @@ class _Bench:
                        + QUEUE * job.reply_bytes * self._line.byte_ps * 2)
 
     async def run(self) -> None:
+        cocotb.start_soon(self._live())
         await ValueChange(self._dut.resets)
         await self._identify()
         events = [*self._damages(), *[self._reset] * self._job.resets]
@@ -83,6 +84,11 @@ class _Bench:
         await self._identify()
         await self._line.idle(2 * self._job.reply_bytes * self._line.byte_ps)
         self._line.check_quiet()
+
+    async def _live(self) -> None:
+        while True:
+            await Timer(BEAT * PERIOD_PS, "ps")
+            self._progress.update(len(self._outcome.results))
 
     async def _burst(self) -> None:
         """A few requests without waiting for replies, then all the replies."""
@@ -118,7 +124,6 @@ class _Bench:
                 raise LineError(f"a reply has sequence number {reply.sequence}, not {sequence}")
             if reply.type == ReplyType.RESULT:
                 self._outcome.results.append((sample, int.from_bytes(reply.payload, "little")))
-                self._progress.update(len(self._outcome.results))
             elif reply.type == ReplyType.ERROR and reply.payload == bytes([ErrorCode.BUSY]):
                 self._outcome.busy += 1
                 again.append(sample)

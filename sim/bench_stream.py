@@ -14,9 +14,10 @@ from pathlib import Path
 
 import cocotb
 import numpy as np
+from cocotb.triggers import Timer
 
-from sim.job import Progress, StreamJob, StreamOutcome
-from sim.stream import Stream, StreamError
+from sim.job import BEAT, Progress, StreamJob, StreamOutcome
+from sim.stream import PERIOD_NS, Stream, StreamError
 
 
 @cocotb.test()
@@ -65,6 +66,7 @@ class _Bench:
 
     async def run(self) -> None:
         job = self._job
+        cocotb.start_soon(self._live())
         await self.stream.start(seed=job.seed, stall_in=job.stall_in, stall_out=job.stall_out)
         share = max(1, 2 * len(self._packets) // (job.resets + 1))
         for _ in range(job.resets):
@@ -77,6 +79,11 @@ class _Bench:
                               "frame_error")
         if self.stream.violation is not None:
             raise StreamError(self.stream.violation)
+
+    async def _live(self) -> None:
+        while True:
+            await Timer(BEAT * PERIOD_NS, "ns")
+            self._progress.update(len(self._outcome.results))
 
     async def _aborted(self, samples: int) -> None:
         """Send up to that many samples, and reset at some moment soon after."""
@@ -162,6 +169,5 @@ class _Bench:
         sample = self.sent[self._answered]
         self._answered += 1
         self._outcome.results.append((sample, transfer.word))
-        self._progress.update(len(self._outcome.results))
         if sample == self._job.until:
             raise _Enough

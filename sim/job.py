@@ -4,7 +4,10 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["Progress", "SerialJob", "SerialOutcome", "StreamJob", "StreamOutcome"]
+__all__ = ["BEAT", "Progress", "SerialJob", "SerialOutcome", "StreamJob", "StreamOutcome"]
+
+BEAT = 256
+"""Clock cycles from one sign of life of a bench to the next."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,7 @@ class SerialOutcome:
 
 
 class Progress:
-    """A number in a file, rewritten some times a second."""
+    """A number in a file, rewritten some times a second: how far a bench is, and that it lives."""
 
     def __init__(self, path: str) -> None:
         self._path = Path(path)

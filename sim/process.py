@@ -1,8 +1,10 @@
 """Running a compiled bench to its end, with a progress bar."""
 
+import contextlib
 import json
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,9 +16,14 @@ from sim.simulator import Model, SimulatorError
 
 __all__ = ["run_bench"]
 
+PATIENCE = 600.0
+"""Seconds in which a simulation must go on by :data:`sim.job.BEAT` cycles. A design that hangs is
+noticed by its bench, which counts cycles; but a loop of logic may stop the time itself."""
+
 
 def run_bench(model: Model, bench: str, job: Mapping[str, Any], folder: Path, *, total: int,
-              title: str, plusargs: Sequence[str] = ()) -> dict[str, Any]:
+              title: str, plusargs: Sequence[str] = (),
+              patience: float = PATIENCE) -> dict[str, Any]:
     """Run a bench and read its outcome.
 
     Parameters
@@ -25,6 +32,8 @@ def run_bench(model: Model, bench: str, job: Mapping[str, Any], folder: Path, *,
         Fields of its job; ``progress`` and ``outcome`` are files in ``folder``.
     total : int
         What the progress counts up to.
+    patience : float
+        Seconds in which simulated time must move.
 
     Returns
     -------
@@ -34,7 +43,7 @@ def run_bench(model: Model, bench: str, job: Mapping[str, Any], folder: Path, *,
     Raises
     ------
     SimulatorError
-        If the simulation ended without an outcome.
+        If the simulation ended without an outcome, or its time stood still.
     """
     folder.mkdir(parents=True, exist_ok=True)
     outcome, progress = Path(job["outcome"]), Path(job["progress"])
@@ -45,15 +54,12 @@ def run_bench(model: Model, bench: str, job: Mapping[str, Any], folder: Path, *,
     try:
         with tqdm(total=total, desc=title, unit="vector", file=sys.stderr, leave=False,
                   disable=None) as bar:
-            while True:
-                try:
-                    process.wait(timeout=0.2)
-                    break
-                except subprocess.TimeoutExpired:
-                    if progress.exists():
-                        bar.update(int(progress.read_text()) - bar.n)
+            if not _ended(process, progress, bar, patience):
+                raise SimulatorError(f"{model.simulator.name}: simulated time stood still for "
+                                     f"{patience:g} s, as in a loop of logic without a register; "
+                                     f"see {folder / 'simulation.log'}")
     finally:
-        if process.poll() is None:  # interrupted
+        if process.poll() is None:  # interrupted, or out of patience
             process.kill()
             process.wait()
     failure = _failure(folder / "results.xml")
@@ -64,6 +70,19 @@ def run_bench(model: Model, bench: str, job: Mapping[str, Any], folder: Path, *,
     found = json.loads(outcome.read_text())
     found["error"] = found["error"] or failure
     return found
+
+
+def _ended(process: subprocess.Popen[bytes], progress: Path, bar: tqdm, patience: float) -> bool:
+    """Wait for the end, and show the progress. Returns False when out of patience."""
+    beat, deadline = None, time.monotonic() + patience
+    while time.monotonic() < deadline:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.2)
+            return True
+        if progress.exists() and progress.stat().st_mtime_ns != beat:
+            beat, deadline = progress.stat().st_mtime_ns, time.monotonic() + patience
+            bar.update(int(progress.read_text()) - bar.n)
+    return False
 
 
 def _failure(results: Path) -> str | None:

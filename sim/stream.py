@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cocotb
 from cocotb.triggers import Event, First, Timer, ValueChange
 
-__all__ = ["Stream", "StreamError", "Transfer"]
+__all__ = ["PERIOD_NS", "Stream", "StreamError", "Transfer"]
 
 PERIOD_NS = 2
 """Clock period of the harness."""

@@ -1,13 +1,15 @@
 """The harness and its bench against a small hand-made design, well-behaved and otherwise."""
 
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sim.job import StreamJob
-from sim.process import run_bench
-from sim.simulator import Design, find
+from sim.process import PATIENCE, run_bench
+from sim.simulator import Design, SimulatorError, find
 
 from .benches import CACHE
 
@@ -18,7 +20,7 @@ DESIGN = Design("harness", (Path(__file__).parents[2] / "sim" / "stream.sv",),
                 {"IN_WIDTH": 8, "OUT_WIDTH": 16, "BEATS": 4})
 
 
-def behave(manners, folder, **changes):
+def behave(manners, folder, simulator=None, patience=PATIENCE, **changes):
     """Run the bench on one of the behaviours. Returns the outcome, and how many sums are wrong."""
     packets = np.random.default_rng(1).integers(256, size=(40, 4)).astype(np.uint8)
     np.save(folder / "packets.npy", packets)
@@ -27,9 +29,9 @@ def behave(manners, folder, **changes):
     job = StreamJob(packets=str(folder / "packets.npy"), beats=4, out_width=16,
                     progress=str(folder / "progress"), outcome=str(folder / "outcome.json"),
                     **settings)
-    model = find().build(DESIGN, CACHE)
+    model = find(simulator).build(DESIGN, CACHE)
     outcome = run_bench(model, "sim.bench_stream", vars(job), folder, total=40, title="",
-                        plusargs=[f"+manners={manners}"])
+                        plusargs=[f"+manners={manners}"], patience=patience)
     wrong = sum(word != packets[sample].sum() for sample, word in outcome["results"])
     return outcome, wrong
 
@@ -59,6 +61,16 @@ def test_every_malformed_packet_is_an_error(tmp_path):
 def test_bad_manners(manners, error, tmp_path):
     outcome, _ = behave(manners, tmp_path, stall_out=0.7, resets=6 if manners == 7 else 0)
     assert outcome["error"] == error
+
+
+@pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog is not installed")
+def test_time_that_stands_still(tmp_path):
+    message = re.escape("icarus: simulated time stood still for 3 s, as in a loop of logic without "
+                        f"a register; see {tmp_path / 'simulation.log'}")
+    with pytest.raises(SimulatorError, match=rf"^{message}$"):
+        behave(10, tmp_path, "icarus", 3)
+    outcome, _ = behave(0, tmp_path, "icarus")
+    assert outcome["error"] is None
 
 
 def test_missing_frame_error(tmp_path):
