@@ -18,7 +18,8 @@ LAYERS = (512, 256, 10)
 PRUNED = (0, 20, 40, 50, 60, 70, 80, 85, 90, 93, 95, 97, 99)
 """Shares of each layer's weights, in percent, that are set to 0."""
 CURVE = 2000
-"""Test samples of a point of the pruning curve; the tables use all of them."""
+"""Test samples of a point of the pruning curve. The tables use all of them, at 90 %: as its samples
+are others, that point is not drawn."""
 
 FF = {"learning_rate": 0.1, "schedule": "constant", "threshold": 5.0}
 WAYS = {
@@ -160,11 +161,12 @@ def draw(rows, path):
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(6, 3.6), layout="constrained")
+    drawn = [percent for percent in PRUNED if percent != 90]
     for way, results in rows.items():
-        points = np.array([[100 * item["pruning"][str(percent)][-1] for percent in PRUNED]
+        points = np.array([[100 * item["pruning"][str(percent)][-1] for percent in drawn]
                            for item in results])
-        axes.plot(PRUNED, points.mean(0), ".-", label=WAYS[way][0])
-        axes.fill_between(PRUNED, points.min(0), points.max(0), alpha=0.2)
+        axes.plot(drawn, points.mean(0), ".-", label=WAYS[way][0])
+        axes.fill_between(drawn, points.min(0), points.max(0), alpha=0.2)
     axes.set(xlabel="weights of each layer set to 0, %", ylabel="test accuracy, %", ylim=(0, 100))
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
