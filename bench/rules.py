@@ -95,8 +95,8 @@ RULES: dict[str, Way] = {
                          gradients),
     "STE, quadratic": Way("straight-through", {"surrogate": "quadratic", "learning_rate": 0.03},
                           gradients),
-    "STE, Darabi": Way("straight-through", {"surrogate": "sign-swish", "beta": 5.0,
-                                            "regulariser": "manhattan", "regularisation": 1e-4,
+    "STE, Darabi": Way("straight-through", {"surrogate": "sign-swish", "beta": 2.0,
+                                            "regulariser": "manhattan", "regularisation": 1e-5,
                                             "learning_rate": 0.03}, gradients,
                        grids={**RATES, "beta": (2.0, 5.0), "regularisation": (1e-6, 1e-5, 1e-4)}),
     "FA": Way("feedback-alignment", {"matrix": "signs", "learning_rate": 0.03}, gradients),
@@ -225,11 +225,12 @@ def search(names, args):
     print("| rule | setting | value: validation accuracy, % | best |")
     print("|---|---|---|---|")
     for name in names:
-        for key, values in RULES[name].grids.items():
+        way = RULES[name]
+        for key, values in way.grids.items():
             found = {value: 100 * measured(
-                recipe(name, args.data, 0, args.epochs, {key: value}),
-                args.out / "search" / f"{key}-{value}", args.data_dir)["validation"]
-                for value in values}
+                recipe(name, args.data, 0, args.epochs, {key: value}), args.out / "search" /
+                ("plain" if way.settings[key] == value else f"{key}-{value}"),
+                args.data_dir)["validation"] for value in values}
             cells = ", ".join(f"{value}: {accuracy:.2f}" for value, accuracy in found.items())
             print(f"| {name} | {key} | {cells} | {max(found, key=found.get)} |")
 

@@ -1,9 +1,9 @@
 """Compare straight-through variants on one network of bits: slopes, Darabi's penalty, scaling.
 
 The learning rate is that of backpropagation on the same network. ``search`` trains each with
-several steepnesses, or factors of the penalty, for a few epochs of digits and prints the accuracy
-on the validation split; what it found is in CHOSEN. ``table`` prints the test errors, ``slopes``
-draws the slopes. What is done already is kept.
+several steepnesses, or factors of the penalty, for a few epochs and prints the accuracy on the
+validation split; what it found is in CHOSEN. ``table`` prints the test errors, ``slopes`` draws the
+slopes. What is done already is kept.
 """
 
 import argparse
@@ -27,8 +27,8 @@ class Variant:
     searched: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
 
-BETAS = {"beta": (2.0, 5.0)}
-FACTORS = {"regularisation": (1e-5, 1e-4)}
+BETAS = {"beta": (1.0, 2.0, 5.0)}
+FACTORS = {"regularisation": (1e-6, 1e-5, 1e-4)}
 SWISH = {"surrogate": "sign-swish"}
 
 VARIANTS = {
@@ -47,12 +47,14 @@ VARIANTS = {
     "xnor-net": Variant("clipped, XNOR-Net's scaling", {"scaling": "xnor-net"}),
 }
 
-CHOSEN: dict[str, dict[str, float]] = {
-    "swish": {"beta": 2.0}, "rising": {"beta": 5.0}, "learned": {"beta": 2.0},
-    "r1": {"regularisation": 1e-5}, "r1-one": {"regularisation": 1e-5},
-    "r2": {"regularisation": 1e-4}, "darabi": {"regularisation": 1e-4},
+CHOSEN: dict[str, dict[str, dict[str, float]]] = {
+    "digits": {
+        "swish": {"beta": 2.0}, "rising": {"beta": 5.0}, "learned": {"beta": 2.0},
+        "r1": {"regularisation": 1e-5}, "r1-one": {"regularisation": 1e-5},
+        "r2": {"regularisation": 1e-4}, "darabi": {"regularisation": 1e-4}},
+    "mnist": {},
 }
-"""Best on the validation split of digits, as ``search`` prints them."""
+"""Best on the validation split, as ``search`` prints them."""
 
 
 def settings(name, data, choice):
@@ -75,16 +77,16 @@ def recipe(name, data, *, choice, seed, epochs):
         "head": {"kind": "scores", "temperature": plan["temperature"]}})
 
 
-def search(names, out, data_dir):
-    """Print the accuracy on the validation split of digits for each choice."""
-    plan = DATA["digits"]
+def search(data, names, out, data_dir):
+    """Print the accuracy on the validation split for each choice."""
+    plan = DATA[data]
     print("| variant | setting | validation accuracy, % | best |")
     print("|---|---|---|---|")
     for name in names:
         for key, values in VARIANTS[name].searched.items():
             found = {}
             for value in values:
-                runs = [result(recipe(name, "digits", choice={key: value}, seed=seed,
+                runs = [result(recipe(name, data, choice={key: value}, seed=seed,
                                       epochs=plan["search"]), out / "search" / str(value),
                                data_dir)["validation"]
                         for seed in range(plan["search_seeds"])]
@@ -98,7 +100,7 @@ def table(data, names, out, data_dir, seeds):
     print("| variant | chosen | seeds | test error, % | CPU s an epoch | learned |")
     print("|---|---|---|---|---|---|")
     for name in names:
-        choice = CHOSEN.get(name, {})
+        choice = CHOSEN[data].get(name, {})
         done = [result(recipe(name, data, choice=choice, seed=seed,
                               epochs=DATA[data]["epochs"]), out, data_dir)
                 for seed in range(seeds)]
@@ -143,11 +145,11 @@ def main(argv=None):
                         help="search, table or slopes")
     parser.add_argument("data", metavar="DATA", nargs="?", default="digits",
                         choices=["digits", "mnist"],
-                        help="of the table: digits or mnist (default: %(default)s)")
+                        help="of search and table: digits or mnist (default: %(default)s)")
     parser.add_argument("--variants", metavar="NAMES", default=",".join(VARIANTS),
                         help="rows, separated by commas (default: all)")
     parser.add_argument("--seeds", metavar="N", type=int,
-                        help="seeds of the table (default: 5 for digits, 2 for mnist)")
+                        help="seeds of the table (default: 2 for mnist, else 5)")
     parser.add_argument("--out", metavar="DIR", type=Path, default=Path("runs/ste"),
                         help="keep results in DIR (default: %(default)s)")
     parser.add_argument("--picture", metavar="FILE", type=Path,
@@ -160,10 +162,9 @@ def main(argv=None):
         if name not in VARIANTS:
             parser.error(f"--variants must name some of {', '.join(VARIANTS)}, not {name!r}")
     if args.what == "search":
-        search(names, args.out, args.data_dir)
+        search(args.data, names, args.out, args.data_dir)
     elif args.what == "table":
-        table(args.data, names, args.out, args.data_dir,
-              args.seeds or {"digits": 5, "mnist": 2}[args.data])
+        table(args.data, names, args.out, args.data_dir, args.seeds or DATA[args.data]["seeds"])
     else:
         slopes(args.picture)
     return 0
