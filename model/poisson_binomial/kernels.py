@@ -48,6 +48,34 @@ S3, S5, S7, S9 = (F(1 / math.factorial(n)) for n in (3, 5, 7, 9))
 C4, C6, C8 = (F(1 / math.factorial(n)) for n in (4, 6, 8))
 
 _compiled = njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp"})
+_inlined = njit(inline="always", error_model="numpy")
+"""Calls of these would cost a backward pass a fifth of its speed."""
+
+
+@_inlined
+def _load(a: Any, start: int, width: int, block: Any) -> None:
+    """Copy columns of ``a`` into the lanes of a block."""
+    for k in range(len(a)):
+        for b in range(width):
+            block[k, b] = a[k, start + b]
+
+
+@_inlined
+def _store(block: Any, start: int, width: int, a: Any) -> None:
+    """Copy the lanes of a block into columns of ``a``."""
+    for k in range(len(a)):
+        for b in range(width):
+            a[k, start + b] = block[k, b]
+
+
+@_inlined
+def _share(slope: Any, weight: Any, x: Any, total: Any, k: int) -> Any:
+    """Add the lanes' ``slope * weight`` to ``total``. Returns the sum of ``slope * x``."""
+    change = ZERO
+    for b in range(LANES):
+        change += slope[b] * x[k, b]
+        total[k, b] += slope[b] * weight
+    return change
 
 
 @_compiled
@@ -164,9 +192,7 @@ def forward(u: Any, a: Any, mean: Any, variance: Any, thresholds: Any, tail: Any
     sure, total = np.zeros(LANES, F), np.empty((CELLS + 1, LANES), F)
     for start in range(0, columns, LANES):
         width = min(LANES, columns - start)
-        for k in range(n):
-            for b in range(width):
-                block[k, b] = a[k, start + b]
+        _load(a, start, width, block)
         for o in range(sums):
             at = thresholds[o] - HALF
             for b in range(width):
@@ -243,9 +269,8 @@ def backward_equations(equations: int, u: Any, a: Any, gradient: Any, cells: Any
     slope = np.zeros(LANES, F)
     for start in range(0, columns, LANES):
         width = min(LANES, columns - start)
+        _load(a, start, width, block)
         for k in range(n):
-            for b in range(width):
-                block[k, b] = a[k, start + b]
             for b in range(LANES):
                 sums_of[k, b] = ZERO
         for b in range(LANES):
@@ -295,14 +320,8 @@ def backward_equations(equations: int, u: Any, a: Any, gradient: Any, cells: Any
                         third = (y3 - e * inner * (left + right)) / (d - TWO * e * e * inner)
                         slope[b] = g[b] * ((ONE - few) * third
                                            + few * inner * (right - e * third))
-                change = ZERO
-                for b in range(LANES):
-                    change += slope[b] * block[k, b]
-                    sums_of[k, b] += slope[b] * weight
-                du[o, k] += change
-        for k in range(n):
-            for b in range(width):
-                da[k, start + b] = sums_of[k, b]
+                du[o, k] += _share(slope, weight, block, sums_of, k)
+        _store(sums_of, start, width, da)
 
 
 @_compiled
@@ -329,9 +348,8 @@ def backward_precise(u: Any, a: Any, gradient: Any, transform: Any, du: Any, da:
     slope = np.zeros(LANES, F)
     for start in range(0, columns, LANES):
         width = min(LANES, columns - start)
+        _load(a, start, width, block)
         for k in range(n):
-            for b in range(width):
-                block[k, b] = a[k, start + b]
             for b in range(LANES):
                 sums_of[k, b] = ZERO
         for i in range(ANGLES):
@@ -360,11 +378,5 @@ def backward_precise(u: Any, a: Any, gradient: Any, transform: Any, du: Any, da:
                     for b in range(LANES):
                         r = weight * block[k, b]
                         slope[b] += (re[i, b] + im[i, b] * r) / (ONE + sin[i, b] * r * r)
-                change = ZERO
-                for b in range(LANES):
-                    change += slope[b] * block[k, b]
-                    sums_of[k, b] += slope[b] * weight
-                du[o, k] += change
-        for k in range(n):
-            for b in range(width):
-                da[k, start + b] = sums_of[k, b]
+                du[o, k] += _share(slope, weight, block, sums_of, k)
+        _store(sums_of, start, width, da)
