@@ -13,9 +13,9 @@ import ir
 from model.poisson_binomial import Gradient, bernoulli_tail, check_compiler
 
 from .base import BitLayer, Context
+from .latent import agreements
 from .probable import ProbableWeights
 from .wiring import Geometry
-from .xnor import agreements
 
 __all__ = ["BernoulliLayer"]
 

@@ -13,8 +13,8 @@ import ir
 from . import biased
 from .base import Head
 from .biased import Biased
+from .latent import agreements
 from .probable import ProbableWeights
-from .xnor import agreements
 
 __all__ = ["ExpectationHead"]
 

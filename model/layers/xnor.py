@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Self
 
 import numpy as np
@@ -12,13 +11,14 @@ import torch
 from torch import Tensor, nn
 
 import ir
+from model.flip.operators import cuts
 
 from .base import BitLayer, Context
+from .latent import LatentSigns, agreements
 from .surrogate import Sign
-from .weighted import Weighted, product
 from .wiring import Geometry
 
-__all__ = ["Sign", "XnorLayer", "agreements"]
+__all__ = ["XnorLayer"]
 
 EPSILON = 1e-5
 """Added to the variance, so that a constant input does not divide by 0."""
@@ -43,25 +43,7 @@ class Settings:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
 
 
-def agreements(weights: Tensor, x: Tensor, feedback: Tensor | None = None) -> Tensor:
-    """Count agreeing bits, exactly, and differentiably in both.
-
-    Parameters
-    ----------
-    weights : Tensor of 0 and 1, shape (neurons, in_width)
-    x : Tensor of 0 and 1, shape (in_width, batch)
-    feedback : Tensor, shape (neurons, in_width), optional
-        See :func:`model.layers.weighted.product`. The weights count as -1 and +1.
-
-    Returns
-    -------
-    Tensor, shape (neurons, batch)
-        ``popcount(~(x ^ w))``. Floats hold it exactly up to an in_width of 2^23.
-    """
-    return (product(2 * weights - 1, 2 * x - 1, feedback) + weights.shape[1]) / 2
-
-
-class XnorLayer(BitLayer, Weighted, kind="xnor"):
+class XnorLayer(LatentSigns, BitLayer, kind="xnor"):
     """Dense layer of binary neurons with batch norm, D thresholds a neuron.
 
     In training, agreement counts are normalised over the batch and compared with the cuts of the
@@ -94,14 +76,12 @@ class XnorLayer(BitLayer, Weighted, kind="xnor"):
         self.in_width = in_width
         self.geometry = Geometry.line(neurons, depth)
         self.surrogate: Callable[[Tensor], Tensor] = Sign.apply
-        # Latent weights, within -1 to +1; the bit is 1 from 0 up.
-        self.weights = nn.Parameter(torch.rand(neurons, in_width, generator=generator) * 2 - 1)
+        self.add_weights(neurons, in_width, generator)
         self.scale = nn.Parameter(torch.ones(neurons))
         self.shift = nn.Parameter(torch.zeros(neurons))
         self.register_buffer("mean", torch.full((neurons,), in_width / 2))
         self.register_buffer("variance", torch.full((neurons,), in_width / 4))
-        cuts = [NormalDist().inv_cdf((d + 1) / (depth + 1)) for d in range(depth)]
-        self.register_buffer("cuts", torch.tensor(cuts), persistent=False)
+        self.register_buffer("cuts", cuts(depth).float(), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.to(self.weights)
@@ -111,14 +91,6 @@ class XnorLayer(BitLayer, Weighted, kind="xnor"):
             bits = counts[:, None, :] >= thresholds[:, :, None]
             return bits.flatten(0, 1).to(x)
         return self.activate(self.product(x))
-
-    @property
-    def matrix(self) -> Tensor:
-        return 2 * (self.weights.detach() >= 0).to(self.weights) - 1
-
-    def product(self, x: Tensor) -> Tensor:
-        """Count agreements, shape (neurons, batch)."""
-        return agreements(Sign.apply(self.weights), x.to(self.weights), self.feedback)
 
     def activate(self, sums: Tensor) -> Tensor:
         """Map agreement counts to bits with the statistics of the batch, shape (width, batch)."""
@@ -154,10 +126,6 @@ class XnorLayer(BitLayer, Weighted, kind="xnor"):
             thresholds = torch.where(scale == 0, constant, bound.ceil())
             thresholds = thresholds.clamp(0, self.in_width + 1).to(torch.int32)
             return (self.weights >= 0) ^ (self.scale < 0)[:, None], thresholds
-
-    def constrain(self) -> None:
-        with torch.no_grad():
-            self.weights.clamp_(-1, 1)
 
     def freeze(self) -> ir.Xnor:
         weights, thresholds = self.folded

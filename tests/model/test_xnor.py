@@ -6,7 +6,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from model.layers import ScoresHead, XnorLayer  # noqa: E402  after the check for torch
-from model.layers.xnor import EPSILON, Settings, agreements  # noqa: E402
+from model.layers.latent import agreements  # noqa: E402
+from model.layers.xnor import EPSILON, Settings  # noqa: E402
 
 
 def generator_of(seed):
