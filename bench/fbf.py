@@ -5,7 +5,7 @@ suppressor; both print the final accuracy on 30 validation samples, of the last 
 the best. ``steps`` goes from the report's rule to ours on digits, ``search`` tries the settings
 around those of a recipe for pictures on validation data, ``images`` prints test accuracies of the
 recipes, ``pictures`` draws what the layers do over the epochs, and ``operators`` compares packed
-words with matrix products.
+words with matrix products. ``noise`` measures what of the code v3 was left out.
 """
 
 import argparse
@@ -85,13 +85,17 @@ def split(labels, seed):
     return stratified(labels, share=0.2, seed=seed)
 
 
-def learn(name, source, overrides, seed, parts, telemetry=None):
+def learn(name, source, overrides, seed, parts, telemetry=None, noise=None):
     """Train as a recipe says. Returns the validation accuracy of every epoch."""
     from model.recipe import load_recipe
     from model.trainer import Trainer
 
     recipe = load_recipe(name, [*overrides, f"seed={seed}", "patience=1000"])
     trainer = Trainer(recipe, source, parts)
+    if noise:
+        from bench.fbf_noise import Noisy
+
+        trainer.rule = Noisy(trainer.network, recipe.rule, recipe.epochs, **noise)
     trainer.rule.telemetry = telemetry
     while not trainer.finished:
         trainer.run_epoch(lambda samples, accuracy: None)
@@ -174,6 +178,21 @@ def search(args):
             curves = [learn(name, source, overrides, seed, parts) for seed in range(args.seeds)]
             cells.append(mean([100 * max(curve) for curve in curves]))
         print(f"| {rate} | {' | '.join(cells)} |", flush=True)
+
+
+def noise(args):
+    """The disrupt mask and the dropout of bits of the code v3, on digits."""
+    from bench.fbf_noise import NOISE
+    from bench.kept import mean
+    from model import data
+
+    source = data.load("digits")
+    print("| rule | final accuracy, % | best epoch's, % |")
+    print("|---|---|---|")
+    for name, settings in NOISE.items():
+        curves = 100 * np.array([learn("digits-fbf", source, (), seed, None, noise=settings)
+                                 for seed in range(args.seeds)])
+        print(f"| {name} | {mean(curves[:, -1])} | {mean(curves.max(1))} |", flush=True)
 
 
 def images(args):
@@ -290,7 +309,7 @@ def parser():
         formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command, seeds in ((iris, 20), (ablation, 20), (steps, 3), (search, 2),
-                           (images, 2), (pictures, None), (operators, None)):
+                           (noise, 5), (images, 2), (pictures, None), (operators, None)):
         sub = commands.add_parser(command.__name__, help=command.__doc__.splitlines()[0].lower(),
                                   description=command.__doc__)
         sub.set_defaults(run=command)

@@ -1,0 +1,63 @@
+"""Two kinds of noise of the code v3, which FBF is measured with here and does without."""
+
+import torch
+
+from model.flip import votes
+from model.flip.words import random_words, unpack
+from model.learning.fbf import FBF
+
+__all__ = ["NOISE", "Noisy"]
+
+NOISE = {
+    "digits-fbf": {},
+    "+ disrupt, 0.01 % of a layer": {"disrupt": 0.0001},
+    "+ disrupt, 0.05 % of a layer": {"disrupt": 0.0005},
+    "+ dropout, 2 % of the bits": {"dropout": 0.02},
+    "+ dropout, 5 % of the bits": {"dropout": 0.05},
+}
+"""Settings of :class:`Noisy`. Of a layer 1 % is flipped by the votes."""
+
+
+class Noisy(FBF):
+    """FBF with noise in the weights or in the bits.
+
+    Parameters
+    ----------
+    network, settings, epochs
+        As for FBF, with ``signal = "wish"``.
+    disrupt : float
+        Share of a layer that is flipped too: where the fewest votes want it.
+    dropout : float
+        Share of the bits that a layer sees inverted while it is trained.
+    """
+
+    def __init__(self, network, settings, epochs, disrupt=0.0, dropout=0.0):
+        super().__init__(network, settings, epochs)
+        self._disrupt = disrupt
+        if dropout:
+            for layer in (*network.layers, network.head):
+                layer.extend = _dropped(layer, dropout)
+
+    def _change(self, one, x):
+        flipped = super()._change(one, x)
+        if not self._disrupt:
+            return flipped
+        layer = one.layer
+        count = votes.wishes_of_weights(one.targets, layer.signs, x,
+                                        centred=layer.centre == "batch")
+        permit = unpack(random_words(tuple(layer.words.shape), self._suppressor), layer.fan_in)
+        mask = votes.highest(-count, self._disrupt) & permit.bool()
+        layer.flip(mask)
+        return flipped + int(mask.sum())
+
+
+def _dropped(layer, share):
+    """What the layer extends its input with, and a share of the bits inverted."""
+    plain = layer.extend
+
+    def extend(x):
+        signs = plain(x)
+        inverted = layer.training * (torch.rand(signs.shape) < share)
+        return signs * (1 - 2.0 * inverted)
+
+    return extend
