@@ -3,24 +3,17 @@
 The part is sold for 12,000 LUTs, but its die is the 25F's, and nextpnr uses all of it.
 """
 
-from .board import Board
+from dataclasses import replace
+
+from . import ulx3s_25f
 
 __all__ = ["BOARD"]
 
-BOARD = Board(
+BOARD = replace(
+    ulx3s_25f.BOARD,
     name="ulx3s-12f",
     title="ULX3S, ECP5 LFE5U-12F",
-    family="ecp5",
     device="LFE5U-12F",
-    package="BG381",
-    speed="6",
-    luts=24288,
-    flip_flops=24288,
-    memories=56,
-    memory_kbit=18,
-    clock_hz=25_000_000,
-    baud=1_000_000,
     platform_class="amaranth_boards.ulx3s:ULX3S_12F_Platform",
     nextpnr=("--12k", "--package", "CABGA381", "--speed", "6"),
-    program="openFPGALoader --board ulx3s {bitstream}",
 )
