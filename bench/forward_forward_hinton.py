@@ -25,7 +25,7 @@ def dense(width, count, kind="unit_dense"):
 LOCAL = ("layers=[{kind='local_dense', channels=8, kernel=10, stride=3}, "
          "{kind='local_dense', channels=16, kernel=4}, {kind='unit_dense', neurons=500}]")
 BACKPROP = ["learning=backprop", "modulate.labels=none"]
-REAL_BACKPROP = [*BACKPROP, "backprop.learning_rate=0.001", dense(500, 2, "dense"),
+REAL_BACKPROP = [*BACKPROP, "backprop.learning_rate=0.001", dense(300, 2, "dense"),
                  "head={kind='linear'}"]
 
 GRIDS = {
