@@ -3,7 +3,7 @@
 python -m bench.bernoulli convergence    steps until a random weight matrix is recovered
 python -m bench.bernoulli gradients      error and time of each gradient
 python -m bench.bernoulli schedules      three ways from probabilities to bits
-python -m bench.bernoulli mnist          the same network by probabilities and straight through
+python -m bench.bernoulli mnist          the same networks by probabilities and straight through
 python -m bench.bernoulli picture        soft and hard accuracy over the epochs of kept runs
 
 Trained networks are kept with their curves, so that a stopped table goes on.
@@ -205,9 +205,9 @@ def schedules(args):
 
 def mnist(args):
     print(f"{args.seeds} seeds\n\n{HEADER}")
-    for recipe, title in (("mnist-bernoulli", "probabilities"), ("mnist-conv", "straight through")):
+    for recipe in ("mnist-bernoulli", "mnist-conv", "mnist-bernoulli-wide", "mnist-conv-wide"):
         networks = [trained(recipe, args, seed) for seed in range(args.seeds)]
-        print(row(title, networks), flush=True)
+        print(row(recipe, networks), flush=True)
 
 
 def picture(args):
