@@ -87,7 +87,7 @@ BITS = MappingProxyType({"kind": "bmab", "centre": "batch"})
 VOTES = MappingProxyType({"kind": "bma", "centre": "batch"})
 WISHES = MappingProxyType({"signal": "wish", "error": "chance", "mask": "rank", "suppressor": 1,
                            "window": 1.0})
-SHARES = MappingProxyType({"update_rate": (0.003, 0.01, 0.03), "rises": (1, 3, 7)})
+SHARES = MappingProxyType({"update_rate": (0.001, 0.003, 0.01), "rises": (1, 3, 7)})
 
 RULES: dict[str, Way] = {
     "STE, clipped": Way("backprop", {"learning_rate": 0.03}, gradients),
@@ -105,14 +105,14 @@ RULES: dict[str, Way] = {
                grids=NOTHING),  # with bits it is clipped STE
     "IFA": Way("indirect-feedback-alignment", {"entry": "first-layer", "matrix": "signs",
                                                "learning_rate": 0.03}, gradients),
-    "Bop": Way("bop", {"learning_rate": 0.03, "adaptivity": 0.001, "threshold": 1e-6}, gradients,
-               grids={**RATES, "adaptivity": (3e-4, 1e-3, 3e-3), "threshold": (1e-7, 1e-6, 1e-5)}),
+    "Bop": Way("bop", {"learning_rate": 0.03, "adaptivity": 3e-4, "threshold": 1e-6}, gradients,
+               grids={**RATES, "adaptivity": (1e-4, 3e-4, 1e-3), "threshold": (1e-7, 1e-6, 1e-5)}),
     "FBF, as reported": Way("fbf", {}, flips, MappingProxyType({"kind": "bmab"}),
                             MappingProxyType({"kind": "bma"}), batch=500, grids=NOTHING),
-    "FBF": Way("fbf", {**WISHES, "update_rate": 0.01, "rises": 3}, flips, BITS, VOTES, batch=500,
+    "FBF": Way("fbf", {**WISHES, "update_rate": 0.003, "rises": 3}, flips, BITS, VOTES, batch=500,
                grids=SHARES),
-    "flip, v1": Way("fbf", {**WISHES, "order": "v1", "update_rate": 0.01, "rises": 3}, flips,
-                    BITS, VOTES, batch=500, grids=SHARES),
+    "flip, v1": Way("fbf", {**WISHES, "order": "v1", "update_rate": 0.003, "rises": 3}, flips,
+                    BITS, VOTES, batch=500, grids={"update_rate": SHARES["update_rate"]}),
     "forward-forward": Way("forward-forward", {"loss": "symba", "temperature": 0.1,
                                                "candidates": 3, "learning_rate": 0.03}, local,
                            head=MappingProxyType({"kind": "goodness"}),
