@@ -51,7 +51,7 @@ def test_labels_and_shifts(recipes, capsys):
 
 
 @pytest.mark.parametrize(("command", "titles"), [
-    ("unsupervised", ["dense", "dense, untrained", "local", "local, untrained"]),
+    ("unsupervised", ["dense", "dense, untrained", "local"]),
     ("cifar", ["reals, FF", "reals, BP", "bits, FF", "bits, STE"]),
 ])
 def test_rows_of_networks_of_their_own(recipes, capsys, command, titles):
