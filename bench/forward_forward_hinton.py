@@ -109,7 +109,8 @@ def search(args):
         name, grid = GRIDS[which]
         print(f"| settings of {name} | seeds | epochs | validation, % |\n" + "|---" * 4 + "|")
         for overrides in grid:
-            title = ", ".join(override.rpartition(".")[2] for override in overrides)
+            pairs = [override.split("=") for override in overrides]
+            title = ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in pairs)
             results = kept(name, title, overrides, args)
             print(f"| {title} | {args.seeds} | {args.epochs} |",
                   mean([100 * item["validation"] for item in results]), "|", flush=True)
