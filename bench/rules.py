@@ -247,10 +247,10 @@ def line(name, runs, args, source):
     real, bits, moved = state(trainer)
     widths = Widths(trainer.network.modulator.geometry.width + 2 * HIDDEN, 2 * HIDDEN,
                     len(source.classes))
-    kept = RULES[name].kept(widths)
-    moved += 2 * trainer.recipe.batch * kept
+    held = RULES[name].kept(widths)
+    moved += 2 * trainer.recipe.batch * held
     return (f"| {name} | {test} | {cpu:.1f} | {wall:.0f} | {peak:.0f} | "
-            f"{real:,} | {bits:,} | {kept:,} | {trainer.recipe.batch} | {moved / 1e6:.2f} |")
+            f"{real:,} | {bits:,} | {held:,} | {trainer.recipe.batch} | {moved / 1e6:.2f} |")
 
 
 def main(argv=None):
