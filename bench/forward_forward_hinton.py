@@ -30,19 +30,22 @@ REAL_BACKPROP = [*BACKPROP, "backprop.learning_rate=0.001", dense(300, 2, "dense
 
 GRIDS = {
     "hinton": (SUPERVISED, [
-        [f"forward-forward.loss={loss}", f"forward-forward.candidates={candidates}"]
-        for loss in ("softplus", "symba") for candidates in (1, 3)]),
+        [f"forward-forward.loss={loss}", f"forward-forward.temperature={temperature}",
+         f"forward-forward.candidates={candidates}"]
+        for loss, temperature in (("softplus", 1.0), ("symba", 0.1)) for candidates in (1, 3)]),
     "unsupervised": (UNSUPERVISED, [
         [f"unsupervised-forward-forward.learning_rate={rate}",
          f"unsupervised-forward-forward.threshold={threshold}",
          f"unsupervised-forward-forward.temperature={threshold / 4}"]
-        for threshold in (0.02, 0.2) for rate in (0.003, 0.01)]),
+        for threshold in (0.002, 0.02, 0.2) for rate in (0.003, 0.01)]),
     "cifar-real": (REALS, [
-        [f"forward-forward.learning_rate={rate}", f"modulate.labels={labels}"]
-        for labels in ("first", "dull") for rate in (0.01, 0.03)]),
-    "cifar-bits": (BITS, [
-        [f"modulate.depth={depth}", f"modulate.label_width={width}"]
-        for depth, width in ((1, 256), (2, 256), (2, 512))]),
+        [f"forward-forward.loss={loss}", f"forward-forward.temperature={temperature}",
+         f"forward-forward.learning_rate={rate}", f"modulate.labels={labels}"]
+        for loss, temperature, rate, labels in (
+            ("softplus", 1.0, 0.03, "first"), ("softplus", 1.0, 0.1, "first"),
+            ("softplus", 1.0, 0.03, "dull"), ("softplus", 1.0, 0.1, "dull"),
+            ("symba", 0.1, 0.1, "dull"))]),
+    "cifar-bits": (BITS, [[f"modulate.depth={depth}"] for depth in (1, 2)]),
 }
 """Recipe and settings that ``search`` tries; the best are those of the recipe."""
 

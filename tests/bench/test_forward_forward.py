@@ -62,9 +62,9 @@ def test_rows_of_networks_of_their_own(recipes, capsys, command, titles):
 
 def test_a_search_shows_no_test_accuracy(recipes, capsys):
     lines = table(capsys, "search", "unsupervised", "--epochs", "1")
-    assert lines[2] == ("| learning_rate 0.003, threshold 0.02, temperature 0.005 | 1 | 1 "
+    assert lines[2] == ("| learning_rate 0.003, threshold 0.002, temperature 0.0005 | 1 | 1 "
                         "| 50.00 |")
-    assert len({recipe.name for recipe in recipes}) == len(lines) - 2 == 4
+    assert len({recipe.name for recipe in recipes}) == len(lines) - 2 == 6
 
 
 def network(way):
