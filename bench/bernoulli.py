@@ -182,7 +182,8 @@ def row(title, networks):
     cells = [percent(values) for values in zip(*before, strict=True)] or ["-", "-"]
     cells += [percent([n.provenance["accuracy"][key] for n in networks])
               for key in ("validation", "test_ir")]
-    return (f"| {title} | {' | '.join(cells)} | "
+    epochs = networks[0].provenance["recipe"]["epochs"]
+    return (f"| {title} | {epochs} | {' | '.join(cells)} | "
             f"{statistics.mean(n.provenance['cpu_s'] for n in networks):.0f} |")
 
 
@@ -191,8 +192,8 @@ def percent(values):
     return f"{100 * statistics.mean(values):.2f}{spread}"
 
 
-HEADER = ("| | training before the first bits: in doubt, % | the same as bits, % | validation, % | "
-          "test, frozen, % | CPU s |\n|---|---|---|---|---|---|")
+HEADER = ("| | epochs | training before the first bits: in doubt, % | the same as bits, % | "
+          "validation, % | test, frozen, % | CPU s |\n|---|---|---|---|---|---|---|")
 
 
 def schedules(args):
