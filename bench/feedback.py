@@ -81,7 +81,7 @@ RATES: dict[str, dict[str, float]] = {
         "bits-ifa": 0.03, "bits-ifa1": 0.1, "bits-head": 0.03},
     "mnist": {
         "real-bp": 0.01, "real-fa": 0.003, "real-dfa": 0.003, "real-usf": 0.01, "real-ifa": 0.003,
-        "real-ifa1": 0.003, "real-head": 0.01,
+        "real-ifa1": 0.003, "real-head": 0.03,
         "norm-bp": 0.003, "norm-fa": 0.003, "norm-dfa": 0.01, "norm-usf": 0.01,
         "bits-bp": 0.03, "bits-fa": 0.03, "bits-fa1": 0.03, "bits-dfa": 0.03, "bits-dfa1": 0.03,
         "bits-ifa": 0.03, "bits-ifa1": 0.03, "bits-head": 0.1},
