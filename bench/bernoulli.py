@@ -206,7 +206,8 @@ def schedules(args):
 
 def mnist(args):
     print(f"{args.seeds} seeds\n\n{HEADER}")
-    for recipe in ("mnist-bernoulli", "mnist-conv", "mnist-bernoulli-wide", "mnist-conv-wide"):
+    for recipe in ("mnist-bernoulli", "mnist-conv", "mnist-bernoulli-wide", "mnist-conv-wide",
+                   "mnist-bernoulli-dense"):
         networks = [trained(recipe, args, seed) for seed in range(args.seeds)]
         print(row(recipe, networks), flush=True)
 
