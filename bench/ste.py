@@ -50,8 +50,8 @@ VARIANTS = {
 CHOSEN: dict[str, dict[str, dict[str, float]]] = {
     "digits": {
         "swish": {"beta": 2.0}, "rising": {"beta": 5.0}, "learned": {"beta": 2.0},
-        "r1": {"regularisation": 1e-5}, "r1-one": {"regularisation": 1e-5},
-        "r2": {"regularisation": 1e-4}, "darabi": {"regularisation": 1e-4}},
+        "r1": {"regularisation": 1e-5}, "r1-one": {"regularisation": 1e-6},
+        "r2": {"regularisation": 1e-6}, "darabi": {"regularisation": 1e-6}},
     "mnist": {
         "swish": {"beta": 2.0}, "rising": {"beta": 2.0}, "learned": {"beta": 5.0},
         "r1": {"regularisation": 1e-5}, "r1-one": {"regularisation": 1e-5},
