@@ -117,10 +117,9 @@ RULES: dict[str, Way] = {
                                                "candidates": 3, "learning_rate": 0.03}, local,
                            head=MappingProxyType({"kind": "goodness"}),
                            modulate=MappingProxyType({"labels": "slot"})),
-    "Bernoulli": Way("bernoulli", {"learning_rate": 0.01, "soft": 0.15, "regulariser": 0.3},
+    "Bernoulli": Way("bernoulli", {"learning_rate": 0.03, "soft": 0.15, "regulariser": 0.3},
                      probabilities, MappingProxyType({"kind": "bernoulli"}),
-                     MappingProxyType({"kind": "expectation"}),
-                     grids={"learning_rate": (0.003, 0.01, 0.03)}),
+                     MappingProxyType({"kind": "expectation"})),
 }
 
 
