@@ -5,6 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
+from amaranth.hdl import Cat, Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
 
 from hw.ip import AxiIp
 from hw.plan import Plan
@@ -41,6 +44,26 @@ def test_hierarchy_and_ports(text):
     assert set(ports) == {"clk", "rst", "frame_error",
                           *(f"{side}_axis_t{name}" for side in "sm"
                             for name in ("data", "valid", "ready", "last"))}
+
+
+class Reversed(wiring.Component):
+    """So many bits in the reverse order: one concatenation."""
+
+    def __init__(self, width):
+        super().__init__({"i": In(width), "o": Out(width)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += self.o.eq(Cat(reversed(self.i)))
+        return m
+
+
+def test_wide_concatenations_are_broken_into_lines():
+    """Verilator refuses lines of more than 40,000 tokens."""
+    wide = to_verilog(Reversed(9000))
+    assert max(map(len, wide.split("\n"))) <= 40_000
+    assert re.findall(r"\bi *\[(\d+)\]", wide) == [str(place) for place in range(9000)]
+    assert re.search(r"= \{ i\[0\], .*\}", to_verilog(Reversed(99)))  # as it was
 
 
 def test_environment_is_left_as_it_was(monkeypatch):
