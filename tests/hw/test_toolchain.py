@@ -181,6 +181,7 @@ def wait_for(condition):
         time.sleep(0.02)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_interrupt_ends_the_tool(tmp_path):
     mark = tmp_path / "process"
     tool = fake(tmp_path, f"echo $$ > {mark}.part; mv {mark}.part {mark}; exec sleep 60")

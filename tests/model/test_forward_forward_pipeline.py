@@ -72,14 +72,6 @@ def test_a_worker_that_dies_is_named_and_takes_the_others_along():
     assert not any(worker.is_alive() for worker in workers)
 
 
-@pytest.fixture
-def interruptible():
-    """Let children take interrupts, even where a shell started the tests in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_leaves_no_process(tmp_path):
     command = [sys.executable, "-m", "model.train", "digits-ff", "--out", str(tmp_path / "run"),
