@@ -114,7 +114,7 @@ RULES: dict[str, Way] = {
     "flip, v1": Way("fbf", {**WISHES, "order": "v1", "update_rate": 0.003, "rises": 3}, flips,
                     BITS, VOTES, batch=500, grids={"update_rate": SHARES["update_rate"]}),
     "forward-forward": Way("forward-forward", {"loss": "symba", "temperature": 0.1,
-                                               "candidates": 3, "learning_rate": 0.03}, local,
+                                               "candidates": 3, "learning_rate": 0.01}, local,
                            head=MappingProxyType({"kind": "goodness"}),
                            modulate=MappingProxyType({"labels": "slot"})),
     "Bernoulli": Way("bernoulli", {"learning_rate": 0.03, "soft": 0.15, "regulariser": 0.3},
