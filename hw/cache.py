@@ -15,9 +15,10 @@ import hashlib
 import json
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import ir
 
@@ -25,6 +26,9 @@ __all__ = ["BusyError", "digest", "discard", "lock", "run_stage", "sources_diges
 
 _MANIFESTS = ".stages"
 _PART = ".part-"
+
+_GRACE = 0.5
+"""Seconds that are waited for a lock."""
 
 _USELESS = (ValueError, KeyError, TypeError, AttributeError)
 """What reading a manifest raises that is none."""
@@ -63,17 +67,30 @@ def lock(folder: Path) -> Iterator[None]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as file:
-        try:
-            # The system drops it with the process, however that ends.
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BusyError(f"{folder}: another build is at work here; wait for it, or choose "
-                            "another folder with --out") from error
+        _lock(file, folder)
         for left in folder.glob(f"{_PART}*"):
             shutil.rmtree(left)
         for left in (folder / _MANIFESTS).glob(".*.part"):
             left.unlink()
         yield
+
+
+def _lock(file: TextIO, folder: Path) -> None:
+    """Lock a file. The system drops the lock with the process, however that ends.
+
+    A process that is being started holds what its parent held until it runs its own program, so
+    that a lock may outlast its owner for a moment.
+    """
+    deadline = time.monotonic() + _GRACE
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError as error:
+            if time.monotonic() > deadline:
+                raise BusyError(f"{folder}: another build is at work here; wait for it, or choose "
+                                "another folder with --out") from error
+        time.sleep(0.02)
 
 
 def run_stage(folder: Path, name: str, key: Mapping[str, Any],

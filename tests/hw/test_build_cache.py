@@ -159,6 +159,17 @@ def test_second_build_in_a_folder_is_refused(tmp_path):
         pass
 
 
+def test_a_lock_may_outlast_its_owner_for_a_moment(tmp_path):
+    """As where a process that is just being started has inherited it."""
+    script = ("import fcntl, sys, time; file = open(sys.argv[1], 'w'); "
+              "fcntl.flock(file, fcntl.LOCK_EX); print(flush=True); time.sleep(0.1)")
+    with subprocess.Popen([sys.executable, "-c", script, tmp_path / ".lock"],
+                          stdout=subprocess.PIPE) as holder:
+        holder.stdout.readline()
+        with cache.lock(tmp_path):
+            pass
+
+
 def test_what_a_killed_build_left_is_cleared(tmp_path):
     (tmp_path / ".part-x").mkdir()
     (tmp_path / ".part-x" / "top.v").write_text("half")
