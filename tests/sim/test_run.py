@@ -19,6 +19,9 @@ from .benches import CACHE, chain, features
 
 pytestmark = pytest.mark.xdist_group("sim")
 
+# A folder serves one run at a time, and workers run side by side.
+OUT = CACHE / f"worker-{os.environ.get('PYTEST_XDIST_WORKER', 'only')}"
+
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
@@ -41,7 +44,7 @@ def fails(arguments, status, caplog):
 
 
 def test_summary(stored, capsys):
-    assert main([str(stored), "--out", str(CACHE), "--no-simplify"]) == 0
+    assert main([str(stored), "--out", str(OUT), "--no-simplify"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("rtl: 20 vectors, 0 mismatches, ")
     assert "stalls 0.3, 2 resets, 8 malformed packets, seed 1 (verilator " in out
@@ -49,7 +52,7 @@ def test_summary(stored, capsys):
 
 
 def test_json(stored, capsys):
-    assert main([str(stored), "--out", str(CACHE), "--no-simplify", "--json", "--golden",
+    assert main([str(stored), "--out", str(OUT), "--no-simplify", "--json", "--golden",
                  "--vectors", "7", "--seed", "3", "--stall", "0"]) == 0
     verdict = json.loads(capsys.readouterr().out)
     assert (verdict["vectors"], verdict["mismatches"], verdict["seed"], verdict["source"]) == (
@@ -58,7 +61,7 @@ def test_json(stored, capsys):
 
 
 def test_planted_fault_fails(stored, capsys, caplog):
-    arguments = [str(stored), "--out", str(CACHE), "--no-simplify", "--inject", "beat"]
+    arguments = [str(stored), "--out", str(OUT), "--no-simplify", "--inject", "beat"]
     message = fails(arguments, 1, caplog)
     assert message
     assert capsys.readouterr().out.startswith("rtl: 20 vectors, ")
