@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+TYPES := build/types/bitwright
 
 .PHONY: demo test lint clean
 
@@ -20,14 +21,18 @@ demo: $(STAMP)
 test: $(STAMP) lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
+# mypy looks for the rooms where they are installed, not where a checkout has them.
 lint: $(STAMP)
 	$(BIN)/ruff check .
+	@mkdir -p $(TYPES)
+	@for room in boards data hw ir model sim; do ln -sfn ../../../$$room $(TYPES)/$$room; done
+	@for file in bitwright/*.py; do ln -sf ../../../$$file $(TYPES)/; done
 	$(BIN)/mypy
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt '.[test]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
 	touch $@
 
 clean:

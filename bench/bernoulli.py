@@ -37,7 +37,7 @@ def recovery(gradient, seed):
     """
     import torch
 
-    from model.poisson_binomial import bernoulli_tail
+    from bitwright.model.poisson_binomial import bernoulli_tail
 
     generator = torch.Generator().manual_seed(seed)
     right = 2.0 * torch.randint(2, (NEURONS, WIDTH), generator=generator) - 1
@@ -83,7 +83,7 @@ def gradients(args):
     """Error of each derivative against the float64 recursion, and the CPU time of each."""
     import torch
 
-    from model.poisson_binomial import bernoulli_tail, exact
+    from bitwright.model.poisson_binomial import bernoulli_tail, exact
 
     del args
     torch.set_num_threads(1)
@@ -119,7 +119,7 @@ def gradients(args):
 
 def timed(u, a, threshold, gradient):
     """Least CPU seconds of nine passes, forward and backward."""
-    from model.poisson_binomial import bernoulli_tail
+    from bitwright.model.poisson_binomial import bernoulli_tail
 
     best = [float("inf"), float("inf")]
     for _ in range(9):
@@ -150,10 +150,9 @@ def trained(name, args, seed, *overrides):
     """A frozen network with its curve: the kept one, or a new training."""
     import torch
 
-    import ir
-    from model import data
-    from model.recipe import load_recipe
-    from model.trainer import Trainer
+    from bitwright import data, ir
+    from bitwright.model.recipe import load_recipe
+    from bitwright.model.training.trainer import Trainer
 
     file = args.out / f"{name}-seed{seed}.safetensors"
     if not file.exists():
@@ -217,7 +216,7 @@ def picture(args):
     import matplotlib
     import matplotlib.pyplot as plt
 
-    import ir
+    from bitwright import ir
 
     matplotlib.use("agg")
     names = sorted({file.stem.rsplit("-seed", 1)[0] for file in args.out.glob("*.safetensors")
@@ -249,7 +248,7 @@ def picture(args):
 
 def changes(recipe):
     """Epochs at whose start weights became bits."""
-    from model.recipe import Recipe
+    from bitwright.model.recipe import Recipe
 
     if recipe["learning"] != "bernoulli":
         return []

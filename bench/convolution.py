@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-import ir
-from boards import get as get_board
-from hw.builder import Options, build
-from hw.layers import folded
-from hw.plan import Plan
+from bitwright import ir
+from bitwright.boards import get as get_board
+from bitwright.hw.flow.builder import Options, build
+from bitwright.hw.plan import Plan
+from bitwright.hw.rtl.layers import folded
 
 __all__ = ["main", "network"]
 

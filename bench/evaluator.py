@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-import ir
+from bitwright import ir
 
 __all__ = ["main"]
 

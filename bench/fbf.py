@@ -63,7 +63,7 @@ def irises():
     """All 150 samples as one data set; its test part is the first 30, and is not looked at."""
     from sklearn.datasets import load_iris
 
-    from model.data import DataSet
+    from bitwright.data import DataSet
 
     raw = load_iris()
     low, high = raw.data.min(axis=0), raw.data.max(axis=0)
@@ -78,7 +78,7 @@ def split(labels, seed):
     """120 and 30 samples: the report's own split, which is one for all seeds, or one a seed."""
     from sklearn.model_selection import train_test_split
 
-    from model.data import stratified
+    from bitwright.data import stratified
 
     if seed is None:
         return tuple(train_test_split(np.arange(len(labels)), test_size=0.2, random_state=42))
@@ -87,8 +87,8 @@ def split(labels, seed):
 
 def learn(name, source, overrides, seed, parts, telemetry=None, noise=None):
     """Train as a recipe says. Returns the validation accuracy of every epoch."""
-    from model.recipe import load_recipe
-    from model.trainer import Trainer
+    from bitwright.model.recipe import load_recipe
+    from bitwright.model.training.trainer import Trainer
 
     recipe = load_recipe(name, [*overrides, f"seed={seed}", "patience=1000"])
     trainer = Trainer(recipe, source, parts)
@@ -139,7 +139,7 @@ def ablation(args):
 def steps(args):
     """From the report's rule to ours on digits: accuracies on the validation split."""
     from bench.kept import result
-    from model.recipe import load_recipe
+    from bitwright.model.recipe import load_recipe
 
     print("| rule | final accuracy, % | best epoch's, % |")
     print("|---|---|---|")
@@ -160,7 +160,7 @@ def steps(args):
 def search(args):
     """Update rate and interval of the suppressor: the best epoch's accuracy on validation data."""
     from bench.kept import mean
-    from model import data
+    from bitwright import data
 
     source, name = data.load(args.data, args.data_dir), f"{args.data}-fbf"
     intervals = INTERVALS[args.data]
@@ -184,7 +184,7 @@ def noise(args):
     """The disrupt mask and the dropout of bits of the code v3, on digits."""
     from bench.fbf_noise import NOISE
     from bench.kept import mean
-    from model import data
+    from bitwright import data
 
     source = data.load("digits")
     print("| rule | final accuracy, % | best epoch's, % |")
@@ -198,7 +198,7 @@ def noise(args):
 def images(args):
     """Recipes for pictures, each trained, frozen and evaluated on all test samples."""
     from bench.kept import mean, result
-    from model.recipe import load_recipe
+    from bitwright.model.recipe import load_recipe
 
     print("| recipe | seeds | epochs | validation, % | test, % | weight bits | real values kept | "
           "bits flipped a step, first and last epoch | CPU s an epoch |")
@@ -223,8 +223,8 @@ def state(recipe, data_dir):
     """Weight bits of a network, and real values that its training keeps from step to step."""
     import torch
 
-    from model import data
-    from model.trainer import Trainer
+    from bitwright import data
+    from bitwright.model.training.trainer import Trainer
 
     source = data.load(recipe.data, data_dir)
     trainer = Trainer(recipe, source)
@@ -251,7 +251,7 @@ def tensors(value):
 def pictures(args):
     """Draw the telemetry of a training on Iris: seed 0, the report's split, the report's rule."""
     from bench.fbf_pictures import draw
-    from model.learning.telemetry import Telemetry
+    from bitwright.model.rules.telemetry import Telemetry
 
     source = irises()
     for order in ("fbf", "v1"):
@@ -267,9 +267,9 @@ def operators(args):
     """Time and memory of one vote on the weights of a layer, packed and as matrix products."""
     import torch
 
-    from model.flip import operators as packed
-    from model.flip import votes
-    from model.flip.words import pack
+    from bitwright.model.flip import operators as packed
+    from bitwright.model.flip import votes
+    from bitwright.model.flip.words import pack
 
     print("| inputs x neurons, batch | packed, ms | packed products, MiB | matrix product, ms |")
     print("|---|---|---|---|")

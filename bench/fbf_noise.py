@@ -2,9 +2,9 @@
 
 import torch
 
-from model.flip import votes
-from model.flip.words import random_words, unpack
-from model.learning.fbf import FBF
+from bitwright.model.flip import votes
+from bitwright.model.flip.words import random_words, unpack
+from bitwright.model.rules.fbf import FBF
 
 __all__ = ["NOISE", "Noisy"]
 

@@ -91,7 +91,7 @@ RATES: dict[str, dict[str, float]] = {
 
 def recipe(name, data, *, rate, seed, epochs, angles=False):
     """Recipe of a way to learn one of :data:`DATA`."""
-    from model.recipe import Recipe
+    from bitwright.model.recipe import Recipe
 
     way, plan = WAYS[name], DATA[data]
     rule = {"learning_rate": rate, **way.settings, **({"angles": True} if angles else {})}

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-import ir
-from boards import get as get_board
-from hw.builder import Options, build
-from hw.fold import Folding
-from hw.layers import folded
-from hw.plan import Plan
+from bitwright import ir
+from bitwright.boards import get as get_board
+from bitwright.hw.flow.builder import Options, build
+from bitwright.hw.plan import Plan
+from bitwright.hw.rtl.layers import folded
+from bitwright.hw.rtl.parts.agreements import Folding
 
 ROWS = (
     ("784-256-128-10", "ulx3s-25f", 3328),

@@ -43,9 +43,8 @@ ABLATION = {
 
 def binary(args):
     """Print the table of networks of bits."""
-    import ir
-    from model import data
-    from model.recipe import load_recipe
+    from bitwright import data, ir
+    from bitwright.model.recipe import load_recipe
 
     print("| recipe | seeds | epochs | validation, % | test in `ir`, % | first layer alone, % | "
           "weights |\n" + "|---" * 7 + "|")
@@ -70,7 +69,7 @@ def binary(args):
 
 def ablation(args):
     """Print what each choice of digits-ff is worth."""
-    from model.recipe import load_recipe
+    from bitwright.model.recipe import load_recipe
 
     print("| change | seeds | epochs | validation, % | test, % |\n" + "|---" * 5 + "|")
     for title, overrides in ABLATION.items():
@@ -92,8 +91,8 @@ def cpu_seconds(pid):
 
 def pipeline_trainer(widths, processes, source):
     """Training of layers of such widths, in one process (0) or in several."""
-    from model.recipe import Recipe
-    from model.trainer import Trainer
+    from bitwright.model.recipe import Recipe
+    from bitwright.model.training.trainer import Trainer
 
     return Trainer(Recipe.of({
         "name": "pipeline", "data": "mnist", "epochs": 1, "batch": 64,
@@ -125,8 +124,8 @@ def pipeline(args):
     """Print the time of a step with layers in one process and in several, side by side."""
     import torch
 
-    from model import data
-    from model.learning.forward_forward_pipeline import shares
+    from bitwright import data
+    from bitwright.model.rules.forward_forward_pipeline import shares
 
     torch.set_num_threads(1)
     source = data.load("mnist", args.data_dir)
@@ -161,7 +160,7 @@ def main(argv=None):
                                   description=function.__doc__)
         one.set_defaults(run=function)
         one.add_argument("--data-dir", metavar="DIR",
-                         help="where the data is (default: $BITLOOM_DATA)")
+                         help="where the data is (default: $BITWRIGHT_DATA)")
         if seeds:
             one.add_argument("--out", metavar="DIR", default="runs/forward-forward",
                              help="folder of results that are kept (default: %(default)s)")

@@ -52,7 +52,7 @@ GRIDS = {
 
 def kept(name, title, overrides, args):
     """Results of a changed recipe, one a seed. The title goes into the names of their files."""
-    from model.recipe import load_recipe
+    from bitwright.model.recipe import load_recipe
 
     epochs = [f"epochs={args.epochs}", f"patience={args.epochs}"] if args.epochs else []
     slug = title.replace(",", "").replace(" ", "-")
@@ -123,9 +123,9 @@ def steps(args):
     """Print the time of a step of the networks of Hinton's paper, and of all its epochs."""
     import torch
 
-    from model import data
-    from model.recipe import load_recipe
-    from model.trainer import Trainer
+    from bitwright import data
+    from bitwright.model.recipe import load_recipe
+    from bitwright.model.training.trainer import Trainer
 
     torch.set_num_threads(1)
     source = data.load("mnist", args.data_dir)

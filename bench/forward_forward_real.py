@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.kept import mean
+from bitwright import files
 
 __all__ = ["FF", "LAYERS", "WAYS", "real"]
 
@@ -34,7 +35,7 @@ WAYS = {
 
 def real_recipe(way, seed, epochs, data, standard):
     """Recipe of one way to train 784-512-256-10, for so many epochs a layer."""
-    from model.recipe import Recipe
+    from bitwright.model.recipe import Recipe
 
     _, settings, inverted = WAYS[way]
     rule = "backprop" if way == "backprop" else "forward-forward"
@@ -55,7 +56,7 @@ def layer_scores(network, features):
     """Scores by the first n layers, n = 1 to all: shape (n, samples, classes)."""
     import torch
 
-    from model.learning.forward_forward_layer import goodness
+    from bitwright.model.rules.forward_forward_layer import goodness
 
     sign = -1 if network.head.inverted else 1
     parts = []
@@ -97,9 +98,8 @@ def real_result(way, seed, args):
     """Train, test and prune one network of reals, unless it has been done."""
     import torch
 
-    import ir
-    from model import data
-    from model.trainer import Trainer
+    from bitwright import data
+    from bitwright.model.training.trainer import Trainer
 
     recipe = real_recipe(way, seed, args.epochs, args.data, args.inputs == "standard")
     path = Path(args.out, f"{recipe.name}-seed{seed}.json")
@@ -127,7 +127,7 @@ def real_result(way, seed, args):
         part = slice(None) if percent == 90 else slice(CURVE)
         values["pruning"][str(percent)] = accuracies(network, source.x_test[part],
                                                      source.y_test[part])
-    ir.write_atomic(path, json.dumps(values))
+    files.write_atomic(path, json.dumps(values))
     print(f"{path.name}: {values['test']}", file=sys.stderr)
     return values
 

@@ -12,7 +12,7 @@ import sys
 
 import numpy as np
 
-import ir
+from bitwright import ir
 
 SIZES = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
 
@@ -36,9 +36,9 @@ def network(size, seed=0, features=256, layers=4, fan_in=6):
 
 def measure(size):
     """Generate one network here, and say what it took."""
-    from hw.ip import AxiIp
-    from hw.plan import Plan
-    from hw.verilog import to_verilog
+    from bitwright.hw.flow.verilog import to_verilog
+    from bitwright.hw.plan import Plan
+    from bitwright.hw.rtl.ip import AxiIp
 
     subject = network(size)
     before = _cpu_seconds()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-import ir
+from bitwright import files, ir
 
 __all__ = ["kept", "mean", "result"]
 
@@ -45,8 +45,8 @@ def result(recipe, out, data_dir=None):
         return values
     import torch
 
-    from model.network import BinaryNetwork
-    from model.trainer import Trainer
+    from bitwright.model.network import BinaryNetwork
+    from bitwright.model.training.trainer import Trainer
 
     path = _path(recipe, out)
     torch.set_num_threads(1)
@@ -65,7 +65,7 @@ def result(recipe, out, data_dir=None):
         test = trainer.test()
     values = {"recipe": recipe.plain(), "validation": trainer.best["accuracy"], "test": test,
               "seconds": seconds, "wall": wall, "peak": peak, "curve": trainer.curve}
-    ir.write_atomic(path, json.dumps(values))
+    files.write_atomic(path, json.dumps(values))
     print(f"{path.name}: validation {100 * values['validation']:.2f} %, {seconds:.0f} s",
           file=sys.stderr)
     return values
@@ -74,7 +74,7 @@ def result(recipe, out, data_dir=None):
 @functools.lru_cache(1)
 def load(name, data_dir):
     """Load a data set; the last one is at hand, as pictures take long to decode."""
-    from model import data
+    from bitwright import data
 
     return data.load(name, data_dir)
 

@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-import ir
 from bench.kept import mean
+from bitwright import ir
 
 __all__ = ["SUITES", "Row", "main"]
 

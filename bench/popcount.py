@@ -15,9 +15,9 @@ from amaranth.back import rtlil
 from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import stream
 
-from hw import toolchain
-from hw.popcount import popcount
-from hw.stages import Stages
+from bitwright.hw.flow import toolchain
+from bitwright.hw.rtl.parts.popcount import popcount
+from bitwright.hw.rtl.parts.stages import Stages
 
 AREA = "simplemap; abc -lut {lut} -script +strash;dch,-f;if,-a;mfs2,-a;lutpack,-S,1; clean"
 FAMILIES = {"ice40": ("synth_ice40", 4), "ecp5": ("synth_ecp5", 4), "xilinx": ("synth_xilinx", 6)}

@@ -125,7 +125,7 @@ RULES: dict[str, Way] = {
 
 def recipe(name, data, seed, epochs, changed=NOTHING):
     """Recipe of the network on a data set, by the name of a rule in :data:`RULES`."""
-    from model.recipe import Recipe
+    from bitwright.model.recipe import Recipe
 
     way = RULES[name]
     settings = {**way.settings, **changed}
@@ -236,7 +236,7 @@ def search(names, args):
 
 def line(name, runs, args, source):
     """A row of the table."""
-    from model.trainer import Trainer
+    from bitwright.model.training.trainer import Trainer
 
     test = mean([100 * run["test"] for run in runs])
     cpu = np.median([run["seconds"] for run in runs]) / args.epochs
@@ -278,7 +278,7 @@ def main(argv=None):
     lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
     results = {name: [measured(recipe(name, args.data, seed, args.epochs), args.out, args.data_dir)
                       for seed in range(args.seeds)] for name in names}
-    from model import data as sources
+    from bitwright import data as sources
 
     source = sources.load(args.data, args.data_dir)
     lines += [line(name, runs, args, source) for name, runs in results.items()]

@@ -11,11 +11,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import ir
 from bench.pipeline import run
 from bench.rules import RULES, slug
-from hw.layers import folded
-from hw.plan import Plan
+from bitwright import files, ir
+from bitwright.hw.plan import Plan
+from bitwright.hw.rtl.layers import folded
 
 __all__ = ["main"]
 
@@ -33,11 +33,11 @@ def measure(name, args):
     for use, lanes in (("sim", network.features), ("build", 1)):
         plan, result = work / f"{use}.toml", work / f"{use}.json"
         if not result.exists():
-            ir.write_atomic(plan, folded(Plan(lanes=lanes), network, args.cycles).to_toml())
+            files.write_atomic(plan, folded(Plan(lanes=lanes), network, args.cycles).to_toml())
             command = (["sim.run", str(path), "--level", "rtl", "--vectors", str(args.vectors),
                         *data] if use == "sim" else
                        ["hw.build", str(path), "--board", args.board, "--out", str(work / "build")])
-            ir.write_atomic(result, run(*command, "--plan", str(plan), "--json"))
+            files.write_atomic(result, run(*command, "--plan", str(plan), "--json"))
         figures[use] = json.loads(result.read_text())
     return line(name, network, figures["sim"], figures["build"])
 

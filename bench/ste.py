@@ -67,7 +67,7 @@ def settings(name, data, choice):
 
 def recipe(name, data, *, choice, seed, epochs):
     """Recipe of a variant for a data set, the network that of :mod:`bench.feedback`."""
-    from model.recipe import Recipe
+    from bitwright.model.recipe import Recipe
 
     plan = DATA[data]
     layer = {"kind": "xnor", "neurons": plan["neurons"]}
@@ -123,7 +123,7 @@ def slopes(picture):
     import matplotlib as mpl
     import torch
 
-    from model.layers.surrogate import SLOPES, sign_swish
+    from bitwright.model.weights.surrogate import SLOPES, sign_swish
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt

@@ -1,6 +1,6 @@
 """Boards, one file each."""
 
-from .board import Board, BoardError
-from .catalogue import BOARDS, get
+from bitwright.boards.board import Board, BoardError
+from bitwright.boards.catalogue import BOARDS, get
 
 __all__ = ["BOARDS", "Board", "BoardError", "get"]

@@ -4,7 +4,7 @@ import difflib
 import importlib
 import pkgutil
 
-from .board import Board, BoardError
+from bitwright.boards.board import Board, BoardError
 
 __all__ = ["BOARDS", "get"]
 

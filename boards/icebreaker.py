@@ -1,6 +1,6 @@
 """1BitSquared iCEBreaker."""
 
-from .board import Board
+from bitwright.boards.board import Board
 
 __all__ = ["BOARD"]
 

@@ -12,9 +12,8 @@ def describe() -> list[dict]:
     """Every board as JSON values, the smallest first."""
     # A board is data; which tools are installed is the toolchain's to say. Imported here so that
     # the package itself needs nothing but the boards.
-    from hw import toolchain
-
-    from . import BOARDS
+    from bitwright.boards import BOARDS
+    from bitwright.hw.flow import toolchain
 
     rows = []
     for board in BOARDS.values():

@@ -5,7 +5,7 @@ The part is sold for 12,000 LUTs, but its die is the 25F's, and nextpnr uses all
 
 from dataclasses import replace
 
-from . import ulx3s_25f
+from bitwright.boards import ulx3s_25f
 
 __all__ = ["BOARD"]
 

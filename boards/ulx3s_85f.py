@@ -1,6 +1,6 @@
 """Radiona ULX3S with an LFE5U-85F."""
 
-from .board import Board
+from bitwright.boards.board import Board
 
 __all__ = ["BOARD"]
 

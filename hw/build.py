@@ -12,13 +12,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import ir
-from boards import BoardError
-from boards import get as get_board
-from ir.locate import FILE_NAME, HELP, locate
+from bitwright import ir
+from bitwright.boards import BoardError
+from bitwright.boards import get as get_board
+from bitwright.ir.locate import FILE_NAME, HELP, locate
 
 if TYPE_CHECKING:
-    from .builder import Options
+    from bitwright.hw.flow.builder import Options
 
 __all__ = ["main"]
 
@@ -66,9 +66,9 @@ class _UsageError(ValueError):
 
 def _options(args: argparse.Namespace) -> Options:
     """Settings of the arguments, all but the build folder if that depends on the network."""
-    from .builder import Options
-    from .link.uart import divisor
-    from .plan import Plan, PlanError
+    from bitwright.hw.flow.builder import Options
+    from bitwright.hw.link.uart import divisor
+    from bitwright.hw.plan import Plan, PlanError
 
     if args.target is not None:
         for flag, value in (("--board", args.board), ("--freq", args.freq), ("--baud", args.baud)):
@@ -107,17 +107,17 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     logging.getLogger("matplotlib").setLevel(logging.WARNING)  # it talks of its font cache
     if args.board == "list":
-        from boards import list as board_list
+        from bitwright.boards import list as board_list
 
         return board_list.main(["--json"] if args.json else [])
-    from .builder import TimingError, build
-    from .cache import BusyError
-    from .fit import FitError
-    from .layers import folded
-    from .plan import PlanError
-    from .route import PlaceError, RouteError
-    from .toolchain import ToolError
-    from .widths import WidthError
+    from bitwright.files import BusyError
+    from bitwright.hw.flow.builder import TimingError, build
+    from bitwright.hw.flow.route import PlaceError, RouteError
+    from bitwright.hw.flow.toolchain import ToolError
+    from bitwright.hw.limits import WidthError
+    from bitwright.hw.plan import PlanError
+    from bitwright.hw.report.capacity import FitError
+    from bitwright.hw.rtl.layers import folded
 
     try:
         with _terminated_as_interrupted():
@@ -150,7 +150,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _finish(args: argparse.Namespace, options: Options, report: dict[str, Any],
             fresh: bool) -> int:
-    from .report import summary
+    from bitwright.hw.report.figures import summary
 
     if fresh:
         logger.info("%s is up to date: network, plan, options and tools are those of the last "
@@ -158,7 +158,7 @@ def _finish(args: argparse.Namespace, options: Options, report: dict[str, Any],
     sys.stdout.write((json.dumps(report, indent=2) if args.json else summary(report)) + "\n")
     logger.info("report: %s", options.out / "report.html")
     if options.board is not None and options.stop_after == "route":
-        from .route import BITSTREAM
+        from bitwright.hw.flow.route import BITSTREAM
 
         bitstream = options.out / BITSTREAM[options.family]
         logger.info("program the board: %s", options.board.program.format(bitstream=bitstream))

@@ -14,14 +14,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import ir
-from ir.locate import HELP, locate
+from bitwright import ir
+from bitwright.ir.locate import HELP, locate
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .link.host import Host
+    from bitwright.hw.link.host import Host
 
 __all__ = ["main"]
 
@@ -169,7 +169,7 @@ def _compare(host: Host, network: ir.Network, features: NDArray[np.int32],
     """Send the samples one by one. What was found so far is in ``outcome``, whatever is raised."""
     from tqdm import tqdm
 
-    from .link.host import DeviceError, LinkError
+    from bitwright.hw.link.host import DeviceError, LinkError
 
     answer = network.evaluate(features)
     errors: collections.Counter[str] = collections.Counter()
@@ -199,8 +199,8 @@ def _compare(host: Host, network: ir.Network, features: NDArray[np.int32],
 
 
 def _run(args: argparse.Namespace) -> Outcome:
-    from .layout import Layout
-    from .link.host import Host, LinkError, expected_build
+    from bitwright.hw.layout import Layout
+    from bitwright.hw.link.host import Host, LinkError, expected_build
 
     path = locate(args.network)
     network = ir.load(path)
@@ -220,7 +220,7 @@ def _run(args: argparse.Namespace) -> Outcome:
 def main(argv: list[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    from .link.host import DeviceError, LinkError
+    from bitwright.hw.link.host import DeviceError, LinkError
 
     try:
         outcome = _run(args)

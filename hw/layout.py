@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-import ir
+from bitwright import ir
 
 __all__ = ["Layout", "score_width"]
 
@@ -22,7 +22,7 @@ def score_width(score_range: tuple[int, int]) -> int:
 
 @dataclass(frozen=True)
 class Layout:
-    """Byte layout of the two buses of :class:`hw.ip.Ip` and of the payloads of the link.
+    """Byte layout of the two buses of :class:`hw.rtl.ip.Ip` and of the payloads of the link.
 
     A feature is ``feature_bytes`` bytes, two's complement if it is signed, little endian. A beat
     is ``lanes`` features, lane 0 lowest; what is left over in the last beat of a sample is ignored.

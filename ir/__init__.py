@@ -3,20 +3,19 @@
 Depends on NumPy and safetensors only; neither torch nor Amaranth is imported from here.
 """
 
-from .artifact import FORMAT, ArtifactError, digest, load, save
-from .bits import Bits, Words, pack, slice_bits, unpack, unslice
-from .convolution import Convolution
-from .files import write_atomic
-from .goodness import Goodness
-from .group_sum import GroupSum
-from .lut import Lut
-from .modulate import Modulate
-from .network import Entry, Golden, Network, Result
-from .node import BitNode, HeadNode, Node
-from .scores import Scores
-from .simplify import simplify
-from .window import Window
-from .xnor import Xnor
+from bitwright.ir.artifact import FORMAT, ArtifactError, digest, load, save
+from bitwright.ir.bits import Bits, Words, pack, slice_bits, unpack, unslice
+from bitwright.ir.convolution import Convolution
+from bitwright.ir.goodness import Goodness
+from bitwright.ir.group_sum import GroupSum
+from bitwright.ir.lut import Lut
+from bitwright.ir.modulate import Modulate
+from bitwright.ir.network import Entry, Golden, Network, Result
+from bitwright.ir.node import BitNode, HeadNode, Node
+from bitwright.ir.scores import Scores
+from bitwright.ir.simplify import simplify
+from bitwright.ir.window import Window
+from bitwright.ir.xnor import Xnor
 
 __all__ = [
     "FORMAT",
@@ -46,5 +45,4 @@ __all__ = [
     "slice_bits",
     "unpack",
     "unslice",
-    "write_atomic",
 ]

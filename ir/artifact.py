@@ -12,9 +12,9 @@ import safetensors
 from numpy.typing import NDArray
 from safetensors.numpy import save as to_safetensors
 
-from .files import write_atomic
-from .network import Entry, Golden, Network
-from .node import Node
+from bitwright.files import write_atomic
+from bitwright.ir.network import Entry, Golden, Network
+from bitwright.ir.node import Node
 
 __all__ = ["FORMAT", "ArtifactError", "digest", "load", "save"]
 

@@ -8,11 +8,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from .bits import Bits, Words
-from .lut import Lut
-from .node import Attributes, BitNode, Tensors
-from .window import Window
-from .xnor import Xnor
+from bitwright.ir.bits import Bits, Words
+from bitwright.ir.lut import Lut
+from bitwright.ir.node import Attributes, BitNode, Tensors
+from bitwright.ir.window import Window
+from bitwright.ir.xnor import Xnor
 
 __all__ = ["Convolution"]
 

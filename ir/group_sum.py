@@ -8,8 +8,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .bits import LANES, Words, unslice
-from .node import HeadNode, Tensors
+from bitwright.ir.bits import LANES, Words, unslice
+from bitwright.ir.node import HeadNode, Tensors
 
 __all__ = ["GroupSum"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
-from .artifact import ArtifactError
+from bitwright.ir.artifact import ArtifactError
 
 __all__ = ["FILE_NAME", "HELP", "locate"]
 
@@ -13,7 +13,7 @@ FILE_NAME = "network.safetensors"
 """Name of the frozen network in a run folder."""
 
 RUNS = Path("runs")
-ZOO = Path(__file__).parent.parent / "zoo"
+ZOO = Path(__file__).parents[1] / "zoo"
 
 HELP = ("a frozen network: a file, a run folder, or a name of the zoo "
         "(default: the newest run)")

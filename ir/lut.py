@@ -8,8 +8,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .bits import Bits, Words, pack_rows, unpack_rows
-from .node import BitNode, Tensors
+from bitwright.ir.bits import Bits, Words, pack_rows, unpack_rows
+from bitwright.ir.node import BitNode, Tensors
 
 __all__ = ["UNCONNECTED", "Lut"]
 

@@ -8,8 +8,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .bits import Words, slice_bits
-from .node import Node, Tensors
+from bitwright.ir.bits import Words, slice_bits
+from bitwright.ir.node import Node, Tensors
 
 __all__ = ["Modulate"]
 

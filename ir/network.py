@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .bits import LANES, Bits, Words, unslice
-from .modulate import Modulate
-from .node import BitNode, HeadNode, Node
+from bitwright.ir.bits import LANES, Bits, Words, unslice
+from bitwright.ir.modulate import Modulate
+from bitwright.ir.node import BitNode, HeadNode, Node
 
 __all__ = ["Entry", "Golden", "Network", "Result"]
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .bits import Bits, Words, slice_bits, unslice
+from bitwright.ir.bits import Bits, Words, slice_bits, unslice
 
 __all__ = ["Attributes", "BitNode", "HeadNode", "Node", "Tensors"]
 

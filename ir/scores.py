@@ -8,9 +8,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .bits import Bits, Words, pack_rows, unpack_rows
-from .node import HeadNode, Tensors
-from .xnor import agreements
+from bitwright.ir.bits import Bits, Words, pack_rows, unpack_rows
+from bitwright.ir.node import HeadNode, Tensors
+from bitwright.ir.xnor import agreements
 
 __all__ = ["Scores"]
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .lut import UNCONNECTED, Lut
-from .modulate import Modulate
-from .network import Entry, Network
-from .node import BitNode
-from .xnor import Xnor
+from bitwright.ir.lut import UNCONNECTED, Lut
+from bitwright.ir.modulate import Modulate
+from bitwright.ir.network import Entry, Network
+from bitwright.ir.node import BitNode
+from bitwright.ir.xnor import Xnor
 
 __all__ = ["simplify"]
 

@@ -8,8 +8,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .bits import LANES, Bits, Words, pack_rows, slice_bits, unpack_rows, unslice
-from .node import BitNode, Tensors
+from bitwright.ir.bits import LANES, Bits, Words, pack_rows, slice_bits, unpack_rows, unslice
+from bitwright.ir.node import BitNode, Tensors
 
 __all__ = ["Xnor", "agreements"]
 

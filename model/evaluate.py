@@ -14,7 +14,7 @@ logger = logging.getLogger("model.evaluate")
 
 def parser() -> argparse.ArgumentParser:
     """Command line of the program."""
-    from ir.locate import HELP
+    from bitwright.ir.locate import HELP
 
     parser = argparse.ArgumentParser(prog="python -m model.evaluate", description=(
         "Run a frozen network on a test set with the golden evaluator. torch is not needed."))
@@ -22,7 +22,8 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", metavar="NAME",
         help="data set (default: the one that the network was trained on)")
     parser.add_argument("--data-dir", metavar="DIR", type=Path,
-        help="look for the data set in DIR first (default: $BITLOOM_DATA, then ~/.cache/bitloom)")
+        help="look for the data set in DIR first (default: $BITWRIGHT_DATA, then "
+             "~/.cache/bitwright)")
     parser.add_argument("--json", action="store_true", help="write the result as JSON")
     return parser
 
@@ -32,8 +33,8 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
 
-    import ir
-    from model.data import DataError
+    from bitwright import ir
+    from bitwright.data import DataError
 
     try:
         result = evaluate(args.network, args.data, args.data_dir)
@@ -69,10 +70,9 @@ def evaluate(argument: str | None, name: str | None, data_dir: Path | None) -> d
     """
     from tqdm import tqdm
 
-    import ir
-    from ir.locate import locate
-    from model import data
-    from model.confusion import confusion
+    from bitwright import data, ir
+    from bitwright.ir.locate import locate
+    from bitwright.model.confusion import confusion
 
     path = locate(argument)
     network = ir.load(path)

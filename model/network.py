@@ -11,11 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-import ir
-from model.data import DataSet
-from model.layers import Context, Head, Layer, Modulator, NormModulator, Scaler
-from model.layers import modulate as modulation
-from model.layers.labels import make_code
+from bitwright import ir
+from bitwright.data import DataSet
+from bitwright.model.base import Context, Head, Layer
+from bitwright.model.inputs import modulate as modulation
+from bitwright.model.inputs.batch_norm import NormModulator
+from bitwright.model.inputs.labels import make_code
+from bitwright.model.inputs.modulate import Modulator
+from bitwright.model.inputs.scaler import Scaler
 
 __all__ = ["BinaryNetwork", "Chain", "RealNetwork", "build_network"]
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from model.layers import BitLayer, Head, Layer, RealHead, RealLayer
-from model.layers.modulate import Settings as Modulate
-from model.learning import Rule
-from model.settings import RecipeError, nearest, parse, plain, write_toml
+from bitwright.model.base import BitLayer, Head, Layer, RealHead, RealLayer
+from bitwright.model.inputs.modulate import Settings as Modulate
+from bitwright.model.rules import Rule
+from bitwright.model.settings import RecipeError, nearest, parse, plain, write_toml
 
 __all__ = ["Recipe", "RecipeError", "load_recipe", "recipe_names"]
 

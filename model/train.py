@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from model.recipe import Recipe
-    from model.trainer import Trainer
+    from bitwright.model.recipe import Recipe
+    from bitwright.model.training.trainer import Trainer
 
 logger = logging.getLogger("model.train")
 
@@ -38,7 +38,8 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], dest="overrides",
         help="replace a setting of the recipe, such as layers.0.width=200; may be repeated")
     parser.add_argument("--data-dir", metavar="DIR", type=Path,
-        help="look for the data set in DIR first (default: $BITLOOM_DATA, then ~/.cache/bitloom)")
+        help="look for the data set in DIR first (default: $BITWRIGHT_DATA, then "
+             "~/.cache/bitwright)")
     parser.add_argument("--seed", metavar="N", type=int, help="replace the recipe's seed")
     parser.add_argument("--threads", metavar="N", type=int,
         help="threads of torch (default: 1, the fastest for networks of this size, and the same "
@@ -51,11 +52,11 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
 
-    from model.checkpoint import CheckpointError
-    from model.data import DataError
-    from model.freeze import FreezeError
-    from model.settings import RecipeError
-    from model.trainer import DivergedError
+    from bitwright.data import DataError
+    from bitwright.model.settings import RecipeError
+    from bitwright.model.training.checkpoint import CheckpointError
+    from bitwright.model.training.freeze import FreezeError
+    from bitwright.model.training.trainer import DivergedError
 
     try:
         train(args)
@@ -76,12 +77,11 @@ def train(args: argparse.Namespace) -> None:
     """Train as the command line says, and print where the frozen network is."""
     import torch
 
-    import ir
-    from model import data
-    from model.checkpoint import Checkpoint, CheckpointError
-    from model.network import RealNetwork
-    from model.recipe import RecipeError
-    from model.trainer import Trainer
+    from bitwright import data, files, ir
+    from bitwright.model.network import RealNetwork
+    from bitwright.model.recipe import RecipeError
+    from bitwright.model.training.checkpoint import Checkpoint, CheckpointError
+    from bitwright.model.training.trainer import Trainer
 
     if args.threads is not None and args.threads < 1:
         raise RecipeError(f"--threads must be at least 1, not {args.threads}")
@@ -106,7 +106,7 @@ def train(args: argparse.Namespace) -> None:
             (out / file).unlink(missing_ok=True)
         if (out / LOG).is_dir():
             shutil.rmtree(out / LOG)
-        ir.write_atomic(out / RECIPE, recipe.toml())
+        files.write_atomic(out / RECIPE, recipe.toml())
     else:
         trainer.restore(checkpoint, out / CHECKPOINT)
     _loop(trainer, out)
@@ -115,7 +115,7 @@ def train(args: argparse.Namespace) -> None:
         logger.info("best epoch %d of %d: validation %.2f %%, test %.2f %%; a network of real "
                     "numbers has no frozen form", trainer.best["epoch"], trainer.epoch,
                     100 * accuracy["validation"], 100 * accuracy["test"])
-        ir.write_atomic(out / RESULT, json.dumps({"accuracy": accuracy}) + "\n")
+        files.write_atomic(out / RESULT, json.dumps({"accuracy": accuracy}) + "\n")
         sys.stdout.write(f"{out / RESULT}\n")
         return
     network = trainer.freeze()
@@ -128,7 +128,7 @@ def train(args: argparse.Namespace) -> None:
 
 
 def _recipe(args: argparse.Namespace, resumed: dict[str, Any] | None) -> Recipe:
-    from model.recipe import Recipe, load_recipe
+    from bitwright.model.recipe import Recipe, load_recipe
 
     overrides = list(args.overrides)
     if args.seed is not None:
@@ -167,12 +167,12 @@ def _loop(trainer: Trainer, out: Path) -> None:
 
 def _truncate(metrics: Path, epochs: int) -> None:
     """Drop what was logged after the checkpoint: it will be logged again."""
-    from ir import write_atomic
+    from bitwright import files
 
     lines = []
     if metrics.exists():
         lines = metrics.read_text(encoding="utf-8").splitlines(keepends=True)[:epochs]
-    write_atomic(metrics, "".join(lines))
+    files.write_atomic(metrics, "".join(lines))
 
 
 if __name__ == "__main__":

@@ -16,15 +16,9 @@ import cocotb
 import numpy as np
 from cocotb.triggers import Timer, ValueChange
 
-from hw.link.frames import (
-    SYNC_REQUEST,
-    ErrorCode,
-    ReplyType,
-    Request,
-    encode_request,
-)
-from sim.job import BEAT, Progress, SerialJob, SerialOutcome
-from sim.uart import PERIOD_PS, LineError, SerialLine
+from bitwright.hw.link.protocol import SYNC_REQUEST, ErrorCode, ReplyType, Request, encode_request
+from bitwright.sim.job import BEAT, Progress, SerialJob, SerialOutcome
+from bitwright.sim.uart import PERIOD_PS, LineError, SerialLine
 
 QUEUE = 4
 """Requests that a host may send before it has a reply."""
@@ -36,7 +30,7 @@ HEADER = 6
 @cocotb.test()
 async def serial(dut):
     """Intact requests get their result, damaged ones an error code, whatever goes on between."""
-    job = SerialJob(**json.loads(Path(os.environ["BITLOOM_JOB"]).read_text()))
+    job = SerialJob(**json.loads(Path(os.environ["BITWRIGHT_JOB"]).read_text()))
     outcome = SerialOutcome()
     start = time.monotonic()
     try:

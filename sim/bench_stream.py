@@ -16,14 +16,14 @@ import cocotb
 import numpy as np
 from cocotb.triggers import Timer
 
-from sim.job import BEAT, Progress, StreamJob, StreamOutcome
-from sim.stream import PERIOD_NS, Stream, StreamError
+from bitwright.sim.job import BEAT, Progress, StreamJob, StreamOutcome
+from bitwright.sim.stream import PERIOD_NS, Stream, StreamError
 
 
 @cocotb.test()
 async def stream(dut):
     """Every sample gives one result, whatever stalls, resets and malformed packets surround it."""
-    job = StreamJob(**json.loads(Path(os.environ["BITLOOM_JOB"]).read_text()))
+    job = StreamJob(**json.loads(Path(os.environ["BITWRIGHT_JOB"]).read_text()))
     outcome = StreamOutcome()
     bench = _Bench(dut, job, outcome)
     start = time.monotonic()

@@ -5,17 +5,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import ir
-from hw import synth
-from hw.cache import digest, sources_digest
-from hw.ip import AxiIp
-from hw.layout import Layout
-from hw.plan import Plan
-from hw.tapped import Tap, Tapped
-from hw.top import SerialTop
-from hw.verilog import to_verilog
-from sim.folders import new_folder
-from sim.simulator import Design
+from bitwright import ir
+from bitwright.files import new_folder
+from bitwright.hw.flow import synth
+from bitwright.hw.flow.cache import digest, sources_digest
+from bitwright.hw.flow.verilog import to_verilog
+from bitwright.hw.layout import Layout
+from bitwright.hw.link.serial_top import SerialTop
+from bitwright.hw.plan import Plan
+from bitwright.hw.rtl.ip import AxiIp
+from bitwright.hw.rtl.tapped import Tap, Tapped
+from bitwright.sim.simulator import Design
 
 __all__ = ["Generated", "netlist", "rtl", "serial", "serial_design",
            "stream_design", "tapped"]
@@ -48,7 +48,7 @@ class Generated:
 
 
 def rtl(network: ir.Network, plan: Plan, cache: Path) -> Generated:
-    """The network behind AXI4-Stream ports, :class:`hw.ip.AxiIp`.
+    """The network behind AXI4-Stream ports, :class:`hw.rtl.ip.AxiIp`.
 
     Raises
     ------
@@ -67,7 +67,10 @@ def tapped(network: ir.Network, plan: Plan, cache: Path) -> Generated:
 
 def serial(network: ir.Network, plan: Plan, cache: Path, *, clock_hz: float,
            baud: float, frozen: ir.Network) -> Generated:
-    """The network behind a serial line, :class:`hw.top.SerialTop`. Raises as :func:`rtl` does."""
+    """The network behind a serial line, :class:`hw.link.serial_top.SerialTop`.
+
+    Raises as :func:`rtl` does.
+    """
     key = ["serial", ir.digest(network), ir.digest(frozen), plan.digest, clock_hz, baud]
     return _generated(key, cache, lambda: SerialTop(network, plan, clock_hz=clock_hz, baud=baud,
                                                     frozen=frozen))

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-import ir
-from hw.layout import Layout
-from sim.options import Faults
+from bitwright import ir
+from bitwright.hw.layout import Layout
+from bitwright.sim.options import Faults
 
 __all__ = ["KINDS", "Planted", "plant"]
 

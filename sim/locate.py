@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-import ir
-from hw.tapped import Tap
-from sim.verdict import Difference
+from bitwright import ir
+from bitwright.hw.rtl.tapped import Tap
+from bitwright.sim.verdict import Difference
 
 __all__ = ["locate"]
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import ir
-from hw.plan import Plan
+from bitwright import ir
+from bitwright.hw.plan import Plan
 
 __all__ = ["LEVELS", "Faults", "Options"]
 

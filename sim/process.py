@@ -12,7 +12,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from sim.simulator import Model, SimulatorError
+from bitwright.sim.simulator import Model, SimulatorError
 
 __all__ = ["run_bench"]
 
@@ -50,7 +50,7 @@ def run_bench(model: Model, bench: str, job: Mapping[str, Any], folder: Path, *,
     for old in (outcome, progress, folder / "results.xml"):
         old.unlink(missing_ok=True)
     (folder / "job.json").write_text(json.dumps(dict(job)))
-    process = model.start(bench, folder, {"BITLOOM_JOB": str(folder / "job.json")}, plusargs)
+    process = model.start(bench, folder, {"BITWRIGHT_JOB": str(folder / "job.json")}, plusargs)
     try:
         with tqdm(total=total, desc=title, unit="vector", file=sys.stderr, leave=False,
                   disable=None) as bar:

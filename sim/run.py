@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import ir
-from ir.locate import FILE_NAME, HELP, locate
+from bitwright import ir
+from bitwright.ir.locate import FILE_NAME, HELP, locate
 
 if TYPE_CHECKING:
-    from hw.plan import Plan
-    from sim.options import Options
-    from sim.vectors import Vectors
-    from sim.verdict import Verdict
+    from bitwright.hw.plan import Plan
+    from bitwright.sim.options import Options
+    from bitwright.sim.vectors import Vectors
+    from bitwright.sim.verdict import Verdict
 
 __all__ = ["main", "simulate"]
 
@@ -49,9 +49,9 @@ def simulate(network: ir.Network, vectors: Vectors, options: Options, name: str)
     BusyError, ToolError, SimulatorError
         One line each, which a user can act on.
     """
-    from hw.cache import lock
-    from sim import simulator
-    from sim.verdict import Verdict
+    from bitwright.files import lock
+    from bitwright.sim import simulator
+    from bitwright.sim.verdict import Verdict
 
     if not len(vectors.features):
         raise ValueError("A simulation must have at least 1 vector, not 0")
@@ -62,11 +62,11 @@ def simulate(network: ir.Network, vectors: Vectors, options: Options, name: str)
     folder = (options.out / f"{name}-{options.level}").resolve()
     with lock(folder):
         if options.level == "board":
-            from sim.serial_level import run_serial
+            from bitwright.sim.serial_level import run_serial
 
             run_serial(network, vectors.features, options, found, verdict, folder)
         else:
-            from sim.stream_level import run_stream
+            from bitwright.sim.stream_level import run_stream
 
             if options.level == "netlist":
                 verdict.family = options.family
@@ -147,7 +147,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _plan(args: argparse.Namespace) -> Plan:
-    from hw.plan import Plan, PlanError
+    from bitwright.hw.plan import Plan, PlanError
 
     if args.plan is None:
         return Plan(lanes=args.lanes or 1)
@@ -158,10 +158,10 @@ def _plan(args: argparse.Namespace) -> Plan:
 
 
 def _run(args: argparse.Namespace) -> Verdict:
-    from hw.layers import folded
-    from sim import faults
-    from sim.options import Options
-    from sim.vectors import choose
+    from bitwright.hw.rtl.layers import folded
+    from bitwright.sim import faults
+    from bitwright.sim.options import Options
+    from bitwright.sim.vectors import choose
 
     if args.family is not None and args.level != "netlist":
         raise _UsageError(f"--family is for --level netlist, not {args.level}")
@@ -196,13 +196,13 @@ def _run(args: argparse.Namespace) -> Verdict:
 def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    from boards import BoardError
-    from hw.cache import BusyError
-    from hw.plan import PlanError
-    from hw.toolchain import ToolError
-    from hw.widths import WidthError
-    from sim.simulator import SimulatorError
-    from sim.vectors import VectorsError
+    from bitwright.boards import BoardError
+    from bitwright.files import BusyError
+    from bitwright.hw.flow.toolchain import ToolError
+    from bitwright.hw.limits import WidthError
+    from bitwright.hw.plan import PlanError
+    from bitwright.sim.simulator import SimulatorError
+    from bitwright.sim.vectors import VectorsError
 
     try:
         verdict = _run(args)

@@ -7,18 +7,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-import boards
-import ir
-from hw.layout import Layout
-from hw.link.frames import OVERHEAD
-from hw.top import identity
-from sim import design
-from sim.job import SerialJob
-from sim.options import Options
-from sim.process import run_bench
-from sim.simulator import FAST_CYCLES, Simulator
-from sim.stream_level import explain, judge, pack
-from sim.verdict import Verdict
+from bitwright import boards, ir
+from bitwright.hw.layout import Layout
+from bitwright.hw.link.protocol import OVERHEAD
+from bitwright.hw.link.serial_top import identity
+from bitwright.sim import design
+from bitwright.sim.job import SerialJob
+from bitwright.sim.options import Options
+from bitwright.sim.process import run_bench
+from bitwright.sim.simulator import FAST_CYCLES, Simulator
+from bitwright.sim.stream_level import explain, judge, pack
+from bitwright.sim.verdict import Verdict
 
 __all__ = ["run_serial"]
 
@@ -64,7 +63,7 @@ def run_serial(network: ir.Network, features: NDArray[np.int32], options: Option
     if options.waves:
         verdict.waves = str(folder / "waves.vcd")
         plusargs = [f"+waves={verdict.waves}"]
-    outcome = run_bench(model, "sim.bench_serial", vars(job), folder, total=len(features),
+    outcome = run_bench(model, "bitwright.sim.bench_serial", vars(job), folder, total=len(features),
                         title=f"board: {len(features):,} vectors", plusargs=plusargs)
     verdict.cycles, verdict.run_seconds = outcome["cycles"], outcome["seconds"]
     verdict.resets, verdict.damaged = outcome["resets"], outcome["damaged"]

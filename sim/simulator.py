@@ -18,13 +18,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sim.folders import new_folder
+import bitwright
+from bitwright.files import new_folder
 
 __all__ = ["FAST_CYCLES", "SIMULATORS", "Design", "Model", "Simulator", "SimulatorError", "find"]
 
 SIMULATORS = ("verilator", "icarus")
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(bitwright.__file__).parents[1]
+"""Where the benches import the package from: the same one that runs here."""
 
 WARNINGS = ("-Wno-fatal", "-Wno-lint", "-Wno-style", "-Wno-MULTITOP", "-Wno-TIMESCALEMOD",
             "-Wno-STMTDLY", "-Wno-SPECIFYIGN", "-Wno-PINMISSING")

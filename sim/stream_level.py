@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-import ir
-from hw import synth
-from hw.layout import Layout
-from sim import design
-from sim.job import StreamJob
-from sim.locate import locate
-from sim.options import Options
-from sim.process import run_bench
-from sim.simulator import FAST_CYCLES, Design, Simulator
-from sim.verdict import Difference, Verdict
+from bitwright import ir
+from bitwright.hw.flow import synth
+from bitwright.hw.layout import Layout
+from bitwright.sim import design
+from bitwright.sim.job import StreamJob
+from bitwright.sim.locate import locate
+from bitwright.sim.options import Options
+from bitwright.sim.process import run_bench
+from bitwright.sim.simulator import FAST_CYCLES, Design, Simulator
+from bitwright.sim.verdict import Difference, Verdict
 
 __all__ = ["explain", "judge", "pack", "run_stream"]
 
@@ -54,7 +54,7 @@ def run_stream(network: ir.Network, features: NDArray[np.int32], options: Option
         verdict.waves = str(folder / "waves.vcd")
         plusargs = [f"+waves={verdict.waves}"]
     outcome = run_bench(
-        model, "sim.bench_stream", vars(job), folder, total=len(features),
+        model, "bitwright.sim.bench_stream", vars(job), folder, total=len(features),
         title=f"{options.level}: {len(features):,} vectors", plusargs=plusargs)
     verdict.cycles, verdict.run_seconds = outcome["cycles"], outcome["seconds"]
     verdict.resets, verdict.malformed = outcome["resets"], outcome["malformed"]
@@ -160,6 +160,6 @@ def _located(network: ir.Network, features: NDArray[np.int32], layout: Layout,
     folder = folder / "taps"
     log = folder / "taps.txt"
     job = vars(_job(layout, made, features, options, folder)) | {"until": sample}
-    outcome = run_bench(model, "sim.bench_stream", job, folder, total=len(features),
+    outcome = run_bench(model, "bitwright.sim.bench_stream", job, folder, total=len(features),
                            title="looking inside", plusargs=[f"+taps={log}"])
     return locate(network, made.taps, log, outcome["order"], sample, features[sample])

@@ -5,7 +5,7 @@ from collections import deque
 import cocotb
 from cocotb.triggers import Event, FallingEdge, First, Timer
 
-from hw.link.frames import Parser, Reply, encode_reply
+from bitwright.hw.link.protocol import Parser, Reply, encode_reply
 
 __all__ = ["PERIOD_PS", "LineError", "SerialLine"]
 

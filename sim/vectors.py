@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-import ir
-from model.data import DataError, load
+from bitwright import ir
+from bitwright.data import DataError, load
 
 __all__ = ["DEFAULT_COUNT", "Vectors", "VectorsError", "choose"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-import ir
+from bitwright import ir
 
 __all__ = ["features", "labelled", "network"]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-import ir
+from bitwright import ir
 
 ZOO = Path(__file__).parents[1] / "zoo"
 NETWORKS = sorted(ZOO.glob("*.safetensors"))

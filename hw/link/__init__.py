@@ -1,1 +1,1 @@
-"""The host link. :mod:`hw.link.frames` is the protocol without hardware."""
+"""The host link. :mod:`hw.link.protocol` is the protocol without hardware."""

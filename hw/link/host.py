@@ -2,10 +2,10 @@
 
 import time
 
-import ir
-from hw.layout import Layout
-from hw.link import frames
-from hw.link.frames import ErrorCode, Identity, ReplyType, Request
+from bitwright import ir
+from bitwright.hw.layout import Layout
+from bitwright.hw.link import protocol as frames
+from bitwright.hw.link.protocol import ErrorCode, Identity, ReplyType, Request
 
 __all__ = ["DeviceError", "Host", "LinkError", "expected_build"]
 

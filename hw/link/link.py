@@ -4,9 +4,9 @@ from amaranth.hdl import Module
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from hw.link.receiver import RequestReceiver, job_layout
-from hw.link.sender import ReplySender
-from hw.link.uart import UartReceiver, UartTransmitter
+from bitwright.hw.link.receiver import RequestReceiver, job_layout
+from bitwright.hw.link.sender import ReplySender
+from bitwright.hw.link.uart import UartReceiver, UartTransmitter
 
 __all__ = ["Link"]
 

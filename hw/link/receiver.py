@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import crc, data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.link import frames
+from bitwright.hw.link import protocol as frames
 
 __all__ = ["CRC", "IDENTIFY", "RESULT", "RequestReceiver", "job_layout"]
 

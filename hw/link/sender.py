@@ -4,8 +4,8 @@ from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.link import frames
-from hw.link.receiver import CRC, IDENTIFY, RESULT, job_layout
+from bitwright.hw.link import protocol as frames
+from bitwright.hw.link.receiver import CRC, IDENTIFY, RESULT, job_layout
 
 __all__ = ["ReplySender"]
 

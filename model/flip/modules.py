@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from . import operators
-from .words import occupied, pack, random_words, unpack
+from bitwright.model.flip import operators
+from bitwright.model.flip.words import occupied, pack, random_words, unpack
 
 __all__ = ["BMA", "BMAB", "BinaryTensor", "XnorWeight"]
 

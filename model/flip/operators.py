@@ -15,7 +15,7 @@ from statistics import NormalDist
 import torch
 from torch import Tensor
 
-from .words import occupied, pack, popcount, unpack
+from bitwright.model.flip.words import occupied, pack, popcount, unpack
 
 __all__ = ["and_backward", "and_gate", "binarize", "binarize_backward", "cuts", "grad_of_flips",
            "or_backward", "or_gate", "over_threshold", "pnb", "pnb_backward", "popcount_backward",

@@ -1,53 +1,14 @@
 """Trainable layers. A new kind is one file, and one import line here."""
 
-from .base import BitLayer, Context, Head, Layer, RealHead, RealLayer
-from .bernoulli import BernoulliLayer
-from .bernoulli_convolution import BernoulliConvolutionLayer
-from .bma import BmaHead
-from .bmab import BmabLayer
-from .convolution import ConvolutionLayer
-from .dense import DenseLayer
-from .expectation import ExpectationHead
-from .goodness import GoodnessHead, MeanSquareHead
-from .group_sum import GroupSumHead
-from .linear import LinearHead
-from .local_dense import LocalDenseLayer
-from .lut import LutLayer
-from .modulate import Modulator
-from .norm_modulate import NormModulator
-from .readout import ReadoutHead
-from .scaler import Scaler
-from .scores import ScoresHead
-from .unit_dense import UnitDenseLayer
-from .wiring import Geometry
-from .xnor import XnorLayer
+from bitwright.model.layers.bernoulli import BernoulliLayer
+from bitwright.model.layers.bernoulli_convolution import BernoulliConvolutionLayer
+from bitwright.model.layers.bmab import BmabLayer
+from bitwright.model.layers.convolution import ConvolutionLayer
+from bitwright.model.layers.dense import DenseLayer
+from bitwright.model.layers.local_dense import LocalDenseLayer
+from bitwright.model.layers.lut import LutLayer
+from bitwright.model.layers.unit_dense import UnitDenseLayer
+from bitwright.model.layers.xnor import XnorLayer
 
-__all__ = [
-    "BernoulliConvolutionLayer",
-    "BernoulliLayer",
-    "BitLayer",
-    "BmaHead",
-    "BmabLayer",
-    "Context",
-    "ConvolutionLayer",
-    "DenseLayer",
-    "ExpectationHead",
-    "Geometry",
-    "GoodnessHead",
-    "GroupSumHead",
-    "Head",
-    "Layer",
-    "LinearHead",
-    "LocalDenseLayer",
-    "LutLayer",
-    "MeanSquareHead",
-    "Modulator",
-    "NormModulator",
-    "ReadoutHead",
-    "RealHead",
-    "RealLayer",
-    "Scaler",
-    "ScoresHead",
-    "UnitDenseLayer",
-    "XnorLayer",
-]
+__all__ = ["BernoulliConvolutionLayer", "BernoulliLayer", "BmabLayer", "ConvolutionLayer",
+           "DenseLayer", "LocalDenseLayer", "LutLayer", "UnitDenseLayer", "XnorLayer"]

@@ -9,13 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-import ir
-from model.poisson_binomial import Gradient, bernoulli_tail, check_compiler
-
-from .base import BitLayer, Context
-from .latent import agreements
-from .probable import ProbableWeights
-from .wiring import Geometry
+from bitwright import ir
+from bitwright.model.base import BitLayer, Context
+from bitwright.model.poisson_binomial import Gradient, bernoulli_tail, check_compiler
+from bitwright.model.weights.latent import agreements
+from bitwright.model.weights.probability import ProbableWeights
+from bitwright.model.wiring import Geometry
 
 __all__ = ["BernoulliLayer"]
 

@@ -7,13 +7,12 @@ from typing import Self
 import torch
 from torch import Tensor
 
-import ir
-from model.poisson_binomial import check_compiler
-
-from .base import Context
-from .bernoulli import BernoulliLayer
-from .windows import Settings, fold, output_geometry, unfold, window_of
-from .wiring import Geometry
+from bitwright import ir
+from bitwright.model.base import Context
+from bitwright.model.layers.bernoulli import BernoulliLayer
+from bitwright.model.layers.windows import Settings, fold, output_geometry, unfold, window_of
+from bitwright.model.poisson_binomial import check_compiler
+from bitwright.model.wiring import Geometry
 
 __all__ = ["BernoulliConvolutionLayer"]
 

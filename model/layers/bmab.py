@@ -9,12 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-import ir
-from model.flip.operators import cuts
-
-from .base import BitLayer, Context
-from .bit_weights import BitWeights, Centre
-from .wiring import Geometry
+from bitwright import ir
+from bitwright.model.base import BitLayer, Context
+from bitwright.model.flip.operators import cuts
+from bitwright.model.weights.bits import BitWeights, Centre
+from bitwright.model.wiring import Geometry
 
 __all__ = ["BmabLayer"]
 

@@ -8,13 +8,12 @@ from typing import Self
 import torch
 from torch import Tensor
 
-import ir
-
-from . import windows
-from .base import BitLayer, Context
-from .windows import fold, output_geometry, unfold, window_of
-from .wiring import Geometry
-from .xnor import XnorLayer
+from bitwright import ir
+from bitwright.model.base import BitLayer, Context
+from bitwright.model.layers import windows
+from bitwright.model.layers.windows import fold, output_geometry, unfold, window_of
+from bitwright.model.layers.xnor import XnorLayer
+from bitwright.model.wiring import Geometry
 
 __all__ = ["ConvolutionLayer"]
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
-from .base import Context, RealLayer
-from .weighted import Weighted, product
-from .wiring import Geometry
+from bitwright.model.base import Context, RealLayer
+from bitwright.model.weights.feedback import Weighted, product
+from bitwright.model.wiring import Geometry
 
 __all__ = ["DenseLayer", "uniform"]
 

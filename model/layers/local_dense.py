@@ -8,12 +8,11 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from ir.window import Window
-
-from .base import Context, RealLayer
-from .dense import uniform
-from .unit_dense import unit
-from .windows import output_geometry, window_of
+from bitwright.ir.window import Window
+from bitwright.model.base import Context, RealLayer
+from bitwright.model.layers.dense import uniform
+from bitwright.model.layers.unit_dense import unit
+from bitwright.model.layers.windows import output_geometry, window_of
 
 __all__ = ["LocalDenseLayer"]
 

@@ -9,11 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-import ir
-
-from . import wiring
-from .base import BitLayer, Context
-from .wiring import Geometry
+from bitwright import ir
+from bitwright.model import wiring
+from bitwright.model.base import BitLayer, Context
+from bitwright.model.wiring import Geometry
 
 __all__ = ["LutLayer", "slope_matrix"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .dense import DenseLayer
+from bitwright.model.layers.dense import DenseLayer
 
 __all__ = ["UnitDenseLayer", "unit"]
 

@@ -12,9 +12,8 @@ from dataclasses import dataclass, fields
 
 from torch import Tensor
 
-from ir.window import Window
-
-from .wiring import Geometry
+from bitwright.ir.window import Window
+from bitwright.model.wiring import Geometry
 
 __all__ = ["Settings", "fold", "output_geometry", "unfold", "window_of"]
 

@@ -10,13 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-import ir
-from model.flip.operators import cuts
-
-from .base import BitLayer, Context
-from .latent import LatentSigns, agreements
-from .surrogate import Sign
-from .wiring import Geometry
+from bitwright import ir
+from bitwright.model.base import BitLayer, Context
+from bitwright.model.flip.operators import cuts
+from bitwright.model.weights.latent import LatentSigns, agreements
+from bitwright.model.weights.surrogate import Sign
+from bitwright.model.wiring import Geometry
 
 __all__ = ["XnorLayer"]
 

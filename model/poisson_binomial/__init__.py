@@ -1,5 +1,11 @@
 """Sums of independent Bernoullis (Poisson binomial): distribution, tail, and its gradients."""
 
-from .tail import GRADIENTS, Gradient, bernoulli_tail, check_compiler, convolved_tail
+from bitwright.model.poisson_binomial.tail import (
+    GRADIENTS,
+    Gradient,
+    bernoulli_tail,
+    check_compiler,
+    convolved_tail,
+)
 
 __all__ = ["GRADIENTS", "Gradient", "bernoulli_tail", "check_compiler", "convolved_tail"]

@@ -125,6 +125,6 @@ def check_compiler() -> None:
 
 def _kernels() -> ModuleType:
     """Compiled on first use: importing numba takes a second that most commands need not spend."""
-    from . import kernels
+    from bitwright.model.poisson_binomial import kernels
 
     return kernels

@@ -4,11 +4,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from bench.fbf_noise import Noisy  # noqa: E402  after the check for torch
-from model import data  # noqa: E402
-from model.flip import votes  # noqa: E402
-from model.recipe import load_recipe  # noqa: E402
-from model.trainer import Trainer  # noqa: E402
+from bench.fbf_noise import Noisy
+from bitwright import data
+from bitwright.model.flip import votes
+from bitwright.model.recipe import load_recipe
+from bitwright.model.training.trainer import Trainer
 
 
 def rule_of(**noise):

@@ -7,9 +7,9 @@ import torch
 from bench import forward_forward, forward_forward_hinton, forward_forward_real
 from bench.forward_forward_hinton import GRIDS
 from bench.forward_forward_real import accuracies, layer_scores, prune, real_recipe
-from model import data
-from model.recipe import load_recipe
-from model.trainer import Trainer
+from bitwright import data
+from bitwright.model.recipe import load_recipe
+from bitwright.model.training.trainer import Trainer
 
 
 @pytest.mark.parametrize("which", GRIDS)

@@ -8,7 +8,7 @@ import torch
 
 from bench import feedback, kept, rules, ste
 from bench.rules import RULES, Widths, flips, gradients, local, probabilities, slug, width
-from model.recipe import Recipe
+from bitwright.model.recipe import Recipe
 
 
 @pytest.mark.parametrize("data", sorted(feedback.DATA))

@@ -8,8 +8,8 @@ import sys
 import pytest
 from amaranth.vendor import LatticeECP5Platform, LatticeICE40Platform
 
-import boards
-from boards import list as board_list
+from bitwright import boards
+from bitwright.boards import list as board_list
 
 FAMILIES = {"ice40": LatticeICE40Platform, "ecp5": LatticeECP5Platform}
 

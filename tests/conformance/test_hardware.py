@@ -6,10 +6,11 @@ import itertools
 import numpy as np
 import pytest
 
-import ir
-from hw.layers import Encoder, lower
-from hw.layout import Layout
-from hw.plan import Plan
+from bitwright import ir
+from bitwright.hw.layout import Layout
+from bitwright.hw.plan import Plan
+from bitwright.hw.rtl.layers import Encoder
+from bitwright.hw.rtl.realisation import lower
 from tests.hw.streams import simulate, sink, source
 
 KINDS = sorted(ir.Node.kinds)

@@ -5,8 +5,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import ir  # noqa: E402  after the check for torch
-from model.layers import BitLayer, Head  # noqa: E402  after the check for torch
+from bitwright import ir
+from bitwright.model.base import BitLayer, Head
 
 LAYERS = [*BitLayer.kinds.values(), *Head.kinds.values()]
 

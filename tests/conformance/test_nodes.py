@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import ir
-from tests.ir import reference
+from bitwright import ir
 from tests.networks import features, labelled, network
+from tests.reference import nodes as reference
 
 SEEDS = st.integers(0, 2**32)
 KINDS = sorted(ir.Node.kinds)

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import ir
-from hw import build, toolchain
-
-from .tiny import tiny, wide
+from bitwright import ir
+from bitwright.hw import build
+from bitwright.hw.flow import toolchain
+from tests.hw.tiny import tiny, wide
 
 ROOT = Path(__file__).parents[2]
 

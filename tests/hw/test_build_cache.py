@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hw import cache
+from bitwright import files
+from bitwright.hw.flow import cache
 
 ROOT = Path(__file__).parents[2]
 KEY = {"stage": "one", "input": 1}
@@ -92,7 +93,7 @@ def test_failed_stage_forgets_the_one_before(tmp_path):
 KILLED_AT = """
 import os, pathlib, signal, sys
 sys.path.insert(0, {root!r})
-from hw import cache
+from bitwright.hw.flow import cache
 count = 0
 def armed(function):
     def call(*arguments, **keywords):
@@ -110,7 +111,7 @@ def work(folder):
     (folder / "b").write_text("content of b, new")
     return {{"figure": 2.5}}
 folder = pathlib.Path({folder!r})
-with cache.lock(folder):
+with cache.exclusive(folder):
     cache.run_stage(folder, "one", {{"stage": "one", "input": 2}}, work)
 """
 
@@ -136,7 +137,7 @@ def test_killed_at_every_step(tmp_path):
             if (folder / name).exists():
                 assert (folder / name).read_text() in (f"content of {name}",
                                                        f"content of {name}, new")
-        with cache.lock(folder):
+        with cache.exclusive(folder):
             cache.run_stage(folder, "one", {**KEY, "input": 2}, new_work)
         found = state(folder)
         del found[".lock"]
@@ -150,12 +151,13 @@ def test_killed_at_every_step(tmp_path):
 
 
 def test_second_build_in_a_folder_is_refused(tmp_path):
-    message = (f"{tmp_path}: another build is at work here; wait for it, or choose another folder "
-               "with --out")
-    with cache.lock(tmp_path), pytest.raises(cache.BusyError, match=f"^{re.escape(message)}$"), \
-            cache.lock(tmp_path):
+    message = (f"{tmp_path}: another process is at work here; wait for it, or choose another "
+               "folder with --out")
+    with cache.exclusive(tmp_path), \
+            pytest.raises(files.BusyError, match=f"^{re.escape(message)}$"), \
+            cache.exclusive(tmp_path):
         pass
-    with cache.lock(tmp_path):
+    with cache.exclusive(tmp_path):
         pass
 
 
@@ -166,14 +168,14 @@ def test_a_lock_may_outlast_its_owner_for_a_moment(tmp_path):
     with subprocess.Popen([sys.executable, "-c", script, tmp_path / ".lock"],
                           stdout=subprocess.PIPE) as holder:
         holder.stdout.readline()
-        with cache.lock(tmp_path):
+        with cache.exclusive(tmp_path):
             pass
 
 
 def test_what_a_killed_build_left_is_cleared(tmp_path):
     (tmp_path / ".part-x").mkdir()
     (tmp_path / ".part-x" / "top.v").write_text("half")
-    with cache.lock(tmp_path):
+    with cache.exclusive(tmp_path):
         assert not (tmp_path / ".part-x").exists()
 
 

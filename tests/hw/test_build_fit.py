@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-import boards
-from hw import fit
-from hw.resources import Resources, count, logic_cells
+from bitwright import boards
+from bitwright.hw.report import capacity as fit
+from bitwright.hw.report.resources import Resources, count, logic_cells
 
 BOARD = boards.get("icebreaker")
 LARGER = "boards that would hold it: ulx3s-12f, ulx3s-25f, ulx3s-45f, ulx3s-85f"

@@ -6,13 +6,13 @@ import re
 import numpy as np
 import pytest
 
-import ir
-from hw.core import Core
-from hw.fold import Folding
-from hw.ip import Ip
-from hw.layers import fold, foldable, folded, realise
-from hw.plan import Plan, PlanError
-from hw.widths import WidthError
+from bitwright import ir
+from bitwright.hw.limits import WidthError
+from bitwright.hw.plan import Plan, PlanError
+from bitwright.hw.rtl.core import Core
+from bitwright.hw.rtl.ip import Ip
+from bitwright.hw.rtl.layers import fold, foldable, folded, realise
+from bitwright.hw.rtl.parts.agreements import Folding
 from tests.hw.streams import simulate, sink, source
 from tests.hw.test_ip import answers, beats, expected
 from tests.networks import features, labelled, network

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from hw.link.frames import (
+from bitwright.hw.link.protocol import (
     ErrorCode,
     Identity,
     Parser,

@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import ir
-from hw import infer
-from hw.layout import Layout
-from hw.link import frames, host
-from hw.link.frames import ErrorCode, Identity, Reply, ReplyType, Request
+from bitwright import ir
+from bitwright.hw import infer
+from bitwright.hw.layout import Layout
+from bitwright.hw.link import host
+from bitwright.hw.link import protocol as frames
+from bitwright.hw.link.protocol import ErrorCode, Identity, Reply, ReplyType, Request
 from tests.networks import features, network
 
 ROOT = Path(__file__).parents[2]

@@ -5,9 +5,9 @@ import pytest
 from amaranth.back import rtlil
 from amaranth.hdl import Module, ResetInserter, Signal
 
-import ir
-from hw.ip import AxiIp, Ip
-from hw.plan import Plan, PlanError
+from bitwright import ir
+from bitwright.hw.plan import Plan, PlanError
+from bitwright.hw.rtl.ip import AxiIp, Ip
 from tests.hw.streams import simulate, sink, source
 from tests.networks import features, labelled, network
 

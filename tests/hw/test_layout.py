@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from hw.layout import Layout
+from bitwright.hw.layout import Layout
 from tests.networks import network
 
 NARROW = Layout(features=5, lanes=2, bits=8, signed=False, classes=3, score_bytes=1)

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from amaranth.hdl import Module
 
-import ir
-from hw.layout import Layout
-from hw.link.frames import (
+from bitwright import ir
+from bitwright.hw.layout import Layout
+from bitwright.hw.link.link import Link
+from bitwright.hw.link.protocol import (
     ErrorCode,
     Identity,
     Parser,
@@ -18,10 +19,9 @@ from hw.link.frames import (
     encode_reply,
     encode_request,
 )
-from hw.link.link import Link
-from hw.link.uart import UartReceiver, UartTransmitter
-from hw.plan import Plan
-from hw.top import SerialTop, identity
+from bitwright.hw.link.serial_top import SerialTop, identity
+from bitwright.hw.link.uart import UartReceiver, UartTransmitter
+from bitwright.hw.plan import Plan
 from tests.hw.streams import simulate, source
 from tests.networks import features, network
 

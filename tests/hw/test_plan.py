@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from hw.plan import Plan, PlanError
+from bitwright.hw.plan import Plan, PlanError
 
 
 def test_toml_round_trip():

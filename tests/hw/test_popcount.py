@@ -6,8 +6,8 @@ from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import stream
 from amaranth.sim import Simulator
 
-from hw.popcount import at_least, popcount
-from hw.stages import Stages
+from bitwright.hw.rtl.parts.popcount import at_least, popcount
+from bitwright.hw.rtl.parts.stages import Stages
 
 
 @pytest.mark.parametrize("lut_size", [4, 6])

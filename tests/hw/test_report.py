@@ -8,12 +8,11 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-import boards
-import ir
-from hw import report, report_html
-from hw.resources import Resources
-
-from .tiny import tiny
+from bitwright import boards, ir
+from bitwright.hw.report import figures as report
+from bitwright.hw.report import page as report_html
+from bitwright.hw.report.resources import Resources
+from tests.hw.tiny import tiny
 
 PARTS = {"encoder": Resources(20, 15), "core": Resources(100, 40, 3), "head": Resources(50, 30),
          "link": Resources(200, 90, memories=1, memory_kbit=4), "other": Resources(5, 4)}

@@ -6,11 +6,12 @@ import re
 import numpy as np
 import pytest
 
-import ir
-from hw.layers import fold, lower
-from hw.layers.sliding import _Block
-from hw.plan import Plan
-from hw.widths import WidthError
+from bitwright import ir
+from bitwright.hw.limits import WidthError
+from bitwright.hw.plan import Plan
+from bitwright.hw.rtl.layers import fold
+from bitwright.hw.rtl.layers.sliding import _Block
+from bitwright.hw.rtl.realisation import lower
 from tests.hw.streams import simulate, sink, source
 
 

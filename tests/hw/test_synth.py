@@ -9,9 +9,9 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw import synth, toolchain
-from hw.resources import Resources
-from hw.verilog import to_verilog
+from bitwright.hw.flow import synth, toolchain
+from bitwright.hw.flow.verilog import to_verilog
+from bitwright.hw.report.resources import Resources
 
 
 class Stage(wiring.Component):

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from hw import toolchain
-from hw.toolchain import ToolError
+from bitwright.hw.flow import toolchain
+from bitwright.hw.flow.toolchain import ToolError
 
 VARIABLES = [source.variable for source in toolchain.TOOLS.values()]
 
@@ -203,7 +203,7 @@ def test_tool_ends_with_a_killed_parent(tmp_path):
     mark = tmp_path / "process"
     path = program(tmp_path / "tool",
                    f"echo $$ > {mark}.part; mv {mark}.part {mark}; exec sleep 60")
-    script = ("import pathlib; from hw import toolchain; "
+    script = ("import pathlib; from bitwright.hw.flow import toolchain; "
               f"tool = toolchain.Tool('yosys', ({str(path)!r},), '1', yowasp=False); "
               f"folder = pathlib.Path({str(tmp_path)!r}); "
               "toolchain.run(tool, [], folder=folder, log=folder / 'x.log')")

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-import boards
-from hw import route, toolchain
+from bitwright import boards
+from bitwright.hw.flow import route, toolchain
 
 BOARD = boards.get("icebreaker")
 STUCK = ("echo 'Info: Routing 100 arcs.'\n"

@@ -9,10 +9,10 @@ from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.ip import AxiIp
-from hw.plan import Plan
-from hw.toolchain import ToolError
-from hw.verilog import to_verilog
+from bitwright.hw.flow.toolchain import ToolError
+from bitwright.hw.flow.verilog import to_verilog
+from bitwright.hw.plan import Plan
+from bitwright.hw.rtl.ip import AxiIp
 from tests.networks import network
 
 

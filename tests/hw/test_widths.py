@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from amaranth.back import rtlil
 
-import ir
-from hw import build
-from hw.encoder import Encoder
-from hw.ip import Ip
-from hw.plan import Plan
-from hw.top import SerialTop
-from hw.widths import WidthError
+from bitwright import ir
+from bitwright.hw import build
+from bitwright.hw.limits import WidthError
+from bitwright.hw.link.serial_top import SerialTop
+from bitwright.hw.plan import Plan
+from bitwright.hw.rtl.encoder import Encoder
+from bitwright.hw.rtl.ip import Ip
 
 
 def modulated(features, depth, classes=2, *, seed=0):

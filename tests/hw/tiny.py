@@ -2,7 +2,7 @@
 
 import numpy as np
 
-import ir
+from bitwright import ir
 
 __all__ = ["tiny", "wide"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-import ir
+from bitwright import ir
 from tests.networks import features, network
 
 
@@ -43,7 +43,8 @@ def test_round_trip(seed, tmp_path):
 
 def test_equal_networks_give_equal_bytes_in_another_process(tmp_path):
     """Hash randomisation and map order must not reach the file."""
-    code = ("import ir, sys; from pathlib import Path; from tests.networks import network; "
+    code = ("import sys; from bitwright import ir; from pathlib import Path; "
+            "from tests.networks import network; "
             "ir.save(Path(sys.argv[1]), network(4))")
     for name in ("a", "b"):
         subprocess.run([sys.executable, "-c", code, tmp_path / name], check=True,
@@ -199,7 +200,7 @@ def test_full_disk_keeps_the_old_file(saved, tmp_path):
     """A limit on file size fails in `write`, as a full disk does."""
     path, _ = saved
     before = path.read_bytes()
-    code = ("import resource, signal, sys, ir; from pathlib import Path; "
+    code = ("import resource, signal, sys; from bitwright import ir; from pathlib import Path; "
             "from tests.networks import network; "
             "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
             "resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64)); "

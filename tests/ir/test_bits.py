@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import ir
-from ir.bits import pack_rows, unpack_rows
+from bitwright import ir
+from bitwright.ir.bits import pack_rows, unpack_rows
 
 
 def test_convention():

@@ -3,16 +3,15 @@ import re
 
 import pytest
 
-import ir
-import ir.locate
-from ir.locate import locate
+from bitwright import ir
+from bitwright.ir.locate import locate
 
 
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):
     """An empty working folder, and a zoo of one."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(ir.locate, "ZOO", tmp_path / "zoo")
+    monkeypatch.setattr("bitwright.ir.locate.ZOO", tmp_path / "zoo")
     (tmp_path / "zoo").mkdir()
     (tmp_path / "zoo" / "digits.safetensors").touch()
     return tmp_path

@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-import ir
+from bitwright import ir
 
 MODULATE = ir.Entry("m", ir.Modulate(np.array([[[1], [2]]], np.int32), 2), ("input",))
 HEAD = ir.Entry("head", ir.GroupSum(2, 2), ("m",))

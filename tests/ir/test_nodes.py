@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-import ir
+from bitwright import ir
 
 
 def i32(values):
@@ -77,9 +77,9 @@ def test_a_convolution_evaluates_positions_in_parts(monkeypatch):
     node = ir.Convolution((body,), window)
     x = rng.integers(2, size=(130, 60)).astype(bool)
     expected = node.evaluate(x)
-    monkeypatch.setattr("ir.convolution._CHUNK_BITS", 7 * 12 * 192)  # 7 of 15 positions
+    monkeypatch.setattr("bitwright.ir.convolution._CHUNK_BITS", 7 * 12 * 192)  # 7 of 15 positions
     assert (node.evaluate(x) == expected).all()
-    monkeypatch.setattr("ir.convolution._CHUNK_BITS", 1)
+    monkeypatch.setattr("bitwright.ir.convolution._CHUNK_BITS", 1)
     assert (node.evaluate(x) == expected).all()
 
 
@@ -188,5 +188,6 @@ def test_features_refused(x, message):
 
 
 def test_kind_taken():
-    with pytest.raises(TypeError, match=r"^Node kind 'lut' is already taken by <class 'ir\.lut"):
+    with pytest.raises(TypeError,
+                       match=r"^Node kind 'lut' is already taken by <class 'bitwright\.ir\.lut"):
         type("Other", (ir.BitNode,), {}, kind="lut")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-import ir
+from bitwright import ir
 
 WIRE, INVERTER, ONE = [False, True], [True, False], [True, True]
 

@@ -8,20 +8,19 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("numba")
 
-from model import data  # noqa: E402  after the checks for torch and numba
-from model.layers import (  # noqa: E402
+from bitwright import data
+from bitwright.model.heads import ExpectationHead, expectation
+from bitwright.model.layers import (
     BernoulliConvolutionLayer,
     BernoulliLayer,
-    ExpectationHead,
-    Geometry,
     bernoulli,
     bernoulli_convolution,
-    expectation,
 )
-from model.learning.bernoulli import Settings  # noqa: E402
-from model.poisson_binomial import check_compiler, exact, tail  # noqa: E402
-from model.recipe import RecipeError, load_recipe  # noqa: E402
-from model.trainer import Trainer  # noqa: E402
+from bitwright.model.poisson_binomial import check_compiler, exact, tail
+from bitwright.model.recipe import RecipeError, load_recipe
+from bitwright.model.rules.bernoulli import Settings
+from bitwright.model.training.trainer import Trainer
+from bitwright.model.wiring import Geometry
 
 
 def generator_of(seed):

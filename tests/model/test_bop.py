@@ -4,10 +4,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from model import data  # noqa: E402  after the check for torch
-from model.learning.bop import Settings  # noqa: E402
-from model.recipe import load_recipe  # noqa: E402
-from model.trainer import Trainer  # noqa: E402
+from bitwright import data
+from bitwright.model.recipe import load_recipe
+from bitwright.model.rules.bop import Settings
+from bitwright.model.training.trainer import Trainer
 
 
 def test_a_step_flips_where_average_and_sign_agree():

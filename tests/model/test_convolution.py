@@ -5,13 +5,16 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import ir  # noqa: E402  after the check for torch
-from model import data  # noqa: E402
-from model.layers import ConvolutionLayer, Geometry, LutLayer  # noqa: E402
-from model.layers.convolution import Settings  # noqa: E402
-from model.layers.lut import Settings as LutSettings  # noqa: E402
-from model.recipe import load_recipe  # noqa: E402
-from model.trainer import Trainer  # noqa: E402
+from bitwright import (
+    data,
+    ir,
+)
+from bitwright.model.layers import ConvolutionLayer, LutLayer
+from bitwright.model.layers.convolution import Settings
+from bitwright.model.layers.lut import Settings as LutSettings
+from bitwright.model.recipe import load_recipe
+from bitwright.model.training.trainer import Trainer
+from bitwright.model.wiring import Geometry
 
 
 def layer_of(shape=(5, 4), channels=2, seed=0, **settings):

@@ -7,8 +7,8 @@ import struct
 import numpy as np
 import pytest
 
-from model import data
-from model.data import DataError, idx, places, stratified
+from bitwright import data
+from bitwright.data import DataError, idx, places, stratified
 
 FILES = idx.FILES
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import ir
-from model import data, evaluate
+from bitwright import data, ir
+from bitwright.model import evaluate
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,7 +60,7 @@ def test_report_for_people():
 
 
 def test_torch_is_not_imported():
-    code = ("import sys; from model import evaluate\n"
+    code = ("import sys; from bitwright.model import evaluate\n"
             "assert evaluate.main(['--json']) == 0\n"
             "assert not {'torch', 'tensorboard', 'amaranth', 'hw'} & set(sys.modules)")
     subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(ROOT)}, check=True,

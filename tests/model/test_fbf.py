@@ -7,17 +7,22 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from model import data  # noqa: E402  after the check for torch
-from model.checkpoint import Checkpoint  # noqa: E402
-from model.flip import modules  # noqa: E402
-from model.flip.words import pack, unpack  # noqa: E402
-from model.layers import BmabLayer, BmaHead, Modulator, NormModulator  # noqa: E402
-from model.layers.norm_modulate import EPSILON  # noqa: E402
-from model.learning.fbf import FBF, Settings  # noqa: E402
-from model.learning.telemetry import Telemetry  # noqa: E402
-from model.network import BinaryNetwork  # noqa: E402
-from model.recipe import load_recipe  # noqa: E402
-from model.trainer import Trainer  # noqa: E402
+from bitwright import data
+from bitwright.model.flip import modules
+from bitwright.model.flip.words import pack, unpack
+from bitwright.model.heads import BmaHead
+from bitwright.model.inputs.batch_norm import (
+    EPSILON,
+    NormModulator,
+)
+from bitwright.model.inputs.modulate import Modulator
+from bitwright.model.layers import BmabLayer
+from bitwright.model.network import BinaryNetwork
+from bitwright.model.recipe import load_recipe
+from bitwright.model.rules.fbf import FBF, Settings
+from bitwright.model.rules.telemetry import Telemetry
+from bitwright.model.training.checkpoint import Checkpoint
+from bitwright.model.training.trainer import Trainer
 
 FEATURES, HIDDEN, CLASSES, DEPTH = 6, 9, 3, 3
 

@@ -5,12 +5,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from model import data, train  # noqa: E402  after the check for torch
-from model.layers.weighted import Weighted, product  # noqa: E402
-from model.learning import Rule  # noqa: E402
-from model.learning.feedback import angle, draw  # noqa: E402
-from model.recipe import Recipe, RecipeError, load_recipe  # noqa: E402
-from model.trainer import Trainer  # noqa: E402
+from bitwright import data
+from bitwright.model import train
+from bitwright.model.recipe import Recipe, RecipeError, load_recipe
+from bitwright.model.rules import Rule
+from bitwright.model.rules.feedback import angle, draw
+from bitwright.model.training.trainer import Trainer
+from bitwright.model.weights.feedback import Weighted, product
 
 RELAXATIONS = ["direct-feedback-alignment", "feedback-alignment", "indirect-feedback-alignment",
                "sign-feedback"]

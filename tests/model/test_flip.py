@@ -7,8 +7,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from model.flip import modules, operators, votes  # noqa: E402  after the check for torch
-from model.flip.words import occupied, pack, popcount, random_words, unpack  # noqa: E402
+from bitwright.model.flip import modules, operators, votes
+from bitwright.model.flip.words import occupied, pack, popcount, random_words, unpack
 
 PUBLISHED = {1: [0], 3: [-0.67, 0, 0.67], 7: [-1.15, -0.67, -0.32, 0, 0.32, 0.67, 1.15]}
 

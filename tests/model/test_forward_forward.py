@@ -8,12 +8,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from model import data  # noqa: E402  after the check for torch
-from model.layers import DenseLayer, LutLayer, XnorLayer  # noqa: E402
-from model.learning.forward_forward import wrong_labels  # noqa: E402
-from model.learning.forward_forward_layer import Learner, goodness, pair_loss  # noqa: E402
-from model.recipe import RecipeError, load_recipe  # noqa: E402
-from model.trainer import Trainer  # noqa: E402
+from bitwright import data
+from bitwright.model.layers import DenseLayer, LutLayer, XnorLayer
+from bitwright.model.recipe import RecipeError, load_recipe
+from bitwright.model.rules.forward_forward import wrong_labels
+from bitwright.model.rules.forward_forward_layer import Learner, goodness, pair_loss
+from bitwright.model.training.trainer import Trainer
 
 BITS = ["learning=forward-forward", "modulate={depth=3, labels='slot', label_width=2}",
         "layers=[{kind='xnor', neurons=24}, {kind='xnor', neurons=16}]", "head={kind='goodness'}",

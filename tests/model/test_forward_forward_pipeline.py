@@ -15,8 +15,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from model.learning.forward_forward_pipeline import PipelineError, shares  # noqa: E402
-from tests.model.test_forward_forward import BITS, REALS, epochs, state, trainer  # noqa: E402
+from bitwright.model.rules.forward_forward_pipeline import PipelineError, shares
+from tests.model.test_forward_forward import BITS, REALS, epochs, state, trainer
 
 ROOT = Path(__file__).parents[2]
 

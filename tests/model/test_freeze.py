@@ -7,13 +7,17 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import ir  # noqa: E402  after the check for torch
-from model import data  # noqa: E402
-from model.confusion import confusion  # noqa: E402
-from model.freeze import FreezeError  # noqa: E402
-from model.layers import LutLayer, Modulator, ScoresHead, XnorLayer  # noqa: E402
-from model.recipe import load_recipe  # noqa: E402
-from model.trainer import Trainer  # noqa: E402
+from bitwright import (
+    data,
+    ir,
+)
+from bitwright.model.confusion import confusion
+from bitwright.model.heads import ScoresHead
+from bitwright.model.inputs.modulate import Modulator
+from bitwright.model.layers import LutLayer, XnorLayer
+from bitwright.model.recipe import load_recipe
+from bitwright.model.training.freeze import FreezeError
+from bitwright.model.training.trainer import Trainer
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +66,7 @@ def test_provenance(sets):
     assert provenance["seed"] == provenance["recipe"]["seed"] == 5
     assert provenance["data"] == {"name": "digits", "digest": sets["digits"].digest,
                                   "test_samples": 450}
-    assert set(provenance["tools"]) == {"bitloom", "python", "torch", "numpy"}
+    assert set(provenance["tools"]) == {"bitwright", "python", "torch", "numpy"}
     accuracy = provenance["accuracy"]
     assert accuracy["test"] == accuracy["test_ir"]
     assert sum(map(sum, provenance["confusion"])) == 450

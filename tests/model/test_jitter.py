@@ -4,10 +4,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from model import data  # noqa: E402
-from model.jitter import jittered  # noqa: E402
-from model.recipe import RecipeError, load_recipe  # noqa: E402
-from model.trainer import Trainer  # noqa: E402
+from bitwright import data
+from bitwright.model.recipe import RecipeError, load_recipe
+from bitwright.model.training.jitter import jittered
+from bitwright.model.training.trainer import Trainer
 
 
 def trainer(*overrides, name="digits-xnor"):
@@ -52,7 +52,7 @@ def test_every_rule_sees_shifted_pictures():
 
 
 def test_resumed_where_it_was(tmp_path):
-    from model.checkpoint import Checkpoint
+    from bitwright.model.training.checkpoint import Checkpoint
 
     settings = ("jitter=1", "validation=0.9")
     whole = trainer(*settings)

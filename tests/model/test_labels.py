@@ -8,12 +8,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import ir  # noqa: E402  after the check for torch
-from model.data import DataSet  # noqa: E402
-from model.layers import MeanSquareHead, Scaler  # noqa: E402
-from model.layers.labels import LabelCode, label_code, make_code  # noqa: E402
-from model.recipe import RecipeError, load_recipe  # noqa: E402
-from model.trainer import Trainer  # noqa: E402
+from bitwright import ir
+from bitwright.data import DataSet
+from bitwright.model.heads import MeanSquareHead
+from bitwright.model.inputs.labels import LabelCode, label_code, make_code
+from bitwright.model.inputs.scaler import Scaler
+from bitwright.model.recipe import RecipeError, load_recipe
+from bitwright.model.training.trainer import Trainer
 
 FEATURES = np.random.default_rng(0).integers(0, 16, size=(60, 6)).astype(np.int32)
 FEATURES[:, 2] = 7  # the first that labels may take

@@ -7,10 +7,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from model import data  # noqa: E402  after the check for torch
-from model.learning import Rule  # noqa: E402
-from model.recipe import load_recipe  # noqa: E402
-from model.trainer import Trainer  # noqa: E402
+from bitwright import data
+from bitwright.model.recipe import load_recipe
+from bitwright.model.rules import Rule
+from bitwright.model.training.trainer import Trainer
 
 RULES = sorted(Rule.kinds)
 

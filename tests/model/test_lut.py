@@ -7,8 +7,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from model.layers import Geometry, LutLayer  # noqa: E402  after the check for torch
-from model.layers.lut import Settings, slope_matrix  # noqa: E402
+from bitwright.model.layers import LutLayer
+from bitwright.model.layers.lut import Settings, slope_matrix
+from bitwright.model.wiring import Geometry
 
 
 def layer_of(seed=0, **settings):

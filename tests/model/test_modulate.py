@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from model.layers.modulate import (  # noqa: E402  after the check for torch
+from bitwright.model.inputs.modulate import (
     Modulator,
     Settings,
     even_thresholds,

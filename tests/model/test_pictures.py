@@ -7,8 +7,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from model import data
-from model.data import DataError, places
+from bitwright import data
+from bitwright.data import DataError, places
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 2, 3, 3)).astype(np.uint8)
 FILES = {"train/cat/0.png": 0, "train/cat/1.png": 1, "train/ant/0.png": 2,
@@ -107,7 +107,7 @@ def test_damaged_picture(contents, tmp_path):
 
 
 def test_colours_share_a_place():
-    wiring = pytest.importorskip("model.layers.wiring")
+    wiring = pytest.importorskip("bitwright.model.wiring")
     geometry = wiring.Geometry.of((2, 3, 3), depth=2)
     assert (geometry.width, geometry.depth, geometry.shape) == (36, 6, (2, 3))
     assert geometry.places[:6].tolist() == [geometry.places[0].tolist()] * 6

@@ -10,7 +10,11 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("numba")
 
-from model.poisson_binomial import bernoulli_tail, convolved_tail, exact  # noqa: E402  as above
+from bitwright.model.poisson_binomial import (
+    bernoulli_tail,
+    convolved_tail,
+    exact,
+)
 
 KINDS = ["middle", "low", "high", "mixed", "certain"]
 
@@ -219,5 +223,6 @@ def test_a_threshold_out_of_reach_gives_a_constant():
 
 
 def test_importing_the_layers_does_not_import_numba():
-    code = "import sys, model.layers, model.poisson_binomial; sys.exit('numba' in sys.modules)"
+    code = ("import sys, bitwright.model.layers, bitwright.model.poisson_binomial; "
+            "sys.exit('numba' in sys.modules)")
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

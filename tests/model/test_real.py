@@ -8,11 +8,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from model import data, train  # noqa: E402  after the check for torch
-from model.layers import DenseLayer, LinearHead, Scaler  # noqa: E402
-from model.network import RealNetwork  # noqa: E402
-from model.recipe import load_recipe  # noqa: E402
-from model.trainer import Trainer  # noqa: E402
+from bitwright import data
+from bitwright.model import train
+from bitwright.model.heads import LinearHead
+from bitwright.model.inputs.scaler import Scaler
+from bitwright.model.layers import DenseLayer
+from bitwright.model.network import RealNetwork
+from bitwright.model.recipe import load_recipe
+from bitwright.model.training.trainer import Trainer
 
 QUICK = ["digits-real", "--set", "epochs=3", "--set", "layers.0.neurons=16"]
 

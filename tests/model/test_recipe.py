@@ -7,14 +7,9 @@ import pytest
 
 pytest.importorskip("torch")
 
-from model.layers import BitLayer, Head, RealHead, RealLayer
-from model.learning import Rule
-from model.recipe import (
-    Recipe,
-    RecipeError,
-    load_recipe,
-    recipe_names,
-)
+from bitwright.model.base import BitLayer, Head, RealHead, RealLayer
+from bitwright.model.recipe import Recipe, RecipeError, load_recipe, recipe_names
+from bitwright.model.rules import Rule
 
 NAMES = recipe_names()
 LAYERS = ", ".join(sorted(BitLayer.kinds | RealLayer.kinds))

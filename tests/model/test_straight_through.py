@@ -8,9 +8,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from model import data, train  # noqa: E402  after the check for torch
-from model.layers import XnorLayer  # noqa: E402
-from model.layers.surrogate import (  # noqa: E402
+from bitwright import data
+from bitwright.model import train
+from bitwright.model.layers import XnorLayer
+from bitwright.model.recipe import Recipe
+from bitwright.model.rules.straight_through import BETA_LEAST, Settings
+from bitwright.model.training.trainer import Trainer
+from bitwright.model.weights.surrogate import (
     SLOPES,
     Sign,
     SignSwish,
@@ -19,9 +23,6 @@ from model.layers.surrogate import (  # noqa: E402
     quadratic,
     sign_swish,
 )
-from model.learning.straight_through import BETA_LEAST, Settings  # noqa: E402
-from model.recipe import Recipe  # noqa: E402
-from model.trainer import Trainer  # noqa: E402
 
 BITS = {"modulate": {"depth": 2}, "head": {"kind": "scores", "temperature": 4.0},
         "layers": [{"kind": "xnor", "neurons": 7, "depth": 2}, {"kind": "xnor", "neurons": 5}]}

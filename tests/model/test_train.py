@@ -14,12 +14,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import ir  # noqa: E402  after the check for torch
-from model import train  # noqa: E402
-from model.checkpoint import Checkpoint  # noqa: E402
-from model.layers import LutLayer  # noqa: E402
-from model.learning import Backprop  # noqa: E402
-from model.recipe import load_recipe  # noqa: E402
+from bitwright import ir
+from bitwright.model import train
+from bitwright.model.layers import LutLayer
+from bitwright.model.recipe import load_recipe
+from bitwright.model.rules import Backprop
+from bitwright.model.training.checkpoint import Checkpoint
 
 ROOT = Path(__file__).parents[2]
 QUICK = ["iris", "--threads", "1", "--set", "epochs=3", "--set", "layers.0.width=12"]
@@ -66,7 +66,7 @@ def test_recipe_file_repeats_the_run(here):
 
 
 def test_help_needs_no_torch():
-    code = ("import sys; from model import train\n"
+    code = ("import sys; from bitwright.model import train\n"
             "try: train.main(['--help'])\n"
             "except SystemExit: pass\n"
             "assert 'torch' not in sys.modules")
@@ -214,7 +214,7 @@ def test_a_folder_that_cannot_be_written(caplog, here):
 
 
 def test_full_disk_keeps_the_last_checkpoint(caplog, monkeypatch):
-    from model import checkpoint
+    from bitwright.model.training import checkpoint
 
     real, calls = checkpoint.write_atomic, []
 

@@ -6,12 +6,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from ir.window import Window  # noqa: E402  after the check for torch
-from model import data  # noqa: E402
-from model.layers import LocalDenseLayer, UnitDenseLayer  # noqa: E402
-from model.learning.pictures import hybrid_masks, hybrids  # noqa: E402
-from model.recipe import RecipeError, load_recipe  # noqa: E402
-from model.trainer import Trainer  # noqa: E402
+from bitwright import data
+from bitwright.ir.window import Window
+from bitwright.model.layers import LocalDenseLayer, UnitDenseLayer
+from bitwright.model.recipe import RecipeError, load_recipe
+from bitwright.model.rules.pictures import hybrid_masks, hybrids
+from bitwright.model.training.trainer import Trainer
 
 RULE = "unsupervised-forward-forward"
 RECIPE = [f"learning={RULE}", "validation=0.8", "modulate.levels=real", "head={kind='readout'}",

@@ -5,14 +5,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from ir.window import Window  # noqa: E402  after the check for torch
-from model.layers.windows import (  # noqa: E402
-    fold,
-    output_geometry,
-    unfold,
-    window_of,
-)
-from model.layers.wiring import Geometry  # noqa: E402
+from bitwright.ir.window import Window
+from bitwright.model.layers.windows import fold, output_geometry, unfold, window_of
+from bitwright.model.wiring import Geometry
 
 
 def test_unfold_by_hand():

@@ -5,13 +5,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from model.layers.wiring import (
-    Geometry,
-    centres,
-    choose,
-    windows,
-    wire_length,
-)
+from bitwright.model.wiring import Geometry, centres, choose, windows, wire_length
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -5,9 +5,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from model.layers import ScoresHead, XnorLayer  # noqa: E402  after the check for torch
-from model.layers.latent import agreements  # noqa: E402
-from model.layers.xnor import EPSILON, Settings  # noqa: E402
+from bitwright.model.heads import ScoresHead
+from bitwright.model.layers import XnorLayer
+from bitwright.model.layers.xnor import EPSILON, Settings
+from bitwright.model.weights.latent import agreements
 
 
 def generator_of(seed):

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-import ir
-from hw.plan import Plan
-from sim.options import Options
-from sim.run import simulate
-from sim.vectors import Vectors
+from bitwright import ir
+from bitwright.hw.plan import Plan
+from bitwright.sim.options import Options
+from bitwright.sim.run import simulate
+from bitwright.sim.vectors import Vectors
 
 __all__ = ["CACHE", "chain", "features", "goodness", "graph", "run", "sliding", "wide", "xnor"]
 

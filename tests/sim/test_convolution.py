@@ -2,10 +2,9 @@
 
 import pytest
 
-from hw.layers import folded
-from hw.plan import Plan
-
-from .benches import run, sliding
+from bitwright.hw.plan import Plan
+from bitwright.hw.rtl.layers import folded
+from tests.sim.benches import run, sliding
 
 pytestmark = pytest.mark.xdist_group("sim")
 

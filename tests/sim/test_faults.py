@@ -5,10 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from sim import faults
-from sim.options import Faults
-
-from .benches import chain, features, run
+from bitwright.sim import faults
+from bitwright.sim.options import Faults
+from tests.sim.benches import chain, features, run
 
 pytestmark = [pytest.mark.xdist_group("sim"), pytest.mark.slow]
 

@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.job import StreamJob
-from sim.process import PATIENCE, run_bench
-from sim.simulator import Design, SimulatorError, find
-
-from .benches import CACHE
+from bitwright.sim.job import StreamJob
+from bitwright.sim.process import PATIENCE, run_bench
+from bitwright.sim.simulator import Design, SimulatorError, find
+from tests.sim.benches import CACHE
 
 pytestmark = pytest.mark.xdist_group("sim")
 
@@ -30,7 +29,7 @@ def behave(manners, folder, simulator=None, patience=PATIENCE, **changes):
                     progress=str(folder / "progress"), outcome=str(folder / "outcome.json"),
                     **settings)
     model = find(simulator).build(DESIGN, CACHE)
-    outcome = run_bench(model, "sim.bench_stream", vars(job), folder, total=40, title="",
+    outcome = run_bench(model, "bitwright.sim.bench_stream", vars(job), folder, total=40, title="",
                         plusargs=[f"+manners={manners}"], patience=patience)
     wrong = sum(word != packets[sample].sum() for sample, word in outcome["results"])
     return outcome, wrong

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .benches import chain, features, run, xnor
+from tests.sim.benches import chain, features, run, xnor
 
 pytestmark = pytest.mark.xdist_group("sim")
 

@@ -8,14 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import ir
-from hw.cache import lock
-from model.data import load
-from sim import simulator
-from sim.run import main
-from sim.vectors import VectorsError, choose
-
-from .benches import CACHE, chain, features
+from bitwright import ir
+from bitwright.data import load
+from bitwright.files import lock
+from bitwright.sim import simulator
+from bitwright.sim.run import main
+from bitwright.sim.vectors import VectorsError, choose
+from tests.sim.benches import CACHE, chain, features
 
 pytestmark = pytest.mark.xdist_group("sim")
 
@@ -105,7 +104,7 @@ def test_unknown_board(stored, caplog):
 def test_two_at_once(stored, tmp_path, caplog):
     with lock(tmp_path / "chain-rtl"):
         assert fails([str(stored), "--out", str(tmp_path)], 1, caplog).endswith(
-            "another build is at work here; wait for it, or choose another folder with --out")
+            "another process is at work here; wait for it, or choose another folder with --out")
 
 
 def test_too_few_golden_vectors(stored, caplog):

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from hw.layers import folded
-from hw.layout import Layout
-from hw.plan import Plan
-from sim.stream_level import pack
-
-from .benches import chain, features, goodness, graph, run, wide, xnor
+from bitwright.hw.layout import Layout
+from bitwright.hw.plan import Plan
+from bitwright.hw.rtl.layers import folded
+from bitwright.sim.stream_level import pack
+from tests.sim.benches import chain, features, goodness, graph, run, wide, xnor
 
 pytestmark = pytest.mark.xdist_group("sim")
 

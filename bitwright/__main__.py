@@ -1,0 +1,7 @@
+"""The command: python -m bitwright."""
+
+import sys
+
+from bitwright.cli import main
+
+sys.exit(main())

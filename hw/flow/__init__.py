@@ -1,0 +1,1 @@
+"""The stages of a build: generate, synthesise, place, route and pack."""

@@ -1,0 +1,99 @@
+"""The network with a serial link: what goes on a board."""
+
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out, connect
+
+from bitwright import ir
+from bitwright.hw.layout import Layout
+from bitwright.hw.limits import check_link
+from bitwright.hw.link.link import Link
+from bitwright.hw.link.protocol import Identity
+from bitwright.hw.link.uart import divisor
+from bitwright.hw.rtl.ip import Ip, result_bytes
+
+__all__ = ["SerialTop", "identity"]
+
+
+def identity(network, layout):
+    """What a device with this network, as it was frozen, answers to an identify request."""
+    return Identity(bytes.fromhex(ir.digest(network))[:8], layout.features, layout.bits,
+                    layout.signed, layout.classes, layout.score_bytes)
+
+
+class SerialTop(wiring.Component):
+    """A network behind a serial line. Knows nothing of any board.
+
+    Parameters
+    ----------
+    network : ir.Network
+    plan : Plan
+    clock_hz : float
+        Frequency of the ``sync`` domain.
+    baud : float
+        Bits a second of the line.
+    timeout_s : float
+        Silence that ends an unfinished frame.
+    frozen : ir.Network, optional
+        The network as it was frozen, if ``network`` is another form of it: the one whose digest
+        the device tells.
+
+    Members
+    -------
+    rx : ``In(1)``
+    tx : ``Out(1)``
+        The line, as seen from the device.
+
+    Attributes
+    ----------
+    ip : Ip
+    link : Link
+    layout, latency, interval
+        As of :class:`hw.rtl.ip.Ip`.
+    identity : Identity
+        What the device says about itself.
+    cycles, timeout : int
+        Clock cycles of a bit, and of the silence that ends an unfinished frame.
+
+    Raises
+    ------
+    ValueError
+        If the clock cannot make the baud rate, the timeout is shorter than two bytes, or the
+        frozen network has other features or scores.
+    WidthError
+        If a sample or a result is too long for a frame of the link; and as :class:`hw.rtl.ip.Ip`
+        does.
+    """
+
+    def __init__(self, network, plan, clock_hz, baud, timeout_s=0.02, frozen=None):
+        self.cycles = divisor(clock_hz, baud)
+        timeout = round(timeout_s * clock_hz)
+        if timeout < 20 * self.cycles:
+            raise ValueError(f"Timeout must be at least two bytes, {20 * self.cycles / clock_hz:g} "
+                             f"s, not {timeout_s:g} s")
+        check_link(Layout.of(network, plan.lanes))
+        self.ip = Ip(network, plan)
+        self.layout = self.ip.layout
+        self.latency, self.interval = self.ip.latency, self.ip.interval
+        self.timeout = timeout
+        frozen = network if frozen is None else frozen
+        form = Layout.of(frozen, plan.lanes)
+        if form != self.layout:
+            raise ValueError(f"Frozen network must have the form {self.layout}, not {form}")
+        self.identity = identity(frozen, form)
+        self.link = Link(self.layout, self.identity, self.cycles, timeout)
+        super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.ip = ip = self.ip
+        m.submodules.link = link = self.link
+        connect(m, link.beats, ip.i)
+        m.d.comb += [
+            link.results.payload.eq(result_bytes(ip.o.payload, self.layout)),
+            link.results.valid.eq(ip.o.valid),
+            ip.o.ready.eq(link.results.ready),
+            link.rx.eq(self.rx),
+            self.tx.eq(link.tx),
+        ]
+        return m

@@ -1,0 +1,1 @@
+"""What a build found: resources, capacity, figures, and the page."""

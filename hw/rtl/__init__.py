@@ -1,0 +1,1 @@
+"""From a network to hardware, in Amaranth. Knows neither boards nor tools."""

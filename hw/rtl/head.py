@@ -1,0 +1,130 @@
+"""From the bits that the head reads to a decision."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Value
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from bitwright.hw.rtl.layers import realise
+from bitwright.hw.rtl.layers.group_sum import score_shape
+from bitwright.hw.rtl.parts.gather import Accumulator, Collector
+from bitwright.hw.rtl.parts.stages import Pipeline
+
+__all__ = ["Argmax", "Head", "result_layout"]
+
+_COMPARISON_LEVELS = 2
+"""LUT levels that a comparison of two scores and the choice behind it are worth."""
+
+
+def result_layout(network):
+    """Layout of a result: ``decision``, the class, and ``scores``, one signed number a class."""
+    return data.StructLayout({
+        "decision": range(network.classes),
+        "scores": data.ArrayLayout(score_shape(network.score_range), network.classes),
+    })
+
+
+class Argmax(Pipeline):
+    """Index of the greatest score, the lowest one on a tie, beside the scores.
+
+    A vector every cycle; registers every ``plan.levels_per_register`` levels.
+
+    Parameters
+    ----------
+    layout : ArrayLayout
+        Of the scores.
+    plan : Plan
+
+    Members
+    -------
+    i : ``In(stream.Signature(layout))``
+        Scores.
+    o : ``Out(stream.Signature(StructLayout({"decision": range(classes), "scores": layout})))``
+        Scores and decision.
+    """
+
+    def __init__(self, layout, plan):
+        super().__init__(layout, data.StructLayout({"decision": range(layout.length),
+                                                    "scores": layout}), plan)
+
+    def _payload(self, stages):
+        scores = Value.cast(self.i.payload)
+        race = list(self.i.payload)  # those still in it, in the order of their indices
+        indices = [Const(0, 0)] * len(race)  # of the winner of each part, within that part
+        while len(race) > 1:
+            scores, *flat = stages.before([scores, *race, *indices], _COMPARISON_LEVELS)
+            race = [score.as_signed() for score in flat[: len(race)]]
+            race, indices = _round(race, flat[len(race) :])
+            race = [stages.wire(score) for score in race]
+            indices = [stages.wire(index) for index in indices]
+        decision, scores = stages.flush([indices[0], scores])
+        return Cat(decision, scores)
+
+
+def _round(race, indices):
+    """Let neighbours compete. An odd one out goes on, at the lower end of its part."""
+    winners, places = [], []
+    for left in range(0, len(race) - 1, 2):
+        low, high = race[left], race[left + 1]
+        higher = high > low
+        winners.append(Mux(higher, high, low))
+        places.append(Cat(Mux(higher, indices[left + 1], indices[left]), higher))
+    if len(race) % 2:
+        winners.append(race[-1])
+        places.append(Cat(indices[-1], Const(0, 1)))
+    return winners, places
+
+
+class Head(wiring.Component):
+    """Score node, sum over the frames or a class a frame, decision.
+
+    Parameters
+    ----------
+    network : ir.Network
+    plan : Plan
+
+    Members
+    -------
+    i : ``In(stream.Signature(network.head.in_width))``
+        Bits of a frame.
+    o : ``Out(stream.Signature(result_layout(network)))``
+        Results, one a sample.
+
+    Attributes
+    ----------
+    latency : int
+        Cycles from the last frame of a sample to its result, when nothing stalls.
+    interval : int
+        Cycles from a frame to the next.
+    """
+
+    def __init__(self, network, plan):
+        layout = result_layout(network)
+        name = network.entries[-1].name
+        # No node's name begins with an underscore.
+        self._parts = {name: realise(network.entries[-1], plan)}
+        if network.frames > 1:
+            gather = Collector if network.head.per_frame else Accumulator
+            self._parts["_frames"] = gather(network.frames, self._parts[name].o.payload.shape(),
+                                            layout["scores"].shape)
+        self._parts["_argmax"] = Argmax(layout["scores"].shape, plan)
+        self.latency = sum(part.latency for part in self._parts.values())
+        self.interval = self._parts[name].interval
+        super().__init__({
+            "i": In(stream.Signature(network.head.in_width)),
+            "o": Out(stream.Signature(layout)),
+        })
+
+    @property
+    def scores(self):
+        """Output stream of the score node, a vector a frame, for a bench that looks inside."""
+        return next(iter(self._parts.values())).o
+
+    def elaborate(self, platform):
+        m = Module()
+        before = flipped(self.i)
+        for name, part in self._parts.items():
+            m.submodules[name] = part
+            connect(m, before, part.i)
+            before = part.o
+        connect(m, before, flipped(self.o))
+        return m

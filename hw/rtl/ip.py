@@ -1,0 +1,218 @@
+"""The network as a block for any design."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.lib import data, fifo, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from bitwright.hw.layout import Layout
+from bitwright.hw.limits import check_widths
+from bitwright.hw.rtl.core import Core
+from bitwright.hw.rtl.encoder import Encoder
+from bitwright.hw.rtl.head import Head, result_layout
+
+__all__ = ["AxiIp", "Ip"]
+
+
+class Ip(wiring.Component):
+    """Encoder, core and head in a row.
+
+    Backpressure does not ripple through the network. A sample enters the core only when the
+    buffer behind the head has room for its result, and a frame only when every node is done with
+    the one before, so the core never has to stop: its ready signals are constants and its
+    registers need no enable. Only the encoder waits.
+
+    Parameters
+    ----------
+    network : ir.Network
+    plan : Plan
+
+    Members
+    -------
+    i : ``In(stream.Signature(StructLayout({"data": 8 * layout.beat_bytes, "last": 1})))``
+        Beats of samples.
+    o : ``Out(stream.Signature(result_layout(network)))``
+        Decision and scores, one a sample, in order.
+    error : ``Out(1)``
+        A sample was malformed and is dropped, see :class:`hw.rtl.encoder.Encoder`.
+
+    Attributes
+    ----------
+    layout : Layout
+        Bytes of both sides, in plain Python.
+    encoder, core, head : Component
+    latency : int
+        Cycles from the first beat of a sample to its result, when the beats follow each other,
+        nothing stalls and no frame of another sample is in its way.
+    frame_interval : int
+        Cycles from a frame in the core to the next, at least.
+    interval : int
+        Cycles from the first beat of a sample to the first beat of the next, or from a result to
+        the next, at full speed.
+
+    Raises
+    ------
+    PlanError
+        If the plan names a node that is not there, or a way that a node cannot be built in.
+    WidthError
+        If the network is wider than Amaranth's signals can be.
+    """
+
+    def __init__(self, network, plan):
+        check_widths(network, plan)
+        self.layout = Layout.of(network, plan.lanes)
+        self._frames = network.frames
+        self._modulate = network.modulate
+        self.encoder = Encoder(network.modulate, network.read_mask(network.entries[0].name), plan)
+        self.core = Core(network, plan)
+        self.head = Head(network, plan)
+        self.frame_interval = max(self.core.interval, self.head.interval)
+        # The next frame is encoded while the one before is in the core.
+        frame = max(self.encoder.beats, self.frame_interval)
+        self.interval = network.frames * frame
+        # Places enough that samples at full speed never wait for each other: one is taken from
+        # the entry of the first frame until the cycle after the result leaves. A single place is a
+        # register; a queue takes a cycle more.
+        behind = self.core.latency + self.head.latency
+        taken = (network.frames - 1) * frame + behind + 2
+        self._places = 1 if taken <= self.interval else -(-(taken + 1) // self.interval)
+        self.latency = (self.encoder.beats + (network.frames - 1) * frame + behind
+                        + min(self._places, 2))
+        beat = data.StructLayout({"data": 8 * self.layout.beat_bytes, "last": 1})
+        super().__init__({
+            "i": In(stream.Signature(beat)),
+            "o": Out(stream.Signature(result_layout(network))),
+            "error": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.encoder = encoder = self.encoder
+        m.submodules.core = core = self.core
+        m.submodules.head = head = self.head
+        # A queue counts its output register as a place, which is not where a result goes first.
+        m.submodules.results = results = fifo.SyncFIFOBuffered(
+            width=len(head.o.payload.as_value()),
+            depth=self._places if self._places == 1 else self._places + 1)
+
+        size, bits = 8 * self.layout.feature_bytes, self._modulate.bits
+        m.d.comb += [
+            encoder.i.payload.data.eq(Cat(self.i.payload.data[lane * size :][:bits]
+                                          for lane in range(self.layout.lanes))),
+            encoder.i.payload.last.eq(self.i.payload.last),
+            encoder.i.valid.eq(self.i.valid),
+            self.i.ready.eq(encoder.i.ready),
+            self.error.eq(encoder.error),
+        ]
+
+        # Places of the buffer that no sample has claimed. A sample claims one with its first
+        # frame, and so none of its other frames waits.
+        free = Signal(range(self._places + 1), init=self._places)
+        frame = Signal(range(self._frames))
+        wait = Signal(range(self.frame_interval))  # cycles until the core can take a frame
+        enter, claim, leave = Signal(), Signal(), Signal()
+        m.d.comb += [
+            enter.eq(((frame != 0) | (free != 0)) & (wait == 0)),
+            core.i.payload.eq(encoder.o.payload),
+            core.i.valid.eq(encoder.o.valid & enter),
+            encoder.o.ready.eq(enter),
+            claim.eq(encoder.o.valid & enter & (frame == 0)),
+            leave.eq(self.o.valid & self.o.ready),
+        ]
+        m.d.sync += free.eq(free - claim + leave)
+        with m.If(encoder.o.valid & enter):
+            m.d.sync += [frame.eq(Mux(frame == self._frames - 1, 0, frame + 1)),
+                         wait.eq(self.frame_interval - 1)]
+        with m.Elif(wait != 0):
+            m.d.sync += wait.eq(wait - 1)
+        m.d.comb += [
+            head.i.payload.eq(core.o.payload),
+            head.i.valid.eq(core.o.valid),
+            head.o.ready.eq(1),
+            results.w_data.eq(head.o.payload),
+            results.w_en.eq(head.o.valid),
+            self.o.payload.as_value().eq(results.r_data),
+            self.o.valid.eq(results.r_rdy),
+            results.r_en.eq(self.o.ready),
+        ]
+        return m
+
+
+class AxiIp(wiring.Component):
+    """:class:`Ip` behind AXI4-Stream names, a whole result in one beat.
+
+    ``tvalid`` never waits for ``tready``, and holds with ``tdata`` until taken. The clock is
+    ``clk``, the synchronous reset, active high, is ``rst``.
+
+    Parameters
+    ----------
+    network : ir.Network
+    plan : Plan
+
+    Members
+    -------
+    s_axis_tdata : ``In(8 * layout.beat_bytes)``
+    s_axis_tvalid : ``In(1)``
+    s_axis_tready : ``Out(1)``
+    s_axis_tlast : ``In(1)``
+        Samples; ``tlast`` goes with the last beat of a sample.
+    m_axis_tdata : ``Out(8 * layout.result_bytes)``
+    m_axis_tvalid : ``Out(1)``
+    m_axis_tready : ``In(1)``
+    m_axis_tlast : ``Out(1)``
+        Results; ``tlast`` is always 1.
+    frame_error : ``Out(1)``
+        A sample was malformed and is dropped; 1 for one cycle.
+
+    Attributes
+    ----------
+    ip : Ip
+    layout, latency, interval
+        As of :class:`Ip`.
+    """
+
+    def __init__(self, network, plan):
+        self.ip = Ip(network, plan)
+        self.layout = self.ip.layout
+        self.latency, self.interval = self.ip.latency, self.ip.interval
+        super().__init__({
+            "s_axis_tdata": In(8 * self.layout.beat_bytes),
+            "s_axis_tvalid": In(1),
+            "s_axis_tready": Out(1),
+            "s_axis_tlast": In(1),
+            "m_axis_tdata": Out(8 * self.layout.result_bytes),
+            "m_axis_tvalid": Out(1),
+            "m_axis_tready": In(1),
+            "m_axis_tlast": Out(1),
+            "frame_error": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.ip = ip = self.ip
+        m.d.comb += [
+            ip.i.payload.data.eq(self.s_axis_tdata),
+            ip.i.payload.last.eq(self.s_axis_tlast),
+            ip.i.valid.eq(self.s_axis_tvalid),
+            self.s_axis_tready.eq(ip.i.ready),
+            self.m_axis_tdata.eq(result_bytes(ip.o.payload, self.layout)),
+            self.m_axis_tvalid.eq(ip.o.valid),
+            self.m_axis_tlast.eq(1),
+            ip.o.ready.eq(self.m_axis_tready),
+            self.frame_error.eq(ip.error),
+        ]
+        return m
+
+
+def result_bytes(result, layout):
+    """Bytes of a result as one value, in the order of :class:`Layout`.
+
+    Parameters
+    ----------
+    result : View of result_layout(network)
+    layout : Layout
+    """
+    def extend(value, size):
+        return Cat(value, value[-1].replicate(8 * size - len(value)))
+
+    decision = Cat(result.decision, Const(0, 8 * layout.decision_bytes - len(result.decision)))
+    return Cat(decision, *(extend(score, layout.score_bytes) for score in result.scores))

@@ -1,0 +1,147 @@
+"""Thresholds that turn integer features into bits: depth, frames, or both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from bitwright import ir
+from bitwright.model.wiring import Geometry
+
+__all__ = ["Modulator", "even_thresholds", "quantile_thresholds"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a recipe says about the modulation."""
+
+    levels: Literal["even", "quantile", "global-quantile", "batch-norm", "real"] = "even"
+    """Thresholds spread over the full scale, over each feature's values in the training split, or
+    over all features' values together. ``batch-norm``: over each feature's normal distribution,
+    with a scale and a shift that a rule may learn. ``real``: no thresholds, for layers of real
+    numbers."""
+    standard: bool = False
+    """Whether real features are shifted and scaled so that those of the training split have
+    together mean 0 and variance 1."""
+    depth: int = 1
+    """Thresholds of a feature, each one bit."""
+    frames: int = 1
+    """Sets of thresholds. The network runs once with each, and the scores add up."""
+    labels: Literal["none", "first", "dull", "slot"] = "none"
+    """Labels as inputs, one a frame, for heads that make every frame a class: one bit a label in
+    place of the first features; a random code in place of the features that vary least, or in
+    further bits of every feature."""
+    label_width: int = 1
+    """Features that ``dull`` gives to the code, or bits of every feature that ``slot`` adds."""
+
+    def __post_init__(self) -> None:
+        for name in ("depth", "frames"):
+            if not 1 <= getattr(self, name) <= 64:
+                raise ValueError(f"{name} must be between 1 and 64, not {getattr(self, name)}")
+        if self.label_width < 1:
+            raise ValueError(f"label_width must be at least 1, not {self.label_width}")
+        if self.labels != "none" and self.frames != 1:
+            raise ValueError(f"frames must be 1 where labels take them, not {self.frames}")
+        if self.labels != "none" and self.levels == "batch-norm":
+            raise ValueError(f"labels must be 'none' where levels is 'batch-norm', "
+                             f"not {self.labels!r}")
+        if self.standard and self.levels != "real":
+            raise ValueError(f"standard must be false where levels is {self.levels!r}")
+        if self.labels == "slot" and self.levels == "real":
+            raise ValueError("labels must not be 'slot' where levels is 'real'")
+
+
+def even_thresholds(features: int, full_scale: int, depth: int, frames: int) -> NDArray[np.int32]:
+    """Thresholds at ``(d + (f + 1/2) / frames) / depth`` of full scale, shape (frames, n, depth).
+
+    They are rounded up, which is exact: an integer reaches a bound where it reaches its ceiling.
+    """
+    f, d = np.meshgrid(np.arange(frames), np.arange(depth), indexing="ij")
+    numerator, denominator = (2 * d * frames + 2 * f + 1) * full_scale, 2 * depth * frames
+    levels = -(-numerator // denominator)
+    return np.repeat(levels[:, None, :], features, axis=1).astype(np.int32)
+
+
+def quantile_thresholds(features: NDArray[np.int32], depth: int, frames: int, *,
+                        together: bool) -> NDArray[np.int32]:
+    """Thresholds at the same ladder of levels, but of the values' distribution.
+
+    Parameters
+    ----------
+    features : array of int32, shape (samples, n)
+        The training split.
+    depth, frames : int
+    together : bool
+        One distribution of all features, of which zeros are left out (the background of a picture
+        is no level), rather than one for each.
+
+    Returns
+    -------
+    array of int32, shape (frames, n, depth)
+        A bit is 1 where the feature is above the quantile.
+    """
+    f, d = np.meshgrid(np.arange(frames), np.arange(depth), indexing="ij")
+    levels = (d + (f + 0.5) / frames) / depth
+    if together:
+        values = features[features != 0]
+        cuts = np.quantile(values if len(values) else features, levels, method="lower")
+        cuts = np.repeat(cuts[:, None, :], features.shape[1], axis=1)
+    else:
+        cuts = np.quantile(features, levels, axis=0, method="lower").transpose(0, 2, 1)
+    return (cuts + 1).astype(np.int32)
+
+
+class Modulator(nn.Module):
+    """Comparison of integer features with fixed thresholds.
+
+    Frames are folded into the batch: sample ``b`` in frame ``f`` is column ``f * batch + b``.
+
+    Parameters
+    ----------
+    thresholds : array of int32, shape (frames, features, depth)
+    shape : tuple of int
+        ``(height, width)`` of an image, else ``(features,)``.
+    bits : int
+        Width of a feature.
+    signed : bool
+    """
+
+    thresholds: Tensor
+
+    def __init__(self, thresholds: NDArray[np.int32], shape: tuple[int, ...], *, bits: int,
+                 signed: bool) -> None:
+        super().__init__()
+        self.frames, _, depth = thresholds.shape
+        self.bits, self.signed = bits, signed
+        self.geometry = Geometry.of(shape, depth)
+        self.register_buffer("thresholds", torch.from_numpy(thresholds))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map integers, shape (batch, n), to bits as bytes, shape (n * depth, frames * batch)."""
+        columns = features.T.contiguous()
+        limits = self.thresholds.permute(1, 2, 0).contiguous()  # (n, depth, frames)
+        bits = columns[:, None, None, :] >= limits[..., None]
+        return bits.reshape(self.geometry.width, -1).to(torch.uint8)
+
+    def frame(self, features: Tensor, frames: Tensor) -> Tensor:
+        """Map each sample in a frame of its own to bits as bytes.
+
+        Parameters
+        ----------
+        features : Tensor of integers, shape (batch, n)
+        frames : Tensor of int64, shape (batch,)
+
+        Returns
+        -------
+        Tensor, shape (n * depth, batch)
+        """
+        bits = features[:, :, None] >= self.thresholds[frames]
+        return bits.flatten(1).T.to(torch.uint8)
+
+    def freeze(self) -> ir.Modulate:
+        return ir.Modulate(self.thresholds.numpy(), self.bits, self.signed)

@@ -1,0 +1,58 @@
+"""The input of real-valued networks: features as they are, scaled."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from bitwright.model.inputs.labels import LabelCode
+from bitwright.model.wiring import Geometry
+
+__all__ = ["Scaler"]
+
+
+class Scaler(nn.Module):
+    """Division of integer features by their full scale.
+
+    Stands where :class:`Modulator` stands in a network of bits.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        ``(height, width)`` of an image, else ``(features,)``.
+    full_scale : int
+        Feature value that becomes 1.
+    code : LabelCode, optional
+        Labels in place of features, one a frame, as in :class:`Modulator`: 0 and the value of the
+        full scale.
+    mean, deviation : float
+        What becomes 0, and how far from it what becomes 1, as a share of full scale.
+    """
+
+    def __init__(self, shape: tuple[int, ...], full_scale: int, code: LabelCode | None = None, *,
+                 mean: float = 0.0, deviation: float = 1.0) -> None:
+        super().__init__()
+        self.geometry = Geometry.of(shape)
+        self.full_scale = full_scale
+        self.mean, self.deviation = mean, deviation
+        self.frames = 1 if code is None else len(code.bits)
+        if code is not None:
+            self.register_buffer("places", torch.from_numpy(code.places))
+            one = (1 - mean) / deviation
+            self.register_buffer("code", torch.from_numpy(code.bits).float() * one)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map integers, shape (batch, n), to reals, shape (n, frames * batch)."""
+        if self.frames == 1:
+            return self._scaled(features).T
+        frames = torch.arange(self.frames).repeat_interleave(len(features))
+        return self.frame(features.repeat(self.frames, 1), frames)
+
+    def frame(self, features: Tensor, frames: Tensor) -> Tensor:
+        """Map each sample in a frame of its own, shape (batch,), to reals, shape (n, batch)."""
+        x = self._scaled(features)
+        x[:, self.places] = self.code[frames]
+        return x.T
+
+    def _scaled(self, features: Tensor) -> Tensor:
+        return (features / self.full_scale - self.mean) / self.deviation

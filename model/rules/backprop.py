@@ -1,0 +1,11 @@
+"""Ordinary backpropagation: the layers' surrogate gradients, cross-entropy, Adam."""
+
+from __future__ import annotations
+
+from bitwright.model.rules.descent import Descent
+
+__all__ = ["Backprop"]
+
+
+class Backprop(Descent, kind="backprop"):
+    """Gradient descent on latent real values through straight-through and surrogate gradients."""

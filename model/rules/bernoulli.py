@@ -1,0 +1,180 @@
+"""Bernoulli networks: gradient descent on the probabilities of weights, then their binarisation."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from bitwright.model.heads import ExpectationHead
+from bitwright.model.layers import BernoulliLayer
+from bitwright.model.network import Chain
+from bitwright.model.poisson_binomial import Gradient
+from bitwright.model.rules.rule import Rule
+
+__all__ = ["Bernoulli"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a recipe says about learning a Bernoulli network."""
+
+    learning_rate: float = 0.01
+    """At the first epoch; it falls along half a cosine, to a tenth."""
+    gradient: Gradient = "three"
+    """How gradients of tail probabilities are found: exactly ("precise"; "autograd", for small
+    layers only), or from three or five equations."""
+    schedule: Literal["at-once", "layer-by-layer", "part-by-part"] = "part-by-part"
+    """How weights become bits: all at the last epoch; or a layer at a time, or some neurons of a
+    layer at a time, from the first layer to the head, while the others are trained on."""
+    soft: float = 0.25
+    """Share of the epochs before the first weights become bits. Not used by "at-once"."""
+    parts: int = 4
+    """Steps in which each layer's weights become bits. Used by "part-by-part". Where epochs are
+    fewer than steps, several are taken at once."""
+    temperature: float = 0.4
+    """That of a layer's sigmoids when its first weights become bits. It starts at 1."""
+    regulariser: float = 0.3
+    """Strength of the pull of a layer's weights to their nearer ends when the first of them become
+    bits, in learning rates. It starts at 0."""
+    bound: float = 0.8
+    """Weights that are no bits yet are never surer than ``v = (1 + bound) / 2``. What doubt that
+    leaves keeps the tails smooth, and so the gradients alive."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.learning_rate < math.inf:
+            raise ValueError("learning_rate must be above 0 and finite, "
+                             f"not {self.learning_rate}")
+        if not 0 < self.soft < 1:
+            raise ValueError(f"soft must be between 0 and 1, not {self.soft}")
+        if self.parts < 1:
+            raise ValueError(f"parts must be at least 1, not {self.parts}")
+        if not 0 < self.temperature <= 1:
+            raise ValueError(f"temperature must be above 0 and at most 1, not {self.temperature}")
+        if not 0 <= self.regulariser < math.inf:
+            raise ValueError(f"regulariser must be at least 0 and finite, not {self.regulariser}")
+        if not 0 < self.bound <= 1:
+            raise ValueError(f"bound must be above 0 and at most 1, not {self.bound}")
+
+    def rate(self, epoch: int, epochs: int) -> float:
+        """Learning rate of an epoch, counted from 0."""
+        cosine = (1 + math.cos(math.pi * epoch / epochs)) / 2
+        return self.learning_rate * (0.1 + 0.9 * cosine)
+
+    def start(self, epochs: int) -> int:
+        """Epoch, counted from 0, at whose start the first weights become bits."""
+        share = 1.0 if self.schedule == "at-once" else self.soft
+        return max(1, min(round(share * epochs), epochs - 1))
+
+    def shares(self, layers: int, epochs: int) -> list[list[float]]:
+        """Share of the weights of each layer that are bits, epoch by epoch.
+
+        Steps are spread evenly over the epochs that are left, and all are taken by the last.
+
+        Parameters
+        ----------
+        layers : int
+            The head among them.
+        epochs : int
+        """
+        start = self.start(epochs)
+        parts = self.parts if self.schedule == "part-by-part" else 1
+        result = []
+        for epoch in range(epochs):
+            left = max(0, epoch - start + 1) / (epochs - start) if epochs > start else 0
+            done = math.ceil(left * layers * parts)
+            result.append([min(max(done - layer * parts, 0), parts) / parts
+                           for layer in range(layers)])
+        return result
+
+
+class Bernoulli(Rule, kind="bernoulli"):
+    """Gradient descent on the probabilities of weights (Pavlyuchenkov, 2023).
+
+    Weights and activations are probabilities, and so the loss is a smooth function of the weights.
+    As the epochs pass, the sigmoids of a layer become signs (the temperature falls), its weights
+    are pulled to 0 or 1 (the regulariser grows), and then they become bits and stay so, by one of
+    three schedules, while the rest is fine-tuned. Neurons whose inputs and weights are all bits
+    pass on bits; layers of such neurons cost no more than those of a binary network.
+
+    Beside the network in doubt, every batch also runs through the network of the likelier bits: the
+    thresholds of the frozen layers come from its statistics, and ``hard_accuracy`` is its own.
+
+    Raises
+    ------
+    ValueError
+        If a layer is no Bernoulli layer, or the head is no expectation.
+    """
+
+    Settings = Settings
+
+    def __init__(self, network: Chain, settings: Settings, epochs: int) -> None:
+        for name, layer in network.named_layers:
+            if not isinstance(layer, BernoulliLayer):
+                raise ValueError(f"Rule 'bernoulli' needs Bernoulli layers, and {name} is of kind "
+                                 f"{layer.kind!r}")
+        if not isinstance(network.head, ExpectationHead):
+            raise ValueError("Rule 'bernoulli' needs a head of kind 'expectation', not "
+                             f"{network.head.kind!r}")
+        self._network = network
+        self._settings = settings
+        self._epochs = epochs
+        self._optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+        self._parts = (*network.layers, network.head)
+        self._shares = settings.shares(len(self._parts), epochs)
+        for layer in self._parts:
+            layer.bound = settings.bound
+        for layer in network.layers:
+            layer.gradient = settings.gradient
+
+    def begin_epoch(self, epoch: int) -> None:
+        settings = self._settings
+        self._rate = settings.rate(epoch, self._epochs)
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._rate
+        self._pulls = []
+        for layer, shares in zip(self._parts, zip(*self._shares, strict=True), strict=True):
+            layer.settle(shares[epoch])
+            first = next((e for e, share in enumerate(shares) if share), self._epochs)
+            progress = min(1.0, epoch / first)
+            self._pulls.append(settings.regulariser * progress)
+            if isinstance(layer, BernoulliLayer):
+                layer.temperature = settings.temperature**progress
+
+    def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
+        network = self._network
+        bits = soft = network.modulator(features).float()
+        for layer in network.layers:
+            hard = layer.calibrate(bits)
+            if soft is not bits:
+                soft = layer(soft)
+            elif layer.binary:
+                soft = hard
+            else:
+                soft = torch.where(layer.certain[:, None], hard, layer(soft))
+            bits = hard
+        logits, hard = (self._logits(scores, len(labels)) for scores in
+                        (network.head(soft), network.head.calibrate(bits)))
+        loss = cross_entropy(logits, labels)
+        self._optimizer.zero_grad()
+        loss.backward()
+        self._optimizer.step()
+        for layer, pull in zip(self._parts, self._pulls, strict=True):
+            layer.polarise(self._rate * pull)
+        network.constrain()
+        accuracy, hard_accuracy = ((x.detach().argmax(1) == labels).float().mean().item()
+                                   for x in (logits, hard))
+        return {"loss": loss.item(), "accuracy": accuracy, "hard_accuracy": hard_accuracy}
+
+    def _logits(self, scores: Tensor, samples: int) -> Tensor:
+        return scores.view(-1, samples, scores.shape[1]).sum(0) / self._network.scale
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"optimizer": self._optimizer.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._optimizer.load_state_dict(state["optimizer"])

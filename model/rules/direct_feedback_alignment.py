@@ -1,0 +1,58 @@
+"""Direct feedback alignment: the error of the output goes straight to every layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bitwright.model.network import Chain
+from bitwright.model.rules.feedback import RandomSettings, Relaxation, draw, fold, seeded
+
+__all__ = ["DirectFeedbackAlignment"]
+
+
+class DirectFeedbackAlignment(Relaxation, kind="direct-feedback-alignment"):
+    """Each layer learns by itself from the output's error, through a fixed random matrix.
+
+    ``dE/dh = B e`` with h a layer's output and e the gradient of the head's output (Nøkland,
+    NeurIPS 2016, figure 1c). Nothing goes back from one layer to another, so any kind of layer
+    will do.
+    """
+
+    Settings = RandomSettings
+
+    def __init__(self, network: Chain, settings: RandomSettings, epochs: int) -> None:
+        super().__init__(network, settings, epochs)
+        self._generator = seeded()
+        self._matrices: dict[str, Tensor] = {}  # drawn in the first step, which has their shapes
+
+    def differentiate(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        network = self._network
+        outputs = {}
+        x = network.modulator(features)
+        for name, layer in network.named_layers:
+            outputs[name] = layer(x)
+            x = outputs[name].detach()
+        top = network.head(x)
+        scores = top.detach().requires_grad_()
+        logits = fold(network, scores)
+        loss = self.loss(logits, labels)
+        error, = torch.autograd.grad(loss, scores)
+        if top.requires_grad:
+            top.backward(error)
+        for name, output in outputs.items():
+            if name not in self._matrices:
+                self._matrices[name] = draw((len(output), error.shape[1]), error.shape[1],
+                                            self._settings.matrix, self._generator)
+            if output.requires_grad:
+                output.backward(self._matrices[name] @ error.T)
+        return logits, loss
+
+    def state_dict(self) -> dict[str, Any]:
+        return {**super().state_dict(), "matrices": self._matrices}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
+        self._matrices = dict(state["matrices"])

@@ -1,0 +1,287 @@
+"""Flip backpropagation, in the order of FBF (forward, backward, forward) or of report v1.
+
+There is no latent weight: votes of the batch decide which weight bits are flipped. What the
+report defines is ``signal = "flip"``, ``error = "sign"``, ``mask = "vote"``, ``window = 0``; the
+other choices are this project's, but for the rank rule, which is v3's. Equations: docs/learning/
+flip.md. Source: reports v1 and v2, code v3 of FlipBackprop-pytorch.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, one_hot
+
+from bitwright.model.flip import votes
+from bitwright.model.flip.operators import grad_of_flips, over_threshold
+from bitwright.model.flip.words import random_words, unpack
+from bitwright.model.heads import BmaHead
+from bitwright.model.inputs.batch_norm import NormModulator
+from bitwright.model.layers import BmabLayer
+from bitwright.model.network import Chain
+from bitwright.model.rules.rule import Rule
+from bitwright.model.rules.telemetry import Telemetry
+
+__all__ = ["FBF"]
+
+_ONE_VOTE = 0.02
+"""Least share of the votes of several batches; here each batch is counted by itself."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a recipe says about flip backpropagation."""
+
+    order: Literal["fbf", "v1"] = "fbf"
+    """"fbf": flips go back to the input first, and a second forward pass changes the weights.
+    "v1": each layer changes its weights before it passes on the flips that are left."""
+    update: Literal["xor", "xnor"] = "xor"
+    """"xnor" is the published code, with its two defects: it flips what the mask did not choose,
+    and in the order "fbf" makes the mask of the flips of the first pass."""
+    signal: Literal["flip", "wish"] = "flip"
+    """What goes back. "flip": one bit, 1 where a bit should be inverted. "wish": what the bit
+    should be, or no opinion; only those who have one are counted."""
+    error: Literal["sign", "chance"] = "sign"
+    """The gradient of a logit becomes its sign, or its sign with its magnitude as probability."""
+    mask: Literal["vote", "rank"] = "vote"
+    """Weights flipped: those that a majority wants flipped, or of those the ones with the most
+    votes."""
+    update_rate: float = 0.01
+    """Share of the weights of a layer that the rank rule takes."""
+    suppressor: int = 0
+    """Of the mask, a share of 2^-suppressor is flipped."""
+    suppressor_every: int = 0
+    """Epochs after which the suppressor goes up by 1; 0 for never."""
+    window: float = 0.0
+    """Neurons farther than this from their nearest threshold, in deviations, have no target; 0
+    for no limit."""
+    second_epochs: int = 0
+    """Last epochs, in which all samples are one batch."""
+    second_suppressor: int = 1
+    """Suppressor of those epochs."""
+    learning_rate: float = 0.01
+    """Of the modulation's batch norm, by Adam; a tenth of it in the second phase."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.update_rate <= 1:
+            raise ValueError(f"update_rate must be above 0 and at most 1, not {self.update_rate}")
+        for name in ("suppressor", "second_suppressor"):
+            if not 0 <= getattr(self, name) <= 32:
+                raise ValueError(f"{name} must be between 0 and 32, not {getattr(self, name)}")
+        for name in ("suppressor_every", "second_epochs"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be at least 0, not {getattr(self, name)}")
+        if not 0 <= self.window < math.inf:
+            raise ValueError(f"window must be at least 0 and finite, not {self.window}")
+        if not 0 < self.learning_rate < math.inf:
+            raise ValueError("learning_rate must be above 0 and finite, "
+                             f"not {self.learning_rate}")
+
+
+@dataclass
+class _Pass:
+    """What the first forward pass and the backward pass leave behind for a layer."""
+
+    name: str
+    layer: BmabLayer | BmaHead
+    x: Tensor  # extended input, -1 and +1, shape (fan_in, batch)
+    z: Tensor  # normalised counts, or scores of the head, shape (neurons, batch)
+    targets: Tensor | None = None  # -1, 0 (none) and +1, shape (neurons, batch)
+
+
+class FBF(Rule, kind="fbf"):
+    """Votes flip weight bits. Real are the gradient of the loss, and a batch norm of the input.
+
+    Attributes
+    ----------
+    telemetry : Telemetry or None
+        Collects figures of every layer where it is set.
+
+    Raises
+    ------
+    ValueError
+        If the network is not of ``bmab`` layers and a ``bma`` head.
+    """
+
+    Settings = Settings
+
+    def __init__(self, network: Chain, settings: Settings, epochs: int) -> None:
+        for name, layer in [*network.named_layers, ("head", network.head)]:
+            if not isinstance(layer, BmabLayer | BmaHead):
+                raise ValueError("learning 'fbf' must have layers of kind 'bmab' and a head of "
+                                 f"kind 'bma', not {name} of kind {layer.kind!r}")
+        self._network = network
+        self._settings = settings
+        self._second = epochs - settings.second_epochs
+        self._suppressor = settings.suppressor
+        self._optimizer = None
+        if isinstance(network.modulator, NormModulator):
+            self._optimizer = torch.optim.Adam(network.modulator.parameters(),
+                                               lr=settings.learning_rate)
+        self.telemetry: Telemetry | None = None
+
+    def begin_epoch(self, epoch: int) -> None:
+        settings, second = self._settings, epoch >= self._second
+        every = settings.suppressor_every
+        self._suppressor = settings.suppressor + (epoch // every if every else 0)
+        if second:
+            self._suppressor = settings.second_suppressor
+        if self._optimizer is not None:
+            for group in self._optimizer.param_groups:
+                group["lr"] = settings.learning_rate * (0.1 if second else 1)
+
+    def end_epoch(self) -> None:
+        if self.telemetry is not None:
+            self.telemetry.end_epoch()
+
+    def batch(self, epoch: int, batch: int, samples: int) -> int:
+        if epoch >= self._second:
+            return samples
+        # A few samples left over would vote on everything, and be a tenth of the running means.
+        parts = max(1, samples // batch)
+        return -(-samples // parts) if 0 < 2 * (samples % batch) < batch else batch
+
+    @torch.no_grad()
+    def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
+        z, bits = self._modulate(features)
+        passes, logits = self._forward(bits)
+        loss = cross_entropy(logits, labels)
+        error = logits.softmax(1) - one_hot(labels, logits.shape[1])
+        self._observe("head", gradient=error)
+        flipped = self._backward(passes, error, z)
+        if self._settings.order == "fbf":
+            again = None if z is None else self._modulate(features)[1]
+            flipped = self._second_forward(passes, again)
+        correct = (logits.argmax(1) == labels).float().mean()
+        return {"loss": loss.item(), "accuracy": correct.item(), "flipped": float(flipped)}
+
+    def _modulate(self, features: Tensor) -> tuple[Tensor | None, Tensor]:
+        """Normalised features, where they are learned, and bits."""
+        modulator = self._network.modulator
+        if self._optimizer is None:
+            return None, modulator(features)
+        with torch.enable_grad():
+            z = modulator.normalise(features)
+        return z, modulator.cut(z.detach())
+
+    def _forward(self, bits: Tensor) -> tuple[list[_Pass], Tensor]:
+        """First forward pass: what each layer saw, and the logits, shape (batch, classes)."""
+        network, passes, x = self._network, [], bits
+        self._observe("modulate", bits=x)
+        for name, layer in network.named_layers:
+            signs = layer.extend(x)
+            z = layer.normalise(layer.count(signs))
+            passes.append(_Pass(name, layer, signs, z))
+            x = layer.cut(z)
+            self._observe(name, bits=x, counts=z)
+        signs = network.head.extend(x)
+        scores = network.head.score(network.head.count(signs))
+        passes.append(_Pass("head", network.head, signs, scores.T))
+        self._observe("head", counts=scores / network.head.temperature)
+        frames = network.modulator.frames
+        return passes, scores.view(frames, len(scores) // frames, -1).sum(0) / network.scale
+
+    def _backward(self, passes: list[_Pass], error: Tensor, z: Tensor | None) -> int:
+        """From the loss to the input. Returns the number of weight bits flipped."""
+        flipped, signal = 0, None
+        for one in reversed(passes):
+            if signal is None:
+                one.targets = self._targets_of_error(error)
+            else:
+                one.targets = signal.view(*one.z.shape[:1], -1, one.z.shape[1]).sum(1).sign()
+                if self._settings.window:
+                    near = one.layer.distance(one.z) <= self._settings.window
+                    one.targets *= near
+            before = weights = one.layer.signs
+            if self._settings.order == "v1":
+                flipped += self._change(one, one.x)
+                weights = one.layer.signs
+            if one is passes[0] and z is None:
+                return flipped  # nobody in front learns
+            signal = self._signal(one, weights, before)[: one.layer.in_width]
+            self._observe(_in_front(passes, one), flips=signal * one.x[: one.layer.in_width] < 0)
+        self._learn_modulation(z, signal)
+        return flipped
+
+    def _targets_of_error(self, error: Tensor) -> Tensor:
+        """Which way each count of the head should go, shape (classes, frames * batch)."""
+        targets = -error.sign()
+        if self._settings.error == "chance":
+            targets *= torch.rand(error.shape) < error.abs()
+        return targets.T.repeat(1, self._network.modulator.frames)
+
+    def _signal(self, one: _Pass, weights: Tensor, before: Tensor) -> Tensor:
+        """What the input bits should be: -1, 0 (no opinion) or +1, shape (fan_in, batch)."""
+        if self._settings.signal == "wish":
+            return votes.wishes_of_inputs(one.targets, weights)
+        changed = before if self._settings.order == "v1" else None
+        count = votes.flips_of_inputs(one.targets, weights, one.x, changed)
+        return -one.x * over_threshold(count, len(weights), 0.5)
+
+    def _learn_modulation(self, z: Tensor, signal: Tensor) -> None:
+        """Binarize, backward: give the batch norm a gradient that its optimizer follows."""
+        features, batch = z.shape
+        pull = -signal.view(features, -1, self._network.modulator.frames, batch).sum((1, 2))
+        gradient = grad_of_flips(pull)
+        self._observe("modulate", gradient=gradient)
+        self._optimizer.zero_grad()
+        z.backward(gradient)
+        self._optimizer.step()
+
+    def _second_forward(self, passes: list[_Pass], bits: Tensor | None) -> int:
+        """Change weights, first layer first, each for what its input has become.
+
+        The first layer's input has become ``bits``, or is what it was.
+        """
+        flipped, x = 0, bits
+        for one in passes:
+            signs = one.x if x is None else one.layer.extend(x)
+            flipped += self._change(one, signs)
+            if isinstance(one.layer, BmabLayer):
+                x = one.layer.cut(one.layer.normalise(one.layer.count(signs)))
+        return flipped
+
+    def _change(self, one: _Pass, x: Tensor) -> int:
+        """Flip the weights of a layer whose input is now ``x``. Returns their number."""
+        settings, weights = self._settings, one.layer.signs
+        inverted = settings.update == "xnor"
+        if inverted:
+            x = one.x
+        if settings.signal == "wish":
+            count = votes.wishes_of_weights(one.targets, weights, x,
+                                            centred=one.layer.centre == "batch")
+            mask = count > 0
+        else:
+            count = votes.flips_of_weights(one.targets, weights, x,
+                                           one.x if x is not one.x else None)
+            mask = over_threshold(over_threshold(count, x.shape[1], 0.5).int(), 1, _ONE_VOTE)
+        if settings.mask == "rank":
+            mask = votes.highest(count, settings.update_rate) & (count > 0)
+        if self._suppressor:
+            permit = random_words(tuple(one.layer.words.shape), self._suppressor)
+            mask &= unpack(permit, one.layer.fan_in).bool()
+        one.layer.flip(mask, inverted=inverted)
+        self._observe(one.name, updates=mask)
+        chosen = int(mask.sum())
+        return mask.numel() - chosen if inverted else chosen
+
+    def _observe(self, name: str, **figures: Tensor) -> None:
+        if self.telemetry is not None:
+            self.telemetry.observe(name, **figures)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {} if self._optimizer is None else {"optimizer": self._optimizer.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        if self._optimizer is not None:
+            self._optimizer.load_state_dict(state["optimizer"])
+
+
+def _in_front(passes: list[_Pass], one: _Pass) -> str:
+    """Name of what gives a layer its input."""
+    index = next(index for index, other in enumerate(passes) if other is one)
+    return passes[index - 1].name if index else "modulate"

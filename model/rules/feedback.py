@@ -1,0 +1,157 @@
+"""What the relaxations of backpropagation share: random matrices, and the angle to the gradient."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from bitwright.model.base import Layer
+from bitwright.model.network import Chain
+from bitwright.model.rules import descent
+from bitwright.model.rules.descent import Descent
+from bitwright.model.weights.feedback import Weighted
+
+__all__ = ["MeasuredSettings", "RandomSettings", "Relaxation", "angle", "draw", "fold", "parts",
+           "seeded"]
+
+
+@dataclass(frozen=True)
+class MeasuredSettings(descent.Settings):
+    """What a recipe says about any relaxation."""
+
+    angles: bool = False
+    """Whether every step measures the angle between its gradient and that of backpropagation. It
+    costs a second forward and backward pass, and changes nothing."""
+
+
+@dataclass(frozen=True)
+class RandomSettings(MeasuredSettings):
+    """What a recipe says about a relaxation with random matrices."""
+
+    matrix: Literal["normal", "signs", "zeros"] = "normal"
+    """Entries: normal, or +1 and -1 alike, which is one bit to store. With zeros only the head
+    learns, in front of which the layers stay as they were drawn: a control."""
+
+
+def seeded() -> torch.Generator:
+    """Make a generator for feedback matrices, from torch's own."""
+    return torch.Generator().manual_seed(int(torch.randint(1 << 62, ())))
+
+
+def draw(shape: tuple[int, int], terms: int, matrix: str, generator: torch.Generator) -> Tensor:
+    """Draw a feedback matrix.
+
+    Entries have the mean 0 and the variance ``1 / terms``, so that the sums of a signal have its
+    size.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    terms : int
+        Entries that a product with the matrix adds up.
+    matrix : str
+        ``"normal"``, ``"signs"`` or ``"zeros"``.
+    generator : torch.Generator
+    """
+    if matrix == "zeros":
+        return torch.zeros(shape)
+    entries = (torch.randn(shape, generator=generator) if matrix == "normal"
+               else torch.randint(2, shape, generator=generator).float() * 2 - 1)
+    return entries / math.sqrt(terms)
+
+
+def angle(first: Tensor, second: Tensor) -> float:
+    """Angle of two vectors in degrees: 90 where one of them is 0."""
+    first, second = first.double(), second.double()
+    size = float(first.norm() * second.norm())
+    cosine = float(first @ second) / size if size else 0.0
+    return math.degrees(math.acos(max(-1.0, min(1.0, cosine))))
+
+
+def fold(network: Chain, outputs: Tensor) -> Tensor:
+    """Make logits of what the head gave: frames are added up, scores divided by their scale."""
+    frames = network.modulator.frames
+    return outputs.view(frames, len(outputs) // frames, -1).sum(0) / network.scale
+
+
+def parts(network: Chain, rule: str, *, first: bool) -> dict[str, Layer]:
+    """Layers and head by name, all of which have a weight matrix.
+
+    Parameters
+    ----------
+    network : Chain
+    rule : str
+        For the message.
+    first : bool
+        Whether the first layer is among them.
+
+    Raises
+    ------
+    ValueError
+        If one has none.
+    """
+    chosen = [*network.named_layers, ("head", network.head)]
+    chosen = chosen if first else chosen[1:]
+    for name, part in chosen:
+        if not isinstance(part, Weighted):
+            where = "in every layer" if first else "in every layer but the first"
+            raise ValueError(f"learning {rule!r} needs a weight matrix {where}, which {name} of "
+                             f"kind {part.kind!r} has not")
+    return dict(chosen)
+
+
+class Relaxation(Descent):
+    """Base of the rules whose gradients are not quite those of backpropagation."""
+
+    Settings = MeasuredSettings
+
+    def measure(self, features: Tensor, labels: Tensor) -> dict[str, float]:
+        """Angles between the layers' gradients and those of backpropagation, in degrees.
+
+        The head is left out: it receives the exact gradient from every relaxation.
+        """
+        if not self._settings.angles:
+            return {}
+        network = self._network
+        layers = {name: [parameter for parameter in layer.parameters()
+                         if parameter.grad is not None]
+                  for name, layer in network.named_layers}
+        layers = {name: parameters for name, parameters in layers.items() if parameters}
+        with _untouched(network), _exact(network):
+            exact = iter(torch.autograd.grad(
+                self.loss(network(features), labels),
+                [parameter for group in layers.values() for parameter in group]))
+        return {f"angle.{name}": angle(_flat(p.grad for p in parameters),
+                                       _flat(next(exact) for _ in parameters))
+                for name, parameters in layers.items()}
+
+
+def _flat(tensors: Any) -> Tensor:
+    return torch.cat([tensor.flatten() for tensor in tensors])
+
+
+@contextmanager
+def _exact(network: Chain) -> Iterator[None]:
+    """Let gradients go back through the weights."""
+    chosen = [part for part in (*network.layers, network.head) if isinstance(part, Weighted)]
+    feedback = [part.feedback for part in chosen]
+    for part in chosen:
+        part.feedback = None
+    yield
+    for part, matrix in zip(chosen, feedback, strict=True):
+        part.feedback = matrix
+
+
+@contextmanager
+def _untouched(network: Chain) -> Iterator[None]:
+    """Undo what a forward pass does to running statistics."""
+    before = [buffer.clone() for buffer in network.buffers()]
+    yield
+    for buffer, value in zip(network.buffers(), before, strict=True):
+        buffer.copy_(value)

@@ -1,0 +1,88 @@
+"""Indirect feedback alignment: the output's error enters in front and is carried forward."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from torch import Tensor
+
+from bitwright.model.network import Chain
+from bitwright.model.rules.feedback import RandomSettings, Relaxation, draw, fold, parts, seeded
+
+__all__ = ["IndirectFeedbackAlignment", "Settings"]
+
+
+@dataclass(frozen=True)
+class Settings(RandomSettings):
+    """What a recipe says about indirect feedback alignment."""
+
+    entry: Literal["input", "first-layer"] = "input"
+    """Where the error enters: at the network's input, or at the first layer's output, as Nøkland
+    describes it."""
+
+
+class IndirectFeedbackAlignment(Relaxation, kind="indirect-feedback-alignment"):
+    """The output's error goes to the input through a fixed random matrix, then forward.
+
+    With e the gradient of the head's output, ``d_0 = B e``; layer l, whose sums are ``a = W x`` and
+    whose output is ``h = f(a)``, takes ``dE/dh = W d_(l-1)`` for its gradient, and passes on
+    ``d_l = (W d_(l-1)) * f'(a)`` (Nøkland, NeurIPS 2016, figure 1d, where ``d_1 = (B e) * f'(a)``:
+    here ``entry = "first-layer"``). Each of the D bits of a neuron takes the error of its neuron.
+
+    Raises
+    ------
+    ValueError
+        If a layer has no weight matrix.
+    """
+
+    Settings = Settings
+
+    def __init__(self, network: Chain, settings: Settings, epochs: int) -> None:
+        super().__init__(network, settings, epochs)
+        chain = list(parts(network, self.kind, first=True).values())
+        self._layers, self._head = chain[:-1], chain[-1]
+        self._generator = seeded()
+        self._matrices: dict[str, Tensor] = {}  # drawn in the first step, which has its shape
+
+    def differentiate(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        network = self._network
+        start = x = network.modulator(features)
+        inner = []
+        for layer in self._layers:
+            sums = layer.product(x)
+            sums.retain_grad()
+            output = layer.activate(sums)
+            inner.append((layer, sums, output))
+            x = output.detach()
+        top = self._head(x)
+        top.retain_grad()
+        logits = fold(network, top)
+        loss = self.loss(logits, labels)
+        loss.backward()
+        self._carry(top.grad.T, len(start), inner)
+        return logits, loss
+
+    def _carry(self, error: Tensor, in_width: int, inner: list[tuple[Any, Tensor, Tensor]]) -> None:
+        """Take the output's error, shape (classes, batch), through the layers, first to last."""
+        if not inner:
+            return
+        at_input = self._settings.entry == "input"
+        width = in_width if at_input else len(inner[0][2])
+        if not self._matrices:
+            self._matrices["input"] = draw((width, len(error)), len(error), self._settings.matrix,
+                                           self._generator)
+        signal = self._matrices["input"] @ error
+        for index, (layer, sums, output) in enumerate(inner):
+            depth = len(output) // len(sums)
+            if index or at_input:
+                signal = (layer.matrix @ signal).repeat_interleave(depth, 0)
+            output.backward(signal)
+            signal = sums.grad.repeat_interleave(depth, 0)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {**super().state_dict(), "matrices": self._matrices}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
+        self._matrices = dict(state["matrices"])

@@ -1,0 +1,35 @@
+"""Uniform sign-concordant feedback: errors go back through the signs of the weights."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from bitwright.model.network import Chain
+from bitwright.model.rules.feedback import MeasuredSettings, Relaxation, parts
+
+__all__ = ["SignFeedback"]
+
+
+class SignFeedback(Relaxation, kind="sign-feedback"):
+    """Backpropagation with the sign of every weight in place of the weight.
+
+    ``dE/dx = sign(W)' dE/dy`` where ``y = W x`` (Liao, Leibo and Poggio, AAAI 2016, uSF). It was
+    found to need batch normalisation. Binary weights are their own signs: there it is
+    backpropagation itself.
+
+    Raises
+    ------
+    ValueError
+        If a layer after the first has no weight matrix.
+    """
+
+    Settings = MeasuredSettings
+
+    def __init__(self, network: Chain, settings: MeasuredSettings, epochs: int) -> None:
+        super().__init__(network, settings, epochs)
+        self._parts = parts(network, self.kind, first=False)
+
+    def differentiate(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        for part in self._parts.values():
+            part.feedback = part.matrix.sign()
+        return super().differentiate(features, labels)

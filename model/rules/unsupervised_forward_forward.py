@@ -1,0 +1,107 @@
+"""Unsupervised forward-forward learning: layers tell pictures from hybrids of two pictures.
+
+The layers never see a label; a linear read-out of what they give learns the labels. Source: G.
+Hinton, "The Forward-Forward Algorithm: Some Preliminary Investigations", arXiv:2212.13345, section
+3.2. There the read-out is trained after the layers, here beside them: it changes nothing in them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from bitwright.model.network import Chain
+from bitwright.model.rules.forward_forward_layer import Learner, Loss
+from bitwright.model.rules.pictures import hybrids
+from bitwright.model.rules.rule import Rule
+
+__all__ = ["UnsupervisedForwardForward"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a recipe says about unsupervised forward-forward learning."""
+
+    learning_rate: float = 0.003
+    """Of the layers, at the first epoch; it falls to 0 along half a cosine."""
+    readout_rate: float = 0.003
+    """Of the read-out, likewise."""
+    loss: Loss = "softplus"
+    threshold: float = 1.0
+    """Goodness that tells pictures from hybrids, at first: it is learned."""
+    temperature: float = 1.0
+    """Unit of goodness in the loss."""
+    blurs: int = 6
+    """Times that the random bits of a mask are blurred."""
+
+    def __post_init__(self) -> None:
+        for name in ("learning_rate", "readout_rate", "temperature"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must be above 0 and finite, not {getattr(self, name)}")
+        if not math.isfinite(self.threshold):
+            raise ValueError(f"threshold must be finite, not {self.threshold}")
+        if self.blurs < 0:
+            raise ValueError(f"blurs must be at least 0, not {self.blurs}")
+
+
+class UnsupervisedForwardForward(Rule, kind="unsupervised-forward-forward"):
+    """Layers learn from pictures and hybrids; the head learns from labels."""
+
+    Settings = Settings
+
+    def __init__(self, network: Chain, settings: Settings, epochs: int) -> None:
+        if network.head.per_frame:
+            raise ValueError("unsupervised-forward-forward needs a head that is trained, such as "
+                             f"'readout', not {network.head.kind!r}")
+        self._shape = network.modulator.geometry.shape
+        if not self._shape:
+            raise ValueError("unsupervised-forward-forward needs features that are pictures")
+        self._network = network
+        self._settings = settings
+        self._epochs = epochs
+        self._learners = [Learner(layer, settings.loss, settings.threshold, settings.temperature,
+                                  inverted=False) for layer in network.live_layers]
+        self._readout = torch.optim.Adam(network.head.parameters())
+
+    def begin_epoch(self, epoch: int) -> None:
+        share = (1 + math.cos(math.pi * epoch / self._epochs)) / 2
+        for learner in self._learners:
+            learner.set_rate(self._settings.learning_rate * share)
+        for group in self._readout.param_groups:
+            group["lr"] = self._settings.readout_rate * share
+
+    def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
+        # A single picture has no other to be mixed with.
+        pictures = features if len(features) > 1 else features.repeat(2, 1)
+        negative = hybrids(pictures, self._shape, self._settings.blurs)[: len(features)]
+        values = [self._network.modulator(torch.cat([features, negative]))]
+        losses, right = [], []
+        for learner in self._learners:
+            activities, figures = learner.learn(values[-1])
+            values.append(activities)
+            losses.append(figures.loss)
+            right.append(figures.accuracy)
+        read = torch.cat(values[self._network.head.reads])[:, : len(features)]
+        logits = self._network.head(read)
+        loss = cross_entropy(logits, labels)
+        self._readout.zero_grad()
+        loss.backward()
+        self._readout.step()
+        self._network.head.constrain()
+        return {"loss": loss.item(), "layer_loss": sum(losses) / len(losses),
+                "pairs_right": sum(right) / len(right),
+                "accuracy": (logits.detach().argmax(1) == labels).float().mean().item()}
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"learners": [learner.state_dict() for learner in self._learners],
+                "readout": self._readout.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        for learner, own in zip(self._learners, state["learners"], strict=True):
+            learner.load_state_dict(own)
+        self._readout.load_state_dict(state["readout"])

@@ -1,0 +1,1 @@
+"""From a training to the frozen file: loop, checkpoint, freeze."""

@@ -1,0 +1,99 @@
+"""The checkpoint of a training: everything that the next epoch depends on, in one file."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import zipfile
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bitwright.files import write_atomic
+
+__all__ = ["Checkpoint", "CheckpointError"]
+
+FORMAT = 1
+
+
+class CheckpointError(ValueError):
+    """A checkpoint cannot be used. The message names the file and what is wrong with it."""
+
+
+@dataclass
+class Checkpoint:
+    """State after a whole number of epochs.
+
+    Parameters
+    ----------
+    recipe : dict
+        As plain values.
+    data_digest : str
+    threads : int
+        Threads of torch. Sums over another number of threads round differently.
+    epoch : int
+        Epochs done.
+    network, rule : dict
+        State of the network (wiring and thresholds included) and of the learning rule.
+    generators : dict
+        State of the generator that orders the data (``order``) and of torch's own (``draws``).
+    best : dict
+        ``epoch``, ``accuracy``, ``loss`` on the validation split, and ``network``, the state then.
+    curve : list of dict
+        One entry an epoch.
+    finished : bool
+        Whether no epoch is left to do.
+    """
+
+    recipe: dict[str, Any]
+    data_digest: str
+    threads: int
+    epoch: int
+    network: dict[str, Any]
+    rule: dict[str, Any]
+    generators: dict[str, torch.Tensor]
+    best: dict[str, Any]
+    curve: list[dict[str, Any]] = field(default_factory=list)
+    finished: bool = False
+
+    def save(self, path: Path) -> None:
+        """Write the checkpoint, atomically.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        buffer = io.BytesIO()
+        content = {item.name: getattr(self, item.name) for item in fields(self)}
+        torch.save({"format": FORMAT, **content}, buffer)
+        write_atomic(path, buffer.getvalue())
+
+    @classmethod
+    def load(cls, path: Path) -> Checkpoint:
+        """Read a checkpoint. No code of the file is run.
+
+        Raises
+        ------
+        CheckpointError
+            If the file is missing, damaged, or of another version.
+        """
+        try:
+            content = torch.load(path, weights_only=True)
+        except FileNotFoundError as error:
+            raise CheckpointError(f"{path}: no such file; there is nothing to resume") from error
+        except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError,
+                zipfile.BadZipFile) as error:
+            raise CheckpointError(f"{path}: not a whole checkpoint; add --force to start "
+                                  "again") from error
+        expected = {"format", *(item.name for item in fields(cls))}
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            found = content.get("format") if isinstance(content, dict) else None
+            raise CheckpointError(f"{path}: format must be {FORMAT}, not {found!r}")
+        if set(content) != expected:
+            raise CheckpointError(f"{path}: fields must be {sorted(expected)}, "
+                                  f"not {sorted(content)}")
+        del content["format"]
+        return cls(**content)

@@ -1,0 +1,236 @@
+"""The loop shared by all learning rules: epochs, validation, early stopping, checkpoints."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn.functional import cross_entropy
+
+from bitwright import ir
+from bitwright.data import DataSet, stratified
+from bitwright.model.network import build_network
+from bitwright.model.recipe import Recipe
+from bitwright.model.rules import Rule
+from bitwright.model.training.checkpoint import Checkpoint, CheckpointError
+from bitwright.model.training.freeze import freeze
+from bitwright.model.training.jitter import jittered
+
+__all__ = ["DivergedError", "Trainer"]
+
+_SETTLING = 40
+"""Batches that leave 1.5 % of what the running statistics of layers were before."""
+
+
+class DivergedError(ValueError):
+    """A training has left the range of numbers. The message names epoch and figure."""
+
+
+class Trainer:
+    """A training, from the first epoch to the frozen network.
+
+    It is a function of recipe, data and number of threads: equal trainings give equal bytes,
+    however often they were stopped and resumed.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    data : DataSet
+    split : (training, validation), optional
+        Indices of samples, in place of the recipe's split.
+
+    Raises
+    ------
+    ValueError
+        If the recipe's layers do not fit the data.
+    """
+
+    def __init__(self, recipe: Recipe, data: DataSet,
+                 split: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None) -> None:
+        self.recipe = recipe
+        self.data = data
+        train, validation = split or stratified(data.labels, share=recipe.validation,
+                                                seed=recipe.seed)
+        if not len(train) or not len(validation):
+            raise ValueError(f"validation must leave samples on both sides of the split of "
+                             f"{len(data.labels)}, not {recipe.validation}")
+        self._features, self._labels = _tensors(data.features[train], data.labels[train])
+        self._held_back = data.features[validation], data.labels[validation]
+        # Three sources of chance, so that a longer wiring does not reorder the data.
+        make, order, draws = (torch.Generator().manual_seed(int(seed)) for seed in
+                              np.random.SeedSequence(recipe.seed).generate_state(3))
+        torch.set_rng_state(draws.get_state())  # for rules that draw at random
+        self._order = order
+        self.network = build_network(recipe.modulate, recipe.layer_types, recipe.head_type, data,
+                                     data.features[train], make)
+        self._shape = self.network.modulator.geometry.shape
+        if recipe.jitter and not self._shape:
+            raise ValueError("jitter must be 0 for features that are no pictures, "
+                             f"not {recipe.jitter}")
+        self.rule = Rule.kinds[recipe.learning](self.network, recipe.rule, recipe.epochs)
+        self.epoch = 0
+        self.best: dict[str, Any] = {"epoch": 0, "accuracy": -1.0, "loss": float("inf")}
+        self.curve: list[dict[str, Any]] = []
+
+    @property
+    def samples(self) -> int:
+        """Samples of an epoch."""
+        return len(self._labels)
+
+    @property
+    def finished(self) -> bool:
+        """Whether no epoch is left: all done, or none was better for as long as is waited."""
+        waited = self.epoch - self.best["epoch"]
+        return self.epoch >= self.recipe.epochs or waited >= self.recipe.patience
+
+    def run_epoch(self, progress: Callable[[int, float], object]) -> dict[str, Any]:
+        """Learn from every sample of the training split once, then validate.
+
+        Parameters
+        ----------
+        progress : callable
+            Called after each step with its number of samples and the accuracy so far.
+
+        Returns
+        -------
+        dict
+            What the metrics log says about the epoch.
+
+        Raises
+        ------
+        DivergedError
+            If a figure of the epoch is not finite.
+        """
+        started = time.perf_counter()
+        self.network.train()
+        self.rule.begin_epoch(self.epoch)
+        order = torch.randperm(self.samples, generator=self._order)
+        totals: dict[str, float] = {}
+        done = 0
+        for part in order.split(self.rule.batch(self.epoch, self.recipe.batch, self.samples)):
+            features = self._features[part]
+            if self.recipe.jitter:
+                features = jittered(features, self._shape, self.recipe.jitter)
+            step = self.rule.step(features, self._labels[part])
+            done += len(part)
+            for name, value in step.items():
+                totals[name] = totals.get(name, 0.0) + value * len(part)
+            progress(len(part), totals["accuracy"] / done)
+        self.rule.end_epoch()
+        if any(layer.settles for layer in self.network.layers):
+            self._settle(order)
+        seconds = time.perf_counter() - started
+        for name, value in totals.items():
+            if not math.isfinite(value):
+                raise DivergedError(f"Training diverged: the {name} of epoch {self.epoch + 1} is "
+                                    f"{value}; a lower learning rate or a higher temperature may "
+                                    "help")
+        accuracy, loss = self.validate()
+        self.epoch += 1
+        if (accuracy, -loss) > (self.best["accuracy"], -self.best["loss"]):
+            state = {key: value.clone() for key, value in self.network.state_dict().items()}
+            self.best = {"epoch": self.epoch, "accuracy": accuracy, "loss": loss, "network": state}
+        entry = {"epoch": self.epoch,
+                 **{f"train_{name}": value / done for name, value in totals.items()},
+                 "validation_accuracy": accuracy, "validation_loss": loss}
+        self.curve.append(entry)
+        return {**entry, "samples_per_second": done / seconds, **self.network.measures()}
+
+    def _settle(self, order: torch.Tensor) -> None:
+        """Measure running statistics with the weights as they now are.
+
+        They lag behind the weights of the last steps otherwise ("precise" batch norm of Wu and
+        Johnson, arXiv:2105.07576, section 3).
+        """
+        batches = itertools.cycle(order.split(self.recipe.batch))
+        self.network.train()
+        with torch.no_grad():
+            for part in itertools.islice(batches, _SETTLING):
+                self.network(self._features[part])
+
+    def validate(self) -> tuple[float, float]:
+        """Accuracy and loss on the validation split, of the hard network."""
+        features, labels = self._held_back
+        scores = self.network.scores(features)
+        logits = torch.from_numpy(scores / self.network.scale)
+        loss = cross_entropy(logits, torch.from_numpy(labels))
+        return float((scores.argmax(1) == labels).mean()), loss.item()
+
+    def save(self, path: Path) -> None:
+        """Write the checkpoint.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        Checkpoint(self.recipe.plain(), self.data.digest, torch.get_num_threads(), self.epoch,
+                   self.network.state_dict(), self.rule.state_dict(),
+                   {"order": self._order.get_state(), "draws": torch.get_rng_state()},
+                   self.best, self.curve, self.finished).save(path)
+
+    def restore(self, checkpoint: Checkpoint, path: Path) -> None:
+        """Continue from a checkpoint.
+
+        Raises
+        ------
+        CheckpointError
+            If it is of another recipe or other data.
+        """
+        mine, theirs = _flat(self.recipe.plain()), _flat(checkpoint.recipe)
+        for key in mine | theirs:
+            if mine.get(key) != theirs.get(key):
+                raise CheckpointError(f"{path}: the run has {key} = {theirs.get(key)!r}, not "
+                                      f"{mine.get(key)!r}; resume with its own settings, or add "
+                                      "--force to start again")
+        if checkpoint.data_digest != self.data.digest:
+            raise CheckpointError(f"{path}: the data set {self.data.name!r} has changed since the "
+                                  "run was started; add --force to start again")
+        self.network.load_state_dict(checkpoint.network)
+        self.rule.load_state_dict(checkpoint.rule)
+        self._order.set_state(checkpoint.generators["order"])
+        torch.set_rng_state(checkpoint.generators["draws"])
+        self.epoch, self.best = checkpoint.epoch, checkpoint.best
+        self.curve = checkpoint.curve
+
+    def test(self) -> float:
+        """Accuracy of the best epoch on the test part."""
+        self.network.load_state_dict(self.best["network"])
+        decision = self.network.scores(self.data.x_test).argmax(1)
+        return float((decision == self.data.y_test).mean())
+
+    def freeze(self) -> ir.Network:
+        """Freeze the best epoch. See :func:`model.training.freeze.freeze`."""
+        self.network.load_state_dict(self.best["network"])
+        return freeze(self.network, self.data, {
+            "recipe": self.recipe.plain(), "seed": self.recipe.seed, "epochs": self.epoch,
+            "validation": self.best["accuracy"], "curve": self.curve})
+
+
+def _tensors(features: NDArray[np.int32], labels: NDArray[np.int64],
+             ) -> tuple[torch.Tensor, torch.Tensor]:
+    """Training samples, as narrow as they go: every step copies them."""
+    narrow = features.min() >= -(1 << 15) and features.max() < (1 << 15) - 1
+    return (torch.from_numpy(features.astype(np.int16 if narrow else np.int32)),
+            torch.from_numpy(labels))
+
+
+def _flat(values: Any, where: str = "") -> dict[str, Any]:
+    """Plain values by dotted path."""
+    if isinstance(values, dict):
+        items = values.items()
+    elif isinstance(values, list):
+        items = enumerate(values)
+    else:
+        return {where: values}
+    result: dict[str, Any] = {}
+    for key, value in items:
+        result |= _flat(value, f"{where}.{key}" if where else str(key))
+    return result

@@ -1,0 +1,1 @@
+"""Weights that layers and heads hold: latent reals, bits, probabilities."""

@@ -1,0 +1,1 @@
+"""Second implementations, naive on purpose, that the tests compare with."""
