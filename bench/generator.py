@@ -38,7 +38,7 @@ def measure(size):
     """Generate one network here, and say what it took."""
     from bitwright.hw.flow.verilog import to_verilog
     from bitwright.hw.plan import Plan
-    from bitwright.hw.rtl.ip import AxiIp
+    from bitwright.hw.rtl.axi import AxiIp
 
     subject = network(size)
     before = _cpu_seconds()

@@ -39,7 +39,7 @@ async def stream(dut):
         outcome.order = [*bench.order, bench.sent]
         outcome.seconds = time.monotonic() - start
         outcome.cycles = bench.stream.cycles
-        outcome.frame_errors = bench.stream.frame_errors
+        outcome.sample_errors = bench.stream.sample_errors
         Path(job.outcome).write_text(json.dumps(vars(outcome)))
 
 
@@ -71,12 +71,12 @@ class _Bench:
         share = max(1, 2 * len(self._packets) // (job.resets + 1))
         for _ in range(job.resets):
             await self._aborted(self._random.randint(1, share))
-        before = self.stream.frame_errors
+        before = self.stream.sample_errors
         await self._complete()
-        pulses = self.stream.frame_errors - before
+        pulses = self.stream.sample_errors - before
         if pulses != self._malformed:
             raise StreamError(f"{self._malformed} malformed packets gave {pulses} cycles of "
-                              "frame_error")
+                              "sample_error")
         if self.stream.violation is not None:
             raise StreamError(self.stream.violation)
 
@@ -87,7 +87,7 @@ class _Bench:
 
     async def _aborted(self, samples: int) -> None:
         """Send up to that many samples, and reset at some moment soon after."""
-        before = self.stream.frame_errors
+        before = self.stream.sample_errors
         samples = min(samples, len(self._todo))
         collector = cocotb.start_soon(self._collect())
         for _ in range(samples):
@@ -99,9 +99,9 @@ class _Bench:
         collector.cancel()
         while self.stream.waiting:
             await self._receive()
-        if self.stream.frame_errors - before > self._malformed:
+        if self.stream.sample_errors - before > self._malformed:
             raise StreamError(f"{self._malformed} malformed packets gave "
-                              f"{self.stream.frame_errors - before} cycles of frame_error")
+                              f"{self.stream.sample_errors - before} cycles of sample_error")
         self._outcome.resets += 1
         # The lost samples go last, so that another sample's answer would be noticed.
         self._todo.extend(self.sent[self._answered:])

@@ -13,7 +13,7 @@ from bitwright.hw.flow.verilog import to_verilog
 from bitwright.hw.layout import Layout
 from bitwright.hw.link.serial_top import SerialTop
 from bitwright.hw.plan import Plan
-from bitwright.hw.rtl.ip import AxiIp
+from bitwright.hw.rtl.axi import AxiIp
 from bitwright.hw.rtl.tapped import Tap, Tapped
 from bitwright.sim.simulator import Design
 
@@ -48,7 +48,7 @@ class Generated:
 
 
 def rtl(network: ir.Network, plan: Plan, cache: Path) -> Generated:
-    """The network behind AXI4-Stream ports, :class:`hw.rtl.ip.AxiIp`.
+    """The network behind AXI4-Stream ports, :class:`hw.rtl.axi.AxiIp`.
 
     Raises
     ------

@@ -151,7 +151,7 @@ module top(
     input [{8 * layout.beat_bytes - 1}:0] s_axis_tdata, input s_axis_tvalid,
     output s_axis_tready, input s_axis_tlast,
     output [{8 * layout.result_bytes - 1}:0] m_axis_tdata, output m_axis_tvalid,
-    input m_axis_tready, output m_axis_tlast, output frame_error
+    input m_axis_tready, output m_axis_tlast, output sample_error
 );
     wire [{8 * layout.result_bytes - 1}:0] data;
     wire valid, ready;
@@ -159,7 +159,7 @@ module top(
         .clk(clk), .rst(rst), .s_axis_tdata(s_axis_tdata), .s_axis_tvalid(s_axis_tvalid),
         .s_axis_tready(s_axis_tready), .s_axis_tlast(s_axis_tlast), .m_axis_tdata(data),
         .m_axis_tvalid(valid), .m_axis_tready(ready), .m_axis_tlast(m_axis_tlast),
-        .frame_error(frame_error)
+        .sample_error(sample_error)
     );
 {behaviour}
 endmodule

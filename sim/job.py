@@ -78,7 +78,7 @@ class StreamOutcome:
     seconds: float = 0.0
     resets: int = 0
     malformed: int = 0
-    frame_errors: int = 0
+    sample_errors: int = 0
     error: str | None = None
 
 

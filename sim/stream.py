@@ -145,9 +145,9 @@ class Stream:
         return int(self._dut.cycles.value)
 
     @property
-    def frame_errors(self) -> int:
-        """Cycles so far in which ``frame_error`` was raised."""
-        return int(self._dut.frame_errors.value)
+    def sample_errors(self) -> int:
+        """Cycles so far in which ``sample_error`` was raised."""
+        return int(self._dut.sample_errors.value)
 
     async def _collect(self) -> None:
         mask = (1 << self._out_width) - 1

@@ -33,18 +33,18 @@ module harness #(
     reg [31:0] resets /*verilator public_flat_rw*/ = 0;      // resets finished
     reg stuck /*verilator public_flat_rw*/ = 0;
     reg [63:0] cycles /*verilator public_flat_rw*/ = 0;
-    reg [31:0] frame_errors /*verilator public_flat_rw*/ = 0;
+    reg [31:0] sample_errors /*verilator public_flat_rw*/ = 0;
     // One register, so that the count never changes without the word: count, tlast, word.
     reg [OUT_WIDTH+32:0] result /*verilator public_flat_rw*/ = 0;
     // Sticky: 0 valid fell, 1 payload changed, 2 last changed, 3 control undefined,
-    // 4 valid or frame_error in the first cycle after a reset.
+    // 4 valid or sample_error in the first cycle after a reset.
     reg [4:0] violations /*verilator public_flat_rw*/ = 0;
 
     reg clk = 0;
     always #1 clk = ~clk;
 
     reg rst = 1;
-    wire s_ready, m_valid, m_last, frame_error;
+    wire s_ready, m_valid, m_last, sample_error;
     wire [OUT_WIDTH-1:0] m_data;
 
     // 32-bit xorshift: the same stalls in every simulator.
@@ -95,7 +95,7 @@ module harness #(
 `ifdef TAPS
         .tap_fire(tap_fire), .tap_payload(tap_payload),
 `endif
-        .frame_error(frame_error)
+        .sample_error(sample_error)
     );
 
     reg [31:0] idle = 0, countdown = 0, width = 0;
@@ -154,7 +154,7 @@ module harness #(
         // Sink.
         m_ready <= !rst && noise[31:16] >= stall_out;
         if (fire_out) result <= {result[OUT_WIDTH+32:OUT_WIDTH+1] + 32'd1, m_last, m_data};
-        if (frame_error && !rst) frame_errors <= frame_errors + 1;
+        if (sample_error && !rst) sample_errors <= sample_errors + 1;
 
         // Protocol.
         fresh <= rst;
@@ -165,9 +165,9 @@ module harness #(
             if (was_waiting && !m_valid) violations[0] <= 1;
             if (was_waiting && m_data !== was_data) violations[1] <= 1;
             if (was_waiting && m_last !== was_last) violations[2] <= 1;
-            if ((^{s_ready, m_valid, frame_error}) === 1'bx) violations[3] <= 1;
+            if ((^{s_ready, m_valid, sample_error}) === 1'bx) violations[3] <= 1;
             if (m_valid === 1'b1 && (^{m_data, m_last}) === 1'bx) violations[3] <= 1;
-            if (fresh && (m_valid || frame_error)) violations[4] <= 1;
+            if (fresh && (m_valid || sample_error)) violations[4] <= 1;
         end
         if (rst || fire_in || fire_out) idle <= 0;
         else idle <= idle + 1;

@@ -25,7 +25,7 @@ from bitwright.hw.report import capacity as fit
 from bitwright.hw.report import figures as report
 from bitwright.hw.report import page as report_html
 from bitwright.hw.report.resources import logic_cells
-from bitwright.hw.rtl.ip import AxiIp
+from bitwright.hw.rtl.axi import AxiIp
 from bitwright.hw.rtl.layers import foldable
 
 __all__ = ["STAGES", "Options", "TimingError", "build"]

@@ -10,7 +10,8 @@ from bitwright.hw.limits import check_link
 from bitwright.hw.link.link import Link
 from bitwright.hw.link.protocol import Identity
 from bitwright.hw.link.uart import divisor
-from bitwright.hw.rtl.ip import Ip, result_bytes
+from bitwright.hw.rtl.ip import Ip
+from bitwright.hw.rtl.result import result_bytes
 
 __all__ = ["SerialTop", "identity"]
 

@@ -5,22 +5,14 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from bitwright.hw.rtl.layers import realise
-from bitwright.hw.rtl.layers.group_sum import score_shape
 from bitwright.hw.rtl.parts.gather import Accumulator, Collector
 from bitwright.hw.rtl.parts.stages import Pipeline
+from bitwright.hw.rtl.result import result_layout
 
-__all__ = ["Argmax", "Head", "result_layout"]
+__all__ = ["Argmax", "Head"]
 
 _COMPARISON_LEVELS = 2
 """LUT levels that a comparison of two scores and the choice behind it are worth."""
-
-
-def result_layout(network):
-    """Layout of a result: ``decision``, the class, and ``scores``, one signed number a class."""
-    return data.StructLayout({
-        "decision": range(network.classes),
-        "scores": data.ArrayLayout(score_shape(network.score_range), network.classes),
-    })
 
 
 class Argmax(Pipeline):

@@ -1,6 +1,6 @@
 """The network as a block for any design."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -8,9 +8,10 @@ from bitwright.hw.layout import Layout
 from bitwright.hw.limits import check_widths
 from bitwright.hw.rtl.core import Core
 from bitwright.hw.rtl.encoder import Encoder
-from bitwright.hw.rtl.head import Head, result_layout
+from bitwright.hw.rtl.head import Head
+from bitwright.hw.rtl.result import result_layout
 
-__all__ = ["AxiIp", "Ip"]
+__all__ = ["Ip"]
 
 
 class Ip(wiring.Component):
@@ -135,84 +136,3 @@ class Ip(wiring.Component):
             results.r_en.eq(self.o.ready),
         ]
         return m
-
-
-class AxiIp(wiring.Component):
-    """:class:`Ip` behind AXI4-Stream names, a whole result in one beat.
-
-    ``tvalid`` never waits for ``tready``, and holds with ``tdata`` until taken. The clock is
-    ``clk``, the synchronous reset, active high, is ``rst``.
-
-    Parameters
-    ----------
-    network : ir.Network
-    plan : Plan
-
-    Members
-    -------
-    s_axis_tdata : ``In(8 * layout.beat_bytes)``
-    s_axis_tvalid : ``In(1)``
-    s_axis_tready : ``Out(1)``
-    s_axis_tlast : ``In(1)``
-        Samples; ``tlast`` goes with the last beat of a sample.
-    m_axis_tdata : ``Out(8 * layout.result_bytes)``
-    m_axis_tvalid : ``Out(1)``
-    m_axis_tready : ``In(1)``
-    m_axis_tlast : ``Out(1)``
-        Results; ``tlast`` is always 1.
-    frame_error : ``Out(1)``
-        A sample was malformed and is dropped; 1 for one cycle.
-
-    Attributes
-    ----------
-    ip : Ip
-    layout, latency, interval
-        As of :class:`Ip`.
-    """
-
-    def __init__(self, network, plan):
-        self.ip = Ip(network, plan)
-        self.layout = self.ip.layout
-        self.latency, self.interval = self.ip.latency, self.ip.interval
-        super().__init__({
-            "s_axis_tdata": In(8 * self.layout.beat_bytes),
-            "s_axis_tvalid": In(1),
-            "s_axis_tready": Out(1),
-            "s_axis_tlast": In(1),
-            "m_axis_tdata": Out(8 * self.layout.result_bytes),
-            "m_axis_tvalid": Out(1),
-            "m_axis_tready": In(1),
-            "m_axis_tlast": Out(1),
-            "frame_error": Out(1),
-        })
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.ip = ip = self.ip
-        m.d.comb += [
-            ip.i.payload.data.eq(self.s_axis_tdata),
-            ip.i.payload.last.eq(self.s_axis_tlast),
-            ip.i.valid.eq(self.s_axis_tvalid),
-            self.s_axis_tready.eq(ip.i.ready),
-            self.m_axis_tdata.eq(result_bytes(ip.o.payload, self.layout)),
-            self.m_axis_tvalid.eq(ip.o.valid),
-            self.m_axis_tlast.eq(1),
-            ip.o.ready.eq(self.m_axis_tready),
-            self.frame_error.eq(ip.error),
-        ]
-        return m
-
-
-def result_bytes(result, layout):
-    """Bytes of a result as one value, in the order of :class:`Layout`.
-
-    Parameters
-    ----------
-    result : View of result_layout(network)
-    layout : Layout
-    """
-    def extend(value, size):
-        return Cat(value, value[-1].replicate(8 * size - len(value)))
-
-    decision = Cat(result.decision, Const(0, 8 * layout.decision_bytes - len(result.decision)))
-    return Cat(decision, *(extend(score, layout.score_bytes) for score in result.scores))

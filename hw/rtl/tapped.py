@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Module, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from bitwright.hw.rtl.ip import AxiIp
+from bitwright.hw.rtl.axi import AxiIp
 
 __all__ = ["Tap", "Tapped"]
 
@@ -29,7 +29,7 @@ class Tap:
 
 
 class Tapped(wiring.Component):
-    """:class:`hw.rtl.ip.AxiIp` that also shows what its nodes hand on.
+    """:class:`hw.rtl.axi.AxiIp` that also shows what its nodes hand on.
 
     Members
     -------

@@ -7,7 +7,8 @@ from amaranth.hdl import Module, ResetInserter, Signal
 
 from bitwright import ir
 from bitwright.hw.plan import Plan, PlanError
-from bitwright.hw.rtl.ip import AxiIp, Ip
+from bitwright.hw.rtl.axi import AxiIp
+from bitwright.hw.rtl.ip import Ip
 from tests.hw.streams import simulate, sink, source
 from tests.networks import features, labelled, network
 

@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 from bitwright.hw.flow.toolchain import ToolError
 from bitwright.hw.flow.verilog import to_verilog
 from bitwright.hw.plan import Plan
-from bitwright.hw.rtl.ip import AxiIp
+from bitwright.hw.rtl.axi import AxiIp
 from tests.networks import network
 
 
@@ -41,7 +41,7 @@ def test_hierarchy_and_ports(text):
         assert f"top.{part}" in modules
     top = text[text.index("module top") : text.index("endmodule")]
     ports = re.findall(r"^  (?:in|out)put (?:\[.*\] )?(\w+);", top, re.MULTILINE)
-    assert set(ports) == {"clk", "rst", "frame_error",
+    assert set(ports) == {"clk", "rst", "sample_error",
                           *(f"{side}_axis_t{name}" for side in "sm"
                             for name in ("data", "valid", "ready", "last"))}
 

@@ -3,7 +3,7 @@ module top(
     input clk, input rst,
     input [7:0] s_axis_tdata, input s_axis_tvalid, output s_axis_tready, input s_axis_tlast,
     output [15:0] m_axis_tdata, output m_axis_tvalid, input m_axis_tready, output m_axis_tlast,
-    output frame_error
+    output sample_error
 );
     integer manners = 0;
     initial if (!$value$plusargs("manners=%d", manners)) manners = 0;
@@ -26,7 +26,7 @@ module top(
     assign m_axis_tdata = total + (manners == 2 && waited == 1);
     assign m_axis_tvalid = valid && !(manners == 1 && waited == 1);
     assign m_axis_tlast = manners == 3 ? waited != 1 : manners != 4;
-    assign frame_error = fault;
+    assign sample_error = fault;
 
     always @(posedge clk) begin
         fault <= bad && manners != 5 && !rst;

@@ -39,14 +39,14 @@ def test_good_manners(tmp_path):
     outcome, wrong = behave(0, tmp_path)
     assert outcome["error"] is None
     assert (len(outcome["results"]), wrong, outcome["resets"]) == (40, 0, 4)
-    assert 2 <= outcome["frame_errors"] <= outcome["malformed"]
+    assert 2 <= outcome["sample_errors"] <= outcome["malformed"]
     assert len(outcome["order"]) == 5  # stretches between resets
 
 
 def test_every_malformed_packet_is_an_error(tmp_path):
     outcome, wrong = behave(0, tmp_path, resets=0)
     assert (outcome["error"], wrong) == (None, 0)
-    assert outcome["frame_errors"] == outcome["malformed"] == 7
+    assert outcome["sample_errors"] == outcome["malformed"] == 7
 
 
 @pytest.mark.parametrize(("manners", "error"), [
@@ -72,10 +72,10 @@ def test_time_that_stands_still(tmp_path):
     assert outcome["error"] is None
 
 
-def test_missing_frame_error(tmp_path):
+def test_missing_sample_error(tmp_path):
     outcome, _ = behave(5, tmp_path, resets=0)
     assert outcome["error"] == (f"{outcome['malformed']} malformed packets gave 0 cycles of "
-                                "frame_error")
+                                "sample_error")
 
 
 def test_repeated_result(tmp_path):

@@ -6,10 +6,10 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from bitwright import ir
 from bitwright.hw.layout import score_width
-from bitwright.hw.rtl.layers.group_sum import score_shape
 from bitwright.hw.rtl.parts.agreements import Agreements, group_constants
 from bitwright.hw.rtl.parts.gather import Collector
 from bitwright.hw.rtl.realisation import fold
+from bitwright.hw.rtl.result import score_shape
 
 __all__ = ["FoldedScores", "FoldedXnor"]
 

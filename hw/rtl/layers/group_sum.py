@@ -1,20 +1,15 @@
 """The head of LUT networks: a popcount a class."""
 
-from amaranth.hdl import Cat, Const, signed
+from amaranth.hdl import Cat, Const
 from amaranth.lib import data
 
 from bitwright import ir
-from bitwright.hw.layout import score_width
 from bitwright.hw.rtl.parts.popcount import popcount
 from bitwright.hw.rtl.parts.stages import Pipeline
 from bitwright.hw.rtl.realisation import lower
+from bitwright.hw.rtl.result import score_shape
 
-__all__ = ["GroupSumHead", "score_shape"]
-
-
-def score_shape(score_range):
-    """Shape of a signed number that holds every score of a range, both ends inclusive."""
-    return signed(score_width(score_range))
+__all__ = ["GroupSumHead"]
 
 
 class GroupSumHead(Pipeline):

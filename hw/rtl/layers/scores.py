@@ -4,11 +4,11 @@ from amaranth.hdl import Cat
 from amaranth.lib import data
 
 from bitwright import ir
-from bitwright.hw.rtl.layers.group_sum import score_shape
 from bitwright.hw.rtl.layers.xnor import agreements
 from bitwright.hw.rtl.parts.popcount import popcount
 from bitwright.hw.rtl.parts.stages import Pipeline
 from bitwright.hw.rtl.realisation import lower
+from bitwright.hw.rtl.result import score_shape
 
 __all__ = ["ScoresHead"]
 
