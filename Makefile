@@ -1,5 +1,6 @@
 # make demo: set up, train, freeze, simulate, build a bitstream.
-# make test: set up, run the linters and every test.
+# make test: set up, run the linters and every test but the slow ones.
+# make slow: what takes too long for that: planted faults, a bitstream a family, all zoo vectors.
 # Each works on a fresh clone; a second run finds .venv ready.
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TYPES := build/types/bitwright
 
-.PHONY: demo test lint clean
+.PHONY: demo test slow lint clean
 
 demo: $(STAMP)
 	$(BIN)/python -m model.train digits --force
@@ -20,6 +21,9 @@ demo: $(STAMP)
 
 test: $(STAMP) lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+slow: $(STAMP)
+	$(BIN)/python -m bench.slow
 
 # mypy looks for the rooms where they are installed, not where a checkout has them.
 lint: $(STAMP)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
 import sys
 from collections.abc import Sequence
@@ -12,28 +13,39 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS = {
     "train": ("model.train", "train a network and freeze it"),
     "evaluate": ("model.evaluate", "run a frozen network on a test set"),
-    "build": ("hw.build", "Verilog, netlist, bitstream and report of a frozen network"),
+    "build": ("hw.build", "make Verilog, netlist, bitstream and report of a frozen network"),
     "sim": ("sim.run", "prove the hardware equal to the frozen network"),
     "infer": ("hw.infer", "run samples through a board"),
     "boards": ("boards.list", "list the boards and their tools"),
 }
-"""Module and purpose of each command. ``python -m MODULE`` in a checkout is the same."""
+"""Module and purpose of each command. In a checkout ``python -m MODULE`` is the same."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    width = max(map(len, COMMANDS))
+    return argparse.ArgumentParser(
+        prog="bitwright", usage="bitwright COMMAND [...]", add_help=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="From data to a verified FPGA bitstream.\n\n" + "\n".join(
+            f"  {name.ljust(width)}  {purpose}" for name, (_, purpose) in COMMANDS.items()),
+        epilog="Each command has a --help of its own.")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command that the first argument names.
+    """Run the command that the first argument names, with the arguments behind it.
 
     Only that command's module is loaded, so that the help of one never waits for another.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    width = max(map(len, COMMANDS))
-    parser = argparse.ArgumentParser(
-        prog="bitwright", formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="From data to a verified FPGA bitstream.\n\ncommands:\n" + "\n".join(
-            f"  {name.ljust(width)}  {purpose}" for name, (_, purpose) in COMMANDS.items()),
-        epilog="Each has a --help of its own.")
-    parser.add_argument("command", metavar="COMMAND", choices=COMMANDS)
-    parser.add_argument("arguments", metavar="...", nargs=argparse.REMAINDER)
-    args = parser.parse_args(arguments)
-    module = importlib.import_module(f"bitwright.{COMMANDS[args.command][0]}")
-    return module.main(args.arguments)
+    parser = _parser()
+    if not arguments or arguments[0] in ("-h", "--help"):
+        parser.print_help()
+        return 0 if arguments else 2
+    name, *rest = arguments
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(COMMANDS)}"
+        parser.error(f"no command {name!r}; {hint}")
+    module = importlib.import_module(f"bitwright.{COMMANDS[name][0]}")
+    status: int = module.main(rest)
+    return status
