@@ -1,0 +1,6 @@
+// The cell models of the ECP5 that Yosys ships, but for the block RAM, which is a black box there;
+// see dp16kd.v.
+`include "common_sim.vh"
+`include "ccu2c_sim.vh"
+`include "cells_ff.vh"
+`include "cells_io.vh"
