@@ -159,7 +159,7 @@ def test_asynchronous_resets(release, tmp_path):
 
 
 def test_chip_selects_and_inverted_inputs(tmp_path):
-    ram = BlockRam(Port(18, select=5), Port(4, select=6), rows=rows())
+    ram = BlockRam(Port(18, select=6), Port(4, select=3), rows=rows())
     compare(ram, tmp_path, inverted=True)
 
 
