@@ -2,7 +2,7 @@
 
 from amaranth.hdl import Module
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out, connect
+from amaranth.lib.wiring import In, Out
 
 from bitwright import ir
 from bitwright.hw.layout import Layout
@@ -10,8 +10,7 @@ from bitwright.hw.limits import check_link
 from bitwright.hw.link.link import Link
 from bitwright.hw.link.protocol import Identity
 from bitwright.hw.link.uart import divisor
-from bitwright.hw.rtl.ip import Ip
-from bitwright.hw.rtl.result import result_bytes
+from bitwright.hw.rtl.axi import AxiIp
 
 __all__ = ["SerialTop", "identity"]
 
@@ -38,6 +37,9 @@ class SerialTop(wiring.Component):
     frozen : ir.Network, optional
         The network as it was frozen, if ``network`` is another form of it: the one whose digest
         the device tells.
+    instance : callable, optional
+        Is given the :class:`hw.rtl.axi.AxiIp`, and returns the component with the same ports that
+        goes on the board in its place: an instance of its text, say.
 
     Members
     -------
@@ -47,10 +49,10 @@ class SerialTop(wiring.Component):
 
     Attributes
     ----------
-    ip : Ip
+    axi : AxiIp
     link : Link
     layout, latency, interval
-        As of :class:`hw.rtl.ip.Ip`.
+        As of :class:`hw.rtl.axi.AxiIp`.
     identity : Identity
         What the device says about itself.
     cycles, timeout : int
@@ -62,20 +64,22 @@ class SerialTop(wiring.Component):
         If the clock cannot make the baud rate, the timeout is shorter than two bytes, or the
         frozen network has other features or scores.
     WidthError
-        If a sample or a result is too long for a frame of the link; and as :class:`hw.rtl.ip.Ip`
-        does.
+        If a sample or a result is too long for a frame of the link; and as
+        :class:`hw.rtl.axi.AxiIp` does.
     """
 
-    def __init__(self, network, plan, clock_hz, baud, timeout_s=0.02, frozen=None):
+    def __init__(self, network, plan, clock_hz, baud, timeout_s=0.02, frozen=None,
+                 instance=lambda axi: axi):
         self.cycles = divisor(clock_hz, baud)
         timeout = round(timeout_s * clock_hz)
         if timeout < 20 * self.cycles:
             raise ValueError(f"Timeout must be at least two bytes, {20 * self.cycles / clock_hz:g} "
                              f"s, not {timeout_s:g} s")
         check_link(Layout.of(network, plan.lanes))
-        self.ip = Ip(network, plan)
-        self.layout = self.ip.layout
-        self.latency, self.interval = self.ip.latency, self.ip.interval
+        self.axi = AxiIp(network, plan)
+        self._instance = instance(self.axi)
+        self.layout = self.axi.layout
+        self.latency, self.interval = self.axi.latency, self.axi.interval
         self.timeout = timeout
         frozen = network if frozen is None else frozen
         form = Layout.of(frozen, plan.lanes)
@@ -87,13 +91,16 @@ class SerialTop(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.ip = ip = self.ip
+        m.submodules.axi = axi = self._instance
         m.submodules.link = link = self.link
-        connect(m, link.beats, ip.i)
         m.d.comb += [
-            link.results.payload.eq(result_bytes(ip.o.payload, self.layout)),
-            link.results.valid.eq(ip.o.valid),
-            ip.o.ready.eq(link.results.ready),
+            axi.s_axis_tdata.eq(link.beats.payload.data),
+            axi.s_axis_tlast.eq(link.beats.payload.last),
+            axi.s_axis_tvalid.eq(link.beats.valid),
+            link.beats.ready.eq(axi.s_axis_tready),
+            link.results.payload.eq(axi.m_axis_tdata),
+            link.results.valid.eq(axi.m_axis_tvalid),
+            axi.m_axis_tready.eq(link.results.ready),
             link.rx.eq(self.rx),
             self.tx.eq(link.tx),
         ]
