@@ -104,7 +104,7 @@ def compare(ram, tmp_path, inverted=False, seed=1):
     lines, expected = [], []
     for _ in range(STEPS):
         edges = step(ram, rng, places)
-        pins = {port: {pin: 0 for pin in PINS} | edges.get(port, {}) for port in "ab"}
+        pins = {port: dict.fromkeys(PINS, 0) | edges.get(port, {}) for port in "ab"}
         if "wide" in pins["a"]:  # its upper half comes in at the other port
             pins["b"]["data"] = pins["a"].pop("wide")
         lines.append(" ".join([f"{int('a' in edges)} {int('b' in edges)}"] + [
