@@ -61,17 +61,12 @@ IMAGES = ("digits-fbf", "mnist-fbf", "fashion-mnist-fbf", "digits-bop", "mnist-b
 
 def irises():
     """All 150 samples as one data set; its test part is the first 30, and is not looked at."""
-    from sklearn.datasets import load_iris
+    from bitwright.data import DataSet, tabular
 
-    from bitwright.data import DataSet
-
-    raw = load_iris()
-    low, high = raw.data.min(axis=0), raw.data.max(axis=0)
-    features = np.rint((raw.data - low) / (high - low) * 255).astype(np.int32)
-    labels = raw.target.astype(np.int64)
-    return DataSet("iris, all", features, labels, features[:30], labels[:30], bits=8, signed=False,
-                   full_scale=255, shape=(4,), classes=tuple(map(str, raw.target_names)),
-                   feature_map="each measure from its least to its greatest value, 0 to 255")
+    features, labels, classes = tabular.millimetres()
+    return DataSet("iris, all", features, labels, features[:30], labels[:30], bits=7, signed=False,
+                   full_scale=80, shape=(4,), classes=classes,
+                   feature_map="the measure in millimetres")
 
 
 def split(labels, seed):

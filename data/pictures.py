@@ -64,9 +64,10 @@ def _read(name: str, path: Path, files: _Files) -> DataSet:
                             "are none")
     classes = sorted({Path(entry).parts[-2] for entry, _ in parts["train"]})
     shape: tuple[int, ...] | None = None
-    arrays: list[NDArray[np.int64] | NDArray[np.int32]] = []
+    features: list[NDArray[np.int32]] = []
+    labels: list[NDArray[np.int64]] = []
     for part, entries in parts.items():
-        pixels, labels = [], []
+        pixels, indices = [], []
         for entry, image in _decoded(path, part, entries):
             shape = shape or image.shape
             if image.shape != shape:
@@ -76,12 +77,12 @@ def _read(name: str, path: Path, files: _Files) -> DataSet:
             if label not in classes:
                 raise DataError(f"{path}: {entry} is of a class that train/ lacks")
             pixels.append(image.reshape(-1))
-            labels.append(classes.index(label))
-        arrays += [np.stack(pixels).astype(np.int32), np.array(labels, np.int64)]
+            indices.append(classes.index(label))
+        features.append(np.stack(pixels).astype(np.int32))
+        labels.append(np.array(indices, np.int64))
     assert shape is not None
-    features, y, x_test, y_test = arrays
-    return DataSet(name, features, y, x_test, y_test, bits=8, signed=False, full_scale=255,
-                   shape=shape, classes=tuple(classes),
+    return DataSet(name, features[0], labels[0], features[1], labels[1], bits=8, signed=False,
+                   full_scale=255, shape=shape, classes=tuple(classes),
                    feature_map="the pixel, 0 to 255, red, green and blue side by side")
 
 

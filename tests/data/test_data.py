@@ -3,12 +3,16 @@
 import gzip
 import re
 import struct
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from bitwright import data
-from bitwright.data import DataError, idx, places, stratified
+from bitwright.data import DataError, idx, places, stratified, tabular
 
 FILES = idx.FILES
 
@@ -51,17 +55,45 @@ def test_digits():
     assert digits.digest.startswith("33714a7e")
 
 
-def test_iris():
-    iris = data.load("iris")
+def test_iris_is_what_was_measured():
+    """No sample has a say in how another one is scaled."""
+    from sklearn.datasets import load_iris
+
+    iris, raw = data.load("iris"), load_iris()
     assert iris.features.shape == (114, 4)
     assert np.bincount(iris.y_test).tolist() == [12, 12, 12]
-    assert iris.features.min(axis=0).tolist() == [0] * 4
-    assert iris.features.max(axis=0).tolist() == [255] * 4
-    assert iris.x_test.min() >= 0
-    assert iris.x_test.max() <= 255
-    assert iris.feature_map == (
-        "per feature (4.3 cm to 7.7 cm), (2 cm to 4.4 cm), (1 cm to 6.9 cm), (0.1 cm to 2.5 cm) "
-        "mapped to 0 to 255, rounded to nearest even, clipped")
+    both = np.concatenate([iris.features, iris.x_test])
+    assert sorted(map(tuple, both / 10)) == sorted(map(tuple, raw.data))
+    assert (iris.bits, iris.signed, iris.full_scale, iris.shape) == (7, False, 80, (4,))
+    assert iris.classes == tuple(raw.target_names)
+    assert iris.feature_map == "the measure in millimetres"
+
+
+def test_what_scikit_learn_carries_is_read_without_it():
+    code = ("import sys; from bitwright import data; data.load('digits'); data.load('iris')\n"
+            "assert not {'sklearn', 'scipy', 'torch', 'bitwright.model'} & set(sys.modules)")
+    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=True)
+
+
+def test_digits_are_those_of_scikit_learn():
+    from sklearn.datasets import load_digits
+
+    digits, raw = data.load("digits"), load_digits()
+    both = np.concatenate([digits.features, digits.x_test])
+    labels = np.concatenate([digits.labels, digits.y_test])
+    assert (sorted(zip(map(tuple, both.tolist()), labels.tolist(), strict=True))
+            == sorted(zip(map(tuple, raw.data.astype(int).tolist()), raw.target.tolist(),
+                          strict=True)))
+
+
+def test_a_file_that_scikit_learn_lost(monkeypatch, tmp_path):
+    found = SimpleNamespace(origin=str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(tabular, "find_spec", lambda name: found)
+    refused(f"{tmp_path}/datasets/data/digits.csv.gz: cannot be read (No such file or directory)",
+            "digits")
+    monkeypatch.setattr(tabular, "find_spec", lambda name: None)
+    refused("The data sets digits and iris come with the package scikit-learn, which is not "
+            "installed; pip install scikit-learn", "iris")
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,0 +1,138 @@
+"""What a data set is made of is checked when it is made: thing, rule, value."""
+
+import re
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from bitwright.data import DataError, DataSet
+
+GOOD = {"name": "own", "features": np.arange(12, dtype=np.int32).reshape(4, 3),
+        "labels": np.array([0, 1, 1, 0]), "x_test": np.zeros((2, 3), np.int32),
+        "y_test": np.array([1, 0]), "bits": 4, "signed": False, "full_scale": 15, "shape": (3,),
+        "classes": ("a", "b"), "feature_map": "none"}
+
+
+def refused(message, **changes):
+    with pytest.raises(DataError, match=rf"^{re.escape(message)}$"):
+        DataSet(**GOOD | changes)
+
+
+def test_every_field_has_a_case_below():
+    assert {field.name for field in fields(DataSet)} == set(GOOD)
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int64, np.uint64, ">i2"])
+def test_integers_of_any_type_are_taken_as_they_are(kind):
+    own = DataSet(**GOOD | {"features": GOOD["features"].astype(kind),
+                            "labels": GOOD["labels"].astype(kind)})
+    assert own.features.dtype == np.int32
+    assert own.labels.dtype == np.int64
+    assert own.features.tolist() == GOOD["features"].tolist()
+    assert own.digest == DataSet(**GOOD).digest
+
+
+def test_signed_features():
+    own = replace(DataSet(**GOOD), signed=True, full_scale=7,
+                  features=np.array([[-8, 7, 0]] * 4))
+    assert own.domain == (-8, 7)
+    refused("Data set 'own': features must be from -8 to 7, not -9 (sample 3)", signed=True,
+            full_scale=7, features=np.array([[-8, 7, 0]] * 3 + [[0, -9, 0]]))
+    refused("Data set 'own': x_test must be from -8 to 7, not 8 (sample 0)", signed=True,
+            full_scale=7, features=np.zeros((4, 3), int), x_test=np.full((2, 3), 8))
+
+
+@pytest.mark.parametrize("field", ["features", "x_test"])
+def test_samples(field):
+    good = GOOD[field]
+    where = f"Data set 'own': {field} must be "
+    refused(f"{where}an array of integers, not list", **{field: good.tolist()})
+    refused(f"{where}an array of integers, not of float64", **{field: good * 1.0})
+    refused(f"{where}an array of integers, not of float64", **{field: good * np.nan})
+    refused(f"{where}an array of integers, not of bool", **{field: good > 2})
+    refused(f"{where}an array of 2 dimensions, not 1", **{field: good[0]})
+    refused(f"{where}an array of one sample at least, not 0", **{field: good[:0]})
+    refused(f"{where}an array of 3 columns, the product of shape (3,), not 2",
+            **{field: good[:, :2]})
+    refused(f"{where}an array of 3 columns, the product of shape (3,), not 0",
+            **{field: good[:, :0]})
+    for value in (16, -1, 1 << 40):
+        wrong = good.astype(np.int64)
+        wrong[1, 2] = value
+        refused(f"{where}from 0 to 15, not {value} (sample 1)", **{field: wrong})
+
+
+@pytest.mark.parametrize(("field", "of"), [("labels", "features"), ("y_test", "x_test")])
+def test_labels(field, of):
+    good = GOOD[field]
+    where = f"Data set 'own': {field} must be "
+    refused(f"{where}an array of integers, not of float64", **{field: good * 1.0})
+    refused(f"{where}an array of integers, not of <U1", **{field: good.astype("U1")})
+    refused(f"{where}an array of 1 dimensions, not 2", **{field: good[None]})
+    refused(f"{where}one label for each of the {len(good)} samples of {of}, not {len(good) - 1}",
+            **{field: good[1:]})
+    for value in (2, -1):
+        wrong = good.copy()
+        wrong[1] = value
+        refused(f"{where}from 0 to 1, not {value} (sample 1)", **{field: wrong})
+
+
+@pytest.mark.parametrize(("field", "value", "rule"), [
+    ("bits", 0, "an integer from 1 to 16"), ("bits", 17, "an integer from 1 to 16"),
+    ("bits", 4.0, "an integer from 1 to 16"), ("bits", True, "an integer from 1 to 16"),
+    ("signed", [], "True or False"), ("signed", 0, "True or False"),
+    ("full_scale", 0, "an integer from 1 to 15"), ("full_scale", 16, "an integer from 1 to 15"),
+    ("full_scale", 1.0, "an integer from 1 to 15"),
+    ("shape", (), "a tuple of one to three integers from 1 up"),
+    ("shape", [3], "a tuple of one to three integers from 1 up"),
+    ("shape", (-1, -3), "a tuple of one to three integers from 1 up"),
+    ("shape", (3.0,), "a tuple of one to three integers from 1 up"),
+    ("shape", (1, 1, 1, 3), "a tuple of one to three integers from 1 up"),
+    ("classes", ("a",), "a tuple of two strings at least"),
+    ("classes", "ab", "a tuple of two strings at least"),
+    ("classes", ("a", 1), "a tuple of two strings at least"),
+    ("feature_map", None, "a string"),
+])
+def test_description(field, value, rule):
+    refused(f"Data set 'own': {field} must be {rule}, not {value!r}", **{field: value})
+
+
+def test_names():
+    refused("Data set 'own': classes must be distinct names, not 'a'", classes=("a", "a"))
+    for name in ("", None, 3):
+        refused("Name of a data set must be a string of one character at least, "
+                f"not {name!r}", name=name)
+
+
+def test_shape_is_that_of_the_features():
+    refused("Data set 'own': features must be an array of 6 columns, the product of shape (2, 3), "
+            "not 3", shape=(2, 3))
+    assert DataSet(**GOOD | {"shape": (1, 1, 3)}).shape == (1, 1, 3)
+
+
+ANY = st.one_of(st.none(), st.booleans(), st.integers(-(1 << 40), 1 << 40), st.floats(),
+                st.text(max_size=3), st.lists(st.integers(0, 3), max_size=3),
+                st.tuples(st.integers(-1, 4), st.integers(-1, 4)),
+                arrays.arrays(arrays.scalar_dtypes(),
+                              arrays.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=5)))
+
+
+@given(field=st.sampled_from(sorted(GOOD)), value=ANY)
+def test_whatever_is_given_is_refused_in_one_line_or_trains(field, value):
+    try:
+        own = DataSet(**GOOD | {field: value})
+    except DataError as error:
+        lines = str(error).splitlines()
+    else:
+        lines = [own.name]
+        low, high = own.domain
+        for x, y in ((own.features, own.labels), (own.x_test, own.y_test)):
+            assert (x.dtype, y.dtype) == (np.int32, np.int64)
+            assert x.shape == (len(y), np.prod(own.shape))
+            assert low <= x.min() <= x.max() <= high
+            assert 0 <= y.min() <= y.max() < len(own.classes)
+    assert len(lines) == 1
