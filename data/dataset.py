@@ -45,8 +45,7 @@ class DataSet:
     signed : bool
         Whether features are two's complement.
     full_scale : int
-        Value that stands for 1 when thresholds are spread over the range: from 1 to the largest
-        that a feature may have.
+        Value that stands for 1 when thresholds are spread over the range: from 1 to ``2^bits``.
     shape : tuple of int
         ``(height, width)`` of an image, ``(height, width, 3)`` of a coloured one, else ``(n,)``.
     classes : tuple of str
@@ -96,9 +95,8 @@ class DataSet:
             raise self._refused("bits", f"an integer from 1 to {MAX_BITS}", self.bits)
         if not isinstance(self.signed, bool):
             raise self._refused("signed", "True or False", self.signed)
-        high = self.domain[1]
-        if not _whole(self.full_scale) or not 1 <= self.full_scale <= max(high, 1):
-            raise self._refused("full_scale", f"an integer from 1 to {max(high, 1)}",
+        if not _whole(self.full_scale) or not 1 <= self.full_scale <= 1 << self.bits:
+            raise self._refused("full_scale", f"an integer from 1 to {1 << self.bits}",
                                 self.full_scale)
         if (not isinstance(self.shape, tuple) or not 1 <= len(self.shape) <= 3
                 or not all(_whole(size) and size >= 1 for size in self.shape)):
