@@ -177,7 +177,7 @@ def _numbers(version: str) -> tuple[int, int]:
     return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
-def run(tool: Tool, arguments: Sequence[str], *, folder: Path, log: Path,
+def run(tool: Tool, arguments: Sequence[str], *, folder: Path, log: Path | None,
         watch: Callable[[str], str | None] = lambda line: None) -> None:
     """Run a tool to its end.
 
@@ -188,8 +188,8 @@ def run(tool: Tool, arguments: Sequence[str], *, folder: Path, log: Path,
         File names must be relative to ``folder``: the WebAssembly tools see another /tmp.
     folder : Path
         Where the tool runs.
-    log : Path
-        Receives all that the tool prints.
+    log : Path or None
+        Receives all that the tool prints, if it is to be kept.
     watch : callable, optional
         Is given each line of it. Anything but None stops the tool.
 
@@ -202,9 +202,11 @@ def run(tool: Tool, arguments: Sequence[str], *, folder: Path, log: Path,
     OSError
         If there is no space left where it writes.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
+    if log is not None:
+        log.parent.mkdir(parents=True, exist_ok=True)
     first_error, last_line, reason = None, "no output", None
-    with log.open("w", encoding="utf-8") as file, _child(tool, arguments, folder) as process:
+    with (Path(os.devnull) if log is None else log).open("w", encoding="utf-8") as file, \
+            _child(tool, arguments, folder) as process:
         assert process.stdout is not None
         for line in process.stdout:
             file.write(line)
@@ -224,11 +226,10 @@ def run(tool: Tool, arguments: Sequence[str], *, folder: Path, log: Path,
     # Some tools do not notice that a write failed, and leave a short file behind.
     if shutil.disk_usage(folder).free == 0:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
-    if code < 0:
-        raise ToolError(f"{tool.name}: killed by {signal.Signals(-code).name}; its log is {log}")
     if code:
-        raise ToolError(f"{tool.name}: {first_error or last_line} (exit code {code}); "
-                        f"its log is {log}")
+        what = (f"killed by {signal.Signals(-code).name}" if code < 0 else
+                f"{first_error or last_line} (exit code {code})")
+        raise ToolError(f"{tool.name}: {what}{'' if log is None else f'; its log is {log}'}")
 
 
 @contextlib.contextmanager
