@@ -90,7 +90,8 @@ def learn(name, source, overrides, seed, parts, telemetry=None, noise=None):
     if noise:
         from bench.fbf_noise import Noisy
 
-        trainer.rule = Noisy(trainer.network, recipe.rule, recipe.epochs, **noise)
+        trainer.rule = Noisy(trainer.network, recipe.rule, epochs=recipe.epochs,
+                             task=trainer.task, generator=trainer._draws, **noise)
     trainer.rule.telemetry = telemetry
     while not trainer.finished:
         trainer.run_epoch(lambda samples, accuracy: None)

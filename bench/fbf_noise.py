@@ -23,7 +23,7 @@ class Noisy(FBF):
 
     Parameters
     ----------
-    network, settings, epochs
+    network, settings, others
         As for FBF, with ``signal = "wish"``.
     disrupt : float
         Share of a layer that is flipped too: where the fewest votes want it.
@@ -31,8 +31,8 @@ class Noisy(FBF):
         Share of the bits that a layer sees inverted while it is trained.
     """
 
-    def __init__(self, network, settings, epochs, disrupt=0.0, dropout=0.0):
-        super().__init__(network, settings, epochs)
+    def __init__(self, network, settings, *, disrupt=0.0, dropout=0.0, **others):
+        super().__init__(network, settings, **others)
         self._disrupt = disrupt
         if dropout:
             for layer in (*network.layers, network.head):
@@ -45,7 +45,8 @@ class Noisy(FBF):
         layer = one.layer
         count = votes.wishes_of_weights(one.targets, layer.signs, x,
                                         centred=layer.centre == "batch")
-        permit = unpack(random_words(tuple(layer.words.shape), self._suppressor), layer.fan_in)
+        permit = unpack(random_words(tuple(layer.words.shape), self._suppressor,
+                                     self._generator), layer.fan_in)
         mask = votes.highest(-count, self._disrupt) & permit.bool()
         layer.flip(mask)
         return flipped + int(mask.sum())

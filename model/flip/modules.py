@@ -42,7 +42,8 @@ class BinaryTensor:
         self._votes += unpack(flips, self.n)
         self._voters += 1
 
-    def update(self, suppressor: int = 0, *, inverted: bool = False) -> Tensor:
+    def update(self, suppressor: int = 0, *, inverted: bool = False,
+               generator: torch.Generator | None = None) -> Tensor:
         """Flip where the votes collected want it and chance permits it.
 
         Parameters
@@ -58,7 +59,7 @@ class BinaryTensor:
             The mask, packed.
         """
         mask = pack(operators.over_threshold(self._votes, self._voters, self.least))
-        mask &= random_words(tuple(mask.shape), suppressor)
+        mask &= random_words(tuple(mask.shape), suppressor, generator)
         self.words = self.words ^ (mask ^ occupied(self.n) if inverted else mask)
         self._votes.zero_()
         self._voters = 0

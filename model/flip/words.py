@@ -44,13 +44,13 @@ def popcount(words: Tensor) -> Tensor:
     return _COUNTS[words.int()].sum(-1)
 
 
-def random_words(shape: tuple[int, ...], suppressor: int) -> Tensor:
+def random_words(shape: tuple[int, ...], suppressor: int,
+                 generator: torch.Generator) -> Tensor:
     """Draw words of which each bit is 1 with probability ``2 ** -suppressor``.
 
-    The conjunction of as many random words: torch's global generator, so that a checkpoint holds
-    its state.
+    The conjunction of as many random words.
     """
     words = torch.full(shape, 255, dtype=torch.uint8)
     for _ in range(suppressor):
-        words &= torch.randint(256, shape, dtype=torch.uint8)
+        words &= torch.randint(256, shape, dtype=torch.uint8, generator=generator)
     return words

@@ -8,13 +8,15 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from bitwright.model.heads import ExpectationHead
 from bitwright.model.layers import BernoulliLayer
 from bitwright.model.network import Chain
 from bitwright.model.poisson_binomial import Gradient
+from bitwright.model.rules.optimizer import adam, set_rate
 from bitwright.model.rules.rule import Rule
+from bitwright.model.rules.schedule import half_cosine
+from bitwright.model.tasks import Task
 
 __all__ = ["Bernoulli"]
 
@@ -62,8 +64,7 @@ class Settings:
 
     def rate(self, epoch: int, epochs: int) -> float:
         """Learning rate of an epoch, counted from 0."""
-        cosine = (1 + math.cos(math.pi * epoch / epochs)) / 2
-        return self.learning_rate * (0.1 + 0.9 * cosine)
+        return self.learning_rate * (0.1 + 0.9 * half_cosine(epoch / epochs))
 
     def start(self, epochs: int) -> int:
         """Epoch, counted from 0, at whose start the first weights become bits."""
@@ -112,7 +113,8 @@ class Bernoulli(Rule, kind="bernoulli"):
 
     Settings = Settings
 
-    def __init__(self, network: Chain, settings: Settings, epochs: int) -> None:
+    def __init__(self, network: Chain, settings: Settings, *, epochs: int, task: Task,
+                 generator: torch.Generator) -> None:
         for name, layer in network.named_layers:
             if not isinstance(layer, BernoulliLayer):
                 raise ValueError(f"Rule 'bernoulli' needs Bernoulli layers, and {name} is of kind "
@@ -120,10 +122,8 @@ class Bernoulli(Rule, kind="bernoulli"):
         if not isinstance(network.head, ExpectationHead):
             raise ValueError("Rule 'bernoulli' needs a head of kind 'expectation', not "
                              f"{network.head.kind!r}")
-        self._network = network
-        self._settings = settings
-        self._epochs = epochs
-        self._optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+        super().__init__(network, settings, epochs=epochs, task=task, generator=generator)
+        self._optimizer = adam(network.parameters(), settings.learning_rate)
         self._parts = (*network.layers, network.head)
         self._shares = settings.shares(len(self._parts), epochs)
         for layer in self._parts:
@@ -134,8 +134,7 @@ class Bernoulli(Rule, kind="bernoulli"):
     def begin_epoch(self, epoch: int) -> None:
         settings = self._settings
         self._rate = settings.rate(epoch, self._epochs)
-        for group in self._optimizer.param_groups:
-            group["lr"] = self._rate
+        set_rate(self._optimizer, self._rate)
         self._pulls = []
         for layer, shares in zip(self._parts, zip(*self._shares, strict=True), strict=True):
             layer.settle(shares[epoch])
@@ -159,16 +158,16 @@ class Bernoulli(Rule, kind="bernoulli"):
             bits = hard
         logits, hard = (self._logits(scores, len(labels)) for scores in
                         (network.head(soft), network.head.calibrate(bits)))
-        loss = cross_entropy(logits, labels)
+        loss = self._task.loss(logits, labels)
         self._optimizer.zero_grad()
         loss.backward()
         self._optimizer.step()
         for layer, pull in zip(self._parts, self._pulls, strict=True):
             layer.polarise(self._rate * pull)
         network.constrain()
-        accuracy, hard_accuracy = ((x.detach().argmax(1) == labels).float().mean().item()
-                                   for x in (logits, hard))
-        return {"loss": loss.item(), "accuracy": accuracy, "hard_accuracy": hard_accuracy}
+        name = self._task.metric_name
+        return {"loss": loss.item(), name: self._task.metric(logits.detach(), labels),
+                f"hard_{name}": self._task.metric(hard, labels)}
 
     def _logits(self, scores: Tensor, samples: int) -> Tensor:
         return scores.view(-1, samples, scores.shape[1]).sum(0) / self._network.scale

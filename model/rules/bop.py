@@ -17,6 +17,9 @@ from bitwright.model.layers import XnorLayer
 from bitwright.model.network import Chain
 from bitwright.model.rules.descent import Descent
 from bitwright.model.rules.descent import Settings as DescentSettings
+from bitwright.model.rules.optimizer import adam
+from bitwright.model.rules.schedule import half_cosine
+from bitwright.model.tasks import Task
 
 __all__ = ["Bop"]
 
@@ -52,7 +55,8 @@ class Bop(Descent, kind="bop"):
 
     Settings = Settings
 
-    def __init__(self, network: Chain, settings: Settings, epochs: int) -> None:
+    def __init__(self, network: Chain, settings: Settings, *, epochs: int, task: Task,
+                 generator: torch.Generator) -> None:
         self._weights: dict[str, Tensor] = {}
         for name, layer in [*network.named_layers, ("head", network.head)]:
             if not isinstance(layer, XnorLayer | ScoresHead):
@@ -60,18 +64,17 @@ class Bop(Descent, kind="bop"):
                                  f"kind 'scores', not {name} of kind {layer.kind!r}")
             layer.weights.data = layer.matrix
             self._weights[name] = layer.weights
-        super().__init__(network, settings, epochs)
+        super().__init__(network, settings, epochs=epochs, task=task, generator=generator)
         chosen = {id(weights) for weights in self._weights.values()}
-        self._optimizer = torch.optim.Adam(
+        self._optimizer = adam(
             [value for value in network.parameters() if id(value) not in chosen],
-            lr=settings.learning_rate)
+            settings.learning_rate)
         self._averages = {name: torch.zeros_like(value) for name, value in self._weights.items()}
         self._adaptivity = settings.adaptivity
 
     def begin_epoch(self, epoch: int) -> None:
         super().begin_epoch(epoch)
-        fall = (1 + math.cos(math.pi * epoch / self._epochs)) / 2
-        self._adaptivity = self._settings.adaptivity * fall
+        self._adaptivity = self._settings.adaptivity * half_cosine(epoch / self._epochs)
 
     def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
         for weights in self._weights.values():

@@ -8,10 +8,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from bitwright.model.network import Chain
+from bitwright.model.rules.optimizer import adam, set_rate
 from bitwright.model.rules.rule import Rule
+from bitwright.model.rules.schedule import half_cosine
+from bitwright.model.tasks import Task
 
 __all__ = ["Descent", "Settings"]
 
@@ -43,16 +45,14 @@ class Descent(Rule):
 
     Settings = Settings
 
-    def __init__(self, network: Chain, settings: Any, epochs: int) -> None:
-        self._network = network
-        self._settings = settings
-        self._epochs = epochs
-        self._optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+    def __init__(self, network: Chain, settings: Any, *, epochs: int, task: Task,
+                 generator: torch.Generator) -> None:
+        super().__init__(network, settings, epochs=epochs, task=task, generator=generator)
+        self._optimizer = adam(network.parameters(), settings.learning_rate)
 
     def begin_epoch(self, epoch: int) -> None:
-        rate = self._settings.learning_rate * (1 + math.cos(math.pi * epoch / self._epochs)) / 2
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
+        fall = half_cosine(epoch / self._epochs)
+        set_rate(self._optimizer, self._settings.learning_rate * fall)
 
     def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
         self._optimizer.zero_grad()
@@ -60,8 +60,8 @@ class Descent(Rule):
         measures = self.measure(features, labels)
         self._optimizer.step()
         self._network.constrain()
-        correct = (logits.detach().argmax(1) == labels).float().mean()
-        return {"loss": loss.item(), "accuracy": correct.item(), **measures}
+        return {"loss": loss.item(),
+                self._task.metric_name: self._task.metric(logits.detach(), labels), **measures}
 
     def differentiate(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Add to the gradient of every parameter what the batch says.
@@ -79,8 +79,8 @@ class Descent(Rule):
         return logits, loss
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Mean cross-entropy of a batch."""
-        return cross_entropy(logits, labels, label_smoothing=self._settings.label_smoothing)
+        """What the task says of a batch."""
+        return self._task.loss(logits, labels, smoothing=self._settings.label_smoothing)
 
     def measure(self, features: Tensor, labels: Tensor) -> dict[str, float]:
         """Figures of the gradients just made, by name. The default is none."""

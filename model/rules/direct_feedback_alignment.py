@@ -9,6 +9,7 @@ from torch import Tensor
 
 from bitwright.model.network import Chain
 from bitwright.model.rules.feedback import RandomSettings, Relaxation, draw, fold, seeded
+from bitwright.model.tasks import Task
 
 __all__ = ["DirectFeedbackAlignment"]
 
@@ -23,9 +24,10 @@ class DirectFeedbackAlignment(Relaxation, kind="direct-feedback-alignment"):
 
     Settings = RandomSettings
 
-    def __init__(self, network: Chain, settings: RandomSettings, epochs: int) -> None:
-        super().__init__(network, settings, epochs)
-        self._generator = seeded()
+    def __init__(self, network: Chain, settings: RandomSettings, *, epochs: int, task: Task,
+                 generator: torch.Generator) -> None:
+        super().__init__(network, settings, epochs=epochs, task=task, generator=generator)
+        self._matrix_generator = seeded(generator)
         self._matrices: dict[str, Tensor] = {}  # drawn in the first step, which has their shapes
 
     def differentiate(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -45,7 +47,7 @@ class DirectFeedbackAlignment(Relaxation, kind="direct-feedback-alignment"):
         for name, output in outputs.items():
             if name not in self._matrices:
                 self._matrices[name] = draw((len(output), error.shape[1]), error.shape[1],
-                                            self._settings.matrix, self._generator)
+                                            self._settings.matrix, self._matrix_generator)
             if output.requires_grad:
                 output.backward(self._matrices[name] @ error.T)
         return logits, loss

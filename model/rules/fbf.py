@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, one_hot
 
 from bitwright.model.flip import votes
 from bitwright.model.flip.operators import grad_of_flips, over_threshold
@@ -23,8 +22,10 @@ from bitwright.model.heads import BmaHead
 from bitwright.model.inputs.batch_norm import NormModulator
 from bitwright.model.layers import BmabLayer
 from bitwright.model.network import Chain
+from bitwright.model.rules.optimizer import adam, set_rate
 from bitwright.model.rules.rule import Rule
 from bitwright.model.rules.telemetry import Telemetry
+from bitwright.model.tasks import Task
 
 __all__ = ["FBF"]
 
@@ -109,19 +110,18 @@ class FBF(Rule, kind="fbf"):
 
     Settings = Settings
 
-    def __init__(self, network: Chain, settings: Settings, epochs: int) -> None:
+    def __init__(self, network: Chain, settings: Settings, *, epochs: int, task: Task,
+                 generator: torch.Generator) -> None:
         for name, layer in [*network.named_layers, ("head", network.head)]:
             if not isinstance(layer, BmabLayer | BmaHead):
                 raise ValueError("learning 'fbf' must have layers of kind 'bmab' and a head of "
                                  f"kind 'bma', not {name} of kind {layer.kind!r}")
-        self._network = network
-        self._settings = settings
+        super().__init__(network, settings, epochs=epochs, task=task, generator=generator)
         self._second = epochs - settings.second_epochs
         self._suppressor = settings.suppressor
         self._optimizer = None
         if isinstance(network.modulator, NormModulator):
-            self._optimizer = torch.optim.Adam(network.modulator.parameters(),
-                                               lr=settings.learning_rate)
+            self._optimizer = adam(network.modulator.parameters(), settings.learning_rate)
         self.telemetry: Telemetry | None = None
 
     def begin_epoch(self, epoch: int) -> None:
@@ -131,8 +131,7 @@ class FBF(Rule, kind="fbf"):
         if second:
             self._suppressor = settings.second_suppressor
         if self._optimizer is not None:
-            for group in self._optimizer.param_groups:
-                group["lr"] = settings.learning_rate * (0.1 if second else 1)
+            set_rate(self._optimizer, settings.learning_rate * (0.1 if second else 1))
 
     def end_epoch(self) -> None:
         if self.telemetry is not None:
@@ -149,15 +148,15 @@ class FBF(Rule, kind="fbf"):
     def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
         z, bits = self._modulate(features)
         passes, logits = self._forward(bits)
-        loss = cross_entropy(logits, labels)
-        error = logits.softmax(1) - one_hot(labels, logits.shape[1])
+        loss = self._task.loss(logits, labels)
+        error = self._task.error(logits, labels)
         self._observe("head", gradient=error)
         flipped = self._backward(passes, error, z)
         if self._settings.order == "fbf":
             again = None if z is None else self._modulate(features)[1]
             flipped = self._second_forward(passes, again)
-        correct = (logits.argmax(1) == labels).float().mean()
-        return {"loss": loss.item(), "accuracy": correct.item(), "flipped": float(flipped)}
+        return {"loss": loss.item(), self._task.metric_name: self._task.metric(logits, labels),
+                "flipped": float(flipped)}
 
     def _modulate(self, features: Tensor) -> tuple[Tensor | None, Tensor]:
         """Normalised features, where they are learned, and bits."""
@@ -211,7 +210,8 @@ class FBF(Rule, kind="fbf"):
         """Which way each count of the head should go, shape (classes, frames * batch)."""
         targets = -error.sign()
         if self._settings.error == "chance":
-            targets *= torch.rand(error.shape) < error.abs()
+            targets *= torch.rand(error.shape, generator=self._generator,
+                                  device=error.device) < error.abs()
         return targets.T.repeat(1, self._network.modulator.frames)
 
     def _signal(self, one: _Pass, weights: Tensor, before: Tensor) -> Tensor:
@@ -262,7 +262,8 @@ class FBF(Rule, kind="fbf"):
         if settings.mask == "rank":
             mask = votes.highest(count, settings.update_rate) & (count > 0)
         if self._suppressor:
-            permit = random_words(tuple(one.layer.words.shape), self._suppressor)
+            permit = random_words(tuple(one.layer.words.shape), self._suppressor,
+                                  self._generator)
             mask &= unpack(permit, one.layer.fan_in).bool()
         one.layer.flip(mask, inverted=inverted)
         self._observe(one.name, updates=mask)

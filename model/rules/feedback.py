@@ -39,9 +39,10 @@ class RandomSettings(MeasuredSettings):
     learns, in front of which the layers stay as they were drawn: a control."""
 
 
-def seeded() -> torch.Generator:
-    """Make a generator for feedback matrices, from torch's own."""
-    return torch.Generator().manual_seed(int(torch.randint(1 << 62, ())))
+def seeded(generator: torch.Generator) -> torch.Generator:
+    """Make a generator for feedback matrices, which are drawn later, of a draw from another."""
+    seed = int(torch.randint(1 << 62, (), generator=generator, device=generator.device))
+    return torch.Generator(generator.device).manual_seed(seed)
 
 
 def draw(shape: tuple[int, int], terms: int, matrix: str, generator: torch.Generator) -> Tensor:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
+
 from bitwright.model.network import Chain
 from bitwright.model.rules.feedback import RandomSettings, Relaxation, draw, parts, seeded
+from bitwright.model.tasks import Task
 
 __all__ = ["FeedbackAlignment"]
 
@@ -24,13 +27,14 @@ class FeedbackAlignment(Relaxation, kind="feedback-alignment"):
 
     Settings = RandomSettings
 
-    def __init__(self, network: Chain, settings: RandomSettings, epochs: int) -> None:
-        super().__init__(network, settings, epochs)
+    def __init__(self, network: Chain, settings: RandomSettings, *, epochs: int, task: Task,
+                 generator: torch.Generator) -> None:
+        super().__init__(network, settings, epochs=epochs, task=task, generator=generator)
         self._parts = parts(network, self.kind, first=False)
-        generator = seeded()
+        matrices = seeded(generator)
         for part in self._parts.values():
             shape = tuple(part.matrix.shape)
-            part.feedback = draw(shape, shape[0], settings.matrix, generator)
+            part.feedback = draw(shape, shape[0], settings.matrix, matrices)
 
     def state_dict(self) -> dict[str, Any]:
         matrices = {name: part.feedback for name, part in self._parts.items()}

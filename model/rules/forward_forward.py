@@ -23,6 +23,8 @@ from bitwright.model.network import Chain
 from bitwright.model.rules.forward_forward_layer import Figures, Learner, Loss
 from bitwright.model.rules.forward_forward_pipeline import Pipeline
 from bitwright.model.rules.rule import Rule
+from bitwright.model.rules.schedule import half_cosine
+from bitwright.model.tasks import Task
 
 __all__ = ["ForwardForward", "wrong_labels"]
 
@@ -69,7 +71,8 @@ class Settings:
                              f"not {self.candidates}")
 
 
-def wrong_labels(labels: Tensor, classes: int, count: int) -> Tensor:
+def wrong_labels(labels: Tensor, classes: int, count: int,
+                 generator: torch.Generator) -> Tensor:
     """Draw distinct wrong labels for every sample, all of them equally likely.
 
     Parameters
@@ -83,7 +86,8 @@ def wrong_labels(labels: Tensor, classes: int, count: int) -> Tensor:
     -------
     Tensor of int64, shape (count, batch)
     """
-    steps = torch.rand(classes - 1, len(labels)).argsort(0)[:count] + 1
+    steps = torch.rand(classes - 1, len(labels), generator=generator,
+                       device=generator.device).argsort(0)[:count] + 1
     return (labels + steps) % classes
 
 
@@ -92,7 +96,8 @@ class ForwardForward(Rule, kind="forward-forward"):
 
     Settings = Settings
 
-    def __init__(self, network: Chain, settings: Settings, epochs: int) -> None:
+    def __init__(self, network: Chain, settings: Settings, *, epochs: int, task: Task,
+                 generator: torch.Generator) -> None:
         head = network.head
         if not head.per_frame:
             raise ValueError("forward-forward needs a head that makes every frame a class, such as "
@@ -108,9 +113,7 @@ class ForwardForward(Rule, kind="forward-forward"):
         if settings.order == "one-by-one" and epochs < len(layers):
             raise ValueError(f"epochs must be at least the {len(layers)} layers that learn one by "
                              f"one, not {epochs}")
-        self._network = network
-        self._settings = settings
-        self._epochs = epochs
+        super().__init__(network, settings, epochs=epochs, task=task, generator=generator)
         self._classes = classes
         self._epoch = 0
         self.learners = [Learner(layer, settings.loss, settings.threshold, settings.temperature,
@@ -134,7 +137,7 @@ class ForwardForward(Rule, kind="forward-forward"):
         self._epoch = epoch
         rate = self._settings.learning_rate
         if self._settings.schedule == "cosine":
-            rate *= (1 + math.cos(math.pi * self.learning(epoch)[1])) / 2
+            rate *= half_cosine(self.learning(epoch)[1])
         for learner in self.learners:
             learner.set_rate(rate)
         if self._pipeline:
@@ -163,7 +166,8 @@ class ForwardForward(Rule, kind="forward-forward"):
     @torch.no_grad()
     def _negatives(self, features: Tensor, labels: Tensor) -> Tensor:
         """A wrong label for every sample, shape (batch,)."""
-        candidates = wrong_labels(labels, self._classes, self._settings.candidates)
+        candidates = wrong_labels(labels, self._classes, self._settings.candidates,
+                                  self._generator)
         if len(candidates) == 1:
             return candidates[0]
         self._network.eval()

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import relu, softplus
 
 from bitwright.model.base import Layer
+from bitwright.model.rules.optimizer import adam, set_rate
 
 __all__ = ["Figures", "Learner", "Loss", "goodness", "pair_loss"]
 
@@ -90,7 +91,7 @@ class Learner:
         self._temperature = temperature
         self._inverted = inverted
         self._threshold = nn.Parameter(torch.tensor([threshold / temperature]))
-        self._optimizer = torch.optim.Adam([*layer.parameters(), self._threshold])
+        self._optimizer = adam([*layer.parameters(), self._threshold])
 
     @property
     def threshold(self) -> float:
@@ -99,8 +100,7 @@ class Learner:
 
     def set_rate(self, rate: float) -> None:
         """Set the learning rate."""
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
+        set_rate(self._optimizer, rate)
 
     def learn(self, x: Tensor) -> tuple[Tensor, Figures]:
         """Change the layer so that it tells the two halves of a batch apart better.

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import torch
 from torch import Tensor
 
 from bitwright.model.network import Chain
 from bitwright.model.rules.feedback import RandomSettings, Relaxation, draw, fold, parts, seeded
+from bitwright.model.tasks import Task
 
 __all__ = ["IndirectFeedbackAlignment", "Settings"]
 
@@ -38,11 +40,12 @@ class IndirectFeedbackAlignment(Relaxation, kind="indirect-feedback-alignment"):
 
     Settings = Settings
 
-    def __init__(self, network: Chain, settings: Settings, epochs: int) -> None:
-        super().__init__(network, settings, epochs)
+    def __init__(self, network: Chain, settings: Settings, *, epochs: int, task: Task,
+                 generator: torch.Generator) -> None:
+        super().__init__(network, settings, epochs=epochs, task=task, generator=generator)
         chain = list(parts(network, self.kind, first=True).values())
         self._layers, self._head = chain[:-1], chain[-1]
-        self._generator = seeded()
+        self._matrix_generator = seeded(generator)
         self._matrices: dict[str, Tensor] = {}  # drawn in the first step, which has its shape
 
     def differentiate(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -71,7 +74,7 @@ class IndirectFeedbackAlignment(Relaxation, kind="indirect-feedback-alignment"):
         width = in_width if at_input else len(inner[0][2])
         if not self._matrices:
             self._matrices["input"] = draw((width, len(error)), len(error), self._settings.matrix,
-                                           self._generator)
+                                           self._matrix_generator)
         signal = self._matrices["input"] @ error
         for index, (layer, sums, output) in enumerate(inner):
             depth = len(output) // len(sums)

@@ -9,7 +9,8 @@ from torch.nn.functional import pad
 __all__ = ["hybrid_masks", "hybrids"]
 
 
-def hybrid_masks(count: int, shape: tuple[int, int], blurs: int) -> Tensor:
+def hybrid_masks(count: int, shape: tuple[int, int], blurs: int,
+                 generator: torch.Generator) -> Tensor:
     """Draw masks of large blobs: random bits, blurred, and cut at a half.
 
     A blur is the filter ``[1/4, 1/2, 1/4]`` down and across; the border is repeated outside
@@ -19,7 +20,8 @@ def hybrid_masks(count: int, shape: tuple[int, int], blurs: int) -> Tensor:
     -------
     Tensor of bool, shape (count, height, width)
     """
-    image = torch.randint(2, (count, 1, *shape)).float()
+    image = torch.randint(2, (count, 1, *shape), generator=generator,
+                          device=generator.device).float()
     for _ in range(blurs):
         wide = pad(image, (1, 1, 1, 1), mode="replicate")
         down = (wide[..., :-2, :] + 2 * wide[..., 1:-1, :] + wide[..., 2:, :]) / 4
@@ -27,7 +29,8 @@ def hybrid_masks(count: int, shape: tuple[int, int], blurs: int) -> Tensor:
     return image[:, 0] > 0.5
 
 
-def hybrids(features: Tensor, shape: tuple[int, int], blurs: int) -> Tensor:
+def hybrids(features: Tensor, shape: tuple[int, int], blurs: int,
+            generator: torch.Generator) -> Tensor:
     """Mix every picture with another one of the batch: true nearby, false over a distance.
 
     Parameters
@@ -37,12 +40,14 @@ def hybrids(features: Tensor, shape: tuple[int, int], blurs: int) -> Tensor:
     shape : (height, width)
     blurs : int
         See :func:`hybrid_masks`.
+    generator : torch.Generator
+        On the device of the features.
 
     Returns
     -------
     Tensor of the same shape and type
     """
-    masks = hybrid_masks(len(features), shape, blurs).flatten(1)
+    masks = hybrid_masks(len(features), shape, blurs, generator).flatten(1)
     masks = masks.repeat_interleave(features.shape[1] // masks.shape[1], 1)
-    shift = int(torch.randint(1, len(features), ()))
+    shift = int(torch.randint(1, len(features), (), generator=generator, device=generator.device))
     return torch.where(masks, features, features.roll(shift, 0))

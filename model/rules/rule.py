@@ -5,14 +5,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 
+from bitwright.model.kinds import Named
 from bitwright.model.network import Chain
+from bitwright.model.tasks import Task
 
 __all__ = ["Rule"]
 
 
-class Rule(ABC):
+class Rule(Named, ABC):
     """How a network learns from a batch.
 
     Everything else (data, epochs, checkpoints, early stopping, freezing) is shared: a rule
@@ -24,23 +27,36 @@ class Rule(ABC):
     Parameters
     ----------
     network : Chain
+        One that :meth:`check` has passed.
     settings : Settings
     epochs : int
         Length of the training, for schedules.
+    task : Task
+    generator : torch.Generator
+        All that the rule leaves to chance is drawn from it. It is on the network's device.
     """
 
-    kind: ClassVar[str]
     kinds: ClassVar[dict[str, type[Rule]]] = {}
     Settings: ClassVar[type]
 
-    def __init_subclass__(cls, *, kind: str | None = None, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        if kind is not None:  # else a base of several rules, which no recipe can choose
-            cls.kind = kind
-            Rule.kinds[kind] = cls
+    def __init__(self, network: Chain, settings: Any, *, epochs: int, task: Task,
+                 generator: torch.Generator) -> None:
+        self._network = network
+        self._settings = settings
+        self._epochs = epochs
+        self._task = task
+        self._generator = generator
 
-    @abstractmethod
-    def __init__(self, network: Chain, settings: Any, epochs: int) -> None: ...
+    @classmethod
+    def check(cls, network: Chain, settings: Any, epochs: int) -> None:
+        """Check that the rule can train a network.
+
+        Raises
+        ------
+        ValueError
+            If it cannot. The message is one line and names the rule, the place in the network, and
+            what is allowed there.
+        """
 
     def begin_epoch(self, epoch: int) -> None:
         """Prepare for an epoch, counted from 0. The default is to do nothing.
@@ -49,7 +65,7 @@ class Rule(ABC):
         """
         del epoch
 
-    def end_epoch(self) -> None:  # noqa: B027  most rules have nothing to finish
+    def end_epoch(self) -> None:
         """Finish what the steps of an epoch have started. The default is to do nothing."""
 
     def batch(self, epoch: int, batch: int, samples: int) -> int:
@@ -64,12 +80,13 @@ class Rule(ABC):
         Parameters
         ----------
         features : Tensor of integers, shape (batch, n)
-        labels : Tensor of int64, shape (batch,)
+        labels : Tensor, shape (batch,)
+            Targets of the task.
 
         Returns
         -------
         dict
-            Means over the batch, by name; ``loss`` and ``accuracy`` at least.
+            Means over the batch, by name; ``loss`` and the task's metric at least.
         """
 
     @abstractmethod

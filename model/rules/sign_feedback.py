@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from bitwright.model.network import Chain
 from bitwright.model.rules.feedback import MeasuredSettings, Relaxation, parts
+from bitwright.model.tasks import Task
 
 __all__ = ["SignFeedback"]
 
@@ -25,8 +27,9 @@ class SignFeedback(Relaxation, kind="sign-feedback"):
 
     Settings = MeasuredSettings
 
-    def __init__(self, network: Chain, settings: MeasuredSettings, epochs: int) -> None:
-        super().__init__(network, settings, epochs)
+    def __init__(self, network: Chain, settings: MeasuredSettings, *, epochs: int, task: Task,
+                 generator: torch.Generator) -> None:
+        super().__init__(network, settings, epochs=epochs, task=task, generator=generator)
         self._parts = parts(network, self.kind, first=False)
 
     def differentiate(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

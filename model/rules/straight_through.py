@@ -15,6 +15,7 @@ from bitwright.model.layers import XnorLayer
 from bitwright.model.network import Chain
 from bitwright.model.rules import descent
 from bitwright.model.rules.descent import Descent
+from bitwright.model.tasks import Task
 from bitwright.model.weights.surrogate import SLOPES, Sign, SignSwish, sign_swish
 
 __all__ = ["Settings", "StraightThrough"]
@@ -74,8 +75,9 @@ class StraightThrough(Descent, kind="straight-through"):
 
     Settings = Settings
 
-    def __init__(self, network: Chain, settings: Settings, epochs: int) -> None:
-        super().__init__(network, settings, epochs)
+    def __init__(self, network: Chain, settings: Settings, *, epochs: int, task: Task,
+                 generator: torch.Generator) -> None:
+        super().__init__(network, settings, epochs=epochs, task=task, generator=generator)
         for name, part in (*network.named_layers, ("head", network.head)):
             if not isinstance(part, XnorLayer | ScoresHead):
                 raise ValueError("learning 'straight-through' needs layers of kind 'xnor' and a "

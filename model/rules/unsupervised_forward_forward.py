@@ -13,12 +13,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from bitwright.model.network import Chain
 from bitwright.model.rules.forward_forward_layer import Learner, Loss
+from bitwright.model.rules.optimizer import adam, set_rate
 from bitwright.model.rules.pictures import hybrids
 from bitwright.model.rules.rule import Rule
+from bitwright.model.rules.schedule import half_cosine
+from bitwright.model.tasks import Task
 
 __all__ = ["UnsupervisedForwardForward"]
 
@@ -54,31 +56,30 @@ class UnsupervisedForwardForward(Rule, kind="unsupervised-forward-forward"):
 
     Settings = Settings
 
-    def __init__(self, network: Chain, settings: Settings, epochs: int) -> None:
+    def __init__(self, network: Chain, settings: Settings, *, epochs: int, task: Task,
+                 generator: torch.Generator) -> None:
         if network.head.per_frame:
             raise ValueError("unsupervised-forward-forward needs a head that is trained, such as "
                              f"'readout', not {network.head.kind!r}")
         self._shape = network.modulator.geometry.shape
         if not self._shape:
             raise ValueError("unsupervised-forward-forward needs features that are pictures")
-        self._network = network
-        self._settings = settings
-        self._epochs = epochs
+        super().__init__(network, settings, epochs=epochs, task=task, generator=generator)
         self._learners = [Learner(layer, settings.loss, settings.threshold, settings.temperature,
                                   inverted=False) for layer in network.live_layers]
-        self._readout = torch.optim.Adam(network.head.parameters())
+        self._readout = adam(network.head.parameters())
 
     def begin_epoch(self, epoch: int) -> None:
-        share = (1 + math.cos(math.pi * epoch / self._epochs)) / 2
+        share = half_cosine(epoch / self._epochs)
         for learner in self._learners:
             learner.set_rate(self._settings.learning_rate * share)
-        for group in self._readout.param_groups:
-            group["lr"] = self._settings.readout_rate * share
+        set_rate(self._readout, self._settings.readout_rate * share)
 
     def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
         # A single picture has no other to be mixed with.
         pictures = features if len(features) > 1 else features.repeat(2, 1)
-        negative = hybrids(pictures, self._shape, self._settings.blurs)[: len(features)]
+        negative = hybrids(pictures, self._shape, self._settings.blurs,
+                           self._generator)[: len(features)]
         values = [self._network.modulator(torch.cat([features, negative]))]
         losses, right = [], []
         for learner in self._learners:
@@ -88,14 +89,14 @@ class UnsupervisedForwardForward(Rule, kind="unsupervised-forward-forward"):
             right.append(figures.accuracy)
         read = torch.cat(values[self._network.head.reads])[:, : len(features)]
         logits = self._network.head(read)
-        loss = cross_entropy(logits, labels)
+        loss = self._task.loss(logits, labels)
         self._readout.zero_grad()
         loss.backward()
         self._readout.step()
         self._network.head.constrain()
         return {"loss": loss.item(), "layer_loss": sum(losses) / len(losses),
                 "pairs_right": sum(right) / len(right),
-                "accuracy": (logits.detach().argmax(1) == labels).float().mean().item()}
+                self._task.metric_name: self._task.metric(logits.detach(), labels)}
 
     def state_dict(self) -> dict[str, Any]:
         return {"learners": [learner.state_dict() for learner in self._learners],

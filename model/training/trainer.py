@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn.functional import cross_entropy
 
 from bitwright import ir
 from bitwright.data import DataSet, stratified
 from bitwright.model.network import build_network
 from bitwright.model.recipe import Recipe
 from bitwright.model.rules import Rule
+from bitwright.model.tasks import Classification, Task
 from bitwright.model.training.checkpoint import Checkpoint, CheckpointError
 from bitwright.model.training.freeze import freeze
 from bitwright.model.training.jitter import jittered
@@ -66,15 +66,18 @@ class Trainer:
         # Three sources of chance, so that a longer wiring does not reorder the data.
         make, order, draws = (torch.Generator().manual_seed(int(seed)) for seed in
                               np.random.SeedSequence(recipe.seed).generate_state(3))
-        torch.set_rng_state(draws.get_state())  # for rules that draw at random
-        self._order = order
+        self._order, self._draws = order, draws
+        self.task: Task = Classification()
         self.network = build_network(recipe.modulate, recipe.layer_types, recipe.head_type, data,
                                      data.features[train], make)
         self._shape = self.network.modulator.geometry.shape
         if recipe.jitter and not self._shape:
             raise ValueError("jitter must be 0 for features that are no pictures, "
                              f"not {recipe.jitter}")
-        self.rule = Rule.kinds[recipe.learning](self.network, recipe.rule, recipe.epochs)
+        rule = Rule.kinds[recipe.learning]
+        rule.check(self.network, recipe.rule, recipe.epochs)
+        self.rule = rule(self.network, recipe.rule, epochs=recipe.epochs, task=self.task,
+                         generator=draws)
         self.epoch = 0
         self.best: dict[str, Any] = {"epoch": 0, "accuracy": -1.0, "loss": float("inf")}
         self.curve: list[dict[str, Any]] = []
@@ -117,7 +120,7 @@ class Trainer:
         for part in order.split(self.rule.batch(self.epoch, self.recipe.batch, self.samples)):
             features = self._features[part]
             if self.recipe.jitter:
-                features = jittered(features, self._shape, self.recipe.jitter)
+                features = jittered(features, self._shape, self.recipe.jitter, self._draws)
             step = self.rule.step(features, self._labels[part])
             done += len(part)
             for name, value in step.items():
@@ -159,9 +162,9 @@ class Trainer:
         """Accuracy and loss on the validation split, of the hard network."""
         features, labels = self._held_back
         scores = self.network.scores(features)
-        logits = torch.from_numpy(scores / self.network.scale)
-        loss = cross_entropy(logits, torch.from_numpy(labels))
-        return float((scores.argmax(1) == labels).mean()), loss.item()
+        scores, targets = torch.from_numpy(scores), torch.from_numpy(labels)
+        loss = self.task.loss(scores.double() / self.network.scale, targets)
+        return self.task.metric(scores, targets), loss.item()
 
     def save(self, path: Path) -> None:
         """Write the checkpoint.
@@ -173,7 +176,7 @@ class Trainer:
         """
         Checkpoint(self.recipe.plain(), self.data.digest, torch.get_num_threads(), self.epoch,
                    self.network.state_dict(), self.rule.state_dict(),
-                   {"order": self._order.get_state(), "draws": torch.get_rng_state()},
+                   {"order": self._order.get_state(), "draws": self._draws.get_state()},
                    self.best, self.curve, self.finished).save(path)
 
     def restore(self, checkpoint: Checkpoint, path: Path) -> None:
@@ -196,7 +199,7 @@ class Trainer:
         self.network.load_state_dict(checkpoint.network)
         self.rule.load_state_dict(checkpoint.rule)
         self._order.set_state(checkpoint.generators["order"])
-        torch.set_rng_state(checkpoint.generators["draws"])
+        self._draws.set_state(checkpoint.generators["draws"])
         self.epoch, self.best = checkpoint.epoch, checkpoint.best
         self.curve = checkpoint.curve
 

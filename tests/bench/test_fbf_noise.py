@@ -16,7 +16,8 @@ def rule_of(**noise):
                                       "head.centre=batch"])
     trainer = Trainer(recipe, data.load("iris"))
     trainer.network.train()
-    return trainer, Noisy(trainer.network, recipe.rule, recipe.epochs, **noise)
+    return trainer, Noisy(trainer.network, recipe.rule, epochs=recipe.epochs, task=trainer.task,
+                          generator=trainer._draws, **noise)
 
 
 def test_dropout_inverts_its_share_in_training():

@@ -21,6 +21,7 @@ from bitwright.model.network import BinaryNetwork
 from bitwright.model.recipe import load_recipe
 from bitwright.model.rules.fbf import FBF, Settings
 from bitwright.model.rules.telemetry import Telemetry
+from bitwright.model.tasks import Classification
 from bitwright.model.training.checkpoint import Checkpoint
 from bitwright.model.training.trainer import Trainer
 
@@ -37,6 +38,11 @@ def network_of(seed, modulator=None):
               for width in widths]
     head = BmaHead(HIDDEN * DEPTH, CLASSES, BmaHead.Settings(), generator=generator)
     return BinaryNetwork(modulator, layers, head).train()
+
+
+def rule_of(network, settings, epochs=1, seed=0):
+    return FBF(network, settings, epochs=epochs, task=Classification(),
+               generator=torch.Generator().manual_seed(seed))
 
 
 def batch_of(seed, samples=24):
@@ -82,7 +88,7 @@ def reference_step(stack, bits, labels, order, published):
 @pytest.mark.parametrize("seed", range(3))
 def test_steps_are_those_of_the_packed_modules(order, update, seed):
     network = network_of(seed)
-    rule = FBF(network, Settings(order=order, update=update), 1)
+    rule = rule_of(network, Settings(order=order, update=update))
     first, second = network.layers
     stack = [modules.BMAB(packed(first, FEATURES), FEATURES, DEPTH),
              modules.BMAB(packed(second, HIDDEN), HIDDEN, DEPTH),
@@ -106,7 +112,7 @@ def test_what_a_step_reports():
     before = [layer.bits for layer in (*network.layers, network.head)]
     features, labels = batch_of(0)
     logits = network(features)
-    report = FBF(network, Settings(), 1).step(features, labels)
+    report = rule_of(network, Settings()).step(features, labels)
     expected = torch.nn.functional.cross_entropy(logits, labels).item()
     assert report["loss"] == pytest.approx(expected, rel=1e-5)
     assert report["accuracy"] == pytest.approx((logits.argmax(1) == labels).float().mean().item())
@@ -117,7 +123,7 @@ def test_what_a_step_reports():
 
 def test_the_suppressor_halves_what_is_flipped():
     torch.manual_seed(0)
-    flipped = [np.mean([FBF(network_of(0), Settings(suppressor=suppressor), 1).step(*batch_of(0))
+    flipped = [np.mean([rule_of(network_of(0), Settings(suppressor=suppressor)).step(*batch_of(0))
                         ["flipped"] for _ in range(30)]) for suppressor in range(4)]
     # Later layers see what earlier ones have not become: only about a half.
     assert np.array(flipped[1:]) / flipped[:-1] == pytest.approx(0.5, abs=0.15)
@@ -127,13 +133,13 @@ def test_the_rank_rule_flips_at_most_its_share():
     network = network_of(0)
     settings = Settings(mask="rank", update_rate=0.05, signal="wish")
     total = sum(layer.bits.numel() for layer in (*network.layers, network.head))
-    flipped = [FBF(network, settings, 1).step(*batch_of(seed))["flipped"] for seed in range(10)]
+    flipped = [rule_of(network, settings).step(*batch_of(seed))["flipped"] for seed in range(10)]
     assert 0 < max(flipped) <= 0.05 * total + 1
 
 
 def test_chance_takes_the_gradient_as_probability():
     torch.manual_seed(0)
-    rule = FBF(network_of(0), Settings(error="chance"), 1)
+    rule = rule_of(network_of(0), Settings(error="chance"))
     error = torch.tensor([[-0.75, 0.25, 0.5]]).expand(4000, 3)
     targets = rule._targets_of_error(error)
     assert targets.mean(1).tolist() == pytest.approx([0.75, -0.25, -0.5], abs=0.03)
@@ -142,7 +148,7 @@ def test_chance_takes_the_gradient_as_probability():
 
 def test_far_neurons_have_no_target_within_a_window():
     network = network_of(1)
-    rule = FBF(network, Settings(window=0.3, order="v1"), 1)
+    rule = rule_of(network, Settings(window=0.3, order="v1"))
     features, _ = batch_of(0)
     passes, logits = rule._forward(network.modulator(features))
     error = logits.softmax(1) - 1 / CLASSES
@@ -156,8 +162,8 @@ def test_far_neurons_have_no_target_within_a_window():
 
 
 def test_phases():
-    rule = FBF(network_of(0), Settings(suppressor=1, suppressor_every=3, second_epochs=2,
-                                       second_suppressor=4), 10)
+    rule = rule_of(network_of(0), Settings(suppressor=1, suppressor_every=3, second_epochs=2,
+                                           second_suppressor=4), epochs=10)
     seen = []
     for epoch in range(10):
         rule.begin_epoch(epoch)
@@ -170,7 +176,7 @@ def test_phases():
 def test_the_batch_norm_learns_what_the_bits_ask_for():
     modulator = NormModulator((FEATURES,), DEPTH, 1, bits=4, signed=False).train()
     network = network_of(0, modulator)
-    rule = FBF(network, Settings(learning_rate=0.1), 1)
+    rule = rule_of(network, Settings(learning_rate=0.1))
     features, _ = batch_of(0)
     z, bits = rule._modulate(features)
     assert torch.equal(bits, (z[:, None] > modulator.cuts[..., 0][None, :, None]).flatten(0, 1))
@@ -269,7 +275,7 @@ def test_a_resumed_training_draws_what_a_whole_one_draws(tmp_path):
 def test_frames_have_their_samples_targets():
     modulator = NormModulator((FEATURES,), DEPTH, 2, bits=4, signed=False).train()
     network = network_of(0, modulator)
-    rule = FBF(network, Settings(), 1)
+    rule = rule_of(network, Settings())
     features, labels = batch_of(0)
     passes, logits = rule._forward(modulator(features))
     assert torch.allclose(logits, network(features), atol=1e-5)
@@ -307,7 +313,7 @@ def test_telemetry_by_hand():
 
 def test_the_rule_tells_its_telemetry_of_every_layer():
     network = network_of(0, NormModulator((FEATURES,), DEPTH, 1, bits=4, signed=False).train())
-    rule = FBF(network, Settings(), 1)
+    rule = rule_of(network, Settings())
     rule.telemetry = Telemetry()
     flipped = rule.step(*batch_of(0))["flipped"]
     rule.telemetry.end_epoch()

@@ -100,14 +100,14 @@ def test_gradient_of_a_layer_is_that_of_its_own_loss(kind):
 def test_wrong_labels_are_wrong_distinct_and_even():
     torch.manual_seed(0)
     labels = torch.arange(4).repeat(3000)
-    wrong = wrong_labels(labels, 4, 2)
+    wrong = wrong_labels(labels, 4, 2, torch.Generator())
     assert wrong.shape == (2, 12000)
     assert (wrong != labels).all()
     assert (wrong[0] != wrong[1]).all()
     counts = torch.stack([torch.bincount(wrong[0][labels == label], minlength=4)
                           for label in range(4)])
     assert (counts[~torch.eye(4, dtype=torch.bool)] - 1000).abs().max() < 110
-    assert (wrong_labels(labels, 4, 3).sort(0)[0] == torch.stack(
+    assert (wrong_labels(labels, 4, 3, torch.Generator()).sort(0)[0] == torch.stack(
         [torch.tensor([other for other in range(4) if other != label])
          for label in labels]).T).all()
 
