@@ -11,7 +11,7 @@ from typing import Any
 from bitwright.model.base import BitLayer, Head, Layer, RealHead, RealLayer
 from bitwright.model.inputs.modulate import Settings as Modulate
 from bitwright.model.rules import Rule
-from bitwright.model.settings import RecipeError, nearest, parse, plain, write_toml
+from bitwright.model.settings import RecipeError, nearest, parse, plain
 
 __all__ = ["Recipe", "RecipeError", "load_recipe", "recipe_names"]
 
@@ -25,6 +25,7 @@ class Recipe:
     Parameters
     ----------
     name : str
+        Of the run folder, too.
     data : str
         Name of the data set.
     seed : int
@@ -69,6 +70,8 @@ class Recipe:
     modulate: Modulate = field(default_factory=Modulate)
 
     def __post_init__(self) -> None:
+        if self.name in ("", ".", "..") or {"/", "\0"} & set(self.name):
+            raise ValueError(f"name must be one that a folder may have, not {self.name!r}")
         for name in ("epochs", "patience", "batch"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
@@ -111,7 +114,9 @@ class Recipe:
 
     def toml(self) -> str:
         """Every setting as a recipe file."""
-        return write_toml(self.plain())
+        import tomli_w
+
+        return tomli_w.dumps(self.plain())
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Recipe:
@@ -190,7 +195,7 @@ def load_recipe(which: str, overrides: Iterable[str] = ()) -> Recipe:
             raise RecipeError(f"{which}: no such file")
         raise RecipeError(f"Unknown recipe {which!r}; {nearest(which, recipe_names())}")
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # a byte-order mark may lead
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RecipeError(f"{path}: not readable as TOML ({error})") from error
     values.setdefault("name", path.stem)

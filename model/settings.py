@@ -7,12 +7,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-__all__ = ["RecipeError", "nearest", "parse", "plain", "write_toml"]
+from bitwright.errors import UserError
+
+__all__ = ["RecipeError", "nearest", "parse", "plain"]
 
 T = TypeVar("T")
 
 
-class RecipeError(ValueError):
+class RecipeError(UserError, ValueError):
     """A recipe cannot be used. The message names the key, the rule and the offending value."""
 
 
@@ -66,7 +68,20 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if hint in (int, float, str, bool) and type(value) is not hint:
         kind = {int: "an integer", float: "a number", str: "a string", bool: "true or false"}[hint]
         raise RecipeError(f"{where} must be {kind}, not {value!r}")
+    if hint is int and not -(1 << 63) <= value < 1 << 63:
+        raise RecipeError(f"{where} must be an integer of 64 bits, not {value}")
+    if hint is str and not _encodes(value):
+        raise RecipeError(f"{where} must be text, not {value!r}")
     return value
+
+
+def _encodes(text: str) -> bool:
+    """Whether a file can hold a text: words of a command line may be bytes of no encoding."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _join(where: str, key: str) -> str:
@@ -80,25 +95,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value
-
-
-def write_toml(values: Mapping[str, Any]) -> str:
-    """Write plain values, tables and lists of tables as TOML."""
-    lines = [f"{key} = {_scalar(value)}" for key, value in values.items()
-             if not isinstance(value, Mapping | list)]
-    for key, value in values.items():
-        tables = value if isinstance(value, list) else [value]
-        head = f"[[{key}]]" if isinstance(value, list) else f"[{key}]"
-        if isinstance(value, Mapping | list):
-            for table in tables:
-                lines += ["", head, *(f"{name} = {_scalar(item)}" for name, item in table.items())]
-    return "\n".join(lines) + "\n"
-
-
-def _scalar(value: bool | int | float | str) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    return repr(value)

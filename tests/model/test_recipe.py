@@ -4,6 +4,8 @@ import re
 import tomllib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 pytest.importorskip("torch")
 
@@ -75,6 +77,12 @@ def test_one_rule_of_several_is_chosen():
     ("validation=1.0", "validation must be between 0 and 1, not 1.0"),
     ("validation=\"x\"", "validation must be a number, not 'x'"),
     ("seed=-1", "seed must be from 0 to 2^63 - 1, not -1"),
+    (f"batch={1 << 63}", f"batch must be an integer of 64 bits, not {1 << 63}"),
+    ("name=a/b", "name must be one that a folder may have, not 'a/b'"),
+    ('name=".."', "name must be one that a folder may have, not '..'"),
+    ('name=""', "name must be one that a folder may have, not ''"),
+    ('name="\\u0000"', "name must be one that a folder may have, not '\\x00'"),
+    ("data=\udcff", "data must be text, not '\\udcff'"),
     ("layers=3", "layers must be a list of tables, not 3"),
     ("layers=[3]", "layers.0 must be a table, not 3"),
     ("layers=[{}]", f"key 'layers.0.kind' is missing; known are {LAYERS}"),
@@ -113,6 +121,37 @@ def test_missing_and_malformed_files(tmp_path):
         load_recipe(str(path))
 
 
-def test_strings_of_any_kind_survive_the_file():
-    recipe = Recipe.of({"name": 'a"b\\c', "layers": [], "head": {"kind": "group_sum"}})
-    assert tomllib.loads(recipe.toml())["name"] == 'a"b\\c'
+@pytest.mark.parametrize("name", ['a"b\\c', "a\nb", "\t\r\x1b\x7f", "ünï \U0001f33c", "'" * 3,
+                                  '"' * 3, "a = [[b]] # c"])
+def test_strings_of_any_kind_survive_the_file(name, tmp_path):
+    recipe = Recipe.of({"name": name, "layers": [], "head": {"kind": "group_sum"}})
+    assert tomllib.loads(recipe.toml())["name"] == name
+    path = tmp_path / "recipe.toml"
+    path.write_text(recipe.toml(), encoding="utf-8", newline="")
+    assert load_recipe(str(path)) == recipe
+
+
+def test_a_name_with_a_line_break_is_set_and_read_back(tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text(load_recipe("digits", ['name="a\\nb"']).toml(), encoding="utf-8")
+    assert load_recipe(str(path)).name == "a\nb"
+
+
+@given(name=st.text(), source=st.text())
+def test_any_text_survives_or_is_refused_in_one_line(name, source):
+    try:
+        recipe = Recipe.of({"name": name, "data": source})
+    except RecipeError as error:
+        assert_one_line(error)
+    else:
+        assert Recipe.of(tomllib.loads(recipe.toml())) == recipe
+
+
+def assert_one_line(error):
+    assert len(str(error).splitlines()) == 1
+
+
+def test_byte_order_mark(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + load_recipe("digits", ["name=mine"]).toml().encode())
+    assert load_recipe(str(path)) == load_recipe("digits", ["name=mine"])
