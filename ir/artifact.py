@@ -12,6 +12,7 @@ import safetensors
 from numpy.typing import NDArray
 from safetensors.numpy import save as to_safetensors
 
+from bitwright.errors import UserError
 from bitwright.files import write_atomic
 from bitwright.ir.network import Entry, Golden, Network
 from bitwright.ir.node import Node
@@ -26,7 +27,7 @@ KEY = "network"
 equal bytes."""
 
 
-class ArtifactError(ValueError):
+class ArtifactError(UserError, ValueError):
     """A frozen network cannot be used. The message names the file and what is wrong with it."""
 
 

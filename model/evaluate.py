@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from bitwright.command import guarded
+
 logger = logging.getLogger("model.evaluate")
 
 
@@ -31,18 +33,12 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Run the command. Returns 0 if it did what was asked, else 1."""
     args = parser().parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
 
-    from bitwright import ir
-    from bitwright.data import DataError
-
-    try:
+    def work() -> None:
         result = evaluate(args.network, args.data, args.data_dir)
-    except (ir.ArtifactError, DataError) as error:
-        logger.error("%s", error)
-        return 1
-    sys.stdout.write(json.dumps(result) + "\n" if args.json else report(result))
-    return 0
+        sys.stdout.write(json.dumps(result) + "\n" if args.json else report(result))
+
+    return guarded(work)
 
 
 def evaluate(argument: str | None, name: str | None, data_dir: Path | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
@@ -60,6 +61,11 @@ class Chain(nn.Module):
         """Scores are divided by it to become logits."""
 
     @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(itertools.chain(self.parameters(), self.buffers())).device
+
+    @property
     def live_layers(self) -> list[Layer]:
         """Layers up to the last one that the head reads."""
         stop = self.head.reads.stop
@@ -87,12 +93,12 @@ class Chain(nn.Module):
         return self.score(features) / self.scale
 
     @torch.no_grad()
-    def scores(self, features: NDArray[Any]) -> NDArray[Any]:
+    def scores(self, features: NDArray[Any] | Tensor) -> NDArray[Any]:
         """Scores of a batch in evaluation mode.
 
         Parameters
         ----------
-        features : array of integers, shape (batch, n)
+        features : array or Tensor of integers, shape (batch, n)
 
         Returns
         -------
@@ -100,7 +106,8 @@ class Chain(nn.Module):
         """
         was_training = self.training
         self.eval()
-        parts = [self.score(torch.from_numpy(features[start : start + _CHUNK])).numpy()
+        parts = [self.score(torch.as_tensor(features[start : start + _CHUNK],
+                                            device=self.device)).cpu().numpy()
                  for start in range(0, len(features), _CHUNK)]
         self.train(was_training)
         return np.concatenate(parts)
@@ -134,7 +141,7 @@ class BinaryNetwork(Chain):
         """The logits are the mean of the frames that add up, over the temperature."""
         return self.head.temperature * (1 if self.head.per_frame else self.modulator.frames)
 
-    def scores(self, features: NDArray[Any]) -> NDArray[np.int64]:
+    def scores(self, features: NDArray[Any] | Tensor) -> NDArray[np.int64]:
         """Integer scores of a batch in evaluation mode, shape (batch, classes)."""
         return np.rint(super().scores(features)).astype(np.int64)
 

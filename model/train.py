@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bitwright.command import guarded
+
 if TYPE_CHECKING:
     from bitwright.model.recipe import Recipe
     from bitwright.model.training.trainer import Trainer
@@ -41,36 +43,19 @@ def parser() -> argparse.ArgumentParser:
         help="look for the data set in DIR first (default: $BITWRIGHT_DATA, then "
              "~/.cache/bitwright)")
     parser.add_argument("--seed", metavar="N", type=int, help="replace the recipe's seed")
+    parser.add_argument("--device", metavar="NAME",
+        help="where to compute: cpu, cuda or cuda:N (default: cpu; with --resume, as the run had)")
     parser.add_argument("--threads", metavar="N", type=int,
-        help="threads of torch (default: 1, the fastest for networks of this size, and the same "
-             "sums on every machine; with --resume, as the run had)")
+        help="threads of torch (default: 1, the fastest for networks of this size; another number "
+             "rounds sums otherwise; with --resume, as the run had)")
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command. Returns 0 if it did what was asked, else 1."""
     args = parser().parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
-
-    from bitwright.data import DataError
-    from bitwright.model.settings import RecipeError
-    from bitwright.model.training.checkpoint import CheckpointError
-    from bitwright.model.training.freeze import FreezeError
-    from bitwright.model.training.trainer import DivergedError
-
-    try:
-        train(args)
-    except (CheckpointError, DataError, DivergedError, FreezeError, RecipeError) as error:
-        logger.error("%s", error)
-        return 1
-    except KeyboardInterrupt:
-        logger.error("stopped; the same command with --resume goes on from the last whole epoch")
-        return 1
-    except OSError as error:
-        name = f"{error.filename}: " if error.filename else ""
-        logger.error("%s%s", name, error.strerror or error)
-        return 1
-    return 0
+    return guarded(lambda: train(args), interrupted=(
+        "stopped; the same command with --resume goes on from the last whole epoch"))
 
 
 def train(args: argparse.Namespace) -> None:
@@ -81,6 +66,7 @@ def train(args: argparse.Namespace) -> None:
     from bitwright.model.network import RealNetwork
     from bitwright.model.recipe import RecipeError
     from bitwright.model.training.checkpoint import Checkpoint, CheckpointError
+    from bitwright.model.training.device import choose
     from bitwright.model.training.trainer import Trainer
 
     if args.threads is not None and args.threads < 1:
@@ -96,9 +82,11 @@ def train(args: argparse.Namespace) -> None:
         raise CheckpointError(f"{out}: the folder already holds a run; add --resume to go on with "
                               "it, --force to replace it, or --out for another folder")
     torch.set_num_threads(args.threads or (checkpoint.threads if checkpoint else 1))
+    device = choose(args.device if args.device is not None
+                    else checkpoint.device if checkpoint else "cpu")
     source = data.load(recipe.data, args.data_dir)
     try:
-        trainer = Trainer(recipe, source)
+        trainer = Trainer(recipe, source, device=device)
     except ValueError as error:
         raise RecipeError(f"Recipe {recipe.name}: {error}") from error
     if checkpoint is None:

@@ -29,4 +29,4 @@ class Classification(Task, kind="classification"):
         return scores.argmax(1)
 
     def metric(self, scores: Tensor, targets: Tensor) -> float:
-        return (self.decide(scores) == targets).float().mean().item()
+        return (self.decide(scores) == targets).double().mean().item()

@@ -11,14 +11,15 @@ from typing import Any
 
 import torch
 
+from bitwright.errors import UserError
 from bitwright.files import write_atomic
 
 __all__ = ["Checkpoint", "CheckpointError"]
 
-FORMAT = 1
+FORMAT = 2
 
 
-class CheckpointError(ValueError):
+class CheckpointError(UserError, ValueError):
     """A checkpoint cannot be used. The message names the file and what is wrong with it."""
 
 
@@ -33,12 +34,15 @@ class Checkpoint:
     data_digest : str
     threads : int
         Threads of torch. Sums over another number of threads round differently.
+    device : str
+        Where torch computed. A training may go on on another device.
     epoch : int
         Epochs done.
     network, rule : dict
         State of the network (wiring and thresholds included) and of the learning rule.
     generators : dict
-        State of the generator that orders the data (``order``) and of torch's own (``draws``).
+        State of the generator that orders the data (``order``) and of the one for all else
+        (``draws``), which lives on the device.
     best : dict
         ``epoch``, ``accuracy``, ``loss`` on the validation split, and ``network``, the state then.
     curve : list of dict
@@ -50,6 +54,7 @@ class Checkpoint:
     recipe: dict[str, Any]
     data_digest: str
     threads: int
+    device: str
     epoch: int
     network: dict[str, Any]
     rule: dict[str, Any]
@@ -73,7 +78,7 @@ class Checkpoint:
 
     @classmethod
     def load(cls, path: Path) -> Checkpoint:
-        """Read a checkpoint. No code of the file is run.
+        """Read a checkpoint, its tensors into main memory. No code of the file is run.
 
         Raises
         ------
@@ -81,7 +86,7 @@ class Checkpoint:
             If the file is missing, damaged, or of another version.
         """
         try:
-            content = torch.load(path, weights_only=True)
+            content = torch.load(path, map_location="cpu", weights_only=True)
         except FileNotFoundError as error:
             raise CheckpointError(f"{path}: no such file; there is nothing to resume") from error
         except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError,

@@ -8,20 +8,39 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from bitwright import ir
 from bitwright.data import DataSet
+from bitwright.errors import UserError
 from bitwright.model.confusion import confusion
 from bitwright.model.network import BinaryNetwork
+from bitwright.model.training.device import in_main_memory
 
-__all__ = ["FreezeError", "freeze"]
+__all__ = ["FreezeError", "freeze", "rehearse"]
 
 GOLDEN = 100
 """Test samples that travel in the file, with the scores that torch gave them."""
 
+_REHEARSED = 16
+"""Samples of a rehearsal."""
 
-class FreezeError(ValueError):
-    """The frozen network differs from the trained one."""
+
+class FreezeError(UserError, ValueError):
+    """A network has no frozen form, or one that differs from the trained network."""
+
+
+def rehearse(network: BinaryNetwork, features: NDArray[np.int32]) -> None:
+    """Freeze a network that is not trained yet, and compare it on a few samples.
+
+    What cannot be frozen is known before the first epoch, then, and not after the last.
+
+    Raises
+    ------
+    FreezeError
+        See :func:`freeze`.
+    """
+    _frozen(network, features[:_REHEARSED], "samples of the rehearsal")
 
 
 def freeze(network: BinaryNetwork, data: DataSet, training: dict[str, Any]) -> ir.Network:
@@ -39,19 +58,12 @@ def freeze(network: BinaryNetwork, data: DataSet, training: dict[str, Any]) -> i
     Raises
     ------
     FreezeError
-        If a single score of a single test sample differs between torch and the frozen network.
+        If a node refuses what it would be made of, or a single score of a single test sample
+        differs between torch and the frozen network.
     """
-    entries = network.freeze()
-    expected = network.scores(data.x_test)
-    result = ir.Network(entries).evaluate(data.x_test)
-    if not np.array_equal(result.scores, expected):
-        sample, label = (int(n) for n in np.argwhere(result.scores != expected)[0])
-        wrong = int((result.scores != expected).any(axis=1).sum())
-        raise FreezeError(f"The frozen network differs from the trained one on {wrong} of "
-                          f"{len(expected)} test samples: sample {sample}, class {label} scores "
-                          f"{result.scores[sample, label]} for {expected[sample, label]}")
+    frozen, result = _frozen(network, data.x_test, "test samples")
     matrix = confusion(data.y_test, result.decision, len(data.classes))
-    right = float((np.argmax(expected, axis=1) == data.y_test).mean())
+    right = float((np.argmax(result.scores, axis=1) == data.y_test).mean())
     provenance = {
         "recipe": training["recipe"],
         "seed": training["seed"],
@@ -67,8 +79,27 @@ def freeze(network: BinaryNetwork, data: DataSet, training: dict[str, Any]) -> i
         "feature_map": data.feature_map,
         "classes": list(data.classes),
     }
-    golden = ir.Golden(data.x_test[:GOLDEN], expected[:GOLDEN])
-    return ir.Network(entries, provenance, golden)
+    golden = ir.Golden(data.x_test[:GOLDEN], result.scores[:GOLDEN])
+    return ir.Network(frozen.entries, provenance, golden)
+
+
+def _frozen(network: BinaryNetwork, features: NDArray[np.int32],
+            samples: str) -> tuple[ir.Network, ir.Result]:
+    """Frozen form of a network, and what it gives: both proven on the features."""
+    expected = network.scores(features)
+    try:
+        with in_main_memory(network):
+            frozen = ir.Network(network.freeze())
+        result = frozen.evaluate(features)
+    except (TypeError, ValueError) as error:
+        raise FreezeError(f"The network cannot be frozen: {error}") from error
+    if not np.array_equal(result.scores, expected):
+        sample, label = (int(n) for n in np.argwhere(result.scores != expected)[0])
+        wrong = int((result.scores != expected).any(axis=1).sum())
+        raise FreezeError(f"The frozen network differs from the trained one on {wrong} of "
+                          f"{len(expected)} {samples}: sample {sample}, class {label} scores "
+                          f"{result.scores[sample, label]} for {expected[sample, label]}")
+    return frozen, result
 
 
 def _version(package: str) -> str:

@@ -21,15 +21,19 @@ def jittered(features: Tensor, shape: tuple[int, int], pixels: int,
     pixels : int
         What moves in from outside is 0.
     generator : torch.Generator
+        On the device of the features.
 
     Returns
     -------
     Tensor of the same shape and type
     """
     height, width = shape
+    device = features.device
     padded = pad(features.view(-1, height, width, features.shape[1] // (height * width)),
                  (0, 0, *(pixels,) * 4))
-    down, right = torch.randint(2 * pixels + 1, (2, len(features), 1), generator=generator)
-    rows = (torch.arange(height) + down)[:, :, None]
-    columns = (torch.arange(width) + right)[:, None, :]
-    return padded[torch.arange(len(features))[:, None, None], rows, columns].flatten(1)
+    down, right = torch.randint(2 * pixels + 1, (2, len(features), 1), generator=generator,
+                                device=device)
+    rows = (torch.arange(height, device=device) + down)[:, :, None]
+    columns = (torch.arange(width, device=device) + right)[:, None, :]
+    samples = torch.arange(len(features), device=device)[:, None, None]
+    return padded[samples, rows, columns].flatten(1)

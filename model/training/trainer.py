@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import math
 import time
@@ -15,12 +16,13 @@ from numpy.typing import NDArray
 
 from bitwright import ir
 from bitwright.data import DataSet, stratified
-from bitwright.model.network import build_network
+from bitwright.errors import UserError
+from bitwright.model.network import BinaryNetwork, build_network
 from bitwright.model.recipe import Recipe
 from bitwright.model.rules import Rule
 from bitwright.model.tasks import Classification, Task
 from bitwright.model.training.checkpoint import Checkpoint, CheckpointError
-from bitwright.model.training.freeze import freeze
+from bitwright.model.training.freeze import freeze, rehearse
 from bitwright.model.training.jitter import jittered
 
 __all__ = ["DivergedError", "Trainer"]
@@ -29,15 +31,19 @@ _SETTLING = 40
 """Batches that leave 1.5 % of what the running statistics of layers were before."""
 
 
-class DivergedError(ValueError):
+class DivergedError(UserError, ValueError):
     """A training has left the range of numbers. The message names epoch and figure."""
 
 
 class Trainer:
     """A training, from the first epoch to the frozen network.
 
-    It is a function of recipe, data and number of threads: equal trainings give equal bytes,
-    however often they were stopped and resumed.
+    It is a function of recipe, data and number of threads: on one machine equal trainings give
+    equal bytes, however often they were stopped and resumed, and whatever else the process does.
+    (A processor with other vector instructions adds in another order, and CUDA in no fixed one.)
+
+    Whatever recipe cannot be trained, or not be frozen, is refused before the first epoch: the
+    rule checks the network, and the untrained network is frozen and compared on a few samples.
 
     Parameters
     ----------
@@ -45,41 +51,51 @@ class Trainer:
     data : DataSet
     split : (training, validation), optional
         Indices of samples, in place of the recipe's split.
+    device : torch.device, optional
+        Where everything is computed: main memory and processor, unless given.
 
     Raises
     ------
     ValueError
-        If the recipe's layers do not fit the data.
+        If the recipe does not fit the data, or its network cannot be trained or frozen.
     """
 
     def __init__(self, recipe: Recipe, data: DataSet,
-                 split: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None) -> None:
+                 split: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
+                 device: torch.device | None = None) -> None:
         self.recipe = recipe
         self.data = data
+        self.device = device or torch.device("cpu")
         train, validation = split or stratified(data.labels, share=recipe.validation,
                                                 seed=recipe.seed)
         if not len(train) or not len(validation):
             raise ValueError(f"validation must leave samples on both sides of the split of "
                              f"{len(data.labels)}, not {recipe.validation}")
-        self._features, self._labels = _tensors(data.features[train], data.labels[train])
-        self._held_back = data.features[validation], data.labels[validation]
-        # Three sources of chance, so that a longer wiring does not reorder the data.
-        make, order, draws = (torch.Generator().manual_seed(int(seed)) for seed in
+        # Three sources of chance, so that a longer wiring does not reorder the data. What is drawn
+        # once, and the order, are the same on every device.
+        make, order, draws = (int(seed) for seed in
                               np.random.SeedSequence(recipe.seed).generate_state(3))
-        self._order, self._draws = order, draws
+        self._order = torch.Generator().manual_seed(order)
+        self._draws = torch.Generator(self.device).manual_seed(draws)
         self.task: Task = Classification()
         self.network = build_network(recipe.modulate, recipe.layer_types, recipe.head_type, data,
-                                     data.features[train], make)
+                                     data.features[train], torch.Generator().manual_seed(make))
         self._shape = self.network.modulator.geometry.shape
         if recipe.jitter and not self._shape:
             raise ValueError("jitter must be 0 for features that are no pictures, "
                              f"not {recipe.jitter}")
         rule = Rule.kinds[recipe.learning]
         rule.check(self.network, recipe.rule, recipe.epochs)
+        self.network.to(self.device)
+        if isinstance(self.network, BinaryNetwork):
+            rehearse(self.network, data.features[train])
+        self._features, self._labels = self._tensors(data.features[train], data.labels[train])
+        self._held_back = self._tensors(data.features[validation], data.labels[validation])
         self.rule = rule(self.network, recipe.rule, epochs=recipe.epochs, task=self.task,
-                         generator=draws)
+                         generator=self._draws)
         self.epoch = 0
-        self.best: dict[str, Any] = {"epoch": 0, "accuracy": -1.0, "loss": float("inf")}
+        self.best: dict[str, Any] = {"epoch": 0, self.task.metric_name: -1.0,
+                                     "loss": float("inf")}
         self.curve: list[dict[str, Any]] = []
 
     @property
@@ -99,7 +115,7 @@ class Trainer:
         Parameters
         ----------
         progress : callable
-            Called after each step with its number of samples and the accuracy so far.
+            Called after each step with its number of samples and the task's metric so far.
 
         Returns
         -------
@@ -114,10 +130,11 @@ class Trainer:
         started = time.perf_counter()
         self.network.train()
         self.rule.begin_epoch(self.epoch)
-        order = torch.randperm(self.samples, generator=self._order)
+        order = torch.randperm(self.samples, generator=self._order).to(self.device)
+        metric = self.task.metric_name
         totals: dict[str, float] = {}
         done = 0
-        for part in order.split(self.rule.batch(self.epoch, self.recipe.batch, self.samples)):
+        for part in _parts(order, self.rule.batch(self.epoch, self.recipe.batch, self.samples)):
             features = self._features[part]
             if self.recipe.jitter:
                 features = jittered(features, self._shape, self.recipe.jitter, self._draws)
@@ -125,7 +142,7 @@ class Trainer:
             done += len(part)
             for name, value in step.items():
                 totals[name] = totals.get(name, 0.0) + value * len(part)
-            progress(len(part), totals["accuracy"] / done)
+            progress(len(part), totals[metric] / done)
         self.rule.end_epoch()
         if any(layer.settles for layer in self.network.layers):
             self._settle(order)
@@ -135,14 +152,14 @@ class Trainer:
                 raise DivergedError(f"Training diverged: the {name} of epoch {self.epoch + 1} is "
                                     f"{value}; a lower learning rate or a higher temperature may "
                                     "help")
-        accuracy, loss = self.validate()
+        score, loss = self.validate()
         self.epoch += 1
-        if (accuracy, -loss) > (self.best["accuracy"], -self.best["loss"]):
+        if (score, -loss) > (self.best[metric], -self.best["loss"]):
             state = {key: value.clone() for key, value in self.network.state_dict().items()}
-            self.best = {"epoch": self.epoch, "accuracy": accuracy, "loss": loss, "network": state}
+            self.best = {"epoch": self.epoch, metric: score, "loss": loss, "network": state}
         entry = {"epoch": self.epoch,
                  **{f"train_{name}": value / done for name, value in totals.items()},
-                 "validation_accuracy": accuracy, "validation_loss": loss}
+                 f"validation_{metric}": score, "validation_loss": loss}
         self.curve.append(entry)
         return {**entry, "samples_per_second": done / seconds, **self.network.measures()}
 
@@ -152,17 +169,16 @@ class Trainer:
         They lag behind the weights of the last steps otherwise ("precise" batch norm of Wu and
         Johnson, arXiv:2105.07576, section 3).
         """
-        batches = itertools.cycle(order.split(self.recipe.batch))
+        batches = itertools.cycle(_parts(order, self.recipe.batch))
         self.network.train()
         with torch.no_grad():
             for part in itertools.islice(batches, _SETTLING):
                 self.network(self._features[part])
 
     def validate(self) -> tuple[float, float]:
-        """Accuracy and loss on the validation split, of the hard network."""
-        features, labels = self._held_back
-        scores = self.network.scores(features)
-        scores, targets = torch.from_numpy(scores), torch.from_numpy(labels)
+        """Metric of the task, and loss, on the validation split, of the hard network."""
+        features, targets = self._held_back
+        scores = torch.as_tensor(self.network.scores(features), device=self.device)
         loss = self.task.loss(scores.double() / self.network.scale, targets)
         return self.task.metric(scores, targets), loss.item()
 
@@ -174,13 +190,16 @@ class Trainer:
         OSError
             If it cannot be written.
         """
-        Checkpoint(self.recipe.plain(), self.data.digest, torch.get_num_threads(), self.epoch,
-                   self.network.state_dict(), self.rule.state_dict(),
+        Checkpoint(self.recipe.plain(), self.data.digest, torch.get_num_threads(),
+                   str(self.device), self.epoch, self.network.state_dict(), self.rule.state_dict(),
                    {"order": self._order.get_state(), "draws": self._draws.get_state()},
                    self.best, self.curve, self.finished).save(path)
 
     def restore(self, checkpoint: Checkpoint, path: Path) -> None:
-        """Continue from a checkpoint.
+        """Continue from a checkpoint, also of another device.
+
+        Chance goes on where it was. On another kind of device, whose draws are others, it starts
+        anew from the state that it had.
 
         Raises
         ------
@@ -197,32 +216,56 @@ class Trainer:
             raise CheckpointError(f"{path}: the data set {self.data.name!r} has changed since the "
                                   "run was started; add --force to start again")
         self.network.load_state_dict(checkpoint.network)
-        self.rule.load_state_dict(checkpoint.rule)
+        self.rule.load_state_dict(_moved(checkpoint.rule, self.device))
         self._order.set_state(checkpoint.generators["order"])
-        self._draws.set_state(checkpoint.generators["draws"])
-        self.epoch, self.best = checkpoint.epoch, checkpoint.best
+        draws = checkpoint.generators["draws"]
+        if torch.device(checkpoint.device).type == self.device.type:
+            self._draws.set_state(draws)
+        else:
+            state = hashlib.sha256(bytes(draws.tolist())).digest()
+            self._draws.manual_seed(int.from_bytes(state[:7], "big"))
+        self.epoch, self.best = checkpoint.epoch, _moved(checkpoint.best, self.device)
         self.curve = checkpoint.curve
 
     def test(self) -> float:
-        """Accuracy of the best epoch on the test part."""
+        """Metric of the best epoch on the test part."""
         self.network.load_state_dict(self.best["network"])
-        decision = self.network.scores(self.data.x_test).argmax(1)
-        return float((decision == self.data.y_test).mean())
+        features, targets = self._tensors(self.data.x_test, self.data.y_test)
+        scores = torch.as_tensor(self.network.scores(features), device=self.device)
+        return self.task.metric(scores, targets)
 
     def freeze(self) -> ir.Network:
         """Freeze the best epoch. See :func:`model.training.freeze.freeze`."""
+        if not isinstance(self.network, BinaryNetwork):
+            raise TypeError("A network of real numbers has no frozen form")
         self.network.load_state_dict(self.best["network"])
         return freeze(self.network, self.data, {
             "recipe": self.recipe.plain(), "seed": self.recipe.seed, "epochs": self.epoch,
-            "validation": self.best["accuracy"], "curve": self.curve})
+            "validation": self.best[self.task.metric_name], "curve": self.curve})
+
+    def _tensors(self, features: NDArray[np.int32], labels: NDArray[np.int64],
+                 ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Samples on the device, as narrow as they go: every step copies them."""
+        low, high = self.data.domain
+        narrow = low >= -(1 << 15) and high < (1 << 15) - 1
+        return (torch.from_numpy(features.astype(np.int16 if narrow else np.int32)).to(self.device),
+                torch.from_numpy(labels).to(self.device))
 
 
-def _tensors(features: NDArray[np.int32], labels: NDArray[np.int64],
-             ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Training samples, as narrow as they go: every step copies them."""
-    narrow = features.min() >= -(1 << 15) and features.max() < (1 << 15) - 1
-    return (torch.from_numpy(features.astype(np.int16 if narrow else np.int32)),
-            torch.from_numpy(labels))
+def _parts(order: torch.Tensor, size: int) -> tuple[torch.Tensor, ...]:
+    """Batches of an epoch."""
+    return torch.split(order, size)
+
+
+def _moved(value: Any, device: torch.device) -> Any:
+    """Nested dicts, lists and tuples with their tensors on a device."""
+    if isinstance(value, torch.Tensor):
+        return value.to(device)
+    if isinstance(value, dict):
+        return {key: _moved(item, device) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_moved(item, device) for item in value)
+    return value
 
 
 def _flat(values: Any, where: str = "") -> dict[str, Any]:

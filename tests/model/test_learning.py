@@ -81,6 +81,31 @@ def test_rule_continues_from_its_state_bit_for_bit(rule):
         assert value.numpy().tobytes() == resumed.network.state_dict()[name].numpy().tobytes(), name
 
 
+@pytest.mark.parametrize("rule", RULES)
+def test_trainings_in_turn_are_what_they_are_alone(rule):
+    """Nothing of a training is drawn from torch's own generator, or left in it."""
+    alone, other, in_turn = (trainer_of(rule), trainer_of(rule, "seed=1"), trainer_of(rule))
+    run(alone, 3)
+    for _ in range(3):
+        run(other, 1)
+        torch.rand(1)
+        state = torch.get_rng_state()
+        run(in_turn, 1)
+        assert torch.equal(torch.get_rng_state(), state)
+    for name, value in alone.network.state_dict().items():
+        assert torch.equal(value, in_turn.network.state_dict()[name]), name
+
+
+def test_jittered_trainings_in_turn_are_what_they_are_alone():
+    alone, in_turn = (trainer_of("backprop", "data=digits", "jitter=1", "validation=0.9")
+                      for _ in range(2))
+    run(alone, 2)
+    for _ in range(2):
+        torch.manual_seed(5)
+        run(in_turn, 1)
+    assert alone.curve == in_turn.curve
+
+
 def test_backprop_rate_falls_along_half_a_cosine():
     trainer = trainer_of("backprop", "backprop.learning_rate=0.4")
     rates = []

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from bitwright.model.layers import LutLayer
 from bitwright.model.recipe import load_recipe
 from bitwright.model.rules import Backprop
 from bitwright.model.training.checkpoint import Checkpoint
+from bitwright.model.training.device import choose
 
 ROOT = Path(__file__).parents[2]
 QUICK = ["iris", "--threads", "1", "--set", "epochs=3", "--set", "layers.0.width=12"]
@@ -132,19 +134,74 @@ def test_killed_run_resumes_to_the_same_bytes(here):
     assert epochs == list(range(1, 9))
 
 
-def test_a_fault_in_freezing_leaves_no_network(here, monkeypatch, caplog):
+def inverted(monkeypatch, when):
+    """Let tables be frozen inverted, while ``when()``."""
     right = LutLayer.freeze
 
     def fault(self):
         node = right(self)
-        node.tables[:] ^= True
-        return node
+        return replace(node, tables=node.tables ^ when())
 
     monkeypatch.setattr(LutLayer, "freeze", fault)
+
+
+def test_a_fault_in_freezing_leaves_no_network(here, monkeypatch, caplog):
+    inverted(monkeypatch, Path("runs/iris/checkpoint.pt").exists)
     assert train.main(QUICK) == 1
     assert re.fullmatch(r"The frozen network differs from the trained one on \d+ of 36 test "
                         r"samples: sample \d+, class \d scores \d+ for \d+", caplog.messages[-1])
     assert not (here / "runs/iris/network.safetensors").exists()
+
+
+def test_a_freeze_is_rehearsed_before_the_first_epoch(here, monkeypatch, caplog):
+    inverted(monkeypatch, lambda: True)
+    assert train.main(QUICK) == 1
+    assert re.fullmatch(r"Recipe iris: The frozen network differs from the trained one on \d+ of "
+                        r"16 samples of the rehearsal: sample \d+, class \d scores \d+ for \d+",
+                        caplog.messages[-1])
+    assert not (here / "runs").exists()
+
+
+def test_a_node_that_refuses_what_it_would_be_made_of(here, caplog, monkeypatch):
+    def refuse(self):
+        raise ValueError("Tables must be bits, not 2")
+
+    monkeypatch.setattr(LutLayer, "freeze", refuse)
+    refused(caplog, "Recipe iris: The network cannot be frozen: Tables must be bits, not 2", *QUICK)
+    assert not (here / "runs").exists()
+
+
+def test_devices(caplog, monkeypatch):
+    for name in ("gpu", "cuda:", "cuda:-1", "cuda:x", "cpu:0", "mps", ""):
+        refused(caplog, f"Device must be cpu, cuda or cuda:N, not {name!r}", *QUICK,
+                f"--device={name}")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    refused(caplog, f"Device cuda is not there: torch {torch.__version__} finds 0 CUDA devices",
+            *QUICK, "--device", "cuda")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert choose("cuda:1") == torch.device("cuda:1")
+    assert choose("cuda") == torch.device("cuda:0")
+    refused(caplog, f"Device cuda:2 is not there: torch {torch.__version__} finds 2 CUDA devices",
+            *QUICK, "--device", "cuda:2")
+    assert not Path("runs").exists()
+
+
+def test_a_run_of_another_device_goes_on_where_it_is_told(caplog, monkeypatch):
+    """The file of a CUDA run, as it would be read here."""
+    assert train.main([*QUICK, "--set", "patience=1"]) == 0
+    path = Path("runs/iris/checkpoint.pt")
+    checkpoint = Checkpoint.load(path)
+    assert checkpoint.device == "cpu"
+    checkpoint.device = "cuda:0"
+    checkpoint.generators["draws"] = torch.arange(16, dtype=torch.uint8)  # as long as CUDA's
+    checkpoint.save(path)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    refused(caplog, f"Device cuda:0 is not there: torch {torch.__version__} finds 0 CUDA devices",
+            "--resume", "--out", "runs/iris")
+    before = Path("runs/iris/network.safetensors").read_bytes()
+    assert train.main(["--resume", "--out", "runs/iris", "--device", "cpu"]) == 0
+    assert Path("runs/iris/network.safetensors").read_bytes() == before
 
 
 def test_recipe_errors(caplog):
@@ -184,9 +241,9 @@ def test_damaged_checkpoint(caplog, damage):
 def test_checkpoint_of_another_version(caplog):
     Path("runs/iris").mkdir(parents=True)
     torch.save({"format": 99}, "runs/iris/checkpoint.pt")
-    refused(caplog, "runs/iris/checkpoint.pt: format must be 1, not 99", "iris", "--resume")
+    refused(caplog, "runs/iris/checkpoint.pt: format must be 2, not 99", "iris", "--resume")
     torch.save([1], "runs/iris/checkpoint.pt")
-    refused(caplog, "runs/iris/checkpoint.pt: format must be 1, not None", "iris", "--resume")
+    refused(caplog, "runs/iris/checkpoint.pt: format must be 2, not None", "iris", "--resume")
 
 
 def test_checkpoint_of_another_recipe(caplog):
