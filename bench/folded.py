@@ -15,9 +15,9 @@ import numpy as np
 from bitwright import ir
 from bitwright.boards import get as get_board
 from bitwright.hw.flow.builder import Options, build
+from bitwright.hw.folding import Folding
 from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.layers import folded
-from bitwright.hw.rtl.parts.agreements import Folding
 
 ROWS = (
     ("784-256-128-10", "ulx3s-25f", 3328),

@@ -89,7 +89,7 @@ def _options(args: argparse.Namespace) -> Options:
         plan = Plan(lut_size=6) if args.target == "xilinx" else Plan()
     else:
         try:
-            plan = Plan.from_toml(args.plan.read_text())
+            plan = Plan.load(args.plan)
         except PlanError as error:
             raise PlanError(f"{args.plan}: {error}") from error
     stop_after = args.stop_after or ("route" if board is not None else "synth")

@@ -1,6 +1,7 @@
 """How wide a network may be."""
 
 from bitwright import ir
+from bitwright.errors import UserError
 from bitwright.hw.layout import Layout
 
 __all__ = ["WIDEST", "WidthError", "check_link", "check_widths"]
@@ -16,7 +17,7 @@ _PORTS = 7
 signal: two constants, clock, reset, valid, last, and the ready of the results."""
 
 
-class WidthError(ValueError):
+class WidthError(UserError):
     """A network is too wide to be built. The message names the node."""
 
 

@@ -1,26 +1,45 @@
 """The choices that turn a network into one circuit: a small file to read and to edit."""
 
+from __future__ import annotations
+
 import difflib
 import hashlib
+import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-__all__ = ["FOLDED", "Plan", "PlanError"]
+from bitwright.errors import UserError
+from bitwright.ir.network import NAME
 
-FOLDED = "folded"
+__all__ = ["FOLDED", "UNROLLED", "Plan", "PlanError", "Value", "nearest"]
 
-REALISATIONS = ("unrolled", FOLDED)
-"""Ways to build a node. Unrolled: one copy of everything, a new frame every cycle. Folded: the
-weights lie in a memory, and a little logic goes through it for every frame."""
+UNROLLED, FOLDED = "unrolled", "folded"
+"""Ways to build a node that other rooms speak of; :mod:`hw.rtl.realisation` knows them all.
+Unrolled: one copy of everything, a new frame every cycle. Folded: the weights lie in a memory, and
+a little logic goes through it for every frame."""
 
 LUT_SIZES = (4, 5, 6)
 
+Value = int | bool | str
+"""Of a key in the table of a node."""
 
-class PlanError(ValueError):
+S = TypeVar("S")
+
+_OLD = ("fold_cycles", "realisations")
+
+
+class PlanError(UserError):
     """A plan cannot be used. The message names the key and what is wrong with it."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """End of a message about a name that is unknown: the nearest one that there is."""
+    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.0)
+    return f"; the nearest is {found[0]!r}" if found else ""
 
 
 @dataclass(frozen=True)
@@ -36,58 +55,95 @@ class Plan:
     lut_size : int
         Inputs of a LUT of the device, 4 to 6. Decides which compressors count bits, and how many
         levels a table with more inputs is worth.
-    realisations : mapping from node name to str
-        Way to build a node, ``"unrolled"`` or ``"folded"``; one that is not named is unrolled.
-    fold_cycles : int
-        Cycles that each folded node may take for a frame, at least 1. It reads as few bits of its
-        weights in each as will do.
+    nodes : mapping from node name to a mapping
+        Table of a node: its ``way``, :data:`UNROLLED` where it is left out, and the settings of
+        that way. A node that is not named is unrolled.
 
     Raises
     ------
     PlanError
-        If a value is outside its range.
+        If a value is of the wrong type or outside its range. What a table holds is judged where the
+        node and the ways that it has are known, see :meth:`settings` and :meth:`check`.
     """
 
     lanes: int = 1
     levels_per_register: int = 2
     lut_size: int = 4
-    realisations: Mapping[str, str] = field(default_factory=dict)
-    fold_cycles: int = 1024
+    nodes: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("lanes", "levels_per_register", "lut_size", "fold_cycles"):
+        for name in ("lanes", "levels_per_register", "lut_size"):
             value = getattr(self, name)
             if type(value) is not int:
                 raise PlanError(f"Plan key {name!r} must be an integer, not {value!r}")
-        for name in ("lanes", "levels_per_register", "fold_cycles"):
+        for name in ("lanes", "levels_per_register"):
             if getattr(self, name) < 1:
                 raise PlanError(f"Plan key {name!r} must be at least 1, not {getattr(self, name)}")
         if self.lut_size not in LUT_SIZES:
             raise PlanError(f"Plan key 'lut_size' must be one of {LUT_SIZES}, not {self.lut_size}")
-        if not isinstance(self.realisations, Mapping):
-            raise PlanError(f"Plan key 'realisations' must be a table, not {self.realisations!r}")
-        for name, way in self.realisations.items():
-            if way not in REALISATIONS:
-                raise PlanError(f"Plan key 'realisations.{name}' must be one of {REALISATIONS}, "
-                                f"not {way!r}")
-        object.__setattr__(self, "realisations", MappingProxyType(dict(self.realisations)))
+        if not isinstance(self.nodes, Mapping):
+            raise PlanError(f"Plan key 'nodes' must be a table, not {self.nodes!r}")
+        for name, table in self.nodes.items():
+            _check_table(name, table)
+        object.__setattr__(self, "nodes", MappingProxyType(
+            {name: MappingProxyType({"way": UNROLLED, **table})
+             for name, table in self.nodes.items()}))
+
+    def way(self, name: str) -> str:
+        """Way in which the node of that name is built."""
+        return str(self.nodes[name]["way"]) if name in self.nodes else UNROLLED
+
+    def settings(self, name: str, cls: type[S]) -> S:
+        """Settings of a node, as the dataclass of its way.
+
+        Its fields are integers and booleans with defaults; it raises ValueError for a value outside
+        its range, in words that follow the name of the key.
+
+        Raises
+        ------
+        PlanError
+            If a key is unknown or a value does not do.
+        """
+        table = {key: value for key, value in self.nodes.get(name, {}).items() if key != "way"}
+        known = {item.name: type(item.default) for item in fields(cls)}  # type: ignore[arg-type]
+        for key, value in table.items():
+            if key not in known:
+                raise PlanError(f"Plan key 'nodes.{name}.{key}' is unknown to the way "
+                                f"{self.way(name)!r}{nearest(key, known)}")
+            if type(value) is not known[key]:
+                noun = "true or false" if known[key] is bool else "an integer"
+                raise PlanError(f"Plan key 'nodes.{name}.{key}' must be {noun}, not {value!r}")
+        try:
+            return cls(**table)
+        except ValueError as error:
+            raise PlanError(f"Plan key 'nodes.{name}.{error}") from error
+
+    @property
+    def writable(self) -> frozenset[str]:
+        """Names of the nodes whose contents can be written."""
+        return frozenset(name for name, table in self.nodes.items() if table.get("writable"))
 
     def levels(self, fan_in: int) -> int:
         """LUT levels of a table: one, and one more for each input that a LUT is short of."""
         return 1 + max(0, fan_in - self.lut_size)
 
-    def check(self, names: tuple[str, ...]) -> None:
-        """Refuse a realisation of a node that is not there.
+    def check(self, names: Iterable[str]) -> None:
+        """Refuse a table for a node that is not there.
+
+        Parameters
+        ----------
+        names : iterable of str
+            Of the nodes of the frozen network: one that its simplification removes may be named.
 
         Raises
         ------
         PlanError
-            If a key of ``realisations`` is none of ``names``.
+            If a key of ``nodes`` is none of them.
         """
-        for name in self.realisations:
+        names = tuple(names)
+        for name in self.nodes:
             if name not in names:
-                raise PlanError(f"Plan key 'realisations.{name}' names no node"
-                                f"{_suggestion(name, names)}")
+                raise PlanError(f"Plan key 'nodes.{name}' names no node{nearest(name, names)}")
 
     @property
     def digest(self) -> str:
@@ -98,15 +154,17 @@ class Plan:
         """Text that :meth:`from_toml` reads back. Equal plans give equal text."""
         lines = [f"lanes = {self.lanes}  # features in each beat of the input",
                  f"levels_per_register = {self.levels_per_register}  # LUTs between two registers",
-                 f"lut_size = {self.lut_size}  # inputs of a LUT of the device",
-                 f"fold_cycles = {self.fold_cycles}  # cycles of a frame in each folded node",
-                 "", "[realisations]  # of nodes, by name: unrolled or folded"]
-        lines += [f'{name} = "{self.realisations[name]}"' for name in sorted(self.realisations)]
+                 f"lut_size = {self.lut_size}  # inputs of a LUT of the device"]
+        for name in sorted(self.nodes):
+            lines += ["", f"[nodes.{name}]"]
+            lines += [f"{key} = {json.dumps(value)}"
+                      for key, value in sorted(self.nodes[name].items(),
+                                               key=lambda item: (item[0] != "way", item[0]))]
         return "\n".join(lines) + "\n"
 
     @classmethod
     def from_toml(cls, text: str) -> Self:
-        """Read a plan. Keys that are left out keep their defaults.
+        """Read a plan. Keys that are left out keep their defaults; a byte-order mark is no part.
 
         Raises
         ------
@@ -114,16 +172,47 @@ class Plan:
             If the text is not TOML, a key is unknown, or a value is outside its range.
         """
         try:
-            values: dict[str, Any] = tomllib.loads(text)
+            values: dict[str, Any] = tomllib.loads(text.removeprefix("\N{BYTE ORDER MARK}"))
         except tomllib.TOMLDecodeError as error:
             raise PlanError(f"Plan is not TOML: {error}") from error
         known = tuple(item.name for item in fields(cls))
         for key in values:
+            if key in _OLD:
+                raise PlanError(f"Plan key {key!r} is of an older form; write a table for each "
+                                "node instead, such as [nodes.xnor0] with way = \"folded\" and "
+                                "cycles = 1024")
             if key not in known:
-                raise PlanError(f"Plan key {key!r} is unknown{_suggestion(key, known)}")
+                raise PlanError(f"Plan key {key!r} is unknown{nearest(key, known)}")
         return cls(**values)
 
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a plan file.
 
-def _suggestion(name: str, known: tuple[str, ...]) -> str:
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
-    return f"; the nearest is {nearest[0]!r}" if nearest else ""
+        Raises
+        ------
+        PlanError
+            As :meth:`from_toml`, and if the file is not text.
+        OSError
+            If it cannot be read.
+        """
+        try:
+            return cls.from_toml(path.read_bytes().decode())
+        except UnicodeDecodeError as error:
+            raise PlanError(f"Plan is not TOML: {error}") from error
+
+
+def _check_table(name: object, table: object) -> None:
+    """Refuse what cannot be the table of a node, whichever way it has."""
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise PlanError(f"Plan key 'nodes' must have names of nodes, which match {NAME.pattern}, "
+                        f"not {name!r}")
+    if not isinstance(table, Mapping):
+        raise PlanError(f"Plan key 'nodes.{name}' must be a table, not {table!r}")
+    for key, value in table.items():
+        if key == "way":
+            if type(value) is not str:
+                raise PlanError(f"Plan key 'nodes.{name}.way' must be a string, not {value!r}")
+        elif type(value) not in (int, bool, str):
+            raise PlanError(f"Plan key 'nodes.{name}.{key}' must be an integer, true, false or a "
+                            f"string, not {value!r}")

@@ -152,12 +152,13 @@ def _plan(args: argparse.Namespace) -> Plan:
     if args.plan is None:
         return Plan(lanes=args.lanes or 1)
     try:
-        return Plan.from_toml(args.plan.read_text())
+        return Plan.load(args.plan)
     except PlanError as error:
         raise PlanError(f"{args.plan}: {error}") from error
 
 
 def _run(args: argparse.Namespace) -> Verdict:
+    from bitwright.hw.contents import as_built
     from bitwright.hw.rtl.layers import folded
     from bitwright.sim import faults
     from bitwright.sim.options import Options
@@ -175,10 +176,9 @@ def _run(args: argparse.Namespace) -> Verdict:
     vectors = choose(frozen, count=args.vectors, seed=args.seed, golden=args.golden,
                      data_dir=args.data_dir)
     plan = _plan(args)
-    plan.check(tuple(entry.name for entry in frozen.entries))
     if args.fold is not None:
         plan = folded(plan, frozen, args.fold)
-    network = frozen if args.no_simplify else ir.simplify(frozen)
+    network = as_built(frozen, plan, simplify=not args.no_simplify)
     options = Options(level=args.level, simulator=args.simulator, plan=plan,
                       family=args.family or "ice40", board=args.board or "icebreaker",
                       stall_in=args.stall, stall_out=args.stall, resets=args.resets,

@@ -14,6 +14,7 @@ from typing import Any
 
 from bitwright import ir
 from bitwright.boards import Board
+from bitwright.hw.contents import as_built
 from bitwright.hw.flow import cache, route, synth, toolchain
 from bitwright.hw.flow.board_top import CONSTRAINTS, TOP, constrain, prepare
 from bitwright.hw.flow.verilog import to_verilog
@@ -152,8 +153,7 @@ class _Build:
 
     def _generate(self, folder: Path) -> dict[str, Any]:
         options = self._options
-        network = ir.simplify(self._network) if options.simplify else self._network
-        options.plan.check(tuple(entry.name for entry in self._network.entries))
+        network = as_built(self._network, options.plan, simplify=options.simplify)
         (folder / "plan.toml").write_text(options.plan.to_toml())
         component = AxiIp(network, options.plan)
         (folder / "top.v").write_text(to_verilog(component, "top"))
@@ -203,8 +203,7 @@ class _Build:
     @property
     def _folds(self) -> bool:
         """Whether a node is unrolled that could be folded."""
-        ways = self._options.plan.realisations
-        return any(foldable(entry.node) and ways.get(entry.name) != FOLDED
+        return any(foldable(entry.node) and self._options.plan.way(entry.name) != FOLDED
                    for entry in self._network.entries)
 
     def _route(self, folder: Path) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The network behind AXI4-Stream names."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -33,6 +33,14 @@ class AxiIp(wiring.Component):
     m_axis_tready : ``In(1)``
     m_axis_tlast : ``Out(1)``
         Results; ``tlast`` is always 1.
+    s_load_axis_tdata : ``In(8)``
+    s_load_axis_tvalid : ``In(1)``
+    s_load_axis_tready : ``Out(1)``
+    s_load_axis_tlast : ``In(1)``
+        Only if something can be written: bytes of an image of :class:`hw.contents.Contents`,
+        ``tlast`` with the last. Always ready. After a reset, and after a byte with ``tlast``, the
+        next byte is the first of an image. Samples that are inside while an image is written get
+        any scores.
     sample_error : ``Out(1)``
         A sample was malformed and is dropped; 1 for one cycle.
 
@@ -47,6 +55,8 @@ class AxiIp(wiring.Component):
         self.ip = Ip(network, plan)
         self.layout = self.ip.layout
         self.latency, self.interval = self.ip.latency, self.ip.interval
+        loads = {"s_load_axis_tdata": In(8), "s_load_axis_tvalid": In(1),
+                 "s_load_axis_tready": Out(1), "s_load_axis_tlast": In(1)}
         super().__init__({
             "s_axis_tdata": In(8 * self.layout.beat_bytes),
             "s_axis_tvalid": In(1),
@@ -57,6 +67,7 @@ class AxiIp(wiring.Component):
             "m_axis_tready": In(1),
             "m_axis_tlast": Out(1),
             "sample_error": Out(1),
+            **(loads if self.ip.tables else {}),
         })
 
     def elaborate(self, platform):
@@ -73,4 +84,14 @@ class AxiIp(wiring.Component):
             ip.o.ready.eq(self.m_axis_tready),
             self.sample_error.eq(ip.error),
         ]
+        if self.ip.tables:
+            first = Signal(init=1)
+            m.d.comb += [
+                ip.load.payload.data.eq(self.s_load_axis_tdata),
+                ip.load.payload.first.eq(first),
+                ip.load.valid.eq(self.s_load_axis_tvalid),
+                self.s_load_axis_tready.eq(ip.load.ready),
+            ]
+            with m.If(self.s_load_axis_tvalid & self.s_load_axis_tready):
+                m.d.sync += first.eq(self.s_load_axis_tlast)
         return m

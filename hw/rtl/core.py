@@ -1,11 +1,13 @@
 """Every bit node of a network as one pipeline."""
 
+from functools import cached_property
+
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from bitwright import ir
-from bitwright.hw.rtl.layers import realise
+from bitwright.hw.rtl.layers import choose
+from bitwright.hw.rtl.realisation import Site
 
 __all__ = ["Core"]
 
@@ -50,7 +52,9 @@ class Core(wiring.Component):
     the output must be taken when it is offered, and frames must be ``interval`` cycles apart, so
     that each node has time for a frame. So the latency of every node is fixed. One that reads
     several others gets the vectors of one frame together: the faster ones are held until the
-    slowest is there. A node that no later node reads has no hardware.
+    slowest is there. A node that no later node reads has no hardware, unless it can be written.
+
+    All times are known from estimates: components are built when something asks for them.
 
     Parameters
     ----------
@@ -76,22 +80,22 @@ class Core(wiring.Component):
     Raises
     ------
     PlanError
-        If a node cannot be built in the way that the plan says, or is not there.
+        If a node cannot be built in the way that the plan says.
     """
 
     def __init__(self, network, plan):
-        plan.check(tuple(entry.name for entry in network.entries))
         self._modulate = network.entries[0].name
         self._head = network.entries[-1]
-        self._entries = _live(network)
-        self._components = _lower(self._entries, self._head, plan)
-        self.interval = max([component.interval for component in self._components.values()],
-                            default=1)
+        self._entries = _live(network, plan.writable)
+        self._choices = {entry.name: choose(entry, plan) for entry in self._entries}
+        self._sites = _sites(self._entries, self._head, self._choices, plan)
+        self._estimates = {name: choice.estimate(self._sites[name])
+                           for name, choice in self._choices.items()}
+        self.interval = max([found.interval for found in self._estimates.values()], default=1)
         # Cycle in which a node's output is offered, counted from the frame's arrival.
         self._times = {self._modulate: 0}
         for entry in self._entries:
-            self._times[entry.name] = (self._start(entry)
-                                       + self._components[entry.name].latency)
+            self._times[entry.name] = self._start(entry) + self._estimates[entry.name].latency
         self.latency = self._start(self._head)
         super().__init__({
             "i": In(stream.Signature(network.modulate.out_width, always_ready=True)),
@@ -100,12 +104,21 @@ class Core(wiring.Component):
 
     @property
     def nodes(self):
-        return tuple(self._components)
+        return tuple(self._choices)
+
+    @cached_property
+    def _components(self):
+        return {name: choice.build(self._sites[name]) for name, choice in self._choices.items()}
 
     @property
     def outputs(self):
         """Output stream of each node that has hardware, by name, for a bench that looks inside."""
         return {name: component.o for name, component in self._components.items()}
+
+    @property
+    def writes(self):
+        """Load ports of each node, by name, see :attr:`Realisation.writes`."""
+        return {name: component.writes for name, component in self._components.items()}
 
     def _start(self, entry):
         """Cycle in which a node gets its input: when its slowest source is there."""
@@ -144,9 +157,9 @@ class Core(wiring.Component):
         return held[name][registers]
 
 
-def _live(network):
-    """Bit nodes that lead to the head."""
-    read = set(network.entries[-1].inputs)
+def _live(network, writable):
+    """Bit nodes that lead to the head, or to one that can be written."""
+    read = {*network.entries[-1].inputs, *writable}
     live = []
     for entry in reversed(network.entries[1:-1]):
         if entry.name in read:
@@ -155,20 +168,20 @@ def _live(network):
     return live[::-1]
 
 
-def _lower(entries, head, plan):
-    """Components by name, registered where a path would get longer than the plan allows."""
-    components = {}
+def _sites(entries, head, choices, plan):
+    """Where each node stands: registered where a path would get longer than the plan allows."""
+    sites = {}
     levels = {}  # LUTs between a node's output and the last register
     for entry in entries:
-        if not isinstance(entry.node, ir.Lut):
-            components[entry.name] = realise(entry, plan)
+        own = choices[entry.name].levels
+        if own is None:
+            sites[entry.name] = Site()
             continue
-        before = max(levels.get(source, 0) for source in entry.inputs)
-        level = before + plan.levels(entry.node.fan_in)
-        readers = [other for other in (*entries, head) if entry.name in other.inputs]
-        registered = any(not isinstance(reader.node, ir.Lut)
-                         or level + plan.levels(reader.node.fan_in) > plan.levels_per_register
-                         for reader in readers)
-        components[entry.name] = realise(entry, plan, registered)
+        level = own + max(levels.get(source, 0) for source in entry.inputs)
+        readers = [choices[other.name].levels if other is not head else None
+                   for other in (*entries, head) if entry.name in other.inputs]
+        registered = any(more is None or level + more > plan.levels_per_register
+                         for more in readers)
+        sites[entry.name] = Site(registered=registered)
         levels[entry.name] = 0 if registered else level
-    return components
+    return sites

@@ -4,9 +4,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from bitwright.hw.rtl.layers import realise
+from bitwright.hw.rtl.layers import choose
 from bitwright.hw.rtl.parts.gather import Accumulator, Collector
-from bitwright.hw.rtl.parts.stages import Pipeline
+from bitwright.hw.rtl.parts.stages import Depth, Pipeline
 from bitwright.hw.rtl.result import result_layout
 
 __all__ = ["Argmax", "Head"]
@@ -35,8 +35,12 @@ class Argmax(Pipeline):
     """
 
     def __init__(self, layout, plan):
-        super().__init__(layout, data.StructLayout({"decision": range(layout.length),
-                                                    "scores": layout}), plan)
+        shape = data.StructLayout({"decision": range(layout.length), "scores": layout})
+        depth = Depth(plan.levels_per_register)
+        for _ in range((layout.length - 1).bit_length()):
+            depth.before(0, _COMPARISON_LEVELS)
+        depth.flush(0)
+        super().__init__(layout, shape, plan.levels_per_register, depth.latency)
 
     def _payload(self, stages):
         scores = Value.cast(self.i.payload)
@@ -91,16 +95,18 @@ class Head(wiring.Component):
 
     def __init__(self, network, plan):
         layout = result_layout(network)
-        name = network.entries[-1].name
+        choice = choose(network.entries[-1], plan)
+        estimate, node = choice.estimate(), choice.build()
         # No node's name begins with an underscore.
-        self._parts = {name: realise(network.entries[-1], plan)}
+        self._parts = {network.entries[-1].name: node}
+        self.latency, self.interval = estimate.latency, estimate.interval
         if network.frames > 1:
             gather = Collector if network.head.per_frame else Accumulator
-            self._parts["_frames"] = gather(network.frames, self._parts[name].o.payload.shape(),
+            self._parts["_frames"] = gather(network.frames, node.o.payload.shape(),
                                             layout["scores"].shape)
-        self._parts["_argmax"] = Argmax(layout["scores"].shape, plan)
-        self.latency = sum(part.latency for part in self._parts.values())
-        self.interval = self._parts[name].interval
+            self.latency += gather.latency
+        self._parts["_argmax"] = argmax = Argmax(layout["scores"].shape, plan)
+        self.latency += argmax.latency
         super().__init__({
             "i": In(stream.Signature(network.head.in_width)),
             "o": Out(stream.Signature(layout)),
@@ -110,6 +116,11 @@ class Head(wiring.Component):
     def scores(self):
         """Output stream of the score node, a vector a frame, for a bench that looks inside."""
         return next(iter(self._parts.values())).o
+
+    @property
+    def writes(self):
+        """Load ports of the score node, see :attr:`Realisation.writes`."""
+        return next(iter(self._parts.values())).writes
 
     def elaborate(self, platform):
         m = Module()

@@ -2,13 +2,15 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, fifo, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
+from bitwright.hw.folding import Folded, tables
 from bitwright.hw.layout import Layout
 from bitwright.hw.limits import check_widths
 from bitwright.hw.rtl.core import Core
 from bitwright.hw.rtl.encoder import Encoder
 from bitwright.hw.rtl.head import Head
+from bitwright.hw.rtl.parts.store import Loader, load_signature
 from bitwright.hw.rtl.result import result_layout
 
 __all__ = ["Ip"]
@@ -25,6 +27,7 @@ class Ip(wiring.Component):
     Parameters
     ----------
     network : ir.Network
+        As :func:`hw.contents.as_built` makes it.
     plan : Plan
 
     Members
@@ -35,11 +38,18 @@ class Ip(wiring.Component):
         Decision and scores, one a sample, in order.
     error : ``Out(1)``
         A sample was malformed and is dropped, see :class:`hw.rtl.encoder.Encoder`.
+    load : ``In(stream.Signature(StructLayout({"data": 8, "first": 1})))``
+        Only if the plan lets a node be written: bytes of an image of
+        :class:`hw.contents.Contents`, ``first`` with the first. Always ready; a word can be read
+        two cycles after its last byte was taken. Nothing is checked, and a sample that is inside
+        while an image is written gets any scores.
 
     Attributes
     ----------
     layout : Layout
         Bytes of both sides, in plain Python.
+    tables : tuple of Table
+        What can be written, in the order of the image.
     encoder, core, head : Component
     latency : int
         Cycles from the first beat of a sample to its result, when the beats follow each other,
@@ -53,16 +63,21 @@ class Ip(wiring.Component):
     Raises
     ------
     PlanError
-        If the plan names a node that is not there, or a way that a node cannot be built in.
+        If a node cannot be built in the way that the plan says. A table for a node that is not
+        there is no error here: :func:`hw.contents.as_built` judges names by the frozen network.
     WidthError
         If the network is wider than Amaranth's signals can be.
     """
 
     def __init__(self, network, plan):
         check_widths(network, plan)
+        self._writable = tuple(entry.name for entry in network.entries
+                               if entry.name in plan.writable)
+        self.tables = tuple(table for name in self._writable for table in tables(
+            network.entry(name).node, plan.settings(name, Folded).cycles))
         self.layout = Layout.of(network, plan.lanes)
         self._frames = network.frames
-        self._modulate = network.modulate
+        self._modulate, self._head = network.modulate, network.entries[-1].name
         self.encoder = Encoder(network.modulate, network.read_mask(network.entries[0].name), plan)
         self.core = Core(network, plan)
         self.head = Head(network, plan)
@@ -79,11 +94,11 @@ class Ip(wiring.Component):
         self.latency = (self.encoder.beats + (network.frames - 1) * frame + behind
                         + min(self._places, 2))
         beat = data.StructLayout({"data": 8 * self.layout.beat_bytes, "last": 1})
-        super().__init__({
-            "i": In(stream.Signature(beat)),
-            "o": Out(stream.Signature(result_layout(network))),
-            "error": Out(1),
-        })
+        members = {"i": In(stream.Signature(beat)),
+                   "o": Out(stream.Signature(result_layout(network))), "error": Out(1)}
+        if self.tables:
+            members["load"] = In(load_signature())
+        super().__init__(members)
 
     def elaborate(self, platform):
         m = Module()
@@ -135,4 +150,18 @@ class Ip(wiring.Component):
             self.o.valid.eq(results.r_rdy),
             results.r_en.eq(self.o.ready),
         ]
+        if self.tables:
+            self._load(m)
         return m
+
+    def _load(self, m):
+        """Lead the words of an image to the memories that they belong in."""
+        m.submodules.loader = loader = Loader(self.tables)
+        connect(m, flipped(self.load), loader.i)
+        writes = {**self.core.writes, self._head: self.head.writes}
+        stores = [ports for name in self._writable for ports in writes[name]]
+        for index, ports in enumerate(stores):
+            word = getattr(loader.o, f"t{index}")
+            for port in ports:
+                m.d.comb += [port.enable.eq(word.enable), port.address.eq(word.address),
+                             port.word.eq(word.word)]

@@ -1,97 +1,235 @@
-"""From a node to the component that implements it, in the way that the plan says."""
+"""From a node to the component that implements it, in the way that the plan says.
 
-from dataclasses import replace
-from functools import singledispatch
+A way is a component class that is registered with :func:`realises` for a kind of node. What the
+rest of a design must know of it, it tells without being built.
+"""
 
-from amaranth.lib import wiring
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
 
 from bitwright import ir
-from bitwright.hw.plan import FOLDED, Plan, PlanError
+from bitwright.hw.plan import FOLDED, Plan, PlanError, nearest
+from bitwright.hw.rtl.beat import Beat
 
-__all__ = ["fold", "foldable", "folded", "lower", "realise"]
+__all__ = ["Choice", "Estimate", "NoSettings", "Realisation", "Resources", "Site", "choose",
+           "foldable", "folded", "realises", "ways"]
 
 
-@singledispatch
-def lower(node: ir.Node, plan: Plan, registered: bool = True) -> wiring.Component:
-    """Build the unrolled component of a node. Each module of :mod:`hw.rtl.layers` registers one.
+@dataclass(frozen=True)
+class NoSettings:
+    """Settings of a way that has none."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a node stands.
+
+    Parameters
+    ----------
+    registered : bool
+        Whether its output must come from registers. Only a way with :meth:`Realisation.levels` may
+        otherwise be combinational, with latency 0.
+    beat : Beat, optional
+        How its input comes, one that the way takes. A whole vector if left out.
+    """
+
+    registered: bool = True
+    beat: Beat | None = None
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a component takes of a device, about.
+
+    Parameters
+    ----------
+    luts : int
+        Of the size that the plan names.
+    flip_flops : int
+    memory_bits : int
+        In memories; small ones become LUTs.
+    """
+
+    luts: int = 0
+    flip_flops: int = 0
+    memory_bits: int = 0
+
+    def __add__(self, other: Resources) -> Resources:
+        return Resources(self.luts + other.luts, self.flip_flops + other.flip_flops,
+                         self.memory_bits + other.memory_bits)
+
+    def __mul__(self, times: int) -> Resources:
+        return Resources(self.luts * times, self.flip_flops * times, self.memory_bits * times)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a way answers before it is built.
+
+    Parameters
+    ----------
+    resources : Resources
+        Approximate; ``python -m bench.estimates`` measures how far off.
+    latency : int
+        Exact: cycles from the last beat of a vector to the last beat of its output, when nothing
+        stalls and vectors are ``interval`` cycles apart.
+    interval : int
+        Exact: cycles from a vector to the next, at least.
+    beat : Beat
+        How its output leaves.
+    """
+
+    resources: Resources
+    latency: int
+    interval: int
+    beat: Beat
+
+
+class Realisation:
+    """What a registered component class answers.
+
+    Its constructor takes ``(node, settings, plan, site)``.
+
+    Attributes
+    ----------
+    Settings : type
+        Frozen dataclass of the settings that a plan may give, see :meth:`hw.plan.Plan.settings`.
+    """
+
+    Settings: type = NoSettings
+
+    @classmethod
+    def estimate(cls, node: Any, settings: Any, plan: Plan, site: Site) -> Estimate:
+        """What it will take and how long, without building anything."""
+        raise NotImplementedError
+
+    @classmethod
+    def levels(cls, node: Any, plan: Plan) -> int | None:
+        """LUT levels of an output that need not come from registers; None if it always does."""
+        return None
+
+    @classmethod
+    def takes(cls, node: Any, settings: Any, beat: Beat) -> bool:
+        """Whether its input can come like that. A whole vector always can."""
+        return beat.beats == 1
+
+    @property
+    def writes(self) -> tuple[tuple[Any, ...], ...]:
+        """Load ports of its tables, in the order of :func:`hw.folding.tables`.
+
+        Several for a table that lies in several memories; none if it is not writable.
+        """
+        return ()
+
+
+_WAYS: dict[type[ir.Node], dict[str, type[Realisation]]] = {}
+
+
+def realises(kind: type[ir.Node], way: str):
+    """Decorate the component class that realises nodes of a kind in a way."""
+    def register(cls):
+        taken = _WAYS.setdefault(kind, {})
+        if way in taken:
+            raise TypeError(f"Way {way!r} of kind {kind.kind!r} is already taken by {taken[way]!r}")
+        taken[way] = cls
+        return cls
+    return register
+
+
+def ways(kind: type[ir.Node]) -> dict[str, type[Realisation]]:
+    """Component classes of a kind of node, by way.
+
+    Raises
+    ------
+    NotImplementedError
+        If there is none.
+    """
+    if kind not in _WAYS:
+        raise NotImplementedError(f"No component implements {kind.kind!r} nodes")
+    return dict(_WAYS[kind])
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A node, the way in which it is built, and all that this takes.
 
     Parameters
     ----------
     node : ir.Node
+    cls : type of Realisation
+    settings : instance of cls.Settings
     plan : Plan
-    registered : bool
-        Whether the output must come from registers. A layer whose plan allows it may otherwise be
-        combinational, with latency 0.
+    """
 
-    Returns
-    -------
-    Component
-        With streams ``i`` and ``o``, ``latency`` (cycles from an input to its output when nothing
-        stalls) and ``interval`` (cycles from one input to the next).
+    node: ir.Node
+    cls: type[Realisation]
+    settings: Any
+    plan: Plan
+
+    def estimate(self, site: Site = Site()) -> Estimate:
+        """See :meth:`Realisation.estimate`."""
+        return self.cls.estimate(self.node, self.settings, self.plan, site)
+
+    def build(self, site: Site = Site()):
+        """The component, with streams ``i`` and ``o``.
+
+        Raises
+        ------
+        WidthError
+            If it would need a signal that is too wide.
+        """
+        return self.cls(self.node, self.settings, self.plan, site)  # type: ignore[call-arg]
+
+    @property
+    def levels(self) -> int | None:
+        """See :meth:`Realisation.levels`."""
+        return self.cls.levels(self.node, self.plan)
+
+    def takes(self, beat: Beat) -> bool:
+        """See :meth:`Realisation.takes`."""
+        return self.cls.takes(self.node, self.settings, beat)
+
+
+def choose(entry: ir.Entry, plan: Plan) -> Choice:
+    """The way that the plan chooses for a node.
 
     Raises
     ------
+    PlanError
+        If the node has no such way, or the way no such setting.
     NotImplementedError
         If no component implements that kind of node.
     """
-    raise NotImplementedError(f"No component implements {node.kind!r} nodes")
-
-
-@singledispatch
-def fold(node: ir.Node, plan: Plan, cycles: int) -> wiring.Component:
-    """Build the folded component of a node, for the kinds that have one.
-
-    Parameters
-    ----------
-    node : ir.Node
-    plan : Plan
-    cycles : int
-        That it may take for a vector.
-
-    Returns
-    -------
-    Component
-        As of :func:`lower`. When nothing stalls it takes a vector every ``interval`` cycles, which
-        are no more than ``cycles``.
-
-    Raises
-    ------
-    NotImplementedError
-        If that kind of node can only be unrolled.
-    """
-    raise NotImplementedError(f"No component folds {node.kind!r} nodes")
+    known, way = ways(type(entry.node)), plan.way(entry.name)
+    if way not in known:
+        raise PlanError(f"Plan key 'nodes.{entry.name}.way' must be one of "
+                        f"{tuple(sorted(known))} for a {entry.node.kind!r} node, not {way!r}"
+                        f"{nearest(way, known)}")
+    cls = known[way]
+    return Choice(entry.node, cls, plan.settings(entry.name, cls.Settings), plan)
 
 
 def foldable(node: ir.Node) -> bool:
-    """Whether :func:`fold` has a component for that kind of node."""
-    return fold.dispatch(type(node)) is not fold.dispatch(object)
+    """Whether that kind of node can be folded."""
+    return FOLDED in ways(type(node))
 
 
 def folded(plan: Plan, network: ir.Network, cycles: int) -> Plan:
     """The plan with every node folded that can be, into no more than that many cycles.
+
+    Other settings that the plan gives such a node stay.
 
     Raises
     ------
     PlanError
         If there is no such node.
     """
-    ways = {entry.name: FOLDED for entry in network.entries if foldable(entry.node)}
-    if not ways:
+    names = [entry.name for entry in network.entries if foldable(entry.node)]
+    if not names:
         raise PlanError("Network has no node that can be folded")
-    return replace(plan, fold_cycles=cycles, realisations={**plan.realisations, **ways})
-
-
-def realise(entry: ir.Entry, plan: Plan, registered: bool = True) -> wiring.Component:
-    """Build the component of a node in the way that the plan says.
-
-    Raises
-    ------
-    PlanError
-        If the node cannot be built in that way.
-    """
-    if plan.realisations.get(entry.name) != FOLDED:
-        return lower(entry.node, plan, registered)
-    if not foldable(entry.node):
-        raise PlanError(f"Plan key 'realisations.{entry.name}' must be 'unrolled' for a "
-                        f"{entry.node.kind!r} node, not {FOLDED!r}")
-    return fold(entry.node, plan, plan.fold_cycles)
+    tables = {name: {**plan.nodes.get(name, {}), "way": FOLDED, "cycles": cycles}
+              for name in names}
+    return dataclasses.replace(plan, nodes={**plan.nodes, **tables})

@@ -9,11 +9,13 @@ import pytest
 from bitwright import ir
 from bitwright.hw.layout import Layout
 from bitwright.hw.plan import Plan
-from bitwright.hw.rtl.layers import Encoder
-from bitwright.hw.rtl.realisation import lower
+from bitwright.hw.rtl.layers import choose, ways
+from bitwright.hw.rtl.realisation import Site
 from tests.hw.streams import simulate, sink, source
+from tests.hw.ways import choice, unrolled_node
 
-KINDS = sorted(ir.Node.kinds)
+WAYS = sorted((kind, way) for kind, node in ir.Node.kinds.items() for way in ways(node))
+"""Every kind of node in every way: a kind without hardware fails here."""
 STALLS = [(0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.4, 0.6)]
 PLANS = [Plan(levels_per_register=1), Plan(lanes=2),
          Plan(lanes=3, levels_per_register=3, lut_size=6), Plan(lanes=9, levels_per_register=9)]
@@ -50,9 +52,14 @@ def stimulus(node, plan, rng):
     return ir.pack(x), ir.pack(y)
 
 
-def run(node, plan, payloads, count, *, stalls=(0.0, 0.0), registered=True):
+def draw(settings, rng):
+    """Values for the fields of a dataclass of settings."""
+    return {item.name: bool(rng.integers(2)) if item.type == "bool" else int(rng.integers(1, 50))
+            for item in dataclasses.fields(settings)}
+
+
+def run(dut, node, payloads, count, *, stalls=(0.0, 0.0)):
     """What the hardware answers: integers, or lists of scores."""
-    dut = lower(node, plan, registered)
     received = []
     simulate(dut, source(dut.i, payloads, stalls[0], seed=1),
              sink(dut.o, count, received, stalls[1], seed=2))
@@ -63,35 +70,39 @@ def run(node, plan, payloads, count, *, stalls=(0.0, 0.0), registered=True):
             for word in received]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "way"), WAYS)
 @pytest.mark.parametrize("seed", range(8))
-def test_hardware_equals_evaluator(kind, seed):
+def test_hardware_equals_evaluator(kind, way, seed):
     rng = np.random.default_rng(seed)
     node = ir.Node.kinds[kind].sample(rng)
     plan = PLANS[seed % len(PLANS)]
+    chosen = choice(node, plan, way, **draw(ways(type(node))[way].Settings, rng))
     payloads, expected = stimulus(node, plan, rng)
     assert len(expected) > 0
     stalls = STALLS if seed < 2 else [STALLS[seed % len(STALLS)]]
     for pair in stalls:
-        registered = bool((seed + STALLS.index(pair)) % 2)
-        assert run(node, plan, payloads, len(expected), stalls=pair,
-                   registered=registered) == expected
+        dut = chosen.build(Site(registered=bool((seed + STALLS.index(pair)) % 2)))
+        assert run(dut, node, payloads, len(expected), stalls=pair) == expected
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "way"), WAYS)
 @pytest.mark.parametrize("plan", PLANS, ids=range(len(PLANS)))
-def test_latency_and_interval_are_as_declared(kind, plan):
-    rng = np.random.default_rng(5)
+@pytest.mark.parametrize("seed", range(3))
+def test_estimates_are_exact(kind, way, plan, seed):
+    """Latency and interval; an estimate that lies fails."""
+    rng = np.random.default_rng(seed)
     node = ir.Node.kinds[kind].sample(rng)
     payloads, expected = stimulus(node, plan, rng)
-    dut = lower(node, plan)
+    chosen = choice(node, plan, way, **draw(ways(type(node))[way].Settings, rng))
+    site = Site(registered=bool(seed % 2))
+    dut, estimate = chosen.build(site), chosen.estimate(site)
     taken, given = [], []
     simulate(dut, source(dut.i, payloads, log=taken), sink(dut.o, len(expected), [], log=given))
-    if isinstance(dut, Encoder):
+    if isinstance(node, ir.Modulate):
         taken, given = taken[:: dut.beats], given[node.frames - 1 :: node.frames]
     assert [last - first for first, last in zip(taken, given, strict=True)] == (
-        [dut.latency] * len(taken))
-    assert set(np.diff(taken)) == {dut.interval}
+        [estimate.latency] * len(taken))
+    assert set(np.diff(taken)) == {estimate.interval}
 
 
 def changed(node, field):
@@ -143,9 +154,9 @@ def test_a_fault_in_the_hardware_is_seen(fault):
     copies = list(copies)
     assert copies
     payloads, expected = stimulus(original, Plan(), np.random.default_rng(0))
-    assert run(original, Plan(), payloads, len(expected)) == expected
+    assert run(unrolled_node(original), original, payloads, len(expected)) == expected
     for copy in copies:
-        assert run(copy, Plan(), payloads, len(expected)) != expected
+        assert run(unrolled_node(copy), copy, payloads, len(expected)) != expected
 
 
 class _Strange(ir.BitNode):
@@ -166,4 +177,4 @@ class _Strange(ir.BitNode):
 
 def test_a_kind_without_hardware_fails():
     with pytest.raises(NotImplementedError, match=r"^No component implements 'strange' nodes$"):
-        lower(_Strange(), Plan())
+        choose(ir.Entry("strange", _Strange(), ("input",)), Plan())

@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 
 from bitwright import ir
+from bitwright.hw.folding import Folding
 from bitwright.hw.limits import WidthError
 from bitwright.hw.plan import Plan, PlanError
 from bitwright.hw.rtl.core import Core
 from bitwright.hw.rtl.ip import Ip
-from bitwright.hw.rtl.layers import fold, foldable, folded, realise
-from bitwright.hw.rtl.parts.agreements import Folding
+from bitwright.hw.rtl.layers import choose, foldable, folded
 from tests.hw.streams import simulate, sink, source
 from tests.hw.test_ip import answers, beats, expected
+from tests.hw.ways import choice, folded_node
 from tests.networks import features, labelled, network
 
 KINDS = sorted(kind for kind, node in ir.Node.kinds.items()
@@ -62,7 +63,7 @@ def test_folded_equals_evaluator(kind, cycles, seed):
     plan = Plan(levels_per_register=1 + seed, lut_size=4 + 2 * (seed % 2))
     payloads, wanted = vectors(node, rng)
     for stalls in STALLS if cycles in (3, 30) else [STALLS[(seed + cycles) % 4]]:
-        dut = fold(node, plan, cycles)
+        dut = folded_node(node, cycles, plan)
         assert run(dut, node, payloads, len(wanted), stalls) == wanted
 
 
@@ -72,12 +73,13 @@ def test_latency_and_interval_are_as_declared(kind, cycles):
     rng = np.random.default_rng(cycles)
     node = ir.Node.kinds[kind].sample(rng)
     payloads, wanted = vectors(node, rng)
-    dut = fold(node, Plan(), cycles)
+    chosen = choice(node, Plan(), "folded", cycles=cycles)
+    dut, estimate = chosen.build(), chosen.estimate()
     taken, given = [], []
     assert run(dut, node, payloads, len(wanted), taken=taken, given=given) == wanted
-    assert set(np.diff(taken)) == {dut.interval}
-    assert set(np.subtract(given, taken)) == {dut.latency}
-    assert dut.interval <= cycles
+    assert set(np.diff(taken)) == {estimate.interval}
+    assert set(np.subtract(given, taken)) == {estimate.latency}
+    assert estimate.interval <= cycles
 
 
 def test_every_weight_and_threshold_counts():
@@ -91,7 +93,7 @@ def test_every_weight_and_threshold_counts():
             altered = getattr(node, field).copy()
             altered.flat[place] ^= 1
             copy = dataclasses.replace(node, **{field: altered})
-            assert run(fold(copy, Plan(), 6), copy, ir.pack(every), 32) != wanted
+            assert run(folded_node(copy, 6), copy, ir.pack(every), 32) != wanted
 
 
 @pytest.mark.parametrize("frames", [1, 3])
@@ -100,10 +102,9 @@ def test_network_equals_evaluator(seed, frames):
     """Folded and unrolled nodes mixed, with branches that must wait for each other."""
     subject = network(seed, frames=frames)
     rng = np.random.default_rng(seed)
-    ways = {entry.name: "folded" for entry in subject.entries
-            if foldable(entry.node) and rng.random() < 0.7}
-    plan = Plan(lanes=1 + seed % 4, levels_per_register=1 + seed % 3, realisations=ways,
-                fold_cycles=int(rng.integers(1, 40)))
+    nodes = {entry.name: {"way": "folded", "cycles": int(rng.integers(1, 40))}
+             for entry in subject.entries if foldable(entry.node) and rng.random() < 0.7}
+    plan = Plan(lanes=1 + seed % 4, levels_per_register=1 + seed % 3, nodes=nodes)
     x = features(subject, 8, seed)
     stalls = [(0.0, 0.0), (0.6, 0.0), (0.0, 0.8), (0.5, 0.5)][seed % 4]
     ip = Ip(subject, plan)
@@ -136,12 +137,12 @@ def skipping(widths):
     return ir.Network((*entries, ir.Entry("head", head, names)))
 
 
-@pytest.mark.parametrize("fold_cycles", [1, 8, 30])
+@pytest.mark.parametrize("cycles", [1, 8, 30])
 @pytest.mark.parametrize("lanes", [1, 6])
-def test_network_latency_and_interval_are_as_declared(fold_cycles, lanes):
+def test_network_latency_and_interval_are_as_declared(cycles, lanes):
     subject = skipping((7, 5, 6))
     x = features(subject, 8, 0)
-    ip = Ip(subject, folded(Plan(lanes=lanes), subject, fold_cycles))
+    ip = Ip(subject, folded(Plan(lanes=lanes), subject, cycles))
     taken, given, received = [], [], []
     simulate(ip, source(ip.i, beats(ip, x), log=taken), sink(ip.o, len(x), received, log=given))
     first = taken[:: ip.encoder.beats]
@@ -149,7 +150,7 @@ def test_network_latency_and_interval_are_as_declared(fold_cycles, lanes):
     assert set(np.diff(given)) == {ip.interval}
     assert set(np.diff(first)[1:]) == {ip.interval}  # while the first waits, the second arrives
     assert ip.interval == max(ip.frame_interval, 6 // lanes)
-    assert ip.frame_interval <= fold_cycles
+    assert ip.frame_interval <= cycles
 
 
 def test_few_registers_hold_what_is_early():
@@ -166,11 +167,10 @@ def test_few_registers_hold_what_is_early():
 
 def test_a_node_that_cannot_be_folded_is_refused():
     subject = labelled(0, classes=2)
-    message = "Plan key 'realisations.head' must be 'unrolled' for a 'goodness' node, not 'folded'"
+    message = ("Plan key 'nodes.head.way' must be one of ('unrolled',) for a 'goodness' node, not "
+               "'folded'; the nearest is 'unrolled'")
     with pytest.raises(PlanError, match=f"^{re.escape(message)}$"):
-        Ip(subject, Plan(realisations={"head": "folded"}))
-    with pytest.raises(NotImplementedError, match=r"^No component folds 'goodness' nodes$"):
-        fold(subject.head, Plan(), 3)
+        Ip(subject, Plan(nodes={"head": {"way": "folded"}}))
 
 
 def test_nothing_to_fold():
@@ -180,16 +180,17 @@ def test_nothing_to_fold():
 
 def test_a_word_that_is_too_wide_is_refused():
     node = ir.Xnor(np.zeros((300, 500), bool), np.zeros((300, 1), np.int32))
-    message = ("Weights of a word must have at most 65,536 bits, not 75,000 (500 inputs, 300 "
-               "neurons in 2 cycles)")
+    message = ("Weights of a word must have at most 65,536 bits, not 75,000 (500 inputs, 150 "
+               "neurons at a time)")
     with pytest.raises(WidthError, match=f"^{re.escape(message)}$"):
-        fold(node, Plan(), 2)
+        folded_node(node, 2)
 
 
 def test_folded_names_every_node_that_can_be():
     subject = skipping((2, 3))
-    plan = folded(Plan(lanes=2), subject, 9)
-    assert plan == Plan(lanes=2, fold_cycles=9, realisations={
-        "xnor0": "folded", "xnor1": "folded", "head": "folded"})
-    assert type(realise(subject.entry("xnor0"), plan)).__name__ == "FoldedXnor"
-    assert type(realise(subject.entry("xnor0"), Plan())).__name__ == "XnorLayer"
+    plan = folded(Plan(lanes=2, nodes={"xnor0": {"writable": True}}), subject, 9)
+    table = {"way": "folded", "cycles": 9}
+    assert plan == Plan(lanes=2, nodes={"xnor0": {**table, "writable": True}, "xnor1": table,
+                                        "head": table})
+    assert choose(subject.entry("xnor0"), plan).cls.__name__ == "FoldedXnor"
+    assert choose(subject.entry("xnor0"), Plan()).cls.__name__ == "XnorLayer"

@@ -6,7 +6,7 @@ from amaranth.back import rtlil
 from amaranth.hdl import Module, ResetInserter, Signal
 
 from bitwright import ir
-from bitwright.hw.plan import Plan, PlanError
+from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.axi import AxiIp
 from bitwright.hw.rtl.ip import Ip
 from tests.hw.streams import simulate, sink, source
@@ -202,15 +202,6 @@ def test_only_read_bits_are_stored():
     ip = Ip(ir.simplify(subject), Plan())
     mask = ir.simplify(subject).read_mask("modulate")
     assert ip.encoder.stored <= mask.sum()
-
-
-def test_a_realisation_of_no_node_is_refused():
-    subject = network(5)
-    name = subject.entries[1].name
-    Ip(subject, Plan(realisations={name: "unrolled"}))
-    with pytest.raises(PlanError, match=rf"^Plan key 'realisations\.{name}x' names no node; the "
-                                        rf"nearest is '{name}'$"):
-        Ip(subject, Plan(realisations={f"{name}x": "unrolled"}))
 
 
 def test_no_address_is_a_product():

@@ -2,25 +2,68 @@
 
 import re
 
+import numpy as np
 import pytest
 
+from bitwright import ir
+from bitwright.hw.folding import Folded
 from bitwright.hw.plan import Plan, PlanError
+from bitwright.hw.rtl.layers import choose
 
 
 def test_toml_round_trip():
     plan = Plan(lanes=4, levels_per_register=3, lut_size=6,
-                fold_cycles=77,
-                realisations={"b": "unrolled", "a": "folded"})
+                nodes={"b": {"way": "unrolled"}, "a": {"way": "folded", "cycles": 77}})
     assert Plan.from_toml(plan.to_toml()) == plan
     assert Plan.from_toml(Plan().to_toml()) == Plan()
     assert Plan.from_toml("") == Plan()
 
 
+def test_text_by_hand():
+    plan = Plan(nodes={"b": {"writable": True, "cycles": 3, "way": "folded"}, "a": {}})
+    assert plan.to_toml() == """\
+lanes = 1  # features in each beat of the input
+levels_per_register = 2  # LUTs between two registers
+lut_size = 4  # inputs of a LUT of the device
+
+[nodes.a]
+way = "unrolled"
+
+[nodes.b]
+way = "folded"
+cycles = 3
+writable = true
+"""
+    assert plan.writable == {"b"}
+    assert [plan.way(name) for name in ("a", "b", "c")] == ["unrolled", "folded", "unrolled"]
+
+
 def test_digest_follows_the_content():
-    plan = Plan(realisations={"b": "unrolled", "a": "unrolled"})
-    assert plan.digest == Plan(realisations={"a": "unrolled", "b": "unrolled"}).digest
+    plan = Plan(nodes={"b": {"way": "unrolled"}, "a": {"cycles": 3, "way": "folded"}})
+    assert plan.digest == Plan(nodes={"a": {"way": "folded", "cycles": 3}, "b": {}}).digest
+    assert plan == Plan(nodes={"a": {"way": "folded", "cycles": 3}, "b": {}})
     assert len({plan.digest, Plan().digest, Plan(lanes=2).digest, Plan(lut_size=6).digest,
-                Plan(levels_per_register=1).digest, Plan(fold_cycles=2).digest}) == 6
+                Plan(levels_per_register=1).digest,
+                Plan(nodes={"a": {"way": "folded"}}).digest}) == 6
+
+
+def test_byte_order_mark(tmp_path):
+    path = tmp_path / "plan.toml"
+    path.write_text("lanes = 3\n", encoding="utf-8-sig")
+    assert Plan.load(path) == Plan(lanes=3)
+
+
+def test_bytes_that_are_no_text(tmp_path):
+    path = tmp_path / "plan.toml"
+    path.write_bytes(b"lanes = 3 # \xff\n")
+    message = ("Plan is not TOML: 'utf-8' codec can't decode byte 0xff in position 12: invalid "
+               "start byte")
+    with pytest.raises(PlanError, match=f"^{re.escape(message)}$"):
+        Plan.load(path)
+
+
+OLDER = ("is of an older form; write a table for each node instead, such as [nodes.xnor0] with "
+         'way = "folded" and cycles = 1024')
 
 
 @pytest.mark.parametrize(("text", "message"), [
@@ -30,14 +73,51 @@ def test_digest_follows_the_content():
     ("lanes = 1.5", "Plan key 'lanes' must be an integer, not 1.5"),
     ("lanes = true", "Plan key 'lanes' must be an integer, not True"),
     ("lut_size = 3", "Plan key 'lut_size' must be one of (4, 5, 6), not 3"),
-    ("realisations = 1", "Plan key 'realisations' must be a table, not 1"),
-    ("fold_cycles = 0", "Plan key 'fold_cycles' must be at least 1, not 0"),
-    ("[realisations]\nlut0 = 'rolled'",
-     "Plan key 'realisations.lut0' must be one of ('unrolled', 'folded'), not 'rolled'"),
+    ("fold_cycles = 0", f"Plan key 'fold_cycles' {OLDER}"),
+    ("[realisations]\nlut0 = 'folded'", f"Plan key 'realisations' {OLDER}"),
+    ("nodes = 1", "Plan key 'nodes' must be a table, not 1"),
+    ("nodes.a = 1", "Plan key 'nodes.a' must be a table, not 1"),
+    ("nodes.B.way = 'folded'", ("Plan key 'nodes' must have names of nodes, which match "
+                               "[a-z][a-z0-9_]*, not 'B'")),
+    ("nodes.a.way = 1", "Plan key 'nodes.a.way' must be a string, not 1"),
+    ("nodes.a.cycles = 1.5", ("Plan key 'nodes.a.cycles' must be an integer, true, false or a "
+                             "string, not 1.5")),
 ])
 def test_refusals(text, message):
     with pytest.raises(PlanError, match=f"^{re.escape(message)}$"):
         Plan.from_toml(text)
+
+
+XNOR = ir.Entry("xnor0", ir.Xnor(np.ones((2, 3), bool), np.ones((2, 1), np.int32)), ("modulate",))
+
+
+@pytest.mark.parametrize(("table", "message"), [
+    ("way = 'foldd'", ("Plan key 'nodes.xnor0.way' must be one of ('folded', 'unrolled') for a "
+                      "'xnor' node, not 'foldd'; the nearest is 'folded'")),
+    ("way = 'folded'\ncycle = 3", ("Plan key 'nodes.xnor0.cycle' is unknown to the way 'folded'; "
+                                  "the nearest is 'cycles'")),
+    ("cycles = 3", "Plan key 'nodes.xnor0.cycles' is unknown to the way 'unrolled'"),
+    ("way = 'folded'\ncycles = true", "Plan key 'nodes.xnor0.cycles' must be an integer, not True"),
+    ("way = 'folded'\nwritable = 1", ("Plan key 'nodes.xnor0.writable' must be true or false, "
+                                     "not 1")),
+    ("way = 'folded'\ncycles = 0", "Plan key 'nodes.xnor0.cycles' must be at least 1, not 0"),
+])
+def test_refusals_of_a_node(table, message):
+    plan = Plan.from_toml(f"[nodes.xnor0]\n{table}\n")
+    with pytest.raises(PlanError, match=f"^{re.escape(message)}$"):
+        choose(XNOR, plan)
+
+
+def test_settings_of_a_node():
+    plan = Plan.from_toml("[nodes.xnor0]\nway = 'folded'\ncycles = 7\n")
+    assert choose(XNOR, plan).settings == Folded(cycles=7, writable=False)
+
+
+def test_a_table_for_no_node_is_refused():
+    plan = Plan(nodes={"xnor1": {"way": "folded"}})
+    with pytest.raises(PlanError, match=r"^Plan key 'nodes\.xnor1' names no node; the nearest is "
+                                        r"'xnor0'$"):
+        plan.check(["modulate", "xnor0"])
 
 
 def test_text_that_is_not_toml():

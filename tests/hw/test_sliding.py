@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 
 from bitwright import ir
+from bitwright.hw.folding import Block
 from bitwright.hw.limits import WidthError
-from bitwright.hw.plan import Plan
-from bitwright.hw.rtl.layers import fold
-from bitwright.hw.rtl.layers.sliding import _Block
-from bitwright.hw.rtl.realisation import lower
+from bitwright.hw.plan import FOLDED, Plan
 from tests.hw.streams import simulate, sink, source
+from tests.hw.ways import choice, folded_node, unrolled_node
 
 
 def xnor(rng, width, neurons, depth=1):
@@ -26,13 +25,13 @@ def xnor(rng, width, neurons, depth=1):
 ])
 def test_blocks_by_hand(cycles, size, count):
     """Of five rows of seven positions."""
-    block = _Block.within(ir.Window(5, 7, 1, (1, 1)), cycles)
+    block = Block.within(ir.Window(5, 7, 1, (1, 1)), cycles)
     assert ((block.rows, block.columns), block.count) == (size, count)
 
 
 def test_a_block_sees_its_own_pixels():
     """Two of three positions in a row, by steps of two pixels; then down to the next row."""
-    block = _Block(ir.Window(4, 6, 2, (1, 2), (3, 2)), 1, 2)
+    block = Block(ir.Window(4, 6, 2, (1, 2), (3, 2)), 1, 2)
     assert block.seen() == [[0, 1, 2, 3], [4, 5, 6, 7]]
     assert (block.shape, block.across, block.across + block.down) == ((2, 2), 8, 36)
     assert block.places() == [0, 1, 2, 4, 5, 6]  # the fourth and the last are none
@@ -48,16 +47,17 @@ def test_bodies_of_two_parts(cycles, neurons, stalls):
     body = (first, xnor(rng, first.out_width, neurons[1]))
     node = ir.Convolution(body, ir.Window(4, 4, 1, (2, 2), (1, 2)))
     x = rng.integers(2, size=(4, node.in_width)).astype(bool)
-    dut = fold(node, Plan(), cycles)
+    chosen = choice(node, Plan(), FOLDED, cycles=cycles)
+    dut, estimate = chosen.build(), chosen.estimate()
     received, taken, given = [], [], []
     simulate(dut, source(dut.i, ir.pack(x), stalls[0], seed=1, log=taken),
              sink(dut.o, len(x), received, stalls[1], seed=2, log=given))
     assert received == ir.pack(node.evaluate(x))
     assert len(set(received)) > 1
     if stalls == (0.0, 0.0):
-        assert set(np.diff(taken)) == {dut.interval}
-        assert set(np.subtract(given, taken)) == {dut.latency}
-    assert dut.interval <= cycles
+        assert set(np.diff(taken)) == {estimate.interval}
+        assert set(np.subtract(given, taken)) == {estimate.latency}
+    assert estimate.interval <= cycles
 
 
 def test_collected_outputs_that_are_too_wide_are_refused():
@@ -67,7 +67,7 @@ def test_collected_outputs_that_are_too_wide_are_refused():
     message = ("Outputs of a folded convolution must have at most 65,536 bits, not 84,000 (2 times "
                "42,000)")
     with pytest.raises(WidthError, match=f"^{re.escape(message)}$"):
-        fold(node, Plan(), 2)
+        folded_node(node, 2)
 
 
 def test_an_unrolled_body_has_all_its_weights():
@@ -76,13 +76,13 @@ def test_an_unrolled_body_has_all_its_weights():
     body = xnor(rng, 4, 2)
     every = (np.arange(16)[:, None] >> np.arange(4) & 1).astype(bool)
     wanted = ir.pack(body.evaluate(every))
-    for build in (lower, lambda node, plan: fold(node, plan, 1),
-                  lambda node, plan: fold(node, plan, 8)):
+    for build in (unrolled_node, lambda node: folded_node(node, 1),
+                  lambda node: folded_node(node, 8)):
         for place in range(-1, body.weights.size):
             weights = body.weights.copy()
             if place >= 0:
                 weights.flat[place] ^= True
             node = ir.Convolution((ir.Xnor(weights, body.thresholds),), ir.Window(2, 2, 1, (2, 2)))
-            dut, received = build(node, Plan()), []
+            dut, received = build(node), []
             simulate(dut, source(dut.i, ir.pack(every)), sink(dut.o, 16, received))
             assert (received == wanted) == (place < 0)

@@ -1,16 +1,11 @@
-"""Components, one module for each kind of node. Importing this registers them with ``lower``."""
+"""Components of nodes. Every module in here registers its own with ``realises``."""
 
-from bitwright.hw.rtl.layers.convolution import ConvolutionLayer
-from bitwright.hw.rtl.layers.folded import FoldedScores, FoldedXnor
-from bitwright.hw.rtl.layers.goodness import GoodnessHead
-from bitwright.hw.rtl.layers.group_sum import GroupSumHead
-from bitwright.hw.rtl.layers.lut import LutLayer
-from bitwright.hw.rtl.layers.modulate import Encoder
-from bitwright.hw.rtl.layers.scores import ScoresHead
-from bitwright.hw.rtl.layers.sliding import FoldedConvolution
-from bitwright.hw.rtl.layers.xnor import XnorLayer
-from bitwright.hw.rtl.realisation import fold, foldable, folded, lower, realise
+import importlib
+import pkgutil
 
-__all__ = ["ConvolutionLayer", "Encoder", "FoldedConvolution", "FoldedScores", "FoldedXnor",
-           "GoodnessHead", "GroupSumHead", "LutLayer", "ScoresHead", "XnorLayer", "fold",
-           "foldable", "folded", "lower", "realise"]
+from bitwright.hw.rtl.realisation import Choice, choose, foldable, folded, ways
+
+__all__ = ["Choice", "choose", "foldable", "folded", "ways"]
+
+for _module in pkgutil.iter_modules(__path__, f"{__name__}."):
+    importlib.import_module(_module.name)

@@ -4,7 +4,8 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from bitwright.hw.rtl.realisation import fold, foldable, lower
+from bitwright.hw.plan import FOLDED, UNROLLED
+from bitwright.hw.rtl.realisation import Choice, Resources, ways
 
 __all__ = ["Body"]
 
@@ -16,8 +17,8 @@ class Body(wiring.Component):
     ----------
     nodes : tuple of ir.BitNode
     plan : Plan
-    cycles : int
-        That each may take for a vector. From 2 up, those that can be folded are.
+    settings : Folded, optional
+        By which those that can be folded are.
 
     Members
     -------
@@ -32,17 +33,28 @@ class Body(wiring.Component):
         Cycles from a vector to its output, when nothing stalls.
     interval : int
         Cycles from a vector to the next.
+    writes
+        As of :class:`Realisation`.
     """
 
-    def __init__(self, nodes, plan, cycles=1):
-        self._parts = [fold(node, plan, cycles) if cycles > 1 and foldable(node)
-                       else lower(node, plan) for node in nodes]
-        self.latency = sum(part.latency for part in self._parts)
-        self.interval = max(part.interval for part in self._parts)
+    def __init__(self, nodes, plan, settings=None):
+        self._parts = [choice.build() for choice in _choices(nodes, plan, settings)]
+        _, self.latency, self.interval = self.measure(nodes, plan, settings)
         super().__init__({
             "i": In(stream.Signature(nodes[0].in_width)),
             "o": Out(stream.Signature(nodes[-1].out_width)),
         })
+
+    @staticmethod
+    def measure(nodes, plan, settings=None):
+        """Resources, latency and interval of such a component."""
+        found = [choice.estimate() for choice in _choices(nodes, plan, settings)]
+        return (sum((one.resources for one in found), Resources()),
+                sum(one.latency for one in found), max(one.interval for one in found))
+
+    @property
+    def writes(self):
+        return tuple(write for part in self._parts for write in part.writes)
 
     def elaborate(self, platform):
         m = Module()
@@ -53,3 +65,12 @@ class Body(wiring.Component):
             before = part.o
         connect(m, before, flipped(self.o))
         return m
+
+
+def _choices(nodes, plan, settings):
+    for node in nodes:
+        known = ways(type(node))
+        if settings is not None and FOLDED in known:
+            yield Choice(node, known[FOLDED], settings, plan)
+        else:
+            yield Choice(node, known[UNROLLED], known[UNROLLED].Settings(), plan)

@@ -5,19 +5,24 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from bitwright import ir
+from bitwright.hw.plan import UNROLLED
+from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.layers.body import Body
-from bitwright.hw.rtl.realisation import lower
+from bitwright.hw.rtl.realisation import Estimate, Realisation, realises
 
 __all__ = ["ConvolutionLayer"]
 
 
-class ConvolutionLayer(wiring.Component):
+@realises(ir.Convolution, UNROLLED)
+class ConvolutionLayer(wiring.Component, Realisation):
     """A copy of the body for every position of the window. A vector every cycle.
 
     Parameters
     ----------
     node : ir.Convolution
+    settings : NoSettings
     plan : Plan
+    site : Site
 
     Members
     -------
@@ -25,19 +30,17 @@ class ConvolutionLayer(wiring.Component):
         Images.
     o : ``Out(stream.Signature(node.out_width))``
         Output images, in input order.
-
-    Attributes
-    ----------
-    latency : int
-        That of the body.
     """
 
-    interval = 1
+    @classmethod
+    def estimate(cls, node, settings, plan, site):
+        resources, latency, interval = Body.measure(node.body, plan)
+        return Estimate(resources * node.window.positions, latency, interval,
+                        Beat.whole(node.out_width))
 
-    def __init__(self, node, plan):
+    def __init__(self, node, settings, plan, site):
         self._node = node
         self._copies = [Body(node.body, plan) for _ in range(node.window.positions)]
-        self.latency = self._copies[0].latency
         super().__init__({
             "i": In(stream.Signature(node.in_width)),
             "o": Out(stream.Signature(node.out_width)),
@@ -56,8 +59,3 @@ class ConvolutionLayer(wiring.Component):
         m.d.comb += [self.i.ready.eq(first.i.ready), self.o.valid.eq(first.o.valid),
                      self.o.payload.eq(Cat(copy.o.payload for copy in self._copies))]
         return m
-
-
-@lower.register
-def _(node: ir.Convolution, plan, registered=True):
-    return ConvolutionLayer(node, plan)

@@ -4,15 +4,18 @@ from amaranth.hdl import Cat, Const
 from amaranth.lib import data
 
 from bitwright import ir
-from bitwright.hw.rtl.parts.popcount import popcount
-from bitwright.hw.rtl.parts.stages import Pipeline
-from bitwright.hw.rtl.realisation import lower
+from bitwright.hw.plan import UNROLLED
+from bitwright.hw.rtl.beat import Beat
+from bitwright.hw.rtl.parts.popcount import Count, popcount
+from bitwright.hw.rtl.parts.stages import Depth, Pipeline
+from bitwright.hw.rtl.realisation import Estimate, Realisation, Resources, realises
 from bitwright.hw.rtl.result import score_shape
 
 __all__ = ["GroupSumHead"]
 
 
-class GroupSumHead(Pipeline):
+@realises(ir.GroupSum, UNROLLED)
+class GroupSumHead(Pipeline, Realisation):
     """Popcounts of equal, contiguous groups of bits.
 
     A vector every cycle; registers every ``plan.levels_per_register`` levels.
@@ -20,7 +23,9 @@ class GroupSumHead(Pipeline):
     Parameters
     ----------
     node : ir.GroupSum
+    settings : NoSettings
     plan : Plan
+    site : Site
 
     Members
     -------
@@ -30,10 +35,20 @@ class GroupSumHead(Pipeline):
         Scores, in input order.
     """
 
-    def __init__(self, node, plan):
-        self._node = node
+    @classmethod
+    def estimate(cls, node, settings, plan, site):
+        depth, groups = Depth(plan.levels_per_register), node.out_width
+        count = Count.through(depth, node.in_width // groups, plan.lut_size, counters=groups)
+        depth.flush(groups * count.width)
+        width = groups * score_shape(node.score_range).width
+        return Estimate(Resources(groups * count.luts, depth.flip_flops), depth.latency, 1,
+                        Beat.whole(width))
+
+    def __init__(self, node, settings, plan, site):
+        self._node, self._plan = node, plan
         layout = data.ArrayLayout(score_shape(node.score_range), node.out_width)
-        super().__init__(node.in_width, layout, plan)
+        super().__init__(node.in_width, layout, plan.levels_per_register,
+                         self.estimate(node, settings, plan, site).latency)
 
     def _payload(self, stages):
         groups = self._node.out_width
@@ -44,8 +59,3 @@ class GroupSumHead(Pipeline):
         width = self.o.payload.shape().elem_shape.width
         return Cat(Cat(*(slice_[c] for slice_ in count), Const(0, width - len(count)))
                    for c in range(groups))
-
-
-@lower.register
-def _(node: ir.GroupSum, plan, registered=True):
-    return GroupSumHead(node, plan)

@@ -5,13 +5,16 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from bitwright import ir
+from bitwright.hw.plan import UNROLLED
+from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.parts.stages import Stages
-from bitwright.hw.rtl.realisation import lower
+from bitwright.hw.rtl.realisation import Estimate, Realisation, Resources, realises
 
 __all__ = ["LutLayer"]
 
 
-class LutLayer(wiring.Component):
+@realises(ir.Lut, UNROLLED)
+class LutLayer(wiring.Component, Realisation):
     """Layer of truth tables: constants indexed by the bits that they read.
 
     Latency 1 where it is registered, else 0; a vector every cycle.
@@ -19,8 +22,9 @@ class LutLayer(wiring.Component):
     Parameters
     ----------
     node : ir.Lut
-    registered : bool
-        Whether the output comes from a register.
+    settings : NoSettings
+    plan : Plan
+    site : Site
 
     Members
     -------
@@ -30,19 +34,25 @@ class LutLayer(wiring.Component):
         Output vectors, in input order.
     """
 
-    interval = 1
+    @classmethod
+    def estimate(cls, node, settings, plan, site):
+        # A table with more inputs than a LUT: two halves for each, and what chooses between them.
+        luts = node.out_width * max(1, (3 << max(0, node.fan_in - plan.lut_size)) // 2)
+        flip_flops = node.out_width if site.registered else 0
+        return Estimate(Resources(luts, flip_flops), int(site.registered), 1,
+                        Beat.whole(node.out_width))
 
-    def __init__(self, node, registered=True):
+    @classmethod
+    def levels(cls, node, plan):
+        return plan.levels(node.fan_in)
+
+    def __init__(self, node, settings, plan, site):
         self._node = node
-        self._registered = registered
+        self._registered = site.registered
         super().__init__({
             "i": In(stream.Signature(node.in_width)),
             "o": Out(stream.Signature(node.out_width)),
         })
-
-    @property
-    def latency(self):
-        return int(self._registered)
 
     def elaborate(self, platform):
         m = Module()
@@ -61,8 +71,3 @@ class LutLayer(wiring.Component):
         stages.drive(self.o, outputs)
 
         return m
-
-
-@lower.register
-def _(node: ir.Lut, plan, registered=True):
-    return LutLayer(node, registered)

@@ -3,12 +3,35 @@
 import numpy as np
 
 from bitwright import ir
+from bitwright.hw.plan import UNROLLED
+from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.encoder import Encoder
-from bitwright.hw.rtl.realisation import lower
+from bitwright.hw.rtl.realisation import Estimate, Realisation, Resources, realises
 
-__all__ = ["Encoder"]
+__all__ = ["ModulateLayer"]
 
 
-@lower.register
-def _(node: ir.Modulate, plan, registered=True):
-    return Encoder(node, np.ones(node.out_width, bool), plan)
+@realises(ir.Modulate, UNROLLED)
+class ModulateLayer(Encoder, Realisation):
+    """As :class:`Encoder`, whose latency and interval are of a sample of all its frames.
+
+    Parameters
+    ----------
+    node : ir.Modulate
+    settings : NoSettings
+    plan : Plan
+    site : Site
+    """
+
+    @classmethod
+    def estimate(cls, node, settings, plan, site):
+        cycles = node.frames * -(-node.features // plan.lanes)
+        lanes = min(plan.lanes, node.features)
+        comparator = node.bits  # a LUT a bit, with the carry chain
+        thresholds = node.frames * node.features * node.depth * (node.bits + 1)
+        resources = Resources(lanes * node.depth * comparator + 2 * cycles.bit_length(),
+                              node.out_width + 2 * cycles.bit_length(), thresholds)
+        return Estimate(resources, cycles, cycles, Beat.whole(node.out_width))
+
+    def __init__(self, node, settings, plan, site):
+        super().__init__(node, np.ones(node.out_width, bool), plan)

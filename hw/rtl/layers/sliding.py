@@ -1,88 +1,25 @@
 """Dense nodes that slide over an image, folded: the window stays, and the image moves past it."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from bitwright import ir
+from bitwright.hw.folding import Block, Folded, body_cycles
 from bitwright.hw.limits import WIDEST, WidthError
+from bitwright.hw.plan import FOLDED
+from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.layers.body import Body
 from bitwright.hw.rtl.parts.gather import Collector
-from bitwright.hw.rtl.realisation import fold
+from bitwright.hw.rtl.realisation import Estimate, Realisation, Resources, realises
 
 __all__ = ["FoldedConvolution"]
 
 
-@dataclass(frozen=True)
-class _Block:
-    """Neighbouring positions that are worked on at the same time.
-
-    Parameters
-    ----------
-    window : ir.Window
-    rows, columns : int
-        Of positions in a block. Blocks stand side by side; the last of a row and those of the last
-        row may go beyond the positions that there are.
-    """
-
-    window: ir.Window
-    rows: int
-    columns: int
-
-    @classmethod
-    def within(cls, window, cycles):
-        """The smallest block of which there are no more than that many."""
-        rows, columns = window.shape
-        sizes = [(1, wide) for wide in range(1, columns + 1)]
-        sizes += [(high, columns) for high in range(2, rows + 1)]
-        blocks = (cls(window, *size) for size in sizes)
-        return next(block for block in blocks if block.count <= max(1, cycles))
-
-    @property
-    def shape(self):
-        """Rows and columns of blocks."""
-        rows, columns = self.window.shape
-        return -(-rows // self.rows), -(-columns // self.columns)
-
-    @property
-    def count(self):
-        return self.shape[0] * self.shape[1]
-
-    @property
-    def across(self):
-        """Bits of the image from a block to the next of the same row."""
-        return self.columns * self.window.stride[1] * self.window.channels
-
-    @property
-    def down(self):
-        """Bits of the image from the last block of a row to the first of the next row."""
-        row = self.rows * self.window.stride[0] * self.window.width * self.window.channels
-        return row - (self.shape[1] - 1) * self.across
-
-    def seen(self):
-        """Bits of the image that the window sees, a list for each position of the first block.
-
-        Where the block goes beyond the image they go beyond its bits, or are those of other
-        pixels.
-        """
-        w = self.window
-        return [[((row * w.stride[0] + y) * w.width + column * w.stride[1] + x) * w.channels + c
-                 for y in range(w.kernel[0]) for x in range(w.kernel[1])
-                 for c in range(w.channels)]
-                for row in range(self.rows) for column in range(self.columns)]
-
-    def places(self):
-        """Place of each position, row by row, among all positions block by block."""
-        rows, columns = self.window.shape
-        size = self.rows * self.columns
-        return [(row // self.rows * self.shape[1] + column // self.columns) * size
-                + row % self.rows * self.columns + column % self.columns
-                for row in range(rows) for column in range(columns)]
-
-
-class FoldedConvolution(wiring.Component):
+@realises(ir.Convolution, FOLDED)
+class FoldedConvolution(wiring.Component, Realisation):
     """A few copies of the body, often one, and the image in a register that moves past them.
 
     The outputs are collected until an image is whole. Where there are cycles enough for every
@@ -91,9 +28,9 @@ class FoldedConvolution(wiring.Component):
     Parameters
     ----------
     node : ir.Convolution
+    settings : Folded
     plan : Plan
-    cycles : int
-        That it may take for an image.
+    site : Site
 
     Members
     -------
@@ -102,24 +39,30 @@ class FoldedConvolution(wiring.Component):
     o : ``Out(stream.Signature(node.out_width))``
         Output images, in input order.
 
-    Attributes
-    ----------
-    latency : int
-        Cycles from an image to its output, when nothing stalls.
-    interval : int
-        Cycles from an image to the next.
-
     Raises
     ------
     WidthError
         If the collected outputs are wider than Amaranth's signals can be.
     """
 
-    def __init__(self, node, plan, cycles):
+    Settings = Folded
+
+    @classmethod
+    def estimate(cls, node, settings, plan, site):
+        block, body = _cut(node, settings)
+        resources, latency, pace = Body.measure(node.body, plan, body)
+        copies = block.rows * block.columns
+        collector = Collector.flip_flops(block.count, copies * node.channels)
+        moving = Resources(2 * node.in_width, node.in_width + collector)  # loads, or moves one way
+        return Estimate(resources * copies + moving,
+                        1 + (block.count - 1) * pace + latency + Collector.latency,
+                        block.count * pace, Beat.whole(node.out_width))
+
+    def __init__(self, node, settings, plan, site):
         self._node = node
-        self._block = block = _Block.within(node.window, cycles)
-        budget = max(1, cycles // block.count)
-        self._copies = [Body(node.body, plan, budget) for _ in block.seen()]
+        block, body = _cut(node, settings)
+        self._block = block
+        self._copies = [Body(node.body, plan, body) for _ in block.seen()]
         self._pace = self._copies[0].interval
         width = len(self._copies) * node.channels
         if width * block.count > WIDEST:
@@ -127,13 +70,16 @@ class FoldedConvolution(wiring.Component):
                              f"not {width * block.count:,} ({block.count:,} times {width:,})")
         self._outputs = Collector(block.count, data.ArrayLayout(width, 1),
                                   data.ArrayLayout(width, block.count))
-        self.interval = block.count * self._pace
-        self.latency = (1 + (block.count - 1) * self._pace + self._copies[0].latency
-                        + self._outputs.latency)
         super().__init__({
             "i": In(stream.Signature(node.in_width)),
             "o": Out(stream.Signature(node.out_width)),
         })
+
+    @property
+    def writes(self):
+        # Each copy has the same contents, which are written at the same time.
+        return tuple(sum(ports, ()) for ports in zip(*(copy.writes for copy in self._copies),
+                                                     strict=True))
 
     def elaborate(self, platform):
         m = Module()
@@ -194,6 +140,8 @@ class FoldedConvolution(wiring.Component):
         m.d.comb += [copy.o.ready.eq(outputs.i.ready) for copy in self._copies]
 
 
-@fold.register
-def _(node: ir.Convolution, plan, cycles):
-    return FoldedConvolution(node, plan, cycles)
+def _cut(node, settings):
+    """Positions that are worked on at the same time, and settings of the body if it is folded."""
+    cycles = body_cycles(node, settings.cycles)
+    body = replace(settings, cycles=cycles) if cycles > 1 else None
+    return Block.within(node.window, settings.cycles), body

@@ -3,9 +3,11 @@
 from amaranth.hdl import Cat, Const
 
 from bitwright import ir
-from bitwright.hw.rtl.parts.popcount import at_least, comparison_levels, popcount
-from bitwright.hw.rtl.parts.stages import Pipeline
-from bitwright.hw.rtl.realisation import lower
+from bitwright.hw.plan import UNROLLED
+from bitwright.hw.rtl.beat import Beat
+from bitwright.hw.rtl.parts.popcount import Count, at_least, comparison_levels, popcount
+from bitwright.hw.rtl.parts.stages import Depth, Pipeline
+from bitwright.hw.rtl.realisation import Estimate, Realisation, Resources, realises
 
 __all__ = ["XnorLayer", "agreements"]
 
@@ -25,7 +27,8 @@ def agreements(x, weights):
             for bit, word in zip(x, differing, strict=True)]
 
 
-class XnorLayer(Pipeline):
+@realises(ir.Xnor, UNROLLED)
+class XnorLayer(Pipeline, Realisation):
     """Dense layer of binary neurons: exclusive-nor with constants, popcount, comparison.
 
     A vector every cycle; registers every ``plan.levels_per_register`` levels.
@@ -33,7 +36,9 @@ class XnorLayer(Pipeline):
     Parameters
     ----------
     node : ir.Xnor
+    settings : NoSettings
     plan : Plan
+    site : Site
 
     Members
     -------
@@ -43,26 +48,27 @@ class XnorLayer(Pipeline):
         Output vectors, in input order.
     """
 
-    def __init__(self, node, plan):
-        self._node = node
-        super().__init__(node.in_width, node.out_width, plan)
+    @classmethod
+    def estimate(cls, node, settings, plan, site):
+        depth = Depth(plan.levels_per_register)
+        count = Count.through(depth, node.in_width, plan.lut_size, counters=node.neurons)
+        levels = comparison_levels(count.width)
+        depth.before(node.neurons * count.width, levels)
+        depth.register(node.out_width)
+        resources = Resources(node.neurons * count.luts + node.out_width * levels,
+                              depth.flip_flops)
+        return Estimate(resources, depth.latency, 1, Beat.whole(node.out_width))
+
+    def __init__(self, node, settings, plan, site):
+        self._node, self._plan = node, plan
+        super().__init__(node.in_width, node.out_width, plan.levels_per_register,
+                         self.estimate(node, settings, plan, site).latency)
 
     def _payload(self, stages):
-        return self._outputs(stages, self._node)
-
-    def _rehearse(self, stages):
-        # The number of registers follows from the in-width alone: one neuron shows it.
-        self._outputs(stages, ir.Xnor(self._node.weights[:1], self._node.thresholds[:1]))
-
-    def _outputs(self, stages, node):
+        node = self._node
         count = popcount(stages, agreements(self.i.payload, node.weights), self._plan.lut_size)
-        count = stages.before(count, comparison_levels(count))
+        count = stages.before(count, comparison_levels(len(count)))
         reached = [at_least(stages, count, thresholds) for thresholds in node.thresholds.T.tolist()]
         (outputs,) = stages.register([Cat(Cat(slice_[j] for slice_ in reached)
                                           for j in range(node.neurons))])
         return outputs
-
-
-@lower.register
-def _(node: ir.Xnor, plan, registered=True):
-    return XnorLayer(node, plan)

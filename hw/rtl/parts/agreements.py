@@ -6,65 +6,18 @@ few at the same time, and then the next. The inputs lie in a ring that turns by 
 so that no multiplexer chooses between them.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-
-import numpy as np
 from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
-from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from bitwright import ir
 from bitwright.hw.limits import WIDEST, WidthError
 from bitwright.hw.rtl.parts.gather import Accumulator
-from bitwright.hw.rtl.parts.popcount import popcount
-from bitwright.hw.rtl.parts.stages import Rehearsal, Stages
+from bitwright.hw.rtl.parts.popcount import Count, popcount
+from bitwright.hw.rtl.parts.stages import Depth, Stages
+from bitwright.hw.rtl.parts.store import Store
+from bitwright.hw.rtl.realisation import Resources
 
-__all__ = ["Agreements", "Folding", "group_constants"]
-
-
-@dataclass(frozen=True)
-class Folding:
-    """How the weights of a layer are cut into words.
-
-    Parameters
-    ----------
-    neurons : int
-        Neurons of a group, worked on at the same time.
-    bits : int
-        Weights of each of them in a word.
-    words : int
-        Words of a group.
-    groups : int
-    """
-
-    neurons: int
-    bits: int
-    words: int
-    groups: int
-
-    @classmethod
-    def within(cls, neurons: int, in_width: int, cycles: int) -> Folding:
-        """The one with the shortest words that takes no more than that many cycles.
-
-        Several neurons share a word only where there are more neurons than cycles.
-        """
-        if neurons > cycles:
-            at_once = -(-neurons // cycles)
-            return cls(at_once, in_width, 1, -(-neurons // at_once))
-        bits = -(-in_width // min(in_width, cycles // neurons))
-        return cls(1, bits, -(-in_width // bits), neurons)
-
-    @property
-    def cycles(self) -> int:
-        """Words of all groups, one read in each cycle."""
-        return self.words * self.groups
-
-    @property
-    def word_bits(self) -> int:
-        """Weights in a word."""
-        return self.neurons * self.bits
+__all__ = ["Agreements", "GroupConstants"]
 
 
 class Agreements(wiring.Component):
@@ -72,10 +25,12 @@ class Agreements(wiring.Component):
 
     Parameters
     ----------
-    weights : array of bool, shape (neurons, in_width)
-    cycles : int
-        That it may take for a vector.
+    in_width : int
+    folding : Folding
+    table : Table
+        The weights, as :meth:`Folding.weights` cuts them.
     plan : Plan
+    writable : bool
 
     Members
     -------
@@ -83,15 +38,12 @@ class Agreements(wiring.Component):
         Input vectors.
     o : ``Out(stream.Signature(ArrayLayout(unsigned(count_width), folding.neurons)))``
         Counts of the first group, then those of the next, ``folding.groups`` of them a vector.
-        What lies past the last neuron is 0.
+        What lies past the last neuron is anything.
 
     Attributes
     ----------
-    folding : Folding
-    latency : int
-        Cycles from a vector to the counts of its last group.
-    interval : int
-        Cycles from a vector to the next.
+    store : Store
+        Of the weights.
 
     Raises
     ------
@@ -99,29 +51,39 @@ class Agreements(wiring.Component):
         If a word is wider than Amaranth's signals can be.
     """
 
-    def __init__(self, weights, cycles, plan):
-        self._weights = weights
-        self._plan = plan
-        neurons, in_width = weights.shape
-        self.folding = folding = Folding.within(neurons, in_width, cycles)
+    def __init__(self, in_width, folding, table, plan, writable=False):
         if folding.word_bits > WIDEST:
             raise WidthError(f"Weights of a word must have at most {WIDEST:,} bits, not "
-                             f"{folding.word_bits:,} ({in_width:,} inputs, {neurons:,} neurons in "
-                             f"{cycles:,} cycles)")
+                             f"{folding.word_bits:,} ({in_width:,} inputs, {folding.neurons:,} "
+                             "neurons at a time)")
+        self._folding = folding
+        self._plan = plan
+        self.store = Store(table, writable)
         self._parts = data.ArrayLayout(unsigned(folding.bits.bit_length()), folding.neurons)
         counts = data.ArrayLayout(unsigned(in_width.bit_length()), folding.neurons)
         super().__init__({
             "i": In(stream.Signature(in_width)),
             "o": Out(stream.Signature(counts)),
         })
-        words = stream.Signature(folding.word_bits).create()
-        stages = self._count(Rehearsal(), words, stream.Signature(self._parts).create())
-        self.interval = folding.cycles
-        self.latency = folding.cycles + stages.latency + (folding.words > 1)
+
+    @staticmethod
+    def measure(in_width, folding, plan):
+        """Resources; and cycles from a vector to the counts of its last group."""
+        depth, neurons = Depth(plan.levels_per_register), folding.neurons
+        count = Count.through(depth, folding.bits, plan.lut_size, counters=neurons)
+        depth.flush(neurons * count.width)
+        ring, address = folding.words * folding.bits, 2 * folding.cycles.bit_length()
+        luts = neurons * (folding.bits + count.luts) + ring + address
+        flip_flops = depth.flip_flops + ring + address // 2
+        if folding.words > 1:
+            total = neurons * in_width.bit_length() + folding.words.bit_length()
+            luts, flip_flops = luts + 2 * total, flip_flops + total
+        return (Resources(luts, flip_flops, folding.word_bits * folding.cycles),
+                folding.cycles + depth.latency + (folding.words > 1))
 
     def elaborate(self, platform):
         m = Module()
-        folding = self.folding
+        folding = self._folding
         words = stream.Signature(folding.word_bits).create(path=("words",))
         parts = stream.Signature(self._parts).create(path=("parts",))
         self._read(m, words)
@@ -137,10 +99,8 @@ class Agreements(wiring.Component):
 
     def _read(self, m, words):
         """Go through the memory for each vector: agreements word by word."""
-        folding = self.folding
-        m.submodules.weights = rom = memory.Memory(shape=folding.word_bits, depth=folding.cycles,
-                                                   init=self._contents())
-        port = rom.read_port()
+        folding = self._folding
+        m.submodules.weights = store = self.store
         ring = Signal(folding.bits * folding.words, reset_less=True)
         address = Signal(range(folding.cycles))
         next_address = Signal.like(address)
@@ -148,9 +108,9 @@ class Agreements(wiring.Component):
         inputs = Cat(bit.replicate(folding.neurons) for bit in ring[: folding.bits])
         m.d.comb += [
             # The word of the present address, since the memory answers a cycle later.
-            port.addr.eq(next_address),
+            store.address.eq(next_address),
             next_address.eq(Mux(step, Mux(final, 0, address + 1), address)),
-            words.payload.eq(~(inputs ^ port.data)),
+            words.payload.eq(~(inputs ^ store.word)),
             step.eq(words.valid & words.ready),
             self.i.ready.eq(~words.valid | (step & final)),
         ]
@@ -162,61 +122,57 @@ class Agreements(wiring.Component):
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += [ring.eq(self.i.payload), words.valid.eq(1)]
 
-    def _contents(self):
-        """Words of the memory; a weight lies beside those of the same input in its group."""
-        folding = self.folding
-        # What fills up differs from the ring's zeros.
-        weights = np.ones((folding.groups * folding.neurons, folding.words * folding.bits), bool)
-        neurons, in_width = self._weights.shape
-        weights[:neurons, :in_width] = self._weights
-        cut = weights.reshape(folding.groups, folding.neurons, folding.words, folding.bits)
-        return ir.pack(cut.transpose(0, 2, 3, 1).reshape(folding.cycles, folding.word_bits))
-
     def _count(self, m, words, parts):
         """Count the agreements of each word."""
-        neurons = self.folding.neurons
+        neurons = self._folding.neurons
         stages = Stages(m, words, self._plan.levels_per_register)
         slices = [words.payload[start : start + neurons]
-                  for start in range(0, self.folding.word_bits, neurons)]
+                  for start in range(0, self._folding.word_bits, neurons)]
         count = stages.flush(popcount(stages, slices, self._plan.lut_size))
         stages.drive(parts, Cat(slice_[neuron] for neuron in range(neurons) for slice_ in count))
-        return stages
 
 
-def group_constants(m, folding, values, shape, taken):
+class GroupConstants(wiring.Component):
     """Numbers that belong to the neurons of the group that is offered.
 
     Parameters
     ----------
-    m : Module
     folding : Folding
-    values : array of integers, shape (neurons, columns)
+    table : Table
+        The numbers, as :meth:`Folding.constants` packs them.
     shape : Shape
         Of one of them.
-    taken : Value
-        Whether that group is handed on in this cycle.
+    writable : bool
 
-    Returns
+    Members
     -------
-    list of lists of Value, ``folding.neurons`` times ``columns``
+    taken : ``In(1)``
+        Whether that group is handed on in this cycle.
+    o : ``Out(ArrayLayout(ArrayLayout(shape, columns), folding.neurons))``
+
+    Attributes
+    ----------
+    store : Store
     """
-    columns = values.shape[1]
-    rows = np.zeros((folding.groups * folding.neurons, columns), np.int64)
-    rows[: len(values)] = values
-    mask = (1 << shape.width) - 1
-    words = [sum((value & mask) << place * shape.width for place, value in enumerate(word))
-             for word in rows.reshape(folding.groups, -1).tolist()]
-    m.submodules.constants = rom = memory.Memory(shape=folding.neurons * columns * shape.width,
-                                                 depth=folding.groups, init=words)
-    port = rom.read_port()
-    group = Signal(range(folding.groups))
-    next_group = Signal.like(group)
-    m.d.comb += [
-        port.addr.eq(next_group),
-        next_group.eq(Mux(taken, Mux(group == folding.groups - 1, 0, group + 1), group)),
-    ]
-    m.d.sync += group.eq(next_group)
-    found = [port.data.word_select(place, shape.width)
-             for place in range(folding.neurons * columns)]
-    found = [value.as_signed() if shape.signed else value for value in found]
-    return [found[start : start + columns] for start in range(0, len(found), columns)]
+
+    def __init__(self, folding, table, shape, writable=False):
+        self._groups = folding.groups
+        self.store = Store(table, writable)
+        columns = table.width // shape.width // folding.neurons
+        super().__init__({
+            "taken": In(1),
+            "o": Out(data.ArrayLayout(data.ArrayLayout(shape, columns), folding.neurons)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.store = store = self.store
+        group = Signal(range(self._groups))
+        next_group = Signal.like(group)
+        m.d.comb += [
+            store.address.eq(next_group),
+            next_group.eq(Mux(self.taken, Mux(group == self._groups - 1, 0, group + 1), group)),
+            self.o.as_value().eq(store.word),
+        ]
+        m.d.sync += group.eq(next_group)
+        return m

@@ -72,6 +72,11 @@ class Accumulator(_Gather):
 class Collector(_Gather):
     """The vectors side by side, the first lowest. As :class:`_Gather`."""
 
+    @staticmethod
+    def flip_flops(count, width):
+        """Of one that collects so many vectors of that width."""
+        return count * width + (count - 1).bit_length() + 1
+
     def _take(self, result, place):
         # Each passes all places above its own, so no place needs an enable.
         vectors = Cat(result.as_value(), self.i.payload.as_value())

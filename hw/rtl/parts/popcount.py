@@ -6,10 +6,11 @@ number. It keeps generation quick and the Verilog short.
 """
 
 import itertools
+from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Const
 
-__all__ = ["at_least", "comparison_levels", "popcount"]
+__all__ = ["Count", "at_least", "comparison_levels", "popcount"]
 
 _ADDER_LEVELS = 2
 """LUT levels that a short carry chain is worth."""
@@ -41,6 +42,67 @@ def popcount(stages, bits, lut_size):
     return [slice_ for column in columns for slice_ in column]
 
 
+@dataclass(frozen=True)
+class Count:
+    """What :func:`popcount` makes of one counter, known without building it.
+
+    Parameters
+    ----------
+    width : int
+        Slices of the count.
+    luts : int
+        LUTs of its compressors and of its adder.
+    """
+
+    width: int
+    luts: int
+
+    @classmethod
+    def through(cls, depth, bits, lut_size, counters=1):
+        """Pass the levels of a popcount.
+
+        Parameters
+        ----------
+        depth : Depth
+            Gets the registers of all counters.
+        bits : int
+            Slices to count.
+        lut_size : int
+        counters : int
+        """
+        heights, luts = [bits], 0
+        while max(heights) > 2:
+            depth.before(counters * sum(heights))
+            heights, more = _heights(heights, lut_size)
+            luts += more
+        if max(heights) > 1:
+            depth.before(counters * sum(heights), _ADDER_LEVELS)
+            width = bits.bit_length()
+            return cls(width, luts + width)
+        return cls(sum(heights), luts)
+
+
+def _heights(heights, lut_size):
+    """Heights of the columns behind a level of compressors, and the LUTs of one counter's."""
+    result, luts = [0] * (len(heights) + 2), 0
+    for weight, height in enumerate(heights):
+        while lut_size >= 6 and height > 3:
+            height -= min(height, 6)
+            luts += 3
+            for place in range(3):
+                result[weight + place] += 1
+        if height == 3 or lut_size < 6:
+            while height > 2:
+                height -= 3
+                luts += 2
+                result[weight] += 1
+                result[weight + 1] += 1
+        result[weight] += height
+    while not result[-1]:
+        result.pop()
+    return result, luts
+
+
 def at_least(stages, count, thresholds):
     """Compare the counts with constants, without a subtractor.
 
@@ -67,9 +129,9 @@ def at_least(stages, count, thresholds):
     return reached & Const(_pack(not threshold >> len(count) for threshold in thresholds), width)
 
 
-def comparison_levels(count):
-    """LUT levels that :func:`at_least` is worth: a LUT4 passes three bits of the count."""
-    return -(-len(count) // 3)
+def comparison_levels(width):
+    """LUT levels of :func:`at_least` for so many slices: a LUT4 passes three bits of the count."""
+    return -(-width // 3)
 
 
 def _before(stages, columns, cost):

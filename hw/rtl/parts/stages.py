@@ -1,29 +1,53 @@
-"""The registers of one component: an elastic pipeline that gets its depth while it is built."""
-
-import contextlib
+"""The registers of one component: an elastic pipeline, and how deep it will be."""
 
 from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["Pipeline", "Rehearsal", "Stages"]
+__all__ = ["Depth", "Pipeline", "Stages"]
 
 
-class _Ignored:
-    """A domain whose statements go nowhere."""
+class Depth:
+    """Registers of a pipeline, counted without one: where the rules of :class:`Stages` put them.
 
-    def __iadd__(self, statements):
-        return self
+    Parameters
+    ----------
+    limit : int
+        LUT levels between two registers.
 
+    Attributes
+    ----------
+    latency : int
+        Registers so far, in cycles.
+    flip_flops : int
+        Bits that they hold.
+    """
 
-class Rehearsal:
-    """Stands for a module where only the number of registers is wanted, before elaboration."""
+    def __init__(self, limit):
+        self._limit = limit
+        self._level = 0
+        self.latency = 0
+        self.flip_flops = 0
 
-    def __init__(self):
-        self.d = type("Domains", (), {"comb": _Ignored(), "sync": _Ignored()})()
+    def before(self, bits, cost=1):
+        """Make room for ``cost`` LUT levels behind so many bits. Tells whether a register did."""
+        full = self._level and self._level + cost > self._limit
+        if full:
+            self.register(bits)
+        self._level += cost
+        return full
 
-    def If(self, condition):
-        return contextlib.nullcontext()
+    def flush(self, bits):
+        """Register what does not come from registers. Tells whether a register did."""
+        dangling = self._level
+        if dangling:
+            self.register(bits)
+        return dangling
+
+    def register(self, bits):
+        self._level = 0
+        self.latency += 1
+        self.flip_flops += bits
 
 
 class Stages:
@@ -35,7 +59,7 @@ class Stages:
 
     Parameters
     ----------
-    m : Module or Rehearsal
+    m : Module
     i : stream
         Whose ``ready`` the pipeline drives.
     limit : int
@@ -50,9 +74,11 @@ class Stages:
     def __init__(self, m, i, limit):
         self._m = m
         self._valid, self._ready = i.valid, i.ready
-        self._limit = limit
-        self._level = 0
-        self.latency = 0
+        self._depth = Depth(limit)
+
+    @property
+    def latency(self):
+        return self._depth.latency
 
     def before(self, values, cost=1):
         """Make room for ``cost`` LUT levels behind ``values``, by a register if there is none.
@@ -68,10 +94,7 @@ class Stages:
         list of Value
             Of the same widths.
         """
-        if self._level and self._level + cost > self._limit:
-            values = self.register(values)
-        self._level += cost
-        return values
+        return self._hold(values) if self._depth.before(_width(values), cost) else values
 
     def wire(self, value, shape=None):
         """Name a value that is used more than once: an expression is copied by each use.
@@ -84,23 +107,26 @@ class Stages:
 
     def register(self, values):
         """Hold ``values`` in a stage of its own. Returns the registers, of the same widths."""
+        self._depth.register(_width(values))
+        return self._hold(values)
+
+    def _hold(self, values):
         m = self._m
-        ready, valid = Signal(name=f"ready{self.latency}"), Signal(name=f"valid{self.latency}")
+        number = self.latency - 1
+        ready, valid = Signal(name=f"ready{number}"), Signal(name=f"valid{number}")
         m.d.comb += self._ready.eq(~valid | ready)
         # One register a value: Amaranth has no signal of more than 65,536 bits.
-        held = [Signal(len(Value.cast(value)), name=f"held{self.latency}", reset_less=True)
+        held = [Signal(len(Value.cast(value)), name=f"held{number}", reset_less=True)
                 for value in values]
         with m.If(self._ready):
             m.d.sync += valid.eq(self._valid)
             m.d.sync += [register.eq(value) for register, value in zip(held, values, strict=True)]
         self._valid, self._ready = valid, ready
-        self._level = 0
-        self.latency += 1
         return held
 
     def flush(self, values):
         """Register ``values`` unless they come from registers already."""
-        return self.register(values) if self._level else values
+        return self._hold(values) if self._depth.flush(_width(values)) else values
 
     def drive(self, o, payload):
         """Finish: let ``payload`` be what the output stream offers."""
@@ -108,16 +134,21 @@ class Stages:
                            self._ready.eq(o.ready)]
 
 
+def _width(values):
+    return sum(len(Value.cast(value)) for value in values)
+
+
 class Pipeline(wiring.Component):
     """A component that is stages from its input to its output, a vector every cycle.
-
-    Its latency is known before elaboration, from a rehearsal.
 
     Parameters
     ----------
     i_shape, o_shape : ShapeLike
         Of a vector, in and out.
-    plan : Plan
+    limit : int
+        LUT levels between two registers.
+    latency : int
+        Registers that the stages will have, in cycles, known before they are built.
 
     Members
     -------
@@ -129,26 +160,19 @@ class Pipeline(wiring.Component):
 
     interval = 1
 
-    def __init__(self, i_shape, o_shape, plan):
-        self._plan = plan
+    def __init__(self, i_shape, o_shape, limit, latency):
+        self._limit = limit
+        self.latency = latency
         super().__init__({"i": In(stream.Signature(i_shape)), "o": Out(stream.Signature(o_shape))})
-        stages = self._stages(Rehearsal())
-        self._rehearse(stages)
-        self.latency = stages.latency
 
     def elaborate(self, platform):
         m = Module()
-        stages = self._stages(m)
+        stages = Stages(m, self.i, self._limit)
         stages.drive(self.o, self._payload(stages))
+        assert stages.latency == self.latency, (
+            f"{type(self).__name__} has a latency of {stages.latency}, not {self.latency}")
         return m
-
-    def _stages(self, m):
-        return Stages(m, self.i, self._plan.levels_per_register)
 
     def _payload(self, stages):
         """Build what the output stream offers, in stages behind the input."""
         raise NotImplementedError
-
-    def _rehearse(self, stages):
-        """Build as many registers as :meth:`_payload` does."""
-        self._payload(stages)

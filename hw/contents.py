@@ -1,0 +1,207 @@
+"""What can be written into a design while it runs, and what is fixed: plain Python for the host.
+
+A network is built once and its *structure* stays: the nodes, how they are wired, the widths of all
+numbers. The *contents* of the nodes that the plan calls writable may change: weights, thresholds,
+biases. Each has a digest of its own, so that a device can say which structure it is, and which
+contents it holds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from bitwright import ir
+from bitwright.errors import UserError
+from bitwright.hw.folding import Folded, bias_width, tables
+from bitwright.hw.layout import score_width
+from bitwright.hw.plan import FOLDED, Plan, PlanError
+
+__all__ = ["Contents", "ContentsError", "as_built"]
+
+
+class ContentsError(UserError):
+    """A network does not go into a structure. The message names the node."""
+
+
+def as_built(network: ir.Network, plan: Plan, *, simplify: bool = True) -> ir.Network:
+    """The network that is built from a frozen one.
+
+    Parameters
+    ----------
+    network : ir.Network
+        As it was frozen.
+    plan : Plan
+    simplify : bool
+        Whether what cannot matter is removed. Writable nodes are left alone either way.
+
+    Raises
+    ------
+    PlanError
+        If the plan names a node that is not there, or one whose contents cannot be written.
+    """
+    plan.check(entry.name for entry in network.entries)
+    for entry in network.entries:
+        _settings(entry, plan)
+    if not simplify:
+        return network
+    return ir.simplify(network, keep=plan.writable) if plan.writable else ir.simplify(network)
+
+
+def _settings(entry: ir.Entry, plan: Plan) -> Folded | None:
+    """Settings of a writable node, None of another."""
+    name, node = entry.name, entry.node
+    if name not in plan.writable:
+        return None
+    if plan.way(name) != FOLDED:
+        raise PlanError(f"Plan key 'nodes.{name}.writable' needs the way {FOLDED!r}, "
+                        f"not {plan.way(name)!r}")
+    settings = plan.settings(name, Folded)
+    if not tables(node, settings.cycles):
+        more = (f" within {settings.cycles} cycles; 'cycles' must be at least "
+                f"{2 * node.window.positions}") if isinstance(node, ir.Convolution) and any(
+                    isinstance(part, ir.Xnor) for part in node.body) else ""
+        raise PlanError(f"Plan key 'nodes.{name}.writable' must be false for a node that keeps "
+                        f"nothing in memory{more}")
+    return settings
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Writable contents of a network, realised by a plan.
+
+    Parameters
+    ----------
+    network : ir.Network
+        As it was frozen. It fixes the structure, and with it the range of every number: thresholds
+        by the width of the layer, biases by the bits that those of this network need, and scores
+        likewise.
+    plan : Plan
+
+    Raises
+    ------
+    PlanError
+        As of :func:`as_built`.
+    """
+
+    network: ir.Network
+    plan: Plan
+
+    def __post_init__(self) -> None:
+        as_built(self.network, self.plan, simplify=False)
+
+    @classmethod
+    def of(cls, network: ir.Network, plan: Plan) -> Self:
+        return cls(network, plan)
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Names of the writable nodes, in the order of the network, which is that of the image."""
+        return tuple(entry.name for entry in self.network.entries
+                     if entry.name in self.plan.writable)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of an image, 0 if nothing can be written."""
+        return len(self.image(self.network))
+
+    @property
+    def structure(self) -> str:
+        """SHA-256 of all that is not writable, in hexadecimal.
+
+        Counts the nodes, how they are wired, their fixed contents, and for writable nodes how their
+        words are cut; neither provenance nor golden vectors. Equal for every network that
+        :meth:`image` takes, as long as it is asked of this object.
+        """
+        blank = ir.Network(tuple(self._blank(entry) for entry in self.network.entries))
+        text = json.dumps([ir.digest(blank), self._shapes()])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def image(self, network: ir.Network) -> bytes:
+        """Bytes of the writable nodes of a network, in the order in which they are written.
+
+        Node by node, table by table (see :func:`hw.folding.tables`), word by word; each word is of
+        whole bytes, little endian.
+
+        Raises
+        ------
+        ContentsError
+            If the network has another structure, or a number is outside the range that the
+            structure gives it.
+        """
+        self._check(network)
+        return b"".join(table.image for name in self.nodes for table in self._tables(network, name))
+
+    def digest(self, network: ir.Network) -> str:
+        """SHA-256 of :meth:`image`, in hexadecimal. Raises as that does."""
+        return hashlib.sha256(self.image(network)).hexdigest()
+
+    def _tables(self, network: ir.Network, name: str) -> tuple[Any, ...]:
+        own = self.network.entry(name).node
+        width = bias_width(own) if isinstance(own, ir.Scores) else None
+        return tables(network.entry(name).node, self.plan.settings(name, Folded).cycles, width)
+
+    def _shapes(self) -> list[Any]:
+        """What of writable nodes the structure fixes, beside the nodes without their contents."""
+        shapes: list[Any] = []
+        for name in self.nodes:
+            node = self.network.entry(name).node
+            shapes.append([name, self.plan.settings(name, Folded).cycles])
+            if isinstance(node, ir.Scores):
+                shapes[-1] += [bias_width(node), score_width(node.score_range),
+                               score_width(self.network.score_range)]
+        return shapes
+
+    def _blank(self, entry: ir.Entry) -> ir.Entry:
+        """An entry without what can be written."""
+        if entry.name not in self.plan.writable:
+            return entry
+        return dataclasses.replace(entry, node=_blank(entry.node))
+
+    def _check(self, network: ir.Network) -> None:
+        """Refuse a network of another structure."""
+        mine, theirs = self.network.entries, network.entries
+        names = [entry.name for entry in mine]
+        if [entry.name for entry in theirs] != names:
+            raise ContentsError(f"Network must have the nodes {names}, as the structure has, "
+                                f"not {[entry.name for entry in theirs]}")
+        for own, entry in zip(mine, theirs, strict=True):
+            if own.inputs != entry.inputs or (self._blank(own).node
+                                              != self._blank(entry).node):
+                what = ("all but its weights, thresholds and biases"
+                        if own.name in self.plan.writable else "everything, for it is not writable")
+                raise ContentsError(f"Node {own.name!r} must have {what} as in the structure")
+            if own.name in self.plan.writable and isinstance(own.node, ir.Scores):
+                self._check_ranges(own, network)
+
+    def _check_ranges(self, own: ir.Entry, network: ir.Network) -> None:
+        """Refuse biases and scores of a writable head that need more bits than there are."""
+        assert isinstance(own.node, ir.Scores)
+        node = network.entry(own.name).node
+        assert isinstance(node, ir.Scores)
+        biases = int(node.biases.min()), int(node.biases.max())
+        for noun, found, fixed in (
+                ("Biases", biases, bias_width(own.node)),
+                ("Scores of a frame", node.score_range, score_width(own.node.score_range)),
+                ("Scores", network.score_range, score_width(self.network.score_range))):
+            if score_width(found) > fixed:
+                raise ContentsError(
+                    f"{noun} of node {own.name!r} must be between {-1 << fixed - 1} and "
+                    f"{(1 << fixed - 1) - 1}, the {fixed} bits of the structure, not between "
+                    f"{found[0]} and {found[1]}")
+
+
+def _blank(node: ir.Node) -> ir.Node:
+    """A node of the same shape whose weights, thresholds and biases are 0."""
+    if isinstance(node, ir.Convolution):
+        return dataclasses.replace(node, body=tuple(_blank(part) for part in node.body))
+    if isinstance(node, ir.Lut):
+        return node
+    zero = {field: np.zeros_like(getattr(node, field))
+            for field in ("weights", "thresholds", "biases") if hasattr(node, field)}
+    return dataclasses.replace(node, **zero)  # type: ignore[type-var]

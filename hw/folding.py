@@ -1,0 +1,255 @@
+"""How a folded node is cut into words, and what its memories hold: plain Python for both sides.
+
+The hardware builds its memories from these tables, and a host that writes them makes the same bytes
+from another network, so that there is one place where the order of the words is decided.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitwright import ir
+from bitwright.hw.layout import score_width
+
+__all__ = ["Block", "Folded", "Folding", "Table", "bias_width", "body_cycles", "tables"]
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Settings of a folded node.
+
+    Parameters
+    ----------
+    cycles : int
+        That it may take for a frame, at least 1. It reads as few bits of its weights in each as
+        will do.
+    writable : bool
+        Whether its weights, thresholds and biases can be written while the design runs.
+
+    Raises
+    ------
+    ValueError
+        If ``cycles`` is less than 1.
+    """
+
+    cycles: int = 1024
+    writable: bool = False
+
+    def __post_init__(self) -> None:
+        if self.cycles < 1:
+            raise ValueError(f"cycles' must be at least 1, not {self.cycles}")
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a memory holds.
+
+    Parameters
+    ----------
+    width : int
+        Bits of a word.
+    words : tuple of int
+        In the order of their addresses.
+    """
+
+    width: int
+    words: tuple[int, ...]
+
+    @property
+    def depth(self) -> int:
+        return len(self.words)
+
+    @property
+    def word_bytes(self) -> int:
+        """Bytes of a word in an image."""
+        return -(-self.width // 8)
+
+    @property
+    def image(self) -> bytes:
+        """Its words one after the other, each of whole bytes, little endian."""
+        return b"".join(word.to_bytes(self.word_bytes, "little") for word in self.words)
+
+
+@dataclass(frozen=True)
+class Folding:
+    """How the weights of a layer are cut into words.
+
+    Parameters
+    ----------
+    neurons : int
+        Neurons of a group, worked on at the same time.
+    bits : int
+        Weights of each of them in a word.
+    words : int
+        Words of a group.
+    groups : int
+    """
+
+    neurons: int
+    bits: int
+    words: int
+    groups: int
+
+    @classmethod
+    def within(cls, neurons: int, in_width: int, cycles: int) -> Self:
+        """The one with the shortest words that takes no more than that many cycles.
+
+        Several neurons share a word only where there are more neurons than cycles.
+        """
+        if neurons > cycles:
+            at_once = -(-neurons // cycles)
+            return cls(at_once, in_width, 1, -(-neurons // at_once))
+        bits = -(-in_width // min(in_width, cycles // neurons))
+        return cls(1, bits, -(-in_width // bits), neurons)
+
+    @property
+    def cycles(self) -> int:
+        """Words of all groups, one read in each cycle."""
+        return self.words * self.groups
+
+    @property
+    def word_bits(self) -> int:
+        """Weights in a word."""
+        return self.neurons * self.bits
+
+    def weights(self, weights: ir.Bits) -> Table:
+        """Rows of weights, shape (neurons, in_width), word by word of each group.
+
+        A weight lies beside those of the same input in its group. What fills up are ones, which
+        differ from the zeros that fill up the inputs.
+        """
+        filled = np.ones((self.groups * self.neurons, self.words * self.bits), bool)
+        neurons, in_width = weights.shape
+        filled[:neurons, :in_width] = weights
+        cut = filled.reshape(self.groups, self.neurons, self.words, self.bits)
+        words = cut.transpose(0, 2, 3, 1).reshape(self.cycles, self.word_bits)
+        return Table(self.word_bits, tuple(ir.pack(words)))
+
+    def constants(self, values: NDArray[np.signedinteger], width: int) -> Table:
+        """Numbers of the neurons, shape (neurons, columns), a group a word; filled up with zeros.
+
+        Parameters
+        ----------
+        values : array of integers
+        width : int
+            Bits of each, in two's complement if there are negative ones.
+        """
+        columns = values.shape[1]
+        rows = np.zeros((self.groups * self.neurons, columns), np.int64)
+        rows[: len(values)] = values
+        mask = (1 << width) - 1
+        words = (sum((value & mask) << place * width for place, value in enumerate(word))
+                 for word in rows.reshape(self.groups, -1).tolist())
+        return Table(self.neurons * columns * width, tuple(words))
+
+
+@dataclass(frozen=True)
+class Block:
+    """Neighbouring positions of a window that are worked on at the same time.
+
+    Parameters
+    ----------
+    window : ir.Window
+    rows, columns : int
+        Of positions in a block. Blocks stand side by side; the last of a row and those of the last
+        row may go beyond the positions that there are.
+    """
+
+    window: ir.Window
+    rows: int
+    columns: int
+
+    @classmethod
+    def within(cls, window: ir.Window, cycles: int) -> Self:
+        """The smallest block of which there are no more than that many."""
+        rows, columns = window.shape
+        sizes = [(1, wide) for wide in range(1, columns + 1)]
+        sizes += [(high, columns) for high in range(2, rows + 1)]
+        blocks = (cls(window, *size) for size in sizes)
+        return next(block for block in blocks if block.count <= max(1, cycles))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of blocks."""
+        rows, columns = self.window.shape
+        return -(-rows // self.rows), -(-columns // self.columns)
+
+    @property
+    def count(self) -> int:
+        return self.shape[0] * self.shape[1]
+
+    @property
+    def across(self) -> int:
+        """Bits of the image from a block to the next of the same row."""
+        return self.columns * self.window.stride[1] * self.window.channels
+
+    @property
+    def down(self) -> int:
+        """Bits of the image from the last block of a row to the first of the next row."""
+        row = self.rows * self.window.stride[0] * self.window.width * self.window.channels
+        return row - (self.shape[1] - 1) * self.across
+
+    def seen(self) -> list[list[int]]:
+        """Bits of the image that the window sees, a list for each position of the first block.
+
+        Where the block goes beyond the image they go beyond its bits, or are those of other
+        pixels.
+        """
+        w = self.window
+        return [[((row * w.stride[0] + y) * w.width + column * w.stride[1] + x) * w.channels + c
+                 for y in range(w.kernel[0]) for x in range(w.kernel[1])
+                 for c in range(w.channels)]
+                for row in range(self.rows) for column in range(self.columns)]
+
+    def places(self) -> list[int]:
+        """Place of each position, row by row, among all positions block by block."""
+        rows, columns = self.window.shape
+        size = self.rows * self.columns
+        return [(row // self.rows * self.shape[1] + column // self.columns) * size
+                + row % self.rows * self.columns + column % self.columns
+                for row in range(rows) for column in range(columns)]
+
+
+def body_cycles(node: ir.Convolution, cycles: int) -> int:
+    """Cycles that the body of a folded convolution may take for a position; from 2 up it folds."""
+    return max(1, cycles // Block.within(node.window, cycles).count)
+
+
+def bias_width(node: ir.Scores) -> int:
+    """Bits of the biases of a head, in two's complement."""
+    return score_width((int(node.biases.min()), int(node.biases.max())))
+
+
+def tables(node: ir.Node, cycles: int, width: int | None = None) -> tuple[Table, ...]:
+    """What the memories of a folded node hold, in the order in which they are written.
+
+    Parameters
+    ----------
+    node : ir.Node
+    cycles : int
+        As of :class:`Folded`.
+    width : int, optional
+        Bits of a bias, :func:`bias_width` unless another network fixes it.
+
+    Returns
+    -------
+    tuple of Table
+        Weights and then thresholds or biases; of a convolution those of each layer of neurons in
+        its body. None where nothing lies in a memory.
+    """
+    if isinstance(node, ir.Xnor):
+        folding = Folding.within(*node.weights.shape, cycles)
+        return (folding.weights(node.weights),
+                folding.constants(node.thresholds, (node.in_width + 1).bit_length()))
+    if isinstance(node, ir.Scores):
+        folding = Folding.within(*node.weights.shape, cycles)
+        return (folding.weights(node.weights),
+                folding.constants(node.biases[:, None], width or bias_width(node)))
+    if isinstance(node, ir.Convolution):
+        cycles = body_cycles(node, cycles)
+        return tuple(table for part in node.body if cycles > 1 for table in tables(part, cycles))
+    return ()

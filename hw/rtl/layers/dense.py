@@ -1,0 +1,169 @@
+"""Dense layers of XNOR-popcount neurons, folded."""
+
+from amaranth.hdl import Cat, Module, Shape, Value, signed, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from bitwright import ir
+from bitwright.hw.folding import Folded, Folding, bias_width, tables
+from bitwright.hw.plan import FOLDED
+from bitwright.hw.rtl.beat import Beat
+from bitwright.hw.rtl.layers.scores import scaling
+from bitwright.hw.rtl.parts.agreements import Agreements, GroupConstants
+from bitwright.hw.rtl.parts.gather import Collector
+from bitwright.hw.rtl.realisation import Estimate, Realisation, Resources, realises
+from bitwright.hw.rtl.result import score_shape
+
+__all__ = ["FoldedScores", "FoldedXnor"]
+
+
+class _Folded(wiring.Component, Realisation):
+    """A dense layer whose neurons get their outputs a group at a time.
+
+    Parameters
+    ----------
+    node : ir.Xnor or ir.Scores
+    settings : Folded
+    plan : Plan
+    constant : Shape
+        Of a number that belongs to a neuron.
+    element : Shape
+        Of what one neuron gives.
+    o_shape : ShapeLike
+        Of an output vector.
+
+    Members
+    -------
+    i : ``In(stream.Signature(node.in_width))``
+        Input vectors.
+    o : ``Out(stream.Signature(o_shape))``
+        Output vectors, in input order.
+    """
+
+    Settings = Folded
+
+    @classmethod
+    def _estimate(cls, node, settings, plan, element, constants, logic):
+        """Of neurons that give so many bits, have so many of constants, and so many LUTs."""
+        folding = Folding.within(*node.weights.shape, settings.cycles)
+        resources, latency = Agreements.measure(node.in_width, folding, plan)
+        outputs = Collector.flip_flops(folding.groups, folding.neurons * element)
+        more = Resources(folding.neurons * logic, outputs,
+                         folding.neurons * folding.groups * constants)
+        return Estimate(resources + more, latency + Collector.latency, folding.cycles,
+                        Beat.whole(len(node.weights) * element))
+
+    def __init__(self, node, settings, plan, constant, element, o_shape):
+        self._node = node
+        folding = Folding.within(*node.weights.shape, settings.cycles)
+        weights, constants = tables(node, settings.cycles)
+        self._writable = settings.writable
+        self._agreements = Agreements(node.in_width, folding, weights, plan, settings.writable)
+        self._constants = GroupConstants(folding, constants, constant, settings.writable)
+        self._collector = Collector(folding.groups, data.ArrayLayout(element, folding.neurons),
+                                    data.ArrayLayout(element, folding.neurons * folding.groups))
+        super().__init__({
+            "i": In(stream.Signature(node.in_width)),
+            "o": Out(stream.Signature(o_shape)),
+        })
+
+    @property
+    def writes(self):
+        if not self._writable:
+            return ()
+        return (self._agreements.store.write,), (self._constants.store.write,)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.agreements = agreements = self._agreements
+        m.submodules.constants = constants = self._constants
+        m.submodules.outputs = outputs = self._collector
+        connect(m, flipped(self.i), agreements.i)
+        found = [self._output(count, own)
+                 for count, own in zip(agreements.o.payload, constants.o, strict=True)]
+        m.d.comb += [
+            constants.taken.eq(agreements.o.valid & agreements.o.ready),
+            outputs.i.payload.as_value().eq(Cat(found)),
+            outputs.i.valid.eq(agreements.o.valid),
+            agreements.o.ready.eq(outputs.i.ready),
+            # Past the last neuron there is nothing.
+            Value.cast(self.o.payload).eq(outputs.o.payload.as_value()),
+            self.o.valid.eq(outputs.o.valid),
+            outputs.o.ready.eq(self.o.ready),
+        ]
+        return m
+
+    def _output(self, count, constants):
+        """What a neuron gives, from its count and the numbers that belong to it."""
+        raise NotImplementedError
+
+
+def _threshold(node):
+    """Shape of a threshold, which may be one more than all inputs."""
+    return unsigned((node.in_width + 1).bit_length())
+
+
+@realises(ir.Xnor, FOLDED)
+class FoldedXnor(_Folded):
+    """Dense layer of binary neurons, a memory word of weights a cycle.
+
+    Parameters
+    ----------
+    node : ir.Xnor
+    settings : Folded
+    plan : Plan
+    site : Site
+
+    Members
+    -------
+    i : ``In(stream.Signature(node.in_width))``
+        Input vectors.
+    o : ``Out(stream.Signature(node.out_width))``
+        Output vectors, in input order.
+    """
+
+    @classmethod
+    def estimate(cls, node, settings, plan, site):
+        constants = node.depth * _threshold(node).width
+        return cls._estimate(node, settings, plan, node.depth, constants, constants)
+
+    def __init__(self, node, settings, plan, site):
+        super().__init__(node, settings, plan, _threshold(node), unsigned(node.depth),
+                         node.out_width)
+
+    def _output(self, count, constants):
+        return Cat(count >= threshold for threshold in constants)
+
+
+@realises(ir.Scores, FOLDED)
+class FoldedScores(_Folded):
+    """Head of binary weights, a memory word of them a cycle.
+
+    Parameters
+    ----------
+    node : ir.Scores
+    settings : Folded
+    plan : Plan
+    site : Site
+
+    Members
+    -------
+    i : ``In(stream.Signature(node.in_width))``
+        Input vectors.
+    o : ``Out(stream.Signature(ArrayLayout(score_shape(node.score_range), node.out_width)))``
+        Scores, in input order.
+    """
+
+    @classmethod
+    def estimate(cls, node, settings, plan, site):
+        return cls._estimate(node, settings, plan, score_shape(node.score_range).width,
+                             bias_width(node), scaling(node))
+
+    def __init__(self, node, settings, plan, site):
+        shape = score_shape(node.score_range)
+        super().__init__(node, settings, plan, signed(bias_width(node)), shape,
+                         data.ArrayLayout(shape, node.out_width))
+
+    def _output(self, count, constants):
+        width = Shape.cast(score_shape(self._node.score_range)).width
+        return (count * self._node.scale + constants[0])[:width]

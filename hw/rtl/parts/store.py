@@ -1,0 +1,149 @@
+"""Where tables lie: constants, a memory with contents, or one that can be written too."""
+
+from amaranth.hdl import Array, Cat, Module, Signal
+from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["Loader", "Store", "load_signature", "read_later", "write_signature"]
+
+
+def read_later(m, store, address, name):
+    """Read a memory that is also written: the answer comes a cycle later.
+
+    A word that is written in the very cycle in which it is read comes as anything. Amaranth's own
+    port would promise the word of before, for which many devices need logic around their memories.
+
+    Parameters
+    ----------
+    m : Module
+    store : memory.Memory
+        With the attribute ``no_rw_check``.
+    address : Value
+    name : str
+    """
+    port = store.read_port(domain="comb")
+    answer = Signal(store.shape, name=name, reset_less=True)
+    m.d.comb += port.addr.eq(address)
+    m.d.sync += answer.eq(port.data)
+    return answer
+
+
+class Store(wiring.Component):
+    """Words of a table, read by their addresses.
+
+    Where there is one word only and it cannot be written, it is a constant and takes nothing.
+
+    Parameters
+    ----------
+    table : Table
+        What it holds at first.
+    writable : bool
+        Whether it has a load port.
+
+    Members
+    -------
+    address : ``In(range(table.depth))``
+    word : ``Out(table.width)``
+        What is at the address that was there a cycle before. Anything, when that was written in the
+        same cycle.
+    write : ``In(write_signature(table))``
+        Only if it is writable.
+    """
+
+    def __init__(self, table, writable=False):
+        self._table = table
+        self._writable = writable
+        members = {"address": In(range(table.depth)), "word": Out(table.width)}
+        if writable:
+            members["write"] = In(write_signature(table))
+        super().__init__(members)
+
+    def elaborate(self, platform):
+        m = Module()
+        table = self._table
+        if table.depth == 1 and not self._writable:
+            m.d.comb += self.word.eq(table.words[0])
+            return m
+        m.submodules.memory = store = memory.Memory(
+            shape=table.width, depth=table.depth, init=table.words,
+            attrs={"no_rw_check": 1} if self._writable else {})
+        if not self._writable:
+            port = store.read_port()
+            m.d.comb += [port.addr.eq(self.address), self.word.eq(port.data)]
+            return m
+        port = store.write_port()
+        m.d.comb += [port.en.eq(self.write.enable), port.addr.eq(self.write.address),
+                     port.data.eq(self.write.word),
+                     self.word.eq(read_later(m, store, self.address, "answer"))]
+        return m
+
+
+def write_signature(table):
+    """Load port of a table: a word, where it goes, and whether it is written in this cycle."""
+    return wiring.Signature({"enable": Out(1), "address": Out(range(table.depth)),
+                             "word": Out(table.width)})
+
+
+def load_signature():
+    """Stream of the bytes of an image: ``data``, and whether it is the ``first``."""
+    return stream.Signature(data.StructLayout({"data": 8, "first": 1}))
+
+
+class Loader(wiring.Component):
+    """Bytes of an image, made into words for the tables that they belong to.
+
+    The tables are filled in their order, from address 0 up; after the last word of the last one the
+    next byte begins again with the first. There is no check: whatever comes is written.
+
+    Parameters
+    ----------
+    tables : tuple of Table
+        At least one.
+
+    Members
+    -------
+    i : ``In(stream.Signature(StructLayout({"data": 8, "first": 1})))``
+        Bytes. One with ``first`` is the first of an image, whatever came before. Always ready; a
+        word can be read two cycles after its last byte was taken.
+    o : ``Out(wiring.Signature({"t0": Out(write_signature(tables[0])), ...}))``
+        Load ports.
+    """
+
+    def __init__(self, tables):
+        self._tables = tables
+        super().__init__({
+            "i": In(load_signature()),
+            "o": Out(wiring.Signature({f"t{index}": Out(write_signature(table))
+                                       for index, table in enumerate(tables)})),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        tables = self._tables
+        longest = max(table.word_bytes for table in tables)
+        arrived, byte = Signal(), Signal(8, reset_less=True)
+        before = Signal(8 * (longest - 1), reset_less=True)  # the bytes of a word but the last
+        number = Signal(range(len(tables)))
+        place, address = Signal(range(longest)), Signal(range(max(t.depth for t in tables)))
+        final, end = Signal(), Signal()  # byte of a word, word of a table
+        lasts = Array([table.word_bytes - 1 for table in tables])
+        ends = Array([table.depth - 1 for table in tables])
+        m.d.comb += [self.i.ready.eq(1), final.eq(place == lasts[number]),
+                     end.eq(address == ends[number])]
+        m.d.sync += [arrived.eq(self.i.valid), byte.eq(self.i.payload.data)]
+        with m.If(arrived):
+            m.d.sync += [before.eq(Cat(before, byte)[8:]), place.eq(place + 1)]
+            with m.If(final):
+                m.d.sync += [place.eq(0), address.eq(address + 1)]
+                with m.If(end):
+                    m.d.sync += [address.eq(0), number.eq(number + 1)]
+                    with m.If(number == len(tables) - 1):
+                        m.d.sync += number.eq(0)
+        with m.If(self.i.valid & self.i.payload.first):
+            m.d.sync += [place.eq(0), address.eq(0), number.eq(0)]
+        for index, table in enumerate(tables):
+            port = getattr(self.o, f"t{index}")
+            start = len(before) - 8 * (table.word_bytes - 1)
+            m.d.comb += [port.enable.eq(arrived & final & (number == index)),
+                         port.address.eq(address), port.word.eq(Cat(before[start:], byte))]
+        return m
