@@ -3,11 +3,12 @@
 Depends on NumPy and safetensors only; neither torch nor Amaranth is imported from here.
 """
 
-from bitwright.ir.artifact import FORMAT, ArtifactError, digest, load, save
+from bitwright.ir.artifact import FORMAT, ArtifactError, load, save
 from bitwright.ir.bits import Bits, Words, pack, slice_bits, unpack, unslice
 from bitwright.ir.convolution import Convolution
 from bitwright.ir.goodness import Goodness
 from bitwright.ir.group_sum import GroupSum
+from bitwright.ir.identity import contents_digest, digest, record_digest
 from bitwright.ir.lut import Lut
 from bitwright.ir.modulate import Modulate
 from bitwright.ir.network import Entry, Golden, Network, Result
@@ -37,9 +38,11 @@ __all__ = [
     "Window",
     "Words",
     "Xnor",
+    "contents_digest",
     "digest",
     "load",
     "pack",
+    "record_digest",
     "save",
     "simplify",
     "slice_bits",

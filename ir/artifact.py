@@ -2,148 +2,191 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import math
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import safetensors
 from numpy.typing import NDArray
 from safetensors.numpy import save as to_safetensors
 
 from bitwright.errors import UserError
 from bitwright.files import write_atomic
-from bitwright.ir.network import Entry, Golden, Network
+from bitwright.ir import fields, plain
+from bitwright.ir.fields import MAX_ELEMENTS, shown
+from bitwright.ir.identity import digest, hashed, node_parts, record_digest, record_parts
+from bitwright.ir.network import Entry, Golden, Network, check_names
 from bitwright.ir.node import Node
+from bitwright.ir.upgrade import STEPS
 
-__all__ = ["FORMAT", "ArtifactError", "digest", "load", "save"]
+__all__ = ["FORMAT", "ArtifactError", "load", "save"]
 
-FORMAT = 1
-"""Version of the file format. A reader accepts exactly the version it was written for."""
+FORMAT = 2
+"""Version of the file format that is written. Older ones are read through :mod:`ir.upgrade`."""
 
 KEY = "network"
 """The only metadata key. safetensors orders several keys at random, and equal networks must give
 equal bytes."""
+
+DTYPES = ("U8", "I32", "I64")
+"""Types that a tensor may have."""
+
+MAX_BYTES = 1 << 30
+"""Bytes of a file."""
+
+GOLDEN = "GOLDEN"
+"""What the tensors of golden vectors have in place of the name of a node."""
+
+Tensors = dict[str, NDArray[Any]]
 
 
 class ArtifactError(UserError, ValueError):
     """A frozen network cannot be used. The message names the file and what is wrong with it."""
 
 
-def save(path: Path, network: Network) -> None:
+def save(path: str | Path, network: Network) -> None:
     """Write a network, atomically. Equal networks give equal bytes.
 
     Raises
     ------
+    ValueError
+        If the provenance is not JSON.
     OSError
         If the file cannot be written.
     """
-    header, tensors = _serialise(network)
-    header["digest"] = _digest(header, tensors)
-    text = json.dumps(header, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    write_atomic(path, to_safetensors(tensors, metadata={KEY: text}))
+    nodes, tensors = node_parts(network)
+    record, golden = record_parts(network)
+    header = {"format": FORMAT, "digest": digest(network), "record_digest": record_digest(network),
+              "nodes": nodes, **record}
+    write_atomic(Path(path), to_safetensors({**tensors, **golden},
+                                            metadata={KEY: plain.dump(header)}))
 
 
-def digest(network: Network) -> str:
-    """SHA-256 over everything that :func:`save` writes, in hexadecimal."""
-    return _digest(*_serialise(network))
-
-
-def load(path: Path) -> Network:
+def load(path: str | Path) -> Network:
     """Read a network, and check it completely.
 
     Raises
     ------
     ArtifactError
-        If the file is missing, truncated or altered, of another format version, or does not hold
-        a valid network.
+        If the file is missing, truncated or altered, of an unknown format version, or does not
+        hold a valid network.
     """
+    path = Path(path)
     try:
-        header, tensors = _read(path)
-        return _deserialise(header, tensors)
-    except ArtifactError as error:
-        raise ArtifactError(f"{path}: {error}") from error
+        return _network(*_current(*_read(path)))
     except safetensors.SafetensorError as error:
         raise ArtifactError(f"{path}: not a whole safetensors file ({error})") from error
     except OSError as error:
         raise ArtifactError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except ValueError as error:
+        raise ArtifactError(f"{path}: {error}") from error
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def _read(path: Path) -> tuple[dict[str, Any], Tensors]:
+    """Header and tensors of a safetensors file."""
     if not path.is_file():
-        raise ArtifactError("no such file")
+        raise ValueError("no such file")
+    if path.stat().st_size > MAX_BYTES:
+        raise ValueError(f"must have at most {MAX_BYTES} bytes, not {path.stat().st_size}")
     with safetensors.safe_open(path, framework="numpy") as file:
         metadata = file.metadata() or {}
-        if KEY not in metadata:
-            raise ArtifactError(f"metadata must have the key {KEY!r}")
-        tensors = {name: file.get_tensor(name) for name in file.keys()}
+        if metadata.keys() != {KEY}:
+            raise ValueError(f"metadata must have the key {KEY!r} and no other, "
+                             f"not {shown(sorted(metadata))}")
+        names = file.keys()
+        for name in names:
+            stored = file.get_slice(name)
+            _check_stored(name, stored.get_dtype(), stored.get_shape())
+        tensors = {name: file.get_tensor(name) for name in names}
     try:
-        header = json.loads(metadata[KEY])
-    except json.JSONDecodeError as error:
-        raise ArtifactError(f"metadata {KEY!r} is not JSON ({error})") from error
+        header = plain.parse(metadata[KEY])
+    except ValueError as error:
+        raise ValueError(f"metadata {KEY!r}: {error}") from error
     if not isinstance(header, dict) or "format" not in header:
-        raise ArtifactError(f"metadata {KEY!r} has no field 'format'")
-    if header["format"] != FORMAT:
-        raise ArtifactError(f"format must be {FORMAT}, not {header['format']!r}")
-    claimed = header.pop("digest", None)
-    actual = _digest(header, tensors)
-    if claimed != actual:
-        raise ArtifactError(f"digest must be {actual}, not {claimed}: the file was altered")
+        raise ValueError(f"metadata {KEY!r} has no field 'format'")
     return header, tensors
 
 
-def _serialise(network: Network) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    nodes, tensors = [], {}
-    for entry in network.entries:
-        nodes.append({"name": entry.name, "kind": entry.node.kind, "inputs": list(entry.inputs),
-                      "attributes": entry.node.attributes()})
-        for field, value in entry.node.tensors().items():
-            tensors[f"{entry.name}.{field}"] = np.ascontiguousarray(value)
-    if network.golden is not None:
-        # Upper case, so that no node can be called that.
-        tensors["GOLDEN.features"] = np.ascontiguousarray(network.golden.features.astype(np.int32))
-        tensors["GOLDEN.scores"] = np.ascontiguousarray(network.golden.scores.astype(np.int64))
-    return {"format": FORMAT, "nodes": nodes, "provenance": dict(network.provenance)}, tensors
+def _check_stored(name: str, dtype: str, shape: list[int]) -> None:
+    if dtype not in DTYPES:
+        raise ValueError(f"tensor {shown(name)} must be one of {', '.join(DTYPES)}, not {dtype}")
+    if math.prod(shape) > MAX_ELEMENTS:
+        raise ValueError(f"tensor {shown(name)} must have at most {MAX_ELEMENTS} elements, "
+                         f"not {math.prod(shape)}")
 
 
-def _deserialise(header: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> Network:
-    entries = []
-    for index, item in enumerate(header.get("nodes", [])):
-        name = item.get("name", f"#{index}") if isinstance(item, dict) else f"#{index}"
-        try:
-            kind = item["kind"]
-            if kind not in Node.kinds:
-                raise ArtifactError(f"node {name!r}: kind must be one of {sorted(Node.kinds)}, "
-                                    f"not {kind!r}")
-            prefix = f"{name}."
-            own = {key.removeprefix(prefix): value for key, value in tensors.items()
-                   if key.startswith(prefix)}
-            node = Node.kinds[kind].from_parts(item["attributes"], own)
-            entries.append(Entry(name, node, tuple(item["inputs"])))
-        except ArtifactError:
-            raise
-        except KeyError as error:
-            raise ArtifactError(f"node {name!r}: field {error} is missing") from error
-        except (TypeError, ValueError) as error:
-            raise ArtifactError(f"node {name!r}: {error}") from error
-    golden = None
+def _current(header: dict[str, Any], tensors: Tensors) -> tuple[dict[str, Any], Tensors]:
+    """The same in the format of today, without digests, which are checked."""
+    version = header["format"]
+    if type(version) is not int or version not in {*STEPS, FORMAT}:
+        raise ValueError(f"format must be {FORMAT}, or one of the older {sorted(STEPS)}, "
+                         f"not {shown(version)}")
+    claimed = header.pop("digest", None)
+    if version == 1:  # one digest over everything
+        _check_digest("digest", claimed, hashed(header, tensors))
+    else:
+        record = {name: header[name] for name in header if name == "provenance"}
+        golden = {name: value for name, value in tensors.items() if name.startswith(f"{GOLDEN}.")}
+        own = {name: value for name, value in tensors.items() if name not in golden}
+        _check_digest("digest", claimed, hashed({"nodes": header.get("nodes")}, own))
+        _check_digest("record_digest", header.pop("record_digest", None), hashed(record, golden))
+    while header["format"] != FORMAT:
+        header, tensors = STEPS[header["format"]](header, tensors)
+    return header, tensors
+
+
+def _check_digest(name: str, claimed: object, actual: str) -> None:
+    if claimed != actual:
+        raise ValueError(f"{name} must be {actual}, not {shown(claimed)}: the file was altered")
+
+
+def _network(header: dict[str, Any], tensors: Tensors) -> Network:
+    _check_keys("header", header, {"format", "nodes", "provenance"})
+    items, provenance = header["nodes"], header["provenance"]
+    if not isinstance(items, list):
+        raise ValueError(f"field 'nodes' must be a list, not {shown(items)}")
+    if not isinstance(provenance, dict):
+        raise ValueError(f"field 'provenance' must be an object, not {shown(provenance)}")
+    for index, item in enumerate(items):
+        _check_keys(f"node {index}", item, {"name", "kind", "inputs", "attributes"})
+    check_names(item["name"] for item in items)
+    owned: dict[str, Tensors] = {}
+    for name, value in tensors.items():
+        owner, _, field = name.partition(".")
+        owned.setdefault(owner, {})[field] = value
+    entries = tuple(_entry(item, owned.pop(item["name"], {})) for item in items)
+    golden = _golden(owned.pop(GOLDEN)) if GOLDEN in owned else None
+    for owner in owned:
+        raise ValueError(f"tensors of {shown(owner)} belong to no node")
+    return Network(entries, provenance, golden)
+
+
+def _entry(item: dict[str, Any], tensors: Tensors) -> Entry:
+    name, kind, inputs = item["name"], item["kind"], item["inputs"]
     try:
-        if "GOLDEN.features" in tensors:
-            golden = Golden(tensors["GOLDEN.features"], tensors["GOLDEN.scores"])
-        return Network(tuple(entries), header.get("provenance", {}), golden)
-    except KeyError as error:
-        raise ArtifactError(f"tensor {error} is missing") from error
+        if not isinstance(kind, str) or kind not in Node.kinds:
+            raise ValueError(f"kind must be one of {sorted(Node.kinds)}, not {shown(kind)}")
+        if not isinstance(inputs, list) or not all(isinstance(source, str) for source in inputs):
+            raise ValueError(f"inputs must be a list of names, not {shown(inputs)}")
+        if not isinstance(item["attributes"], dict):
+            raise ValueError(f"attributes must be an object, not {shown(item['attributes'])}")
+        return Entry(name, Node.kinds[kind].from_parts(item["attributes"], tensors), tuple(inputs))
     except ValueError as error:
-        raise ArtifactError(str(error)) from error
+        raise ValueError(f"node {name!r}: {error}") from error
 
 
-def _digest(header: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> str:
-    """Hash the graph and every tensor with its name, type and shape, in the order of the names."""
-    state = hashlib.sha256(json.dumps(header, sort_keys=True, separators=(",", ":"),
-                                      allow_nan=False).encode())
-    for name in sorted(tensors):
-        value = tensors[name]
-        state.update(f"\n{name} {value.dtype.str} {value.shape}\n".encode())
-        state.update(np.ascontiguousarray(value).tobytes())
-    return state.hexdigest()
+def _golden(tensors: Tensors) -> Golden:
+    try:
+        values = fields.read(Golden.fields, {}, tensors)
+    except ValueError as error:
+        raise ValueError(f"Golden vectors: {error}") from error
+    return Golden(**values)
+
+
+def _check_keys(where: str, value: object, wanted: set[str]) -> None:
+    if not isinstance(value, dict):
+        raise ValueError(f"{where} must be an object, not {shown(value)}")
+    for name in sorted(wanted - value.keys()):
+        raise ValueError(f"{where}: field {name!r} is missing")
+    for name in sorted(value.keys() - wanted):
+        raise ValueError(f"{where}: field {shown(name)} is unknown")

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from bitwright.ir.bits import Bits, Words
+from bitwright.ir.fields import Field, shown
 from bitwright.ir.lut import Lut
-from bitwright.ir.node import Attributes, BitNode, Tensors
+from bitwright.ir.nested import Nodes
+from bitwright.ir.node import BitNode
 from bitwright.ir.window import Window
 from bitwright.ir.xnor import Xnor
 
 __all__ = ["Convolution"]
-
-BODY: dict[str, type[Lut] | type[Xnor]] = {cls.kind: cls for cls in (Lut, Xnor)}
-"""Kinds that a body may have, by name."""
 
 _CHUNK_BITS = 1 << 24
 """Window bits of all samples that are evaluated together, which bounds the memory of a body."""
@@ -44,21 +43,27 @@ class Convolution(BitNode, kind="convolution"):
         If the body is empty, or has another kind of node, or a width disagrees.
     """
 
+    fields: ClassVar[tuple[Field, ...]] = (*Window.fields, Nodes("body", (Lut, Xnor)))
+
     body: tuple[BitNode, ...]
     window: Window
 
-    def __post_init__(self) -> None:
-        if not self.body:
-            raise ValueError("Body must have at least one node, not 0")
+    def validate(self) -> None:
+        if not isinstance(self.window, Window):
+            raise ValueError(f"Window must be an ir.Window, not {shown(self.window)}")
         width, driver = self.window.bits, "the window shows"
         for index, node in enumerate(self.body):
-            if not isinstance(node, Lut | Xnor):
-                raise ValueError(f"Body node {index} must be a Lut or an Xnor, "
-                                 f"not {type(node).__name__}")
             if node.in_width != width:
                 raise ValueError(f"Body node {index} reads {node.in_width} bits, but {driver} "
                                  f"{width}")
             width, driver = node.out_width, f"body node {index} drives"
+
+    def values(self) -> dict[str, Any]:
+        return {**self.window.values(), "body": self.body}
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> Self:
+        return cls(values["body"], Window.from_values(values))
 
     @property
     def channels(self) -> int:
@@ -91,35 +96,6 @@ class Convolution(BitNode, kind="convolution"):
             y[start : start + step] = values.reshape(self.channels, -1, columns).transpose(1, 0, 2)
         return y.reshape(self.out_width, columns)
 
-    def attributes(self) -> Attributes:
-        window = self.window
-        attributes: dict[str, int | bool | str] = {
-            "height": window.height, "width": window.width, "channels": window.channels,
-            "kernel_height": window.kernel[0], "kernel_width": window.kernel[1],
-            "stride_down": window.stride[0], "stride_across": window.stride[1],
-            "nodes": len(self.body),
-        }
-        for index, node in enumerate(self.body):
-            attributes[f"body{index}.kind"] = node.kind
-            attributes |= {f"body{index}.{name}": value
-                           for name, value in node.attributes().items()}
-        return attributes
-
-    def tensors(self) -> Tensors:
-        return {f"body{index}.{name}": value for index, node in enumerate(self.body)
-                for name, value in node.tensors().items()}
-
-    @classmethod
-    def from_parts(cls, attributes: dict[str, Any], tensors: Tensors) -> Self:
-        window = Window(attributes["height"], attributes["width"], attributes["channels"],
-                        (attributes["kernel_height"], attributes["kernel_width"]),
-                        (attributes["stride_down"], attributes["stride_across"]))
-        count = attributes["nodes"]
-        if type(count) is not int:
-            raise ValueError(f"Nodes must be an integer, not {count!r}")
-        body = tuple(_body_node(index, attributes, tensors) for index in range(count))
-        return cls(body, window)
-
     @classmethod
     def sample(cls, rng: np.random.Generator) -> Self:
         height, width, channels = (int(n) for n in rng.integers((1, 1, 1), (5, 5, 3)))
@@ -132,25 +108,6 @@ class Convolution(BitNode, kind="convolution"):
             body.append(_sample_node(in_width, rng))
             in_width = body[-1].out_width
         return cls(tuple(body), window)
-
-
-def _body_node(index: int, attributes: dict[str, Any], tensors: Tensors) -> BitNode:
-    """Node of a body from the fields that begin with its name."""
-    kind = attributes[f"body{index}.kind"]
-    if not isinstance(kind, str) or kind not in BODY:
-        raise ValueError(f"Body node {index} must be one of {sorted(BODY)}, not {kind!r}")
-    try:
-        return BODY[kind].from_parts(_own(index, attributes), _own(index, tensors))
-    except KeyError as error:
-        raise KeyError(f"body{index}.{error.args[0]}") from error
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"Body node {index}: {error}") from error
-
-
-def _own(index: int, fields: Mapping[str, Any]) -> dict[str, Any]:
-    prefix = f"body{index}."
-    return {name.removeprefix(prefix): value for name, value in fields.items()
-            if name.startswith(prefix)}
 
 
 def _sample_node(in_width: int, rng: np.random.Generator) -> Lut | Xnor:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitwright.ir.bits import LANES, Words, unslice
-from bitwright.ir.node import HeadNode, Tensors
+from bitwright.ir.fields import MAX_WIDTH, Field, Integer
+from bitwright.ir.node import HeadNode
 
 __all__ = ["Goodness"]
 
@@ -31,16 +32,13 @@ class Goodness(HeadNode, kind="goodness"):
     Raises
     ------
     ValueError
-        If there is no input bit.
+        If the width is no integer, or below 1.
     """
 
     per_frame: ClassVar[bool] = True
+    fields: ClassVar[tuple[Field, ...]] = (Integer("width", 1, MAX_WIDTH),)
 
     width: int
-
-    def __post_init__(self) -> None:
-        if self.width < 1:
-            raise ValueError(f"Width must be at least 1, not {self.width}")
 
     @property
     def in_width(self) -> int:
@@ -58,16 +56,6 @@ class Goodness(HeadNode, kind="goodness"):
         bits = unslice(x, x.shape[1] * LANES)
         counts: NDArray[np.int64] = bits.sum(axis=1, dtype=np.int64, keepdims=True)
         return counts
-
-    def attributes(self) -> dict[str, int | bool]:
-        return {"width": self.width}
-
-    def tensors(self) -> Tensors:
-        return {}
-
-    @classmethod
-    def from_parts(cls, attributes: dict[str, Any], tensors: Tensors) -> Self:
-        return cls(attributes["width"])
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> Self:

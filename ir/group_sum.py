@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitwright.ir.bits import LANES, Words, unslice
-from bitwright.ir.node import HeadNode, Tensors
+from bitwright.ir.fields import MAX_WIDTH, Field, Integer
+from bitwright.ir.node import HeadNode
 
 __all__ = ["GroupSum"]
 
@@ -31,14 +32,17 @@ class GroupSum(HeadNode, kind="group_sum"):
         If there are fewer than two classes, or they do not divide the width.
     """
 
+    fields: ClassVar[tuple[Field, ...]] = (
+        Integer("width", 1, MAX_WIDTH),
+        Integer("classes", 2, MAX_WIDTH),
+    )
+
     width: int
     classes: int
 
-    def __post_init__(self) -> None:
-        if self.classes < 2:
-            raise ValueError(f"Classes must be at least 2, not {self.classes}")
-        if self.width < 1 or self.width % self.classes:
-            raise ValueError(f"Width must be a positive multiple of {self.classes} classes, "
+    def validate(self) -> None:
+        if self.width % self.classes:
+            raise ValueError(f"Width must be a multiple of {self.classes} classes, "
                              f"not {self.width}")
 
     @property
@@ -63,16 +67,6 @@ class GroupSum(HeadNode, kind="group_sum"):
         groups = bits.reshape(len(bits), self.classes, self.group)
         scores: NDArray[np.int64] = groups.sum(axis=2, dtype=np.int64)
         return scores
-
-    def attributes(self) -> dict[str, int | bool]:
-        return {"width": self.width, "classes": self.classes}
-
-    def tensors(self) -> Tensors:
-        return {}
-
-    @classmethod
-    def from_parts(cls, attributes: dict[str, Any], tensors: Tensors) -> Self:
-        return cls(attributes["width"], attributes["classes"])
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> Self:

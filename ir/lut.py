@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitwright.ir.bits import Bits, Words, pack_rows, unpack_rows
-from bitwright.ir.node import BitNode, Tensors
+from bitwright.ir.bits import Bits, Words
+from bitwright.ir.fields import MAX_WIDTH, Array, BitArray, Field, Integer, Size
+from bitwright.ir.node import BitNode
 
 __all__ = ["UNCONNECTED", "Lut"]
 
@@ -42,24 +43,17 @@ class Lut(BitNode, kind="lut"):
         If the fan-in is not 1 to 8, the shapes disagree, or a source is not an input bit.
     """
 
+    fields: ClassVar[tuple[Field, ...]] = (
+        Integer("width", 1, MAX_WIDTH),
+        Integer("fan_in", 1, MAX_FAN_IN),
+        Size("out_width", 1, MAX_WIDTH),
+        Array("sources", ("out_width", "fan_in"), UNCONNECTED, "width - 1"),
+        BitArray("tables", ("out_width", "2**fan_in")),
+    )
+
     width: int
     sources: NDArray[np.int32]
     tables: Bits
-
-    def __post_init__(self) -> None:
-        if self.sources.ndim != 2 or len(self.sources) == 0:
-            raise ValueError("Sources must have shape (out_width, fan_in), at least one row, "
-                             f"not {self.sources.shape}")
-        if not 1 <= self.fan_in <= MAX_FAN_IN:
-            raise ValueError(f"Fan-in must be between 1 and {MAX_FAN_IN}, not {self.fan_in}")
-        expected = (self.out_width, 1 << self.fan_in)
-        if self.tables.shape != expected:
-            raise ValueError(f"Tables must have shape {expected}, not {self.tables.shape}")
-        if self.tables.dtype != np.bool_:
-            raise ValueError(f"Tables must hold bool, not {self.tables.dtype}")
-        if self.sources.min() < UNCONNECTED or self.sources.max() >= self.width:
-            raise ValueError(f"Sources must be between {UNCONNECTED} and {self.width - 1}, "
-                             f"not between {self.sources.min()} and {self.sources.max()}")
 
     @property
     def fan_in(self) -> int:
@@ -90,21 +84,6 @@ class Lut(BitNode, kind="lut"):
             part = slice(start, start + step)
             y[part] = _multiplex(self.tables[part], padded, self.sources[part])
         return y
-
-    def attributes(self) -> dict[str, int | bool]:
-        return {"width": self.width, "fan_in": self.fan_in}
-
-    def tensors(self) -> Tensors:
-        return {"sources": self.sources.astype(np.int32), "tables": pack_rows(self.tables)}
-
-    @classmethod
-    def from_parts(cls, attributes: dict[str, Any], tensors: Tensors) -> Self:
-        tables = unpack_rows(tensors["tables"], 1 << attributes["fan_in"])
-        node = cls(attributes["width"], tensors["sources"], tables)
-        if node.fan_in != attributes["fan_in"]:
-            raise ValueError(f"Sources must have {attributes['fan_in']} columns, "
-                             f"not {node.fan_in}")
-        return node
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> Self:

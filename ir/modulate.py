@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitwright.ir.bits import Words, slice_bits
-from bitwright.ir.node import Node, Tensors
+from bitwright.ir.fields import MAX_WIDTH, Array, Field, Flag, Integer, Size
+from bitwright.ir.node import Node
 
 __all__ = ["Modulate"]
+
+MAX_FRAMES = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,20 +40,19 @@ class Modulate(Node, kind="modulate"):
         If the shape is not three-dimensional or empty, or a threshold is out of range.
     """
 
+    fields: ClassVar[tuple[Field, ...]] = (
+        Integer("bits", 1, 16),
+        Flag("signed"),
+        Size("frames", 1, MAX_FRAMES),
+        Size("features", 1, MAX_WIDTH),
+        Size("depth", 1, MAX_WIDTH),
+        Array("thresholds", ("frames", "features", "depth"),
+              "-signed * 2**(bits - 1)", "(2 - signed) * 2**(bits - 1)"),
+    )
+
     thresholds: NDArray[np.int32]
     bits: int
     signed: bool = False
-
-    def __post_init__(self) -> None:
-        if self.thresholds.ndim != 3 or 0 in self.thresholds.shape:
-            raise ValueError("Thresholds must have shape (frames, features, depth), none of them "
-                             f"0, not {self.thresholds.shape}")
-        if not 1 <= self.bits <= 16:
-            raise ValueError(f"Feature width must be between 1 and 16 bits, not {self.bits}")
-        low, high = self.domain
-        if self.thresholds.min() < low or self.thresholds.max() > high + 1:
-            raise ValueError(f"Thresholds must be between {low} and {high + 1}, not between "
-                             f"{self.thresholds.min()} and {self.thresholds.max()}")
 
     @property
     def domain(self) -> tuple[int, int]:
@@ -101,16 +103,6 @@ class Modulate(Node, kind="modulate"):
             raise ValueError(f"Features must be between {low} and {high}, not between "
                              f"{x.min()} and {x.max()}")
         return x
-
-    def attributes(self) -> dict[str, int | bool]:
-        return {"bits": self.bits, "signed": self.signed}
-
-    def tensors(self) -> Tensors:
-        return {"thresholds": self.thresholds.astype(np.int32)}
-
-    @classmethod
-    def from_parts(cls, attributes: dict[str, Any], tensors: Tensors) -> Self:
-        return cls(tensors["thresholds"], attributes["bits"], attributes["signed"])
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> Self:

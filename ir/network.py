@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitwright.ir.bits import LANES, Bits, Words, unslice
+from bitwright.ir.fields import MAX_WIDTH, Array, Field, Size, check, shown
 from bitwright.ir.modulate import Modulate
 from bitwright.ir.node import BitNode, HeadNode, Node
 
-__all__ = ["Entry", "Golden", "Network", "Result"]
+__all__ = ["Entry", "Golden", "Network", "Result", "check_names"]
 
 INPUT = "input"
 """The name by which the first node reads the features."""
@@ -23,6 +25,9 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 _CHUNK = 64 * LANES
 """Samples evaluated together: enough to fill the words, few enough to stay in cache."""
+
+_CHUNK_BITS = 1 << 28
+"""Bits of the widest node that are evaluated together, which bounds the memory."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +49,24 @@ class Golden:
     scores : array of int64, shape (vectors, classes)
     """
 
+    fields: ClassVar[tuple[Field, ...]] = (
+        Size("vectors", 1, 1 << 24),
+        Size("inputs", 1, MAX_WIDTH),
+        Size("classes", 1, MAX_WIDTH),
+        Array("features", ("vectors", "inputs")),
+        Array("scores", ("vectors", "classes"), dtype=np.int64),
+    )
+
     features: NDArray[np.int32]
     scores: NDArray[np.int64]
 
     def __post_init__(self) -> None:
-        if self.features.ndim != 2 or self.scores.ndim != 2:
-            raise ValueError("Golden vectors must be two-dimensional, not "
-                             f"{self.features.shape} and {self.scores.shape}")
-        if len(self.features) != len(self.scores):
-            raise ValueError(f"Golden scores must have {len(self.features)} rows, "
-                             f"not {len(self.scores)}")
+        try:
+            checked = check(self.fields, {"features": self.features, "scores": self.scores})
+        except ValueError as error:
+            raise ValueError(f"Golden vectors: {error}") from error
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +122,10 @@ class Network:
         if len(self.entries) < 2:
             raise ValueError("Network must have a modulate node and a head, "
                              f"not {len(self.entries)} nodes")
+        if not isinstance(self.provenance, Mapping):
+            raise ValueError("Provenance must be a mapping of JSON values, "
+                             f"not {shown(self.provenance)}")
+        check_names([entry.name for entry in self.entries])
         widths: dict[str, int] = {}
         for entry in self.entries:
             self._check(entry, widths)
@@ -120,15 +137,15 @@ class Network:
             if self.golden.scores.shape[1] != self.classes:
                 raise ValueError(f"Golden scores must have {self.classes} columns, "
                                  f"not {self.golden.scores.shape[1]}")
-            self.modulate.check(self.golden.features)
+            try:
+                self.modulate.check(self.golden.features)
+            except ValueError as error:
+                raise ValueError(f"Golden vectors: {error}") from error
 
     def _check(self, entry: Entry, widths: dict[str, int]) -> None:
         name, node = entry.name, entry.node
-        if not NAME.fullmatch(name) or name == INPUT:
-            raise ValueError(f"Node name must match {NAME.pattern} and not be {INPUT!r}, "
-                             f"not {name!r}")
-        if name in widths:
-            raise ValueError(f"Node name {name!r} is taken twice")
+        if not isinstance(node, Node):
+            raise ValueError(f"Node {name!r} must be an ir.Node, not {shown(node)}")
         first, last = entry is self.entries[0], entry is self.entries[-1]
         if isinstance(node, Modulate) != first:
             raise ValueError(f"Modulate must be the first node and no other, but {name!r} is "
@@ -144,7 +161,7 @@ class Network:
             raise ValueError(f"Node {name!r} must read at least one node")
         for source in entry.inputs:
             if source not in widths:
-                raise ValueError(f"Node {name!r} reads {source!r}, which is no earlier node")
+                raise ValueError(f"Node {name!r} reads {shown(source)}, which is no earlier node")
         total = sum(widths[source] for source in entry.inputs)
         if total != node.in_width:
             raise ValueError(f"Node {name!r} reads {node.in_width} bits, but its inputs "
@@ -189,10 +206,11 @@ class Network:
         KeyError
             If there is none.
         """
-        for entry in self.entries:
-            if entry.name == name:
-                return entry
-        raise KeyError(name)
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Entry]:
+        return {entry.name: entry for entry in self.entries}
 
     def read_mask(self, name: str) -> NDArray[np.bool_]:
         """Which output bits of a node some later node reads, shape (out_width,)."""
@@ -226,17 +244,17 @@ class Network:
             If a tap is no node.
         """
         features = self.modulate.check(np.asarray(features))
-        wanted = [self.entry(name).name for name in taps]
+        seen: dict[str, list[NDArray[Any]]] = {name: [self._no_tap(self.entry(name).node)]
+                                               for name in taps}
         scores: list[NDArray[np.int64]] = [np.zeros((0, self.classes), np.int64)]
-        seen: dict[str, list[NDArray[Any]]] = {name: [] for name in wanted}
-        for start in range(0, len(features), _CHUNK):
-            chunk = features[start : start + _CHUNK]
-            frames = [self._frame(chunk, frame) for frame in range(self.frames)]
-            scores.append(self._scores([values[self.entries[-1].name][: len(chunk)]
-                                        for values in frames]))
-            for name in wanted:
-                seen[name].append(np.stack([self._tap(name, values, len(chunk))
-                                            for values in frames]))
+        widest = max(max(entry.node.in_width, entry.node.out_width) for entry in self.entries)
+        step = max(LANES, min(_CHUNK, _CHUNK_BITS // widest // LANES * LANES))
+        for start in range(0, len(features), step):
+            chunk = features[start : start + step]
+            frames = [self._frame(chunk, frame, seen) for frame in range(self.frames)]
+            scores.append(self._scores([found for found, _ in frames]))
+            for name, parts in seen.items():
+                parts.append(np.stack([tapped[name] for _, tapped in frames]))
             if progress is not None:
                 progress(len(chunk))
         return Result(np.concatenate(scores),
@@ -249,8 +267,9 @@ class Network:
         total: NDArray[np.int64] = np.sum(frames, axis=0, dtype=np.int64)
         return total
 
-    def _frame(self, features: NDArray[Any], frame: int) -> dict[str, NDArray[Any]]:
-        """Value of every node, bit-sliced (the head's scores excepted), for one frame."""
+    def _frame(self, features: NDArray[Any], frame: int, taps: Iterable[str]
+               ) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]]]:
+        """Scores of one frame, and the outputs of the nodes that are tapped."""
         values: dict[str, NDArray[Any]] = {}
         for entry in self.entries:
             if isinstance(entry.node, Modulate):
@@ -260,9 +279,34 @@ class Network:
             assert isinstance(entry.node, BitNode | HeadNode)
             x = parts[0] if len(parts) == 1 else np.vstack(parts)
             values[entry.name] = entry.node.evaluate_words(x)
-        return values
+        batch = len(features)
+        return (values[self.entries[-1].name][:batch],
+                {name: self._tap(name, values, batch) for name in taps})
+
+    def _no_tap(self, node: Node) -> NDArray[Any]:
+        """Outputs of a node for no sample, one row a frame."""
+        return np.zeros((self.frames, 0, node.out_width),
+                        np.int64 if isinstance(node, HeadNode) else bool)
 
     def _tap(self, name: str, values: dict[str, NDArray[Any]], batch: int) -> Bits | NDArray[Any]:
         if isinstance(self.entry(name).node, HeadNode):
             return values[name][:batch]
         return unslice(values[name], batch)
+
+
+def check_names(names: Iterable[object]) -> None:
+    """Check names of nodes.
+
+    Raises
+    ------
+    ValueError
+        If one is malformed or taken twice.
+    """
+    taken: set[str] = set()
+    for name in names:
+        if not isinstance(name, str) or not NAME.fullmatch(name) or name == INPUT:
+            raise ValueError(f"Node name must match {NAME.pattern} and not be {INPUT!r}, "
+                             f"not {shown(name)}")
+        if name in taken:
+            raise ValueError(f"Node name {name!r} is taken twice")
+        taken.add(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
@@ -10,14 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitwright.ir.bits import Bits, Words, slice_bits, unslice
+from bitwright.ir.fields import MAX_WIDTH, Field, Size
+from bitwright.ir.fields import check as check_fields
+from bitwright.ir.fields import read as read_fields
+from bitwright.ir.fields import write as write_fields
 
-__all__ = ["Attributes", "BitNode", "HeadNode", "Node", "Tensors"]
-
-Attributes = Mapping[str, int | bool | str]
-"""Serial form of the scalars of a node, by field name."""
-
-Tensors = dict[str, NDArray[Any]]
-"""Serial form of the arrays of a node, by field name."""
+__all__ = ["BitNode", "HeadNode", "Node"]
 
 
 class Node(ABC):
@@ -26,10 +25,15 @@ class Node(ABC):
     Concrete nodes are final frozen dataclasses that check themselves on construction. The kinds
     are :class:`ir.Modulate` (features to bits), every :class:`BitNode` (bits to bits) and every
     :class:`HeadNode` (bits to scores).
+
+    A kind declares its :attr:`fields`; each is an argument of the constructor or a property of
+    the same name. Arrays are copied on construction to where nobody can write to them.
     """
 
     kind: ClassVar[str]
     kinds: ClassVar[dict[str, type[Node]]] = {}
+    fields: ClassVar[tuple[Field, ...]]
+    """What the node holds, attributes before tensors."""
 
     def __init_subclass__(cls, *, kind: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -37,6 +41,8 @@ class Node(ABC):
             return  # an abstract group of kinds
         if kind in Node.kinds:
             raise TypeError(f"Node kind {kind!r} is already taken by {Node.kinds[kind]!r}")
+        if "fields" not in vars(cls):
+            raise TypeError(f"Node kind {kind!r} must declare its fields")
         cls.kind = kind
         Node.kinds[kind] = cls
 
@@ -55,26 +61,51 @@ class Node(ABC):
         """Which input values an output may depend on, shape (in_width,)."""
         return np.ones(self.in_width, bool)
 
-    @abstractmethod
-    def attributes(self) -> Attributes:
-        """Scalar fields, for the file header."""
+    def __post_init__(self) -> None:
+        given = {field.name: getattr(self, field.name)
+                 for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+        for name, value in check_fields(self.fields, given).items():
+            object.__setattr__(self, name, value)
+        self.validate()
+        for what, width in (("read", self.in_width), ("drive", self.out_width)):
+            if width > MAX_WIDTH:
+                raise ValueError(f"Node must {what} at most {MAX_WIDTH} values, not {width}")
 
-    @abstractmethod
-    def tensors(self) -> Tensors:
-        """Array fields, for the file body."""
-
-    @classmethod
-    @abstractmethod
-    def from_parts(cls, attributes: dict[str, Any], tensors: Tensors) -> Self:
-        """Rebuild a node from :meth:`attributes` and :meth:`tensors`.
+    def validate(self) -> None:  # noqa: B027  # most kinds have no such rule
+        """Check what no field can check alone.
 
         Raises
         ------
-        KeyError
-            If a field is missing.
         ValueError
-            If the fields do not make a valid node.
+            If the fields do not fit each other.
         """
+
+    def values(self) -> dict[str, Any]:
+        """What the node holds, by the names of its stored :attr:`fields`."""
+        return {field.name: getattr(self, field.name) for field in self.fields
+                if not isinstance(field, Size)}
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> Self:
+        """Make a node of :meth:`values`."""
+        names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+        return cls(**{name: values[name] for name in names})
+
+    def parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Form of the file: attributes for the header, and tensors."""
+        return write_fields(self.fields, self.values())
+
+    @classmethod
+    def from_parts(cls, attributes: Mapping[str, Any],
+                   tensors: Mapping[str, NDArray[Any]]) -> Self:
+        """Rebuild a node from its :meth:`parts`.
+
+        Raises
+        ------
+        ValueError
+            If a field is missing, unknown, or not what is declared for it.
+        """
+        return cls.from_values(read_fields(cls.fields, attributes, tensors))
 
     @classmethod
     @abstractmethod
@@ -85,9 +116,9 @@ class Node(ABC):
         if type(other) is not type(self):
             return NotImplemented
         assert isinstance(other, Node)
-        mine, theirs = self.tensors(), other.tensors()
-        return (self.attributes() == other.attributes() and mine.keys() == theirs.keys()
-                and all(np.array_equal(mine[name], theirs[name]) for name in mine))
+        mine, theirs = self.values(), other.values()
+        return all(np.array_equal(value, theirs[name]) if isinstance(value, np.ndarray)
+                   else value == theirs[name] for name, value in mine.items())
 
     __hash__ = None  # type: ignore[assignment]  # arrays inside: compared, never hashed
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitwright.ir.bits import Bits, Words, pack_rows, unpack_rows
-from bitwright.ir.node import HeadNode, Tensors
+from bitwright.ir.bits import Bits, Words
+from bitwright.ir.fields import MAX_WIDTH, Array, BitArray, Field, Integer, Size
+from bitwright.ir.node import HeadNode
 from bitwright.ir.xnor import agreements
 
 __all__ = ["Scores"]
@@ -37,28 +38,26 @@ class Scores(HeadNode, kind="scores"):
         If the shapes disagree or a number is out of range.
     """
 
+    fields: ClassVar[tuple[Field, ...]] = (
+        Integer("width", 1, MAX_WIDTH),
+        Integer("scale", 1, MAX_SCALE),
+        Size("classes", 2, MAX_WIDTH),
+        BitArray("weights", ("classes", "width")),
+        Array("biases", ("classes",), -MAX_BIAS, MAX_BIAS),
+    )
+
     weights: Bits
     scale: int
     biases: NDArray[np.int32]
 
-    def __post_init__(self) -> None:
-        if self.weights.ndim != 2 or len(self.weights) < 2 or self.weights.shape[1] == 0:
-            raise ValueError("Weights must have shape (classes, in_width), at least 2 classes and "
-                             f"1 input, not {self.weights.shape}")
-        if self.weights.dtype != np.bool_:
-            raise ValueError(f"Weights must hold bool, not {self.weights.dtype}")
-        if not 1 <= self.scale <= MAX_SCALE:
-            raise ValueError(f"Scale must be between 1 and {MAX_SCALE}, not {self.scale}")
-        if self.biases.shape != (len(self.weights),):
-            raise ValueError(f"Biases must have shape ({len(self.weights)},), "
-                             f"not {self.biases.shape}")
-        if np.abs(self.biases.astype(np.int64)).max() > MAX_BIAS:
-            raise ValueError(f"Biases must be between {-MAX_BIAS} and {MAX_BIAS}, not between "
-                             f"{self.biases.min()} and {self.biases.max()}")
+    @property
+    def width(self) -> int:
+        """Bits that the head reads."""
+        return int(self.weights.shape[1])
 
     @property
     def in_width(self) -> int:
-        return int(self.weights.shape[1])
+        return self.width
 
     @property
     def out_width(self) -> int:
@@ -70,17 +69,6 @@ class Scores(HeadNode, kind="scores"):
 
     def evaluate_words(self, x: Words) -> NDArray[np.int64]:
         return self.scale * agreements(self.weights, x) + self.biases
-
-    def attributes(self) -> dict[str, int | bool]:
-        return {"width": self.in_width, "scale": self.scale}
-
-    def tensors(self) -> Tensors:
-        return {"weights": pack_rows(self.weights), "biases": self.biases.astype(np.int32)}
-
-    @classmethod
-    def from_parts(cls, attributes: dict[str, Any], tensors: Tensors) -> Self:
-        weights = unpack_rows(tensors["weights"], attributes["width"])
-        return cls(weights, attributes["scale"], tensors["biases"])
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> Self:

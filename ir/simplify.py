@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,12 +37,14 @@ class _Table:
 
 @dataclass
 class _State:
+    keep: frozenset[str]
+    order: dict[str, int]
     equals: dict[Bit, _Signal] = field(default_factory=dict)
     luts: dict[Bit, _Table] = field(default_factory=dict)
     known: dict[tuple[tuple[Bit, ...], tuple[bool, ...]], Bit] = field(default_factory=dict)
 
 
-def simplify(network: Network) -> Network:
+def simplify(network: Network, *, keep: Collection[str] = ()) -> Network:
     """Remove what cannot matter: the result has the same scores for every input.
 
     Constants are propagated, inputs that a table ignores are dropped, equal tables merge, wires
@@ -49,9 +52,28 @@ def simplify(network: Network) -> Network:
     that an XNOR layer, a convolution or a head reads keeps its width, since those read by
     position; a convolution stays whole or goes. Provenance and golden vectors are kept; the result
     need not be a chain, as a bypassed wire lets a node read further back.
+
+    Parameters
+    ----------
+    network : Network
+    keep : collection of str
+        Nodes whose contents may be written anew later. They stay as they are, read or not, with
+        the same inputs in the same order; nothing is concluded from what they hold, so that the
+        result keeps the scores of the network whatever the same tensors of both are set to.
+
+    Raises
+    ------
+    ValueError
+        If a name of ``keep`` is no node.
     """
-    state = _State()
+    unknown = set(keep) - {entry.name for entry in network.entries}
+    if unknown:
+        raise ValueError(f"Keep must name nodes of the network, not {min(unknown)!r}")
+    state = _State(frozenset(keep), {entry.name: place
+                                     for place, entry in enumerate(network.entries)})
     for entry in network.entries:
+        if entry.name in keep:
+            continue
         if isinstance(entry.node, Modulate):
             _modulated(state, entry.name, entry.node)
         elif isinstance(entry.node, Lut):
@@ -129,7 +151,7 @@ def _rebuild(network: Network, state: _State) -> Network:
     moved: dict[Bit, int] = {}
     kept: dict[str, list[int]] = {}
     for entry in network.entries:
-        if isinstance(entry.node, Modulate):
+        if isinstance(entry.node, Modulate) or entry.name in state.keep:
             indices = list(range(entry.node.out_width))
         elif isinstance(entry.node, Xnor):
             depth = entry.node.depth
@@ -146,7 +168,9 @@ def _rebuild(network: Network, state: _State) -> Network:
     entries = []
     for entry in network.entries:
         name, node = entry.name, entry.node
-        if isinstance(node, Lut):
+        if name in state.keep:
+            entries.append(entry)
+        elif isinstance(node, Lut):
             if kept[name]:
                 entries.append(_lut_entry(network, state, name, kept, moved))
         elif isinstance(node, Xnor):
@@ -164,7 +188,9 @@ def _live(network: Network, state: _State) -> set[Bit]:
     live: set[Bit] = set()
     for entry in reversed(network.entries[1:]):
         node = entry.node
-        if isinstance(node, Lut):
+        if entry.name in state.keep:
+            live.update(_references(network, entry))
+        elif isinstance(node, Lut):
             for j in range(node.out_width):
                 if (entry.name, j) in live:
                     live.update(state.luts[entry.name, j].inputs)
@@ -179,8 +205,7 @@ def _lut_entry(network: Network, state: _State, name: str, kept: dict[str, list[
     tables = [state.luts[name, j] for j in kept[name]]
     read = {bit[0] for table in tables for bit in table.inputs}
     # A layer of constants still needs an input to be a layer.
-    inputs = tuple(entry.name for entry in network.entries if entry.name in read)
-    inputs = inputs or (network.entries[0].name,)
+    inputs = tuple(sorted(read, key=state.order.__getitem__)) or (network.entries[0].name,)
     offsets, width = {}, 0
     for source in inputs:
         offsets[source] = width

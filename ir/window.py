@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from bitwright.ir.fields import MAX_WIDTH, Field, Integer, check
 
 __all__ = ["Window"]
 
@@ -31,8 +35,13 @@ class Window:
     Raises
     ------
     ValueError
-        If a number is below 1, or the window is larger than the image.
+        If a number is no integer, or below 1, or the window is larger than the image.
     """
+
+    fields: ClassVar[tuple[Field, ...]] = tuple(
+        Integer(name, 1, MAX_WIDTH) for name in (
+            "height", "width", "channels", "kernel_height", "kernel_width",
+            "stride_down", "stride_across"))
 
     height: int
     width: int
@@ -41,16 +50,24 @@ class Window:
     stride: tuple[int, int] = (1, 1)
 
     def __post_init__(self) -> None:
-        numbers = {"Image height": self.height, "Image width": self.width,
-                   "Channels": self.channels,
-                   "Kernel height": self.kernel[0], "Kernel width": self.kernel[1],
-                   "Stride down": self.stride[0], "Stride across": self.stride[1]}
-        for name, number in numbers.items():
-            if type(number) is not int or number < 1:
-                raise ValueError(f"{name} must be an integer of at least 1, not {number!r}")
+        check(self.fields, self.values())
         if self.kernel[0] > self.height or self.kernel[1] > self.width:
             raise ValueError(f"Kernel must fit an image of {self.height} by {self.width} pixels, "
                              f"not have {self.kernel[0]} by {self.kernel[1]}")
+
+    def values(self) -> dict[str, int]:
+        """The numbers by the names of the fields."""
+        (kernel_height, kernel_width), (stride_down, stride_across) = self.kernel, self.stride
+        return {"height": self.height, "width": self.width, "channels": self.channels,
+                "kernel_height": kernel_height, "kernel_width": kernel_width,
+                "stride_down": stride_down, "stride_across": stride_across}
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, int]) -> Self:
+        """Make a window of :meth:`values`."""
+        return cls(values["height"], values["width"], values["channels"],
+                   (values["kernel_height"], values["kernel_width"]),
+                   (values["stride_down"], values["stride_across"]))
 
     @property
     def in_width(self) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitwright.ir.bits import LANES, Bits, Words, pack_rows, slice_bits, unpack_rows, unslice
-from bitwright.ir.node import BitNode, Tensors
+from bitwright.ir.bits import LANES, Bits, Words, slice_bits, unslice
+from bitwright.ir.fields import MAX_WIDTH, Array, BitArray, Field, Integer, Size
+from bitwright.ir.node import BitNode
 
 __all__ = ["Xnor", "agreements"]
 
@@ -28,10 +29,8 @@ def agreements(weights: Bits, x: Words) -> NDArray[np.int64]:
         ``popcount(~(x ^ w))``.
     """
     # A product of -1/+1 matrices is (agreements - disagreements). float32 holds every partial sum
-    # exactly up to 2^24, far above any layer width, and is what a BLAS does fast.
+    # exactly up to 2^24, which no layer is as wide as, and is what a BLAS does fast.
     width = weights.shape[1]
-    if width >= 1 << 24:
-        raise ValueError(f"In-width must be below {1 << 24}, not {width}")
     signs = unslice(x, x.shape[1] * LANES).astype(np.float32) * 2 - 1
     product = signs @ (weights.T.astype(np.float32) * 2 - 1)
     counts: NDArray[np.int64] = (product.astype(np.int64) + width) // 2
@@ -59,22 +58,16 @@ class Xnor(BitNode, kind="xnor"):
         If the shapes disagree or a threshold is out of range.
     """
 
+    fields: ClassVar[tuple[Field, ...]] = (
+        Integer("width", 1, MAX_WIDTH),
+        Size("neurons", 1, MAX_WIDTH),
+        Size("depth", 1, MAX_WIDTH),
+        BitArray("weights", ("neurons", "width")),
+        Array("thresholds", ("neurons", "depth"), 0, "width + 1"),
+    )
+
     weights: Bits
     thresholds: NDArray[np.int32]
-
-    def __post_init__(self) -> None:
-        if self.weights.ndim != 2 or 0 in self.weights.shape:
-            raise ValueError("Weights must have shape (neurons, in_width), none of them 0, "
-                             f"not {self.weights.shape}")
-        if self.weights.dtype != np.bool_:
-            raise ValueError(f"Weights must hold bool, not {self.weights.dtype}")
-        if (self.thresholds.ndim != 2 or len(self.thresholds) != len(self.weights)
-                or self.thresholds.shape[1] == 0):
-            raise ValueError(f"Thresholds must have shape ({len(self.weights)}, depth), "
-                             f"not {self.thresholds.shape}")
-        if self.thresholds.min() < 0 or self.thresholds.max() > self.in_width + 1:
-            raise ValueError(f"Thresholds must be between 0 and {self.in_width + 1}, not between "
-                             f"{self.thresholds.min()} and {self.thresholds.max()}")
 
     @property
     def depth(self) -> int:
@@ -86,8 +79,13 @@ class Xnor(BitNode, kind="xnor"):
         return len(self.weights)
 
     @property
-    def in_width(self) -> int:
+    def width(self) -> int:
+        """Bits that a neuron reads: all that there are."""
         return int(self.weights.shape[1])
+
+    @property
+    def in_width(self) -> int:
+        return self.width
 
     @property
     def out_width(self) -> int:
@@ -97,16 +95,6 @@ class Xnor(BitNode, kind="xnor"):
         counts = agreements(self.weights, x)
         bits = counts[:, :, None] >= self.thresholds
         return slice_bits(bits.reshape(len(counts), -1))
-
-    def attributes(self) -> dict[str, int | bool]:
-        return {"width": self.in_width}
-
-    def tensors(self) -> Tensors:
-        return {"weights": pack_rows(self.weights), "thresholds": self.thresholds.astype(np.int32)}
-
-    @classmethod
-    def from_parts(cls, attributes: dict[str, Any], tensors: Tensors) -> Self:
-        return cls(unpack_rows(tensors["weights"], attributes["width"]), tensors["thresholds"])
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> Self:

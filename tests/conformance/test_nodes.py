@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bitwright import ir
+from bitwright.ir import fields, nested
 from tests.networks import features, labelled, network
 from tests.reference import nodes as reference
 
@@ -42,7 +43,7 @@ def test_evaluator_equals_reference(kind, seed):
 @settings(max_examples=40, deadline=None)
 def test_serial_form_round_trip(kind, seed):
     node = ir.Node.kinds[kind].sample(np.random.default_rng(seed))
-    again = type(node).from_parts(node.attributes(), node.tensors())
+    again = type(node).from_parts(*node.parts())
     assert again == node
 
 
@@ -94,6 +95,57 @@ def test_simplification_twice_changes_no_score(seed):
     net = ir.simplify(network(seed))
     x = features(net, 80, seed)
     assert (ir.simplify(net).evaluate(x).scores == net.evaluate(x).scores).all()
+
+
+def other_contents(node, rng):
+    """A node of the same shape that holds something else."""
+    attributes, tensors = node.parts()
+    sizes = fields.Sizes(node.fields)
+    for field in node.fields:
+        if isinstance(field, fields.Integer | fields.Flag) and field.name in attributes:
+            field.read(dict(attributes), {}, sizes)
+    values = dict(node.values())
+    for field in node.fields:
+        if isinstance(field, fields.BitArray):
+            shape = values[field.name].shape
+            sizes.fit(field.name, field.shape, shape)
+            values[field.name] = rng.integers(2, size=shape).astype(bool)
+        elif isinstance(field, fields.Array):
+            shape = values[field.name].shape
+            sizes.fit(field.name, field.shape, shape)
+            low, high = sizes.value(field.low), sizes.value(field.high)
+            values[field.name] = rng.integers(low, high + 1, size=shape)
+        elif isinstance(field, nested.Nodes):
+            values[field.name] = tuple(other_contents(part, rng) for part in values[field.name])
+    assert len(tensors) or type(node).from_values(values) == node
+    return type(node).from_values(values)
+
+
+@given(seed=SEEDS, frames=st.integers(1, 2))
+@settings(max_examples=150, deadline=None)
+def test_simplification_allows_for_other_contents_of_kept_nodes(seed, frames):
+    """Contents of kept nodes may be written anew on a device that holds the simplified network."""
+    rng = np.random.default_rng(seed)
+    net = network(seed, frames=frames)
+    keep = {entry.name for entry in net.entries if rng.integers(2)}
+    simple = ir.simplify(net, keep=keep)
+    x = features(net, 100, seed)
+    assert (simple.evaluate(x).scores == net.evaluate(x).scores).all()
+    for name in keep:
+        assert simple.entry(name) == net.entry(name)
+        assert ([simple.entry(source).node.out_width for source in simple.entry(name).inputs
+                 if source != "input"]
+                == [net.entry(source).node.out_width for source in net.entry(name).inputs
+                    if source != "input"])
+    for _ in range(2):
+        other = {name: other_contents(net.entry(name).node, rng) for name in keep}
+        before, after = replaced(net, other), replaced(simple, other)
+        assert (after.evaluate(x).scores == before.evaluate(x).scores).all()
+
+
+def replaced(net, nodes):
+    return ir.Network(tuple(dataclasses.replace(entry, node=nodes.get(entry.name, entry.node))
+                            for entry in net.entries))
 
 
 def bits_of(net):

@@ -46,7 +46,28 @@ def test_a_goodness_head_makes_a_class_of_every_frame():
 
 
 def test_no_samples():
-    assert ir.Network((MODULATE, HEAD)).evaluate(np.zeros((0, 2), int)).scores.shape == (0, 2)
+    net = ir.Network((MODULATE, ir.Entry("lut", LUT, ("m",)),
+                      ir.Entry("head", HEAD.node, ("lut",))))
+    result = net.evaluate(np.zeros((0, 2), int), taps=["lut", "head"])
+    assert (result.scores.shape, result.decision.shape) == ((0, 2), (0,))
+    assert (result.taps["lut"].shape, result.taps["lut"].dtype) == ((1, 0, 2), bool)
+    assert (result.taps["head"].shape, result.taps["head"].dtype) == ((1, 0, 2), np.int64)
+
+
+def test_a_tap_named_twice_is_there_once():
+    net = ir.Network((MODULATE, HEAD))
+    taps = net.evaluate(np.array([[1, 2], [0, 0]]), taps=["m", "m"]).taps
+    assert taps["m"].astype(int).tolist() == [[[1, 1], [0, 0]]]
+
+
+def test_a_wide_network_is_evaluated_in_smaller_parts(monkeypatch):
+    net = ir.Network((MODULATE, HEAD))
+    x = np.random.default_rng(0).integers(0, 4, size=(200, 2))
+    expected = net.evaluate(x).scores
+    done = []
+    monkeypatch.setattr("bitwright.ir.network._CHUNK_BITS", 2 * 130)
+    assert (net.evaluate(x, progress=done.append).scores == expected).all()
+    assert done == [128, 72]
 
 
 def test_concatenated_inputs_start_with_the_first():
@@ -62,7 +83,8 @@ def test_concatenated_inputs_start_with_the_first():
 
 @pytest.mark.parametrize(("entries", "message"), [
     ((MODULATE,), "Network must have a modulate node and a head, not 1 nodes"),
-    ((HEAD, HEAD), "Modulate must be the first node and no other, but 'head' is 'group_sum'"),
+    ((HEAD, ir.Entry("last", HEAD.node, ("head",))),
+     "Modulate must be the first node and no other, but 'head' is 'group_sum'"),
     ((MODULATE, ir.Entry("m", HEAD.node, ("m",))), "Node name 'm' is taken twice"),
     ((MODULATE, ir.Entry("Head", HEAD.node, ("m",))),
      "Node name must match [a-z][a-z0-9_]* and not be 'input', not 'Head'"),
@@ -86,6 +108,15 @@ def test_refused(entries, message):
         ir.Network(entries)
 
 
+def test_refused_in_other_than_json():
+    with pytest.raises(ValueError, match=r"^Provenance must be a mapping of JSON values, not 5$"):
+        ir.Network((MODULATE, HEAD), 5)
+    with pytest.raises(ValueError, match=r"^Node 'lut' must be an ir\.Node, not 5$"):
+        ir.Network((MODULATE, ir.Entry("lut", 5, ("m",)), HEAD))
+    with pytest.raises(ValueError, match=r"^Node name must match .* not be 'input', not 5$"):
+        ir.Network((MODULATE, ir.Entry(5, LUT, ("m",)), HEAD))
+
+
 def test_unknown_names():
     net = ir.Network((MODULATE, HEAD))
     with pytest.raises(KeyError):
@@ -96,13 +127,21 @@ def test_unknown_names():
 
 @pytest.mark.parametrize(("features", "scores", "message"), [
     (np.zeros((1, 2), np.int32), np.zeros((2, 2), np.int64),
-     "Golden scores must have 1 rows, not 2"),
+     "Golden vectors: Scores must have shape (1, classes), not (2, 2)"),
     (np.zeros((1, 2), np.int32), np.zeros((1, 3), np.int64),
      "Golden scores must have 2 columns, not 3"),
     (np.zeros((1, 3), np.int32), np.zeros((1, 2), np.int64),
-     "Features must have shape (batch, 2), not (1, 3)"),
+     "Golden vectors: Features must have shape (batch, 2), not (1, 3)"),
+    (np.full((1, 2), 4, np.int32), np.zeros((1, 2), np.int64),
+     "Golden vectors: Features must be between 0 and 3, not between 4 and 4"),
+    (np.zeros((0, 2), np.int32), np.zeros((0, 2), np.int64),
+     "Golden vectors: Vectors must be between 1 and 16777216, not 0"),
+    (np.zeros((1, 2)), np.zeros((1, 2), np.int64),
+     "Golden vectors: Features must hold integers, not float64"),
+    (np.zeros((1, 2), np.int32), np.full((1, 2), 0.5),
+     "Golden vectors: Scores must hold integers, not float64"),
     (np.zeros(2, np.int32), np.zeros((1, 2), np.int64),
-     "Golden vectors must be two-dimensional, not (2,) and (1, 2)"),
+     "Golden vectors: Features must have shape (vectors, inputs), not (2,)"),
 ])
 def test_golden_refused(features, scores, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):

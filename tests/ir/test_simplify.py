@@ -1,6 +1,7 @@
 """Each rewriting by hand. tests/conformance proves that scores stay the same."""
 
 import numpy as np
+import pytest
 
 from bitwright import ir
 
@@ -111,3 +112,35 @@ def test_unread_neurons_go():
     net = ir.simplify(chain(xnor, lut(6, [[0, 5], [4, 5]], [AND, XOR]), ir.GroupSum(2, 2)))
     assert net.entry("n0").node.weights.astype(int).tolist() == [[1, 0, 0], [0, 0, 1]]
     assert net.entry("n1").node.sources.tolist() == [[0, 3], [2, 3]]
+
+
+def test_kept_nodes_stay_as_they_are():
+    """Duplicates, a constant, a wire and neurons without readers, all of which would go."""
+    first = lut(3, [[0, 1], [1, 0], [0, 2], [1, 1]], [AND, AND, [1] * 4, [0, 1, 0, 1]])
+    xnor = ir.Xnor(np.eye(4, dtype=bool), np.array([[1, 2]] * 4, np.int32))
+    net = chain(first, xnor, lut(8, [[0, 1], [0, 1]], [AND, XOR]), ir.GroupSum(2, 2))
+    kept = ir.simplify(net, keep={"n0", "n1"})
+    assert kept.entries == net.entries
+    kept = ir.simplify(net, keep=["n1"])
+    assert kept.entry("n1") == net.entry("n1")
+    assert kept.entry("n0").node.out_width == 4
+    assert ir.simplify(net).entry("n1").node.neurons == 1
+
+
+def test_a_kept_node_stays_though_nobody_reads_it():
+    net = chain(lut(3, [[0], [1]], [INVERTER, WIRE]), ir.GroupSum(2, 2))
+    dead = ir.Entry("dead", lut(3, [[0, 1]], [AND]), ("m",))
+    net = ir.Network((*net.entries[:2], dead, net.entries[2]))
+    assert shape(ir.simplify(net, keep={"dead"}))["dead"] == (("m",), 1)
+    assert "dead" not in shape(ir.simplify(net))
+
+
+def test_nothing_is_concluded_from_kept_thresholds():
+    net = ir.simplify(chain(lut(3, [[0, 2], [1, 2]], [AND, XOR]), ir.GroupSum(2, 2),
+                            thresholds=((0,), (4,), (3,))), keep={"m"})
+    assert net.entry("n0").node.sources.tolist() == [[0, 2], [1, 2]]
+
+
+def test_keep_names_nodes():
+    with pytest.raises(ValueError, match=r"^Keep must name nodes of the network, not 'n7'$"):
+        ir.simplify(chain(lut(3, [[0], [1]], [WIRE, WIRE]), ir.GroupSum(2, 2)), keep={"m", "n7"})

@@ -1,6 +1,7 @@
 """The frozen network equals the trained one, and a difference is never written."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -131,7 +132,9 @@ def test_one_flipped_bit_of_one_table_is_refused(sets, monkeypatch):
             hidden = first(bits)[:, 0].bool().numpy()
             address = sum(int(hidden[source]) << slot
                           for slot, source in enumerate(node.sources[0]))
-            node.tables[0, address] ^= True
+            tables = node.tables.copy()
+            tables[0, address] ^= True
+            return replace(node, tables=tables)
         return node
 
     monkeypatch.setattr(LutLayer, "freeze", fault)

@@ -1,0 +1,67 @@
+"""Frozen networks as what lies in the file, to alter and to sign again.
+
+The digests are a second implementation of docs/format.md: nothing of `ir` is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+__all__ = ["contents", "digests", "rewrite", "write"]
+
+
+def contents(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
+    """Header without digests, and tensors."""
+    with safetensors.safe_open(path, framework="numpy") as file:
+        header = json.loads(file.metadata()["network"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}
+    header.pop("digest")
+    header.pop("record_digest", None)
+    return header, tensors
+
+
+def write(path: Path, header: dict, tensors: dict[str, np.ndarray], *, edit=lambda text: text,
+          metadata: dict[str, str] | None = None) -> None:
+    """Write a file with right digests.
+
+    Parameters
+    ----------
+    path, header, tensors
+    edit : callable
+        What is done to the text of the header last.
+    metadata : dict, optional
+        More of it.
+    """
+    text = edit(json.dumps({**digests(header, tensors), **header}))
+    path.write_bytes(safetensors.numpy.save(tensors, {"network": text, **(metadata or {})}))
+
+
+def rewrite(path: Path, change) -> None:
+    """Write a file again after ``change(header, tensors)``."""
+    header, tensors = contents(path)
+    change(header, tensors)
+    write(path, header, tensors)
+
+
+def digests(header: dict, tensors: dict[str, np.ndarray]) -> dict[str, str]:
+    """The digests that a file of the header's format must have."""
+    if header.get("format") == 1:
+        return {"digest": _sha256(header, tensors)}
+    golden = {name: value for name, value in tensors.items() if name.startswith("GOLDEN.")}
+    own = {name: value for name, value in tensors.items() if name not in golden}
+    record = {"provenance": header["provenance"]} if "provenance" in header else {}
+    return {"digest": _sha256({"nodes": header.get("nodes")}, own),
+            "record_digest": _sha256(record, golden)}
+
+
+def _sha256(head: dict, tensors: dict[str, np.ndarray]) -> str:
+    text = json.dumps(head, sort_keys=True, separators=(",", ":")).encode()
+    for name, value in sorted(tensors.items()):
+        text += f"\n{name} {value.dtype.str} {value.shape}\n".encode() + value.tobytes()
+    return hashlib.sha256(text).hexdigest()
