@@ -151,7 +151,7 @@ def test_confusion_by_hand():
     (("layers.1.width=305",), "layers.1: Width must be a multiple of 10 classes, not 305"),
     (("layers.0.window=65",), "layers.0: Window must be between 1 and 64 sites, not 65"),
     (("layers.1.kind=xnor", "layers=[{kind='xnor', neurons=7}]"),
-     "head: Width must be a positive multiple of 10 classes, not 7"),
+     "head: Width must be a multiple of 10 classes, not 7"),
     (("layers.0.window=1", "modulate.depth=3"),
      "layers.0: A node of 4 inputs needs as many bits to choose from, not 3"),
     (("validation=0.0001",),
