@@ -30,6 +30,7 @@ NODES = "tests/conformance/test_nodes.py"
 HARDWARE = "tests/conformance/test_hardware.py tests/hw/test_ip.py"
 FOLDED = "tests/hw/test_fold.py"
 SLIDING = "tests/hw/test_sliding.py"
+LINK = "tests/hw/test_link.py"
 FEEDBACK = "tests/model/test_feedback.py"
 FORWARD = "tests/model/test_forward_forward.py"
 SLOPES = "tests/model/test_straight_through.py"
@@ -126,8 +127,23 @@ FAULTS = [
     Fault("hw/rtl/ip.py", "& (wait == 0)", "& 1", FOLDED),
     Fault("hw/rtl/parts/agreements.py", "Cat(ring[folding.bits :], ring[: folding.bits])", "ring",
           FOLDED),
-    Fault("hw/link/receiver.py", "m.d.comb += kind.eq(frames.ErrorCode.CRC)",
-          "m.d.comb += [kind.eq(RESULT), feed.eq(self.jobs.ready)]", "tests/hw/test_link.py"),
+    Fault("hw/link/depacketiser.py", "Mux(right, 0, ErrorCode.CRC))]", "0)]", LINK),
+    Fault("hw/link/depacketiser.py", "with m.If(self.i.valid | self.error):",
+          "with m.If(self.i.valid):", LINK),
+    Fault("hw/link/depacketiser.py", "[sequence, known, fitting]", "[known, fitting]", LINK),
+    Fault("hw/link/depacketiser.py", "with m.If(self.error | silent):", "with m.If(silent):", LINK),
+    Fault("hw/link/payload.py", "missed.eq(missed | occupied)", "missed.eq(occupied)", LINK),
+    Fault("hw/link/receiver.py", "payload.enter.eq(~inside)", "payload.enter.eq(1)", LINK),
+    Fault("hw/link/receiver.py", "payload.drop.eq(self.restart)", "payload.drop.eq(0)", LINK),
+    Fault("hw/link/sender.py", "(failed | self.sample_error)", "0", LINK),
+    Fault("hw/link/sender.py", "timer[-1] | failed", "failed", LINK),
+    Fault("hw/link/serial_top.py", "self._restart.eq(link.restart)", "self._restart.eq(0)", LINK),
+    Fault("hw/link/uart.py", "          with m.If(rx):\n", "          with m.If(0):\n",
+          "tests/hw/test_uart.py"),
+    Fault("hw/link/uart.py", "cdc.FFSynchronizer(self.rx, rx, init=1)",
+          "cdc.FFSynchronizer(self.rx, rx, init=1, stages=3)", "tests/hw/test_uart.py"),
+    Fault("hw/link/uart.py", "m.submodules.synchroniser = cdc.FFSynchronizer(self.rx, rx, init=1)",
+          "m.d.comb += rx.eq(self.rx)", "tests/hw/test_uart.py"),
     Fault("sim/stream_level.py", "if word != words[sample]]", "if False]", "tests/sim"),
 ]
 

@@ -200,14 +200,17 @@ def _compare(host: Host, network: ir.Network, features: NDArray[np.int32],
 
 def _run(args: argparse.Namespace) -> Outcome:
     from bitwright.hw.layout import Layout
-    from bitwright.hw.link.host import Host, LinkError, expected_build
+    from bitwright.hw.link.host import Host, LinkError
+    from bitwright.hw.link.protocol import Identity
+    from bitwright.hw.plan import Plan
 
     path = locate(args.network)
     network = ir.load(path)
     features, source = _samples(network, args)
     with _open(args.port, args.baud) as port:
         host = Host(port, Layout.of(network))
-        build, expected = host.identify().build.hex(), expected_build(network).hex()
+        expected = Identity.of(network, Plan()).structure.hex()
+        build = host.identify().structure.hex()
         if build != expected:
             raise LinkError(f"the device has network {build}, not {expected} of {path}; program "
                             "it with the bitstream of this file")

@@ -10,7 +10,7 @@ WIDEST = 65_536
 """Bits of the widest signal of Amaranth."""
 
 LONGEST = 65_535
-"""Bytes of a payload on the serial link, whose frames tell their length in 16 bits."""
+"""Bytes of a payload on the serial link, whose packets tell their length in 16 bits."""
 
 _PORTS = 7
 """Of which these are taken beside the data of a beat, where all inputs of a top module count as one
@@ -51,7 +51,7 @@ def check_widths(network, plan):
 
 
 def check_link(layout):
-    """Refuse a network whose samples or results do not fit a frame of the serial link.
+    """Refuse a network whose samples or results do not fit a packet of the serial link.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def check_link(layout):
     Raises
     ------
     WidthError
-        If either has more bytes than the length of a frame can tell.
+        If either has more bytes than the length of a packet can tell.
     """
     _check("A sample on the link must have", layout.sample_bytes, LONGEST, unit="bytes")
     _check("A result on the link must have", layout.result_bytes, LONGEST, unit="bytes")

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from bitwright import boards, ir
 from bitwright.hw.layout import Layout
-from bitwright.hw.link.protocol import OVERHEAD
-from bitwright.hw.link.serial_top import identity
+from bitwright.hw.link.protocol import OVERHEAD, Identity
 from bitwright.sim import design
 from bitwright.sim.job import SerialJob
 from bitwright.sim.options import Options
@@ -53,7 +52,7 @@ def run_serial(network: ir.Network, features: NDArray[np.int32], options: Option
     np.save(folder / "samples.npy", payload)
     job = SerialJob(
         samples=str(folder / "samples.npy"), reply_bytes=OVERHEAD + layout.result_bytes,
-        identity=identity(frozen, layout).to_bytes().hex(), cycles=made.cycles,
+        identity=Identity.of(frozen, options.plan).to_bytes().hex(), cycles=made.cycles,
         timeout=made.timeout,
         latency=2 * (made.latency + 8 * layout.sample_bytes) + 1000, skew=SKEW,
         gaps=options.stall_in, seed=options.seed, resets=options.resets,

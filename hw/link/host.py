@@ -1,13 +1,20 @@
 """The host's end of the link: one request at a time over an open serial port."""
 
-import time
+from __future__ import annotations
 
-from bitwright import ir
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from bitwright.errors import UserError
 from bitwright.hw.layout import Layout
-from bitwright.hw.link import protocol as frames
+from bitwright.hw.link import protocol
 from bitwright.hw.link.protocol import ErrorCode, Identity, ReplyType, Request
 
-__all__ = ["DeviceError", "Host", "LinkError", "expected_build"]
+if TYPE_CHECKING:
+    from serial import Serial
+
+__all__ = ["DeviceError", "Host", "LinkError"]
 
 PATIENCE_S = 1.0
 """How long a host waits beyond the time that the bytes take: the device's timeout, the adapter, the
@@ -15,12 +22,19 @@ operating system."""
 
 _HEADER_BYTES = 6
 
+_HINTS = {
+    ErrorCode.EMPTY: "its contents were being written and are not complete; write them again with "
+                     "--load",
+    ErrorCode.TYPE: "it cannot do that; its contents are fixed",
+}
+"""What a user can do about some errors."""
 
-class LinkError(RuntimeError):
+
+class LinkError(UserError):
     """Host and device are out of step. One line, which says what came instead of a reply."""
 
 
-class DeviceError(RuntimeError):
+class DeviceError(UserError):
     """The device answered with an error code; the next request can be sent.
 
     Parameters
@@ -29,13 +43,9 @@ class DeviceError(RuntimeError):
     """
 
     def __init__(self, code: ErrorCode) -> None:
-        super().__init__(f"the device answered {code.name} (error {code.value})")
+        hint = f": {_HINTS[code]}" if code in _HINTS else ""
+        super().__init__(f"the device answered {code.name} (error {code.value}){hint}")
         self.code = code
-
-
-def expected_build(network: ir.Network) -> bytes:
-    """What the identity of a device with this network, as it was frozen, must tell."""
-    return bytes.fromhex(ir.digest(network))[:8]
 
 
 class Host:
@@ -49,12 +59,14 @@ class Host:
         Of the network that the device should have.
     """
 
-    def __init__(self, port, layout: Layout) -> None:
+    def __init__(self, port: Serial, layout: Layout) -> None:
         self._port = port
         self._layout = layout
         self._sequence = 0
-        longest = 2 * frames.OVERHEAD + layout.sample_bytes + max(layout.result_bytes,
-                                                                  frames.IDENTITY_BYTES)
+        self._answered = False
+        longest = 2 * protocol.OVERHEAD + max(
+            layout.sample_bytes + layout.result_bytes, protocol.IDENTITY_BYTES,
+            2 * protocol.OFFSET_BYTES + protocol.LOAD_BYTES)
         self.patience_s = PATIENCE_S + 10 * longest / port.baudrate
         """Time from a request to the end of its reply after which there is none, in seconds."""
 
@@ -65,15 +77,11 @@ class Host:
         ------
         LinkError, DeviceError
         """
-        payload = self._ask(Request.IDENTIFY, b"", ReplyType.IDENTITY)
+        payload = self._ask(Request.IDENTIFY, b"")
         try:
-            identity = Identity.from_bytes(payload)
+            return Identity.from_bytes(payload)
         except ValueError as error:
             raise LinkError(str(error)) from error
-        if identity.version != frames.VERSION:
-            raise LinkError(f"the device speaks version {identity.version} of the protocol, this "
-                            f"program version {frames.VERSION}")
-        return identity
 
     def infer(self, features: list[int]) -> tuple[int, tuple[int, ...]]:
         """Class and scores of one sample.
@@ -84,16 +92,47 @@ class Host:
         ValueError
             If the features are not those of a sample.
         """
-        payload = self._ask(Request.INFER, self._layout.sample(features), ReplyType.RESULT)
+        payload = self._ask(Request.INFER, self._layout.sample(features))
         try:
             return self._layout.unpack_result(payload)
         except ValueError as error:
             raise LinkError(str(error)) from error
 
-    def _ask(self, request: Request, payload: bytes, wanted: ReplyType) -> bytes:
+    def load(self, image: bytes, digest: bytes,
+             progress: Callable[[int], object] = lambda count: None) -> None:
+        """Write contents. Before all are there and checked, the device gives no answers.
+
+        Parameters
+        ----------
+        image : bytes
+            As of :meth:`hw.contents.Contents.image`.
+        digest : bytes
+            First eight bytes of its digest, which the device tells from then on.
+        progress : callable
+            Told how many bytes have been written more.
+
+        Raises
+        ------
+        LinkError, DeviceError
+            It was not done. The old contents are lost unless nothing was written.
+        """
+        done = 0
+        for payload in protocol.load_payloads(image):
+            count = len(payload) - protocol.OFFSET_BYTES
+            done += count
+            self._written(self._ask(Request.LOAD, payload), done)
+            progress(count)
+        self._written(self._ask(Request.COMMIT, protocol.commit_payload(image, digest)), done)
+
+    def _written(self, payload: bytes, wanted: int) -> None:
+        found = int.from_bytes(payload, "little")
+        if len(payload) != protocol.OFFSET_BYTES or found != wanted:
+            raise LinkError(f"the device has written {found} bytes, not {wanted}")
+
+    def _ask(self, request: Request, payload: bytes) -> bytes:
         self._sequence = (self._sequence + 1) % 256
         deadline = time.monotonic() + self.patience_s
-        self._port.write(frames.encode_request(request, self._sequence, payload))
+        self._port.write(protocol.encode_request(request, self._sequence, payload))
         while True:
             reply = self._receive(deadline, request)
             if reply.sequence == self._sequence:
@@ -106,27 +145,35 @@ class Host:
             if reply.payload not in known:
                 raise LinkError(f"unknown error code {reply.payload.hex() or 'of no byte'}")
             raise DeviceError(known[reply.payload])
-        if reply.type != wanted:
+        if reply.type != request | 0x80:
             raise LinkError(f"{reply.type.name} in reply to {request.name}")
         return reply.payload
 
-    def _receive(self, deadline: float, request: Request) -> frames.Reply:
-        frame = self._read(_HEADER_BYTES, b"", deadline, request)
-        if frame[:2] != frames.SYNC_REPLY:
-            raise LinkError(f"reply must begin with {frames.SYNC_REPLY.hex()}, not "
-                            f"{frame[:2].hex()}; is this the right baud rate?")
-        rest = int.from_bytes(frame[4:6], "little") + frames.OVERHEAD - _HEADER_BYTES
-        frame += self._read(rest, frame, deadline, request)
+    def _receive(self, deadline: float, request: Request) -> protocol.Reply:
+        packet = self._read(_HEADER_BYTES, b"", deadline, request)
+        if packet[:2] != protocol.SYNC_REPLY:
+            raise LinkError(f"reply must begin with {protocol.SYNC_REPLY.hex()}, not "
+                            f"{packet[:2].hex()}; is this the right baud rate?")
+        rest = int.from_bytes(packet[4:6], "little") + protocol.OVERHEAD - _HEADER_BYTES
+        packet += self._read(rest, packet, deadline, request)
+        self._answered = True
         try:
-            return frames.decode_reply(frame)
+            return protocol.decode_reply(packet)
         except ValueError as error:
             raise LinkError(str(error)) from error
 
     def _read(self, count: int, before: bytes, deadline: float, request: Request) -> bytes:
         self._port.timeout = max(0.0, deadline - time.monotonic())
-        received = self._port.read(count)
+        received = bytes(self._port.read(count))
         if len(received) < count:
             got = len(before) + len(received)
-            raise LinkError(f"reply broke off after {got} bytes" if got else
-                            f"no reply to {request.name} within {self.patience_s:.1f} s")
+            raise LinkError(f"reply broke off after {got} bytes" if got else self._silent(request))
         return received
+
+    def _silent(self, request: Request) -> str:
+        silence = f"no reply to {request.name} within {self.patience_s:.1f} s"
+        if self._answered:
+            return silence
+        return (f"{silence}; is the board programmed, is its rate {self._port.baudrate} baud, are "
+                "rx and tx crossed, and is this the adapter's channel for the serial line (often "
+                "the last of its ports)?")

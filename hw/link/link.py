@@ -1,16 +1,18 @@
 """The host link: a serial line in front of a network."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Cat, Const, Module
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from bitwright.hw.link.loader import Loader, load_layout
+from bitwright.hw.link.protocol import DIGEST_BYTES
 from bitwright.hw.link.receiver import RequestReceiver, job_layout
 from bitwright.hw.link.sender import ReplySender
 from bitwright.hw.link.uart import UartReceiver, UartTransmitter
 
-__all__ = ["Link"]
+__all__ = ["QUEUE", "Link"]
 
-_QUEUE = 4
+QUEUE = 4
 """Replies that can be owed at a time. docs/link.md tells hosts."""
 
 
@@ -21,11 +23,15 @@ class Link(wiring.Component):
     ----------
     layout : Layout
         Bytes of the network that is served.
-    identity : frames.Identity
+    identity : Identity
+        Of the bitstream. Where it has contents that can be written, the device tells what they are
+        at the time.
     cycles : int
         Clock cycles of a bit, at least 4.
     timeout : int
-        Cycles of silence that end an unfinished frame, more than a byte takes.
+        Cycles of silence that end an unfinished packet, more than a byte takes.
+    patience : int
+        Cycles that a result may take at least, at least 1; after up to twice as many it is lost.
 
     Members
     -------
@@ -36,20 +42,44 @@ class Link(wiring.Component):
         Samples for the network.
     results : ``In(stream.Signature(8 * layout.result_bytes))``
         Its results.
+    sample_error : ``In(1)``
+        It dropped a sample.
+    restart : ``Out(1)``
+        It is to drop all samples; 1 for one cycle.
+    load : ``Out(stream.Signature(load_layout))``
+        Bytes for its stores. Only where ``identity.size`` is not 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is no integer or out of its range.
     """
 
-    def __init__(self, layout, identity, cycles, timeout):
+    def __init__(self, layout, identity, *, cycles, timeout, patience):
         self._receiver = UartReceiver(cycles)
-        self._requests = RequestReceiver(layout, timeout)
-        self._replies = ReplySender(layout, identity.to_bytes())
+        for name, value, least in (("Timeout", timeout, 10 * cycles + 1),
+                                   ("Patience", patience, 1)):
+            if type(value) is not int:
+                raise TypeError(f"{name} must be an integer, not {value!r}")
+            if value < least:
+                raise ValueError(f"{name} must be at least {least} cycles, not {value}")
+        self._identity = identity
+        self.writable = identity.size > 0
+        self._requests = RequestReceiver(layout, timeout, self.writable)
+        self._replies = ReplySender(layout, patience, self.writable)
         self._transmitter = UartTransmitter(cycles)
         beat = data.StructLayout({"data": 8 * layout.beat_bytes, "last": 1})
-        super().__init__({
+        members = {
             "rx": In(1, init=1),
             "tx": Out(1, init=1),
             "beats": Out(stream.Signature(beat)),
             "results": In(stream.Signature(8 * layout.result_bytes)),
-        })
+            "sample_error": In(1),
+            "restart": Out(1),
+        }
+        if self.writable:
+            members["load"] = Out(stream.Signature(load_layout))
+        super().__init__(members)
 
     def elaborate(self, platform):
         m = Module()
@@ -57,7 +87,7 @@ class Link(wiring.Component):
         m.submodules.requests = requests = self._requests
         m.submodules.replies = replies = self._replies
         m.submodules.transmitter = transmitter = self._transmitter
-        m.submodules.jobs = jobs = fifo.SyncFIFOBuffered(width=job_layout.size, depth=_QUEUE)
+        m.submodules.jobs = jobs = fifo.SyncFIFOBuffered(width=job_layout.size, depth=QUEUE)
 
         m.d.comb += [
             receiver.rx.eq(self.rx),
@@ -69,9 +99,40 @@ class Link(wiring.Component):
             replies.jobs.payload.eq(jobs.r_data),
             replies.jobs.valid.eq(jobs.r_rdy),
             jobs.r_en.eq(replies.jobs.ready),
+            replies.sample_error.eq(self.sample_error),
+            self.restart.eq(replies.restart),
+            requests.arrived.eq(replies.arrived),
+            requests.restart.eq(replies.restart),
         ]
         connect(m, receiver.o, requests.i)
         connect(m, requests.beats, flipped(self.beats))
         connect(m, flipped(self.results), replies.results)
         connect(m, replies.o, transmitter.i)
+        if self.writable:
+            self._load(m, requests, replies)
+        else:
+            m.d.comb += replies.identity.eq(_value(self._identity.to_bytes()))
         return m
+
+    def _load(self, m, requests, replies):
+        """What writes contents, in its turn among the replies: nothing is under way in the network
+        then, nor is an identity being sent."""
+        identity = self._identity
+        m.submodules.loader = loader = Loader(identity.size, identity.contents)
+        m.d.comb += [
+            loader.commit.eq(requests.commit),
+            loader.i.payload.eq(requests.writes.payload),
+            loader.i.valid.eq(requests.writes.valid & replies.turn),
+            requests.writes.ready.eq(loader.i.ready & replies.turn),
+            requests.complete.eq(loader.complete),
+        ]
+        connect(m, loader.o, flipped(self.load))
+        connect(m, loader.outcome, replies.outcomes)
+        # The digest of the contents and whether they are complete, amid what is fixed.
+        text, start = identity.to_bytes(), 1 + DIGEST_BYTES
+        m.d.comb += replies.identity.eq(Cat(_value(text[:start]), loader.digest, loader.complete,
+                                            Const(0, 7), _value(text[start + DIGEST_BYTES + 1 :])))
+
+
+def _value(text):
+    return Const(int.from_bytes(text, "little"), 8 * len(text))

@@ -1,6 +1,6 @@
-"""The frames of the host link, in plain Python. docs/link.md is the specification.
+"""The packets of the host link, in plain Python. docs/link.md is the specification.
 
-A frame is two synchronisation bytes, type, sequence number, length of the payload (two bytes,
+A packet is two synchronisation bytes, type, sequence number, length of the payload (two bytes,
 little endian), payload, CRC (two bytes, big endian). The CRC is CRC-16/IBM-3740 over everything
 between the synchronisation bytes and itself.
 """
@@ -10,29 +10,48 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Self
 
-__all__ = ["IDENTITY_BYTES", "MAX_PAYLOAD", "OVERHEAD", "SYNC_REPLY", "SYNC_REQUEST", "VERSION",
-           "ErrorCode", "Identity", "Parser", "Reply", "ReplyType", "Request", "crc",
-           "decode_reply", "encode_reply", "encode_request"]
+from bitwright import ir
+from bitwright.hw.layout import Layout
+from bitwright.hw.plan import Plan
 
-VERSION = 1
+__all__ = ["COMMIT_BYTES", "DIGEST_BYTES", "IDENTITY_BYTES", "LOAD_BYTES", "MAX_PAYLOAD",
+           "OFFSET_BYTES", "OVERHEAD", "SYNC_REPLY", "SYNC_REQUEST", "VERSION", "ErrorCode",
+           "Identity", "Parser", "Reply", "ReplyType", "Request", "commit_payload", "crc",
+           "decode_reply", "encode_reply", "encode_request", "load_payloads"]
+
+VERSION = 2
 """Version of this protocol, which a device tells in its identity."""
 
 SYNC_REQUEST = b"\xa5\x5a"
 SYNC_REPLY = b"\x5a\xa5"
 
 OVERHEAD = 8
-"""Bytes of a frame that are not payload."""
+"""Bytes of a packet that are not payload."""
 
 MAX_PAYLOAD = 0xFFFF
 
-IDENTITY_BYTES = 15
+DIGEST_BYTES = 8
+"""Bytes that a device tells of a digest: the first."""
+
+IDENTITY_BYTES = 28
+
+OFFSET_BYTES = 4
+"""Bytes of an offset, of a length of contents, and of a CRC-32."""
+
+LOAD_BYTES = 508
+"""Most bytes of contents that a request can carry. With their offset they fill the smallest block
+RAM there is, of 512 bytes."""
+
+COMMIT_BYTES = 2 * OFFSET_BYTES + DIGEST_BYTES
 
 
 class Request(IntEnum):
-    """Types of requests."""
+    """Types of requests. The reply has the same type with the highest bit set."""
 
     INFER = 0x01  # payload: the features of a sample
     IDENTIFY = 0x02  # no payload
+    LOAD = 0x03  # payload: an offset, and the bytes of the contents from there on
+    COMMIT = 0x04  # payload: length, CRC-32 and digest of the contents
 
 
 class ReplyType(IntEnum):
@@ -40,18 +59,24 @@ class ReplyType(IntEnum):
 
     RESULT = 0x81  # payload: decision and scores
     IDENTITY = 0x82  # payload: an Identity
+    LOADED = 0x83  # payload: bytes written since offset 0
+    COMMITTED = 0x84  # payload: bytes written since offset 0: all
     ERROR = 0xFF  # payload: an ErrorCode, one byte
 
 
 class ErrorCode(IntEnum):
-    """Why a request has no result."""
+    """Why a request was not followed."""
 
     CRC = 1  # the CRC does not fit the bytes
     LENGTH = 2  # the payload has not the length that the type asks for
     TYPE = 3  # no such type of request
     FRAMING = 4  # a byte had no stop bit: line noise, a break, another baud rate
-    TIMEOUT = 5  # the line fell silent in the middle of the frame
-    BUSY = 6  # the sample before still occupies the buffer
+    TIMEOUT = 5  # the line fell silent in the middle of the packet
+    BUSY = 6  # the payload before still occupies the buffer
+    LOST = 7  # the network gave no result in time
+    EMPTY = 8  # contents were written, and are not complete and checked
+    OFFSET = 9  # not where the bytes before ended, or past the end
+    CHECK = 10  # length or CRC-32 are not those of what was written
 
 
 @dataclass(frozen=True)
@@ -77,8 +102,15 @@ class Identity:
 
     Parameters
     ----------
-    build : bytes
-        First eight bytes of the digest of the network.
+    structure : bytes
+        First eight bytes of the digest of the structure: all that a bitstream fixes.
+    contents : bytes
+        First eight bytes of the digest of the contents, which can be written over the link. Means
+        nothing while they are not complete.
+    complete : bool
+        Whether the contents are whole and checked: if not, there are no answers.
+    size : int
+        Bytes of the contents; 0 where nothing can be written.
     features, bits, signed : int, int, bool
         Features of a sample, and their form.
     classes, score_bytes : int
@@ -87,7 +119,10 @@ class Identity:
         Of the protocol.
     """
 
-    build: bytes
+    structure: bytes
+    contents: bytes
+    complete: bool
+    size: int
     features: int
     bits: int
     signed: bool
@@ -95,9 +130,18 @@ class Identity:
     score_bytes: int
     version: int = VERSION
 
+    @classmethod
+    def of(cls, network: ir.Network, plan: Plan) -> Self:
+        """Of the device that is built from a network, as it was frozen."""
+        layout = Layout.of(network, plan.lanes)
+        return cls(bytes.fromhex(ir.digest(network))[:DIGEST_BYTES], bytes(DIGEST_BYTES), True, 0,
+                   layout.features, layout.bits, layout.signed, layout.classes,
+                   layout.score_bytes)
+
     def to_bytes(self) -> bytes:
         """Payload of the reply, :data:`IDENTITY_BYTES` long."""
-        return (bytes([self.version]) + self.build + self.features.to_bytes(2, "little")
+        return (bytes([self.version]) + self.structure + self.contents + bytes([self.complete])
+                + self.size.to_bytes(OFFSET_BYTES, "little") + self.features.to_bytes(2, "little")
                 + bytes([self.bits | self.signed << 7]) + self.classes.to_bytes(2, "little")
                 + bytes([self.score_bytes]))
 
@@ -108,13 +152,37 @@ class Identity:
         Raises
         ------
         ValueError
-            If the payload has another length.
+            If the payload has another length or tells another version.
         """
+        if payload and payload[0] != VERSION:
+            raise ValueError(f"the device speaks version {payload[0]} of the protocol, this "
+                             f"program version {VERSION}")
         if len(payload) != IDENTITY_BYTES:
             raise ValueError(f"An identity must have {IDENTITY_BYTES} bytes, not {len(payload)}")
-        return cls(payload[1:9], int.from_bytes(payload[9:11], "little"), payload[11] & 0x7F,
-                   bool(payload[11] >> 7), int.from_bytes(payload[12:14], "little"), payload[14],
-                   payload[0])
+        return cls(payload[1:9], payload[9:17], bool(payload[17]),
+                   int.from_bytes(payload[18:22], "little"),
+                   int.from_bytes(payload[22:24], "little"), payload[24] & 0x7F,
+                   bool(payload[24] >> 7), int.from_bytes(payload[25:27], "little"), payload[27])
+
+
+def load_payloads(image: bytes) -> list[bytes]:
+    """Payloads of the LOAD requests that write contents, in their order."""
+    return [start.to_bytes(OFFSET_BYTES, "little") + image[start : start + LOAD_BYTES]
+            for start in range(0, len(image), LOAD_BYTES)]
+
+
+def commit_payload(image: bytes, digest: bytes) -> bytes:
+    """Payload of the COMMIT request that ends the writing of contents.
+
+    Parameters
+    ----------
+    image : bytes
+        All that was written.
+    digest : bytes
+        That the device is to tell from then on, :data:`DIGEST_BYTES` long.
+    """
+    return (len(image).to_bytes(OFFSET_BYTES, "little")
+            + binascii.crc32(image).to_bytes(OFFSET_BYTES, "little") + digest)
 
 
 def crc(body: bytes) -> int:
@@ -147,7 +215,7 @@ def _encode(sync: bytes, type_: int, sequence: int, payload: bytes) -> bytes:
     return sync + body + crc(body).to_bytes(2, "big")
 
 
-def decode_reply(frame: bytes) -> Reply:
+def decode_reply(packet: bytes) -> Reply:
     """Read one reply, which must be whole.
 
     Raises
@@ -155,14 +223,14 @@ def decode_reply(frame: bytes) -> Reply:
     ValueError
         If it is damaged in any way.
     """
-    if len(frame) < OVERHEAD:
-        raise ValueError(f"Reply must have at least {OVERHEAD} bytes, not {len(frame)}")
-    if frame[:2] != SYNC_REPLY:
-        raise ValueError(f"Reply must begin with {SYNC_REPLY.hex()}, not {frame[:2].hex()}")
-    length = int.from_bytes(frame[4:6], "little")
-    if len(frame) != OVERHEAD + length:
-        raise ValueError(f"Reply must have {OVERHEAD + length} bytes, not {len(frame)}")
-    body, check = frame[2:-2], int.from_bytes(frame[-2:], "big")
+    if len(packet) < OVERHEAD:
+        raise ValueError(f"Reply must have at least {OVERHEAD} bytes, not {len(packet)}")
+    if packet[:2] != SYNC_REPLY:
+        raise ValueError(f"Reply must begin with {SYNC_REPLY.hex()}, not {packet[:2].hex()}")
+    length = int.from_bytes(packet[4:6], "little")
+    if len(packet) != OVERHEAD + length:
+        raise ValueError(f"Reply must have {OVERHEAD + length} bytes, not {len(packet)}")
+    body, check = packet[2:-2], int.from_bytes(packet[-2:], "big")
     if crc(body) != check:
         raise ValueError(f"CRC of the reply must be {crc(body):04x}, not {check:04x}")
     if body[0] not in list(ReplyType):
@@ -184,7 +252,7 @@ class Parser:
         while True:
             start = self._pending.find(SYNC_REPLY)
             if start < 0:
-                # The last byte may be the first of the next frame.
+                # The last byte may be the first of the next packet.
                 self._pending = self._pending[-1:]
                 return replies
             self._pending = self._pending[start:]

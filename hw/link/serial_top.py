@@ -1,24 +1,17 @@
 """The network with a serial link: what goes on a board."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, ResetInserter, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from bitwright import ir
 from bitwright.hw.layout import Layout
 from bitwright.hw.limits import check_link
-from bitwright.hw.link.link import Link
+from bitwright.hw.link.link import QUEUE, Link
 from bitwright.hw.link.protocol import Identity
 from bitwright.hw.link.uart import divisor
 from bitwright.hw.rtl.axi import AxiIp
 
-__all__ = ["SerialTop", "identity"]
-
-
-def identity(network, layout):
-    """What a device with this network, as it was frozen, answers to an identify request."""
-    return Identity(bytes.fromhex(ir.digest(network))[:8], layout.features, layout.bits,
-                    layout.signed, layout.classes, layout.score_bytes)
+__all__ = ["SerialTop"]
 
 
 class SerialTop(wiring.Component):
@@ -33,13 +26,14 @@ class SerialTop(wiring.Component):
     baud : float
         Bits a second of the line.
     timeout_s : float
-        Silence that ends an unfinished frame.
+        Silence that ends an unfinished packet.
     frozen : ir.Network, optional
         The network as it was frozen, if ``network`` is another form of it: the one whose digest
         the device tells.
     instance : callable, optional
-        Is given the :class:`hw.rtl.axi.AxiIp`, and returns the component with the same ports that
-        goes on the board in its place: an instance of its text, say.
+        Is given the :class:`hw.rtl.axi.AxiIp` and a signal, and returns the component with the same
+        ports that goes on the board in its place: an instance of its text, say. While the signal is
+        1 it is in reset.
 
     Members
     -------
@@ -56,7 +50,7 @@ class SerialTop(wiring.Component):
     identity : Identity
         What the device says about itself.
     cycles, timeout : int
-        Clock cycles of a bit, and of the silence that ends an unfinished frame.
+        Clock cycles of a bit, and of the silence that ends an unfinished packet.
 
     Raises
     ------
@@ -64,12 +58,12 @@ class SerialTop(wiring.Component):
         If the clock cannot make the baud rate, the timeout is shorter than two bytes, or the
         frozen network has other features or scores.
     WidthError
-        If a sample or a result is too long for a frame of the link; and as
+        If a sample or a result is too long for a packet of the link; and as
         :class:`hw.rtl.axi.AxiIp` does.
     """
 
     def __init__(self, network, plan, clock_hz, baud, timeout_s=0.02, frozen=None,
-                 instance=lambda axi: axi):
+                 instance=lambda axi, restart: ResetInserter(restart)(axi)):
         self.cycles = divisor(clock_hz, baud)
         timeout = round(timeout_s * clock_hz)
         if timeout < 20 * self.cycles:
@@ -77,7 +71,8 @@ class SerialTop(wiring.Component):
                              f"s, not {timeout_s:g} s")
         check_link(Layout.of(network, plan.lanes))
         self.axi = AxiIp(network, plan)
-        self._instance = instance(self.axi)
+        self._restart = Signal()
+        self._instance = instance(self.axi, self._restart)
         self.layout = self.axi.layout
         self.latency, self.interval = self.axi.latency, self.axi.interval
         self.timeout = timeout
@@ -85,8 +80,12 @@ class SerialTop(wiring.Component):
         form = Layout.of(frozen, plan.lanes)
         if form != self.layout:
             raise ValueError(f"Frozen network must have the form {self.layout}, not {form}")
-        self.identity = identity(frozen, form)
-        self.link = Link(self.layout, self.identity, self.cycles, timeout)
+        self.identity = Identity.of(frozen, plan)
+        # From the first byte of a sample that is handed over, with as many samples as can be owed
+        # before it.
+        patience = 4 * self.layout.sample_bytes + self.latency + QUEUE * self.interval
+        self.link = Link(self.layout, self.identity, cycles=self.cycles, timeout=timeout,
+                         patience=2 * patience)
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1)})
 
     def elaborate(self, platform):
@@ -101,6 +100,8 @@ class SerialTop(wiring.Component):
             link.results.payload.eq(axi.m_axis_tdata),
             link.results.valid.eq(axi.m_axis_tvalid),
             axi.m_axis_tready.eq(link.results.ready),
+            link.sample_error.eq(axi.sample_error),
+            self._restart.eq(link.restart),
             link.rx.eq(self.rx),
             self.tx.eq(link.tx),
         ]

@@ -4,10 +4,13 @@ from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import cdc, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["UartReceiver", "UartTransmitter", "divisor"]
+__all__ = ["FEWEST_CYCLES", "UartReceiver", "UartTransmitter", "check_cycles", "divisor"]
 
-_TOLERANCE = 0.02
-"""Deviation from the baud rate, of the 5 % that a byte can stand in all, that one side may have."""
+FEWEST_CYCLES = 4
+"""Clock cycles of the shortest bit."""
+
+TOLERANCE = 0.02
+"""Deviation from the baud rate that each side may have. docs/link.md has what was measured."""
 
 
 def divisor(clock_hz, baud):
@@ -18,33 +21,58 @@ def divisor(clock_hz, baud):
     ValueError
         If the clock cannot make the baud rate within 2 %.
     """
-    cycles = round(clock_hz / baud)
-    if cycles < 4 or abs(clock_hz / cycles / baud - 1) > _TOLERANCE:
+    cycles = round(clock_hz / baud) if baud > 0 else 0  # not for NaN either
+    if cycles < FEWEST_CYCLES or abs(clock_hz / cycles / baud - 1) > TOLERANCE:
         raise ValueError(f"Baud rate must be a fraction of the clock of {clock_hz:g} Hz, at most "
-                         f"a quarter and within 2 %, not {baud:g}")
+                         f"a quarter and within {100 * TOLERANCE:g} %, not {baud:g}")
     return cycles
+
+
+def check_cycles(cycles):
+    """Refuse what is no length of a bit.
+
+    Raises
+    ------
+    TypeError
+        If it is not an integer.
+    ValueError
+        If there are fewer than :data:`FEWEST_CYCLES`.
+    """
+    if type(cycles) is not int:
+        raise TypeError(f"Cycles of a bit must be an integer, not {cycles!r}")
+    if cycles < FEWEST_CYCLES:
+        raise ValueError(f"Cycles of a bit must be at least {FEWEST_CYCLES}, not {cycles}")
 
 
 class UartReceiver(wiring.Component):
     """Receiving end. A byte is sampled in the middle of its bits.
 
+    The stop bit is over as soon as it was seen, so that half a bit is left to a sender that is
+    faster and sends its bytes back to back.
+
     Parameters
     ----------
     cycles : int
-        Clock cycles of a bit, at least 4.
+        Clock cycles of a bit, at least :data:`FEWEST_CYCLES`.
 
     Members
     -------
     rx : ``In(1)``
-        The line, of any phase; idle is 1.
+        The line, of any phase; idle is 1. It passes two flip-flops first.
     o : ``Out(stream.Signature(8, always_ready=True))``
         Bytes. There is no waiting: what is not looked at is gone.
     error : ``Out(1)``
         A byte had no stop bit; 1 for one cycle, in its place. Nothing more is received until the
         line is idle again, so a break is one error.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`check_cycles` does.
     """
 
     def __init__(self, cycles):
+        check_cycles(cycles)
         self._cycles = cycles
         super().__init__({
             "rx": In(1, init=1),
@@ -63,7 +91,9 @@ class UartReceiver(wiring.Component):
         m.d.sync += [self.o.valid.eq(0), self.error.eq(0), timer.eq(timer - 1)]
         with m.FSM():
             with m.State("IDLE"):
-                m.d.sync += [timer.eq(self._cycles // 2 - 1), count.eq(0)]
+                # The edge came up to a cycle before it is seen: an even number of cycles has its
+                # middle half a cycle earlier.
+                m.d.sync += [timer.eq((self._cycles - 1) // 2 - 1), count.eq(0)]
                 with m.If(~rx):
                     m.next = "BYTE"
             with m.State("BYTE"), m.If(timer == 0):
@@ -72,10 +102,12 @@ class UartReceiver(wiring.Component):
                     m.next = "IDLE"  # a glitch, not a start bit
                 with m.Elif(count == 9):
                     m.d.sync += [self.o.valid.eq(rx), self.error.eq(~rx)]
-                    m.next = "STOP"
+                    m.next = "BREAK"
+                    with m.If(rx):
+                        m.next = "IDLE"
                 with m.Else():
                     m.d.sync += bits.eq(Cat(bits[1:], rx))
-            with m.State("STOP"), m.If(rx):
+            with m.State("BREAK"), m.If(rx):
                 m.next = "IDLE"
         return m
 
@@ -86,7 +118,7 @@ class UartTransmitter(wiring.Component):
     Parameters
     ----------
     cycles : int
-        Clock cycles of a bit.
+        Clock cycles of a bit, at least :data:`FEWEST_CYCLES`.
 
     Members
     -------
@@ -94,9 +126,15 @@ class UartTransmitter(wiring.Component):
         Bytes; the next is taken when the stop bit of the last is over.
     tx : ``Out(1)``
         The line; idle is 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`check_cycles` does.
     """
 
     def __init__(self, cycles):
+        check_cycles(cycles)
         self._cycles = cycles
         super().__init__({"i": In(stream.Signature(8)), "tx": Out(1, init=1)})
 

@@ -17,9 +17,9 @@ import pytest
 from bitwright import ir
 from bitwright.hw import infer
 from bitwright.hw.layout import Layout
-from bitwright.hw.link import host
-from bitwright.hw.link import protocol as frames
+from bitwright.hw.link import host, protocol
 from bitwright.hw.link.protocol import ErrorCode, Identity, Reply, ReplyType, Request
+from bitwright.hw.plan import Plan
 from tests.networks import features, network
 
 ROOT = Path(__file__).parents[2]
@@ -33,12 +33,12 @@ def frozen(seed=24):
 
 
 class Device(threading.Thread):
-    """A board at the other end of a pseudo-terminal: frames.py and the golden evaluator.
+    """A board at the other end of a pseudo-terminal: protocol.py and the golden evaluator.
 
     ``answer(index, reply)`` may change the bytes of reply ``index``; 0 is the identity.
     """
 
-    def __init__(self, subject, answer=lambda index, reply: frames.encode_reply(reply)):
+    def __init__(self, subject, answer=lambda index, reply: protocol.encode_reply(reply)):
         super().__init__(daemon=True)
         self._subject, self._layout, self._answer = subject, Layout.of(subject), answer
         self._end, self._slave = os.openpty()
@@ -68,11 +68,10 @@ class Device(threading.Thread):
 
     def _reply(self, frame):
         kind, sequence, payload = frame[2], frame[3], frame[6:-2]
-        assert frame == frames.encode_request(kind, sequence, payload)
-        layout, form = self._layout, self._subject.modulate
+        assert frame == protocol.encode_request(kind, sequence, payload)
+        layout = self._layout
         if kind == Request.IDENTIFY:
-            identity = Identity(bytes.fromhex(ir.digest(self._subject))[:8], form.features,
-                                form.bits, form.signed, layout.classes, layout.score_bytes)
+            identity = Identity.of(self._subject, Plan())
             return Reply(ReplyType.IDENTITY, sequence, identity.to_bytes())
         result = self._subject.evaluate(np.array([[*payload]]))  # features of one byte
         return Reply(ReplyType.RESULT, sequence,
@@ -107,7 +106,9 @@ def errors(caplog):
 def changed(index, **changes):
     """An answer that changes one reply, its CRC being right."""
     def answer(at, reply):
-        return frames.encode_reply(dataclasses.replace(reply, **changes) if at == index else reply)
+        if at == index:
+            reply = dataclasses.replace(reply, **changes)
+        return protocol.encode_reply(reply)
     return answer
 
 
@@ -187,14 +188,18 @@ def test_error_codes_are_told_by_name(subject, path, caplog, capsys, code):
     answer = changed(2, type=ReplyType.ERROR, payload=bytes([code]))
     with Device(subject, answer) as device:
         assert infer.main([str(path), "--port", device.port]) == 1
-    assert errors(caplog) == [f"vector 1: the device answered {code.name} (error {code.value})"]
+    hint = {ErrorCode.EMPTY: ": its contents were being written and are not complete; write them "
+                             "again with --load",
+            ErrorCode.TYPE: ": it cannot do that; its contents are fixed"}.get(code, "")
+    assert errors(caplog) == [
+        f"vector 1: the device answered {code.name} (error {code.value}){hint}"]
     assert len(device.requests) == 8  # the next samples are sent, and this one is not sent again
     assert capsys.readouterr().out.startswith(
         f"7 golden vectors on {device.port}: 0 mismatches, 1 {code.name} errors, ")
 
 
 def damaged(index, reply):
-    frame = bytearray(frames.encode_reply(reply))
+    frame = bytearray(protocol.encode_reply(reply))
     if index == 3:
         frame[-3] ^= 0x10
     return bytes(frame)
@@ -215,9 +220,9 @@ def test_a_damaged_reply_ends_the_run(subject, path, caplog, capsys):
     (changed(2, type=ReplyType.IDENTITY), "vector 1: IDENTITY in reply to INFER"),
     (changed(2, payload=b"\0"), "vector 1: A result must have {size} bytes, not 1"),
     (changed(2, type=ReplyType.ERROR, payload=b"\x63"), "vector 1: unknown error code 63"),
-    (changed(0, payload=b"\0"), "An identity must have 15 bytes, not 1"),
-    (changed(0, payload=b"\2" + bytes(14)),
-     "the device speaks version 2 of the protocol, this program version 1"),
+    (changed(0, payload=b"\2"), "An identity must have 28 bytes, not 1"),
+    (changed(0, payload=b"\1" + bytes(14)),
+     "the device speaks version 1 of the protocol, this program version 2"),
     (changed(0, type=ReplyType.ERROR, payload=b"\4"), "the device answered FRAMING (error 4)"),
     (lambda index, reply: b"\xfe" * 6,
      "reply must begin with 5aa5, not fefe; is this the right baud rate?"),
@@ -229,11 +234,16 @@ def test_replies_that_do_not_fit(subject, path, caplog, answer, message):
     assert errors(caplog) == [f"{device.port}: {message.format(size=size)}"]
 
 
+SILENT = ("; is the board programmed, is its rate 1000000 baud, are rx and tx crossed, and is this "
+          "the adapter's channel for the serial line (often the last of its ports)?")
+
+
 @pytest.mark.parametrize(("answer", "message"), [
-    (lambda index, reply: b"", "no reply to IDENTIFY within 0.2 s"),
-    (lambda index, reply: frames.encode_reply(reply)[: 99 if index < 2 else 0],
+    (lambda index, reply: b"",
+     "no reply to IDENTIFY within 0.2 s" + SILENT),
+    (lambda index, reply: protocol.encode_reply(reply)[: 99 if index < 2 else 0],
      "vector 1: no reply to INFER within 0.2 s"),
-    (lambda index, reply: frames.encode_reply(reply)[: 99 if index < 2 else 7],
+    (lambda index, reply: protocol.encode_reply(reply)[: 99 if index < 2 else 7],
      "vector 1: reply broke off after 7 bytes"),
     # An error that carries a number which was not sent is to be ignored.
     (changed(2, type=ReplyType.ERROR, sequence=9, payload=b"\1"),

@@ -11,14 +11,16 @@ from bitwright.hw.link.protocol import (
     Reply,
     ReplyType,
     Request,
+    commit_payload,
     crc,
     decode_reply,
     encode_reply,
     encode_request,
+    load_payloads,
 )
 
 REPLY = Reply(ReplyType.RESULT, 7, b"\x01\x02\x03")
-FRAME = encode_reply(REPLY)
+PACKET = encode_reply(REPLY)
 
 
 def test_crc_check_value():
@@ -33,12 +35,12 @@ def test_a_request_by_hand():
 
 
 def test_reply_round_trip():
-    assert decode_reply(FRAME) == REPLY
+    assert decode_reply(PACKET) == REPLY
 
 
 def test_every_flipped_bit_of_a_reply_is_noticed():
-    for place in range(8 * len(FRAME)):
-        damaged = bytearray(FRAME)
+    for place in range(8 * len(PACKET)):
+        damaged = bytearray(PACKET)
         damaged[place // 8] ^= 1 << place % 8
         with pytest.raises(ValueError, match=r"^(Reply|CRC of the reply) must .*$"):
             decode_reply(bytes(damaged))
@@ -46,8 +48,8 @@ def test_every_flipped_bit_of_a_reply_is_noticed():
 
 def test_parser_takes_any_slicing_and_skips_damage():
     error = Reply(ReplyType.ERROR, 1, bytes([ErrorCode.CRC]))
-    damaged = FRAME[:-1] + b"\x00"
-    line = b"noise\x5a" + FRAME + damaged + encode_reply(error) + FRAME[:5]
+    damaged = PACKET[:-1] + b"\x00"
+    line = b"noise\x5a" + PACKET + damaged + encode_reply(error) + PACKET[:5]
     for step in (1, 3, len(line)):
         parser = Parser()
         found = [reply for start in range(0, len(line), step)
@@ -56,8 +58,23 @@ def test_parser_takes_any_slicing_and_skips_damage():
 
 
 def test_identity_round_trip():
-    identity = Identity(b"12345678", 784, 12, True, 300, 2)
+    identity = Identity(b"12345678", b"abcdefgh", False, 70_000, 784, 12, True, 300, 2)
     assert Identity.from_bytes(identity.to_bytes()) == identity
+
+
+def test_an_identity_by_hand():
+    identity = Identity(b"12345678", b"abcdefgh", True, 0x10203, 784, 12, True, 300, 2)
+    assert identity.to_bytes() == bytes.fromhex(
+        "02 3132333435363738 6162636465666768 01 03020100 1003 8c 2c01 02")
+
+
+def test_payloads_that_write_contents():
+    image = bytes(range(256)) * 4
+    assert load_payloads(image) == [bytes(4) + image[:508], b"\xfc\1\0\0" + image[508:1016],
+                                    b"\xf8\3\0\0" + image[1016:]]
+    # The check value that the catalogue of CRCs gives for CRC-32/ISO-HDLC.
+    assert commit_payload(b"123456789", b"12345678") == (
+        b"\x09\0\0\0" + bytes.fromhex("cbf43926")[::-1] + b"12345678")
 
 
 @pytest.mark.parametrize(("call", "message"), [
@@ -65,11 +82,14 @@ def test_identity_round_trip():
     (lambda: encode_request(1, 0, bytes(65536)),
      "Payload must have at most 65535 bytes, not 65536"),
     (lambda: decode_reply(b"abc"), "Reply must have at least 8 bytes, not 3"),
-    (lambda: decode_reply(b"\xa5\x5a" + FRAME[2:]), "Reply must begin with 5aa5, not a55a"),
-    (lambda: decode_reply(FRAME + b"x"), "Reply must have 11 bytes, not 12"),
+    (lambda: decode_reply(b"\xa5\x5a" + PACKET[2:]), "Reply must begin with 5aa5, not a55a"),
+    (lambda: decode_reply(PACKET + b"x"), "Reply must have 11 bytes, not 12"),
     (lambda: decode_reply(b"\x5a\xa5" + bytes(4) + crc(bytes(4)).to_bytes(2, "big")),
-     "Type of the reply must be one of [129, 130, 255], not 0"),
-    (lambda: Identity.from_bytes(b"x"), "An identity must have 15 bytes, not 1"),
+     "Type of the reply must be one of [129, 130, 131, 132, 255], not 0"),
+    (lambda: Identity.from_bytes(b""), "An identity must have 28 bytes, not 0"),
+    (lambda: Identity.from_bytes(b"\2" + bytes(14)), "An identity must have 28 bytes, not 15"),
+    (lambda: Identity.from_bytes(b"\1" + bytes(14)),
+     "the device speaks version 1 of the protocol, this program version 2"),
 ])
 def test_refusals(call, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
