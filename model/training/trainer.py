@@ -54,6 +54,11 @@ class Trainer:
     device : torch.device, optional
         Where everything is computed: main memory and processor, unless given.
 
+    Attributes
+    ----------
+    held_back : (features, targets)
+        The validation split, as Tensors on the device.
+
     Raises
     ------
     ValueError
@@ -90,7 +95,7 @@ class Trainer:
         if isinstance(self.network, BinaryNetwork):
             rehearse(self.network, data.features[train])
         self._features, self._labels = self._tensors(data.features[train], data.labels[train])
-        self._held_back = self._tensors(data.features[validation], data.labels[validation])
+        self.held_back = self._tensors(data.features[validation], data.labels[validation])
         self.rule = rule(self.network, recipe.rule, epochs=recipe.epochs, task=self.task,
                          generator=self._draws)
         self.epoch = 0
@@ -177,7 +182,7 @@ class Trainer:
 
     def validate(self) -> tuple[float, float]:
         """Metric of the task, and loss, on the validation split, of the hard network."""
-        features, targets = self._held_back
+        features, targets = self.held_back
         scores = torch.as_tensor(self.network.scores(features), device=self.device)
         loss = self.task.loss(scores.double() / self.network.scale, targets)
         return self.task.metric(scores, targets), loss.item()
