@@ -59,7 +59,8 @@ class BinaryTensor:
             The mask, packed.
         """
         mask = pack(operators.over_threshold(self._votes, self._voters, self.least))
-        mask &= random_words(tuple(mask.shape), suppressor, generator)
+        mask &= random_words(tuple(mask.shape), suppressor,
+                             generator or torch.default_generator)
         self.words = self.words ^ (mask ^ occupied(self.n) if inverted else mask)
         self._votes.zero_()
         self._voters = 0

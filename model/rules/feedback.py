@@ -61,9 +61,10 @@ def draw(shape: tuple[int, int], terms: int, matrix: str, generator: torch.Gener
     generator : torch.Generator
     """
     if matrix == "zeros":
-        return torch.zeros(shape)
-    entries = (torch.randn(shape, generator=generator) if matrix == "normal"
-               else torch.randint(2, shape, generator=generator).float() * 2 - 1)
+        return torch.zeros(shape, device=generator.device)
+    place: dict[str, Any] = {"generator": generator, "device": generator.device}
+    entries = (torch.randn(shape, **place) if matrix == "normal"
+               else torch.randint(2, shape, **place).float() * 2 - 1)
     return entries / math.sqrt(terms)
 
 

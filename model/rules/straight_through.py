@@ -123,7 +123,7 @@ class StraightThrough(Descent, kind="straight-through"):
     def penalty(self) -> Tensor:
         """What the weights' magnitudes add to the loss."""
         settings = self._settings
-        total = torch.zeros(())
+        total = torch.zeros((), device=self._weighted[0].weights.device)
         if settings.regulariser == "none":
             return total
         for index, part in enumerate(self._weighted):

@@ -96,6 +96,13 @@ class Trainer:
             rehearse(self.network, data.features[train])
         self._features, self._labels = self._tensors(data.features[train], data.labels[train])
         self.held_back = self._tensors(data.features[validation], data.labels[validation])
+        self._least = 2 if any(_normalises(part) for part in
+                               (self.network.modulator, *self.network.layers,
+                                self.network.head)) else 1
+        if min(recipe.batch, len(train)) < self._least:
+            what = "batch" if recipe.batch < self._least else "samples to train on"
+            raise ValueError(f"{what} must be at least 2 where a layer takes statistics of a batch, "
+                             f"not {min(recipe.batch, len(train))}")
         self.rule = rule(self.network, recipe.rule, epochs=recipe.epochs, task=self.task,
                          generator=self._draws)
         self.epoch = 0
@@ -135,14 +142,16 @@ class Trainer:
         started = time.perf_counter()
         self.network.train()
         self.rule.begin_epoch(self.epoch)
-        order = torch.randperm(self.samples, generator=self._order).to(self.device)
+        order = torch.randperm(self.samples, generator=self._order, device="cpu").to(self.device)
         metric = self.task.metric_name
         totals: dict[str, float] = {}
         done = 0
-        for part in _parts(order, self.rule.batch(self.epoch, self.recipe.batch, self.samples)):
+        for part in self._parts(order, self.rule.batch(self.epoch, self.recipe.batch,
+                                                       self.samples)):
             features = self._features[part]
             if self.recipe.jitter:
-                features = jittered(features, self._shape, self.recipe.jitter, self._draws)
+                features = jittered(features, (self._shape[0], self._shape[1]),
+                                    self.recipe.jitter, self._draws)
             step = self.rule.step(features, self._labels[part])
             done += len(part)
             for name, value in step.items():
@@ -168,13 +177,20 @@ class Trainer:
         self.curve.append(entry)
         return {**entry, "samples_per_second": done / seconds, **self.network.measures()}
 
+    def _parts(self, order: torch.Tensor, size: int) -> list[torch.Tensor]:
+        """Cut an epoch into batches, of which none is too small for statistics."""
+        parts = list(torch.split(order, size))
+        if len(parts) > 1 and len(parts[-1]) < self._least:
+            parts[-2:] = [torch.cat(parts[-2:])]
+        return parts
+
     def _settle(self, order: torch.Tensor) -> None:
         """Measure running statistics with the weights as they now are.
 
         They lag behind the weights of the last steps otherwise ("precise" batch norm of Wu and
         Johnson, arXiv:2105.07576, section 3).
         """
-        batches = itertools.cycle(_parts(order, self.recipe.batch))
+        batches = itertools.cycle(self._parts(order, self.recipe.batch))
         self.network.train()
         with torch.no_grad():
             for part in itertools.islice(batches, _SETTLING):
@@ -257,9 +273,8 @@ class Trainer:
                 torch.from_numpy(labels).to(self.device))
 
 
-def _parts(order: torch.Tensor, size: int) -> tuple[torch.Tensor, ...]:
-    """Batches of an epoch."""
-    return torch.split(order, size)
+def _normalises(part: torch.nn.Module) -> bool:
+    return bool(getattr(part, "batch_statistics", False))
 
 
 def _moved(value: Any, device: torch.device) -> Any:
@@ -276,9 +291,9 @@ def _moved(value: Any, device: torch.device) -> Any:
 def _flat(values: Any, where: str = "") -> dict[str, Any]:
     """Plain values by dotted path."""
     if isinstance(values, dict):
-        items = values.items()
+        items = list(values.items())
     elif isinstance(values, list):
-        items = enumerate(values)
+        items = list(enumerate(values))
     else:
         return {where: values}
     result: dict[str, Any] = {}

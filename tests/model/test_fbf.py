@@ -360,4 +360,4 @@ def test_a_split_may_be_given():
     trainer = Trainer(load_recipe("iris-fbf"), source, (np.arange(50, 110), np.arange(20)))
     assert trainer.samples == 60
     assert np.array_equal(trainer._features.numpy(), source.features[50:110])
-    assert np.array_equal(trainer._held_back[0], source.features[:20])
+    assert np.array_equal(trainer.held_back[0], source.features[:20])

@@ -17,7 +17,8 @@ RELAXATIONS = ["direct-feedback-alignment", "feedback-alignment", "indirect-feed
                "sign-feedback"]
 REAL = {"modulate": {"levels": "real"}, "head": {"kind": "linear"},
         "layers": [{"kind": "dense", "neurons": 7}, {"kind": "dense", "neurons": 5}]}
-BITS = {"modulate": {"depth": 2}, "head": {"kind": "scores", "temperature": 4.0},
+BITS = {"modulate": {"levels": "quantile", "depth": 2},
+        "head": {"kind": "scores", "temperature": 4.0},
         "layers": [{"kind": "xnor", "neurons": 7, "depth": 2}, {"kind": "xnor", "neurons": 5}]}
 
 

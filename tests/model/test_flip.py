@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from bitwright.model.flip import modules, operators, votes
+from bitwright.model.flip import modules, operators, votes, words
 from bitwright.model.flip.words import occupied, pack, popcount, random_words, unpack
 
 PUBLISHED = {1: [0], 3: [-0.67, 0, 0.67], 7: [-1.15, -0.67, -0.32, 0, 0.32, 0.67, 1.15]}
@@ -295,3 +295,16 @@ def test_modules_agree_with_each_other():
     everything = pack(torch.ones(20, 3, neurons))
     pull = (2 * unpack(bits.forward(x), neurons).float() - 1).sum(1)
     assert torch.equal(bits.backward(everything, x), counts.backward(pull, x))
+
+
+@pytest.mark.parametrize("n", [1, 7, 8, 9, 64, 77])
+def test_words_are_packed_alike_on_every_device(n, monkeypatch):
+    bits = torch.randint(2, (3, 4, n), generator=torch.Generator().manual_seed(n))
+    packed = words.pack(bits)
+    monkeypatch.setattr(words, "_BY_NUMPY", frozenset())
+    assert torch.equal(words.pack(bits), packed)
+    assert torch.equal(words.pack(bits == 1), packed)
+    assert torch.equal(words.pack(bits * -0.5), packed)
+    unpacked = words.unpack(packed, n)
+    assert unpacked.dtype == torch.uint8
+    assert torch.equal(unpacked.long(), bits)
