@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 
+from bitwright.errors import UsageError
+
 __all__ = ["Board", "BoardError"]
 
 
-class BoardError(ValueError):
+class BoardError(UsageError):
     """There is no such board. The message names the nearest ones."""
 
 

@@ -33,6 +33,7 @@ async def serial(dut):
     job = SerialJob(**json.loads(Path(os.environ["BITWRIGHT_JOB"]).read_text()))
     outcome = SerialOutcome()
     start = time.monotonic()
+    await Timer(1, "step")  # registers get their start values at time 0, before or after this
     try:
         await _Bench(dut, job, outcome).run()
     except LineError as error:

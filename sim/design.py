@@ -1,20 +1,21 @@
 """What is simulated at each level: from a network to Verilog text and a harness around it."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bitwright import ir
 from bitwright.files import new_folder
 from bitwright.hw.flow import synth
-from bitwright.hw.flow.cache import digest, sources_digest
 from bitwright.hw.flow.verilog import to_verilog
 from bitwright.hw.layout import Layout
 from bitwright.hw.link.serial_top import SerialTop
 from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.axi import AxiIp
 from bitwright.hw.rtl.tapped import Tap, Tapped
+from bitwright.sim import cells, keys
+from bitwright.sim.placed import Placed
 from bitwright.sim.simulator import Design
 
 __all__ = ["Generated", "netlist", "rtl", "serial", "serial_design",
@@ -36,7 +37,7 @@ class Generated:
     taps : tuple of Tap
         Of a tapped design.
     cycles, timeout : int
-        Of a serial design, in clock cycles: a bit, and the silence that ends a frame.
+        Of a serial design, in clock cycles: a bit, and the silence that ends a packet.
     """
 
     text: str
@@ -53,15 +54,15 @@ def rtl(network: ir.Network, plan: Plan, cache: Path) -> Generated:
     Raises
     ------
     ToolError
-        If there is no Yosys, which writes the Verilog.
+        If there is no Yosys, which writes the Verilog, or it fails.
     """
-    return _generated(["rtl", ir.digest(network), plan.digest], cache,
+    return _generated(["rtl", *_named(network), plan.digest], cache,
                       lambda: AxiIp(network, plan))
 
 
 def tapped(network: ir.Network, plan: Plan, cache: Path) -> Generated:
     """The same as :class:`Tapped`. Raises as :func:`rtl` does."""
-    return _generated(["tapped", ir.digest(network), plan.digest], cache,
+    return _generated(["tapped", *_named(network), plan.digest], cache,
                       lambda: Tapped(network, plan))
 
 
@@ -71,41 +72,56 @@ def serial(network: ir.Network, plan: Plan, cache: Path, *, clock_hz: float,
 
     Raises as :func:`rtl` does.
     """
-    key = ["serial", ir.digest(network), ir.digest(frozen), plan.digest, clock_hz, baud]
+    key = ["serial", *_named(network), *_named(frozen), plan.digest, clock_hz, baud]
     return _generated(key, cache, lambda: SerialTop(network, plan, clock_hz=clock_hz, baud=baud,
                                                     frozen=frozen))
 
 
-def serial_design(text: str, *, waves: bool, fast: bool) -> Design:
-    """The harness with a serial line around a design."""
-    return Design("harness", (HERE / "serial.sv",), {"top.sv": text}, waves=waves, fast=fast,
-                  defines=("WAVES",) if waves else ())
+def serial_design(text: str, *, placed: Placed | None = None, waves: bool = False,
+                  fast: bool = False) -> Design:
+    """The harness with a serial line around a design.
+
+    Parameters
+    ----------
+    text : str
+        Verilog.
+    placed : Placed, optional
+        What there is to know of it if it is the netlist of a build.
+    waves, fast : bool
+        See :class:`sim.simulator.Design`.
+    """
+    if placed is None:
+        return _design("serial.v", text, {}, [], None, waves=waves, fast=fast)
+    macros = [f"MODULE={placed.module}",
+              *(f"{role.upper()}_PIN={pin}" for role, pin in placed.pins.items())]
+    return _design("serial.v", text, {"SETTLE": placed.settle}, macros, placed.models,
+                   waves=waves, fast=fast)
 
 
-def netlist(text: str, family: str, cache: Path) -> Path:
-    """Synthesise the module ``top`` for a family, and return the netlist as a Verilog file.
+def netlist(text: str, family: str, cache: Path) -> str:
+    """Synthesise the module ``top`` for a family, and return the netlist as Verilog.
 
     Raises
     ------
     ToolError
         If Yosys is missing or fails.
     """
-    folder = cache / f"netlist-{digest([text, family, sources_digest()])[:20]}"
+    folder = cache / f"netlist-{keys.digest(text, family, keys.yosys(), keys.sources())}"
     if not folder.exists():
         with new_folder(folder) as scratch:
             synth.netlist(text, "top", family, scratch)
-    return folder / "netlist.v"
+    return (folder / "netlist.v").read_text()
 
 
-def stream_design(layout: Layout, source: str | Path, *, models: synth.CellModels | None = None,
+def stream_design(layout: Layout, text: str, *, models: synth.CellModels | None = None,
                   taps: Sequence[Tap] = (), waves: bool = False, fast: bool = False) -> Design:
     """The packet harness around an AXI4-Stream design.
 
     Parameters
     ----------
     layout : Layout
-    source : str or Path
-        Verilog text, or the file of a netlist.
+    text : str
+        Verilog.
     models : CellModels, optional
         Of the cells of a netlist.
     taps : sequence of Tap
@@ -115,29 +131,45 @@ def stream_design(layout: Layout, source: str | Path, *, models: synth.CellModel
     """
     parameters = {"IN_WIDTH": 8 * layout.beat_bytes, "OUT_WIDTH": 8 * layout.result_bytes,
                   "BEATS": layout.beats}
-    defines = ["WAVES"] if waves else []
+    defines = []
     if taps:
         defines.append("TAPS")
         parameters |= {"TAPS": len(taps), "TAP_WIDTH": sum(tap.width for tap in taps)}
-    sources, includes = [HERE / "stream.sv"], []
+    return _design("stream.v", text, parameters, defines, models, waves=waves, fast=fast)
+
+
+def _design(harness: str, text: str, parameters: Mapping[str, int], defines: Sequence[str],
+            models: synth.CellModels | None, *, waves: bool, fast: bool) -> Design:
+    """A harness around a design, with the models of its cells if it is a netlist.
+
+    Raises
+    ------
+    CellError
+        If a cell has no behaviour.
+    """
+    texts, macros = {"top.v": text}, list(defines)
+    if waves:
+        macros.append("WAVES")
     if models is not None:
-        sources += models.sources
-        includes += map(str, models.include_dirs)
-        defines += [f"{name}={value}" if value else name for name, value in models.defines.items()]
-    text = source if isinstance(source, str) else source.read_text()
-    return Design("harness", tuple(sources), {"top.sv": text}, parameters, tuple(defines),
-                  tuple(includes), waves, fast)
+        texts["cells.v"] = cells.library(text, models.sources, models.include_dirs)
+        macros += [f"{name}={value}" if value else name
+                   for name, value in models.defines.items()]
+    return Design("harness", (HERE / harness,), texts, parameters, tuple(macros), waves, fast)
+
+
+def _named(network: ir.Network) -> list[object]:
+    """A network and the names of its nodes, which modules and taps are called by."""
+    return [ir.digest(network), [entry.name for entry in network.entries]]
 
 
 def _generated(key: list[object], cache: Path,
                component: Callable[[], AxiIp | SerialTop | Tapped]) -> Generated:
     """A component as text, from the cache if it is there."""
-    key = [*key, sources_digest(), Path(__file__).read_text()]
-    folder = cache / f"verilog-{digest(key)[:20]}"
+    folder = cache / f"verilog-{keys.digest(key, keys.yosys(), keys.sources())}"
     if not folder.exists():
         with new_folder(folder) as scratch:
             made = component()
-            (scratch / "top.sv").write_text(to_verilog(made, "top"))
+            (scratch / "top.v").write_text(to_verilog(made, "top"))
             facts = {"latency": made.latency, "interval": made.interval}
             if isinstance(made, Tapped):
                 facts["taps"] = [vars(tap) for tap in made.taps]
@@ -146,4 +178,4 @@ def _generated(key: list[object], cache: Path,
             (scratch / "facts.json").write_text(json.dumps(facts))
     facts = json.loads((folder / "facts.json").read_text())
     taps = tuple(Tap(**tap) for tap in facts.pop("taps", ()))
-    return Generated((folder / "top.sv").read_text(), **facts, taps=taps)
+    return Generated((folder / "top.v").read_text(), **facts, taps=taps)

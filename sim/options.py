@@ -6,10 +6,9 @@ from pathlib import Path
 
 from bitwright import ir
 from bitwright.hw.plan import Plan
+from bitwright.sim.placed import Placed
 
-__all__ = ["LEVELS", "Faults", "Options"]
-
-LEVELS = ("rtl", "netlist", "board")
+__all__ = ["Faults", "Options"]
 
 CACHE = Path("build") / "sim"
 
@@ -40,7 +39,7 @@ class Options:
     Parameters
     ----------
     level : str
-        One of :data:`LEVELS`.
+        One of :data:`sim.names.LEVELS`.
     simulator : str, optional
         Left out: Verilator, or Icarus if that is what is installed.
     plan : Plan
@@ -50,10 +49,13 @@ class Options:
         Whose clock and baud rate level ``board`` has.
     baud : int, optional
         In place of the board's.
+    placed : Placed, optional
+        What level ``placed`` simulates, which settles plan, board and baud rate.
     stall_in, stall_out : float
         Share of cycles in which the source, the sink stalls.
     resets, malformed : int
-        Mixed in at random; at level ``board``, ``malformed`` requests are damaged.
+        Mixed in at random; at the levels with a serial line, ``malformed`` requests are damaged. A
+        placed design has no reset.
     seed : int
     waves : bool
         Whether waves are written.
@@ -61,8 +63,8 @@ class Options:
         Folder for compiled models, logs and waves.
     faults : Faults
     frozen : ir.Network, optional
-        The network as it was frozen, if another form of it is built: the one that level ``board``
-        says it is.
+        The network as it was frozen, if another form of it is built: the one that a design with a
+        serial line says it is.
     """
 
     level: str = "rtl"
@@ -71,6 +73,7 @@ class Options:
     family: str = "ice40"
     board: str = "icebreaker"
     baud: int | None = None
+    placed: Placed | None = None
     stall_in: float = 0.3
     stall_out: float = 0.3
     resets: int = 2

@@ -22,7 +22,7 @@ noticed by its bench, which counts cycles; but a loop of logic may stop the time
 
 
 def run_bench(model: Model, bench: str, job: Mapping[str, Any], folder: Path, *, total: int,
-              title: str, plusargs: Sequence[str] = (),
+              title: str, plusargs: Sequence[str] = (), seed: int = 1,
               patience: float = PATIENCE) -> dict[str, Any]:
     """Run a bench and read its outcome.
 
@@ -32,6 +32,8 @@ def run_bench(model: Model, bench: str, job: Mapping[str, Any], folder: Path, *,
         Fields of its job; ``progress`` and ``outcome`` are files in ``folder``.
     total : int
         What the progress counts up to.
+    seed : int
+        Of the values that registers start with.
     patience : float
         Seconds in which simulated time must move.
 
@@ -50,7 +52,8 @@ def run_bench(model: Model, bench: str, job: Mapping[str, Any], folder: Path, *,
     for old in (outcome, progress, folder / "results.xml"):
         old.unlink(missing_ok=True)
     (folder / "job.json").write_text(json.dumps(dict(job)))
-    process = model.start(bench, folder, {"BITWRIGHT_JOB": str(folder / "job.json")}, plusargs)
+    process = model.start(bench, folder, {"BITWRIGHT_JOB": str(folder / "job.json")}, plusargs,
+                          seed=seed)
     try:
         with tqdm(total=total, desc=title, unit="vector", file=sys.stderr, leave=False,
                   disable=None) as bar:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import dataclasses
 import json
 import logging
@@ -12,10 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bitwright import ir
+from bitwright.command import guarded
+from bitwright.errors import UsageError
 from bitwright.ir.locate import FILE_NAME, HELP, locate
+from bitwright.sim.names import LEVELS, SIMULATORS
 
 if TYPE_CHECKING:
+    from bitwright import ir
     from bitwright.hw.plan import Plan
     from bitwright.sim.options import Options
     from bitwright.sim.vectors import Vectors
@@ -24,10 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["main", "simulate"]
 
 logger = logging.getLogger(__name__)
-
-FAMILIES = ("ice40", "ecp5")
-SIMULATORS = ("verilator", "icarus")
-LEVELS = ("rtl", "netlist", "board")
 
 
 def simulate(network: ir.Network, vectors: Vectors, options: Options, name: str) -> Verdict:
@@ -46,8 +44,8 @@ def simulate(network: ir.Network, vectors: Vectors, options: Options, name: str)
     ------
     ValueError
         If there is no vector.
-    BusyError, ToolError, SimulatorError
-        One line each, which a user can act on.
+    UserError
+        A tool is missing or failed, or the folder is in use. One line, which a user can act on.
     """
     from bitwright.files import lock
     from bitwright.sim import simulator
@@ -61,7 +59,7 @@ def simulate(network: ir.Network, vectors: Vectors, options: Options, name: str)
                       stall=max(options.stall_in, options.stall_out))
     folder = (options.out / f"{name}-{options.level}").resolve()
     with lock(folder):
-        if options.level == "board":
+        if options.level in ("board", "placed"):
             from bitwright.sim.serial_level import run_serial
 
             run_serial(network, vectors.features, options, found, verdict, folder)
@@ -72,10 +70,6 @@ def simulate(network: ir.Network, vectors: Vectors, options: Options, name: str)
                 verdict.family = options.family
             run_stream(network, vectors.features, options, found, verdict, folder)
     return verdict
-
-
-class _UsageError(ValueError):
-    """Arguments that do not go together."""
 
 
 def _positive(text: str) -> int:
@@ -102,48 +96,59 @@ def _rate(text: str) -> float:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sim.run", description=__doc__)
     parser.add_argument("network", metavar="NETWORK", nargs="?", help=HELP)
-    parser.add_argument("--level", choices=LEVELS, default="rtl",
-                        help="the generated Verilog, the netlist after synthesis with the "
-                             "vendor's cell models, or the board's design through a modelled "
-                             "serial line (default: %(default)s)")
-    parser.add_argument("--vectors", metavar="N", type=_positive,
-                        help="how many samples, at random from the test set (default: 200)")
-    parser.add_argument("--golden", action="store_true",
-                        help="take the golden vectors inside the file (default: only if the data "
-                             "set is not there)")
-    parser.add_argument("--data-dir", metavar="DIR", type=Path,
-                        help="where the files of the data set are")
-    parser.add_argument("--simulator", choices=SIMULATORS,
-                        help="(default: verilator, or icarus if only that is installed)")
-    parser.add_argument("--stall", metavar="RATE", type=_rate, default=0.3,
-                        help="share of cycles in which either side stalls (default: %(default)s)")
-    parser.add_argument("--resets", metavar="N", type=_natural, default=2,
-                        help="resets in mid-stream (default: %(default)s)")
-    parser.add_argument("--seed", metavar="N", type=_natural, default=1,
-                        help="of vectors, stalls, resets and damage (default: %(default)s)")
-    plan = parser.add_mutually_exclusive_group()
-    plan.add_argument("--plan", metavar="FILE", type=Path,
-                      help="choices of the realisation, as in plan.toml of a build")
-    plan.add_argument("--lanes", metavar="N", type=_positive,
-                      help="features in each beat (default: 1)")
-    parser.add_argument("--fold", metavar="CYCLES", type=int,
-                        help="keep the weights of every node that can be folded in memory, and "
-                             "take so many cycles a frame (default: as in the plan)")
-    parser.add_argument("--family", choices=FAMILIES,
-                        help="what level netlist synthesises for (default: ice40)")
-    parser.add_argument("--board", metavar="NAME",
-                        help="whose clock and baud rate level board has (default: icebreaker)")
-    parser.add_argument("--no-simplify", action="store_true",
-                        help="simulate every node as it was frozen")
-    parser.add_argument("--waves", action="store_true",
-                        help="write waves, and print where they are")
-    parser.add_argument("--inject", metavar="FAULT",
-                        help="plant a fault, which must be noticed: beat, result, scores, "
-                             "table, threshold or wires")
-    parser.add_argument("--out", metavar="DIR", type=Path, default=Path("build") / "sim",
-                        help="folder for compiled models, logs and waves (default: %(default)s)")
-    parser.add_argument("--json", action="store_true", help="print the counts as JSON")
+    _add_design(parser.add_argument_group("what is simulated"))
+    _add_run(parser.add_argument_group("how"))
     return parser
+
+
+def _add_design(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--level", choices=LEVELS,
+                       help="the generated Verilog, the netlist after synthesis with the vendor's "
+                            "cell models, the netlist that a build placed, through its pins, or "
+                            "the board's design through a modelled serial line (default: rtl, or "
+                            "placed with --build)")
+    group.add_argument("--build", metavar="DIR", type=Path,
+                       help="the build folder whose netlist level placed simulates")
+    group.add_argument("--plan", metavar="FILE", type=Path,
+                       help="choices of the realisation, as in plan.toml of a build")
+    group.add_argument("--lanes", metavar="N", type=_positive,
+                       help="features in each beat (default: 1)")
+    group.add_argument("--fold", metavar="CYCLES", type=int,
+                       help="keep the weights of every node that can be folded in memory, and "
+                            "take so many cycles a frame (default: as in the plan)")
+    group.add_argument("--no-simplify", action="store_true",
+                       help="simulate every node as it was frozen")
+    group.add_argument("--family", metavar="NAME",
+                       help="what level netlist synthesises for (default: ice40)")
+    group.add_argument("--board", metavar="NAME",
+                       help="whose clock and baud rate level board has (default: icebreaker)")
+
+
+def _add_run(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--vectors", metavar="N", type=_positive,
+                       help="how many samples, at random from the test set (default: 200)")
+    group.add_argument("--golden", action="store_true",
+                       help="take the golden vectors inside the file (default: only if the data "
+                            "set is not there)")
+    group.add_argument("--data-dir", metavar="DIR", type=Path,
+                       help="where the files of the data set are")
+    group.add_argument("--simulator", choices=SIMULATORS,
+                       help=f"(default: the first of {', '.join(SIMULATORS)} that is installed)")
+    group.add_argument("--stall", metavar="RATE", type=_rate, default=0.3,
+                       help="share of cycles in which either side stalls (default: %(default)s)")
+    group.add_argument("--resets", metavar="N", type=_natural, default=2,
+                       help="resets in mid-stream (default: %(default)s)")
+    group.add_argument("--seed", metavar="N", type=_natural, default=1,
+                       help="of vectors, stalls, resets, damage and of what registers hold before "
+                            "they are set (default: %(default)s)")
+    group.add_argument("--waves", action="store_true",
+                       help="write waves, and print where they are")
+    group.add_argument("--inject", metavar="FAULT",
+                       help="plant a fault, which must be noticed: beat, result, scores, "
+                            "table, threshold or wires")
+    group.add_argument("--out", metavar="DIR", type=Path, default=Path("build") / "sim",
+                       help="folder for compiled models, logs and waves (default: %(default)s)")
+    group.add_argument("--json", action="store_true", help="print the counts as JSON")
 
 
 def _plan(args: argparse.Namespace) -> Plan:
@@ -157,34 +162,73 @@ def _plan(args: argparse.Namespace) -> Plan:
         raise PlanError(f"{args.plan}: {error}") from error
 
 
-def _run(args: argparse.Namespace) -> Verdict:
-    from bitwright.hw.contents import as_built
-    from bitwright.hw.rtl.layers import folded
+def _check(args: argparse.Namespace) -> None:
+    """See that the arguments go together.
+
+    Raises
+    ------
+    UsageError
+        If they do not.
+    """
+    from bitwright.hw.flow.synth import FAMILIES
     from bitwright.sim import faults
+
+    args.level = args.level or ("rtl" if args.build is None else "placed")
+    for flag, value, level in (("--family", args.family, "netlist"),
+                               ("--board", args.board, "board"),
+                               ("--build", args.build, "placed")):
+        if value is not None and args.level != level:
+            raise UsageError(f"{flag} is for --level {level}, not {args.level}")
+    if args.level == "placed":
+        if args.build is None:
+            raise UsageError("--level placed needs --build DIR, the folder of a build")
+        for flag, value in (("--plan", args.plan), ("--lanes", args.lanes), ("--fold", args.fold),
+                            ("--no-simplify", args.no_simplify or None)):
+            if value is not None:
+                raise UsageError(f"{flag} does not go with --build, whose design is made already")
+    if args.plan is not None and args.lanes is not None:
+        raise UsageError("--lanes does not go with --plan, which says them")
+    if args.family is not None and args.family not in FAMILIES:
+        raise UsageError(f"--family must be one of {', '.join(FAMILIES)}, not {args.family!r}")
+    if args.inject is not None and args.inject not in faults.KINDS:
+        raise UsageError(f"--inject must be one of {', '.join(faults.KINDS)}, not {args.inject!r}")
+
+
+def _options(args: argparse.Namespace, frozen: ir.Network) -> tuple[Options, bool]:
+    """Settings of a simulation, and whether the network is simplified first."""
+    from bitwright.hw.rtl.layers import folded
+    from bitwright.sim import placed
     from bitwright.sim.options import Options
+
+    build, plan, simplify = None, None, not args.no_simplify
+    if args.build is not None:
+        build = placed.load(args.build)
+        plan, simplify = build.plan, build.simplify
+    else:
+        plan = _plan(args)
+        if args.fold is not None:
+            plan = folded(plan, frozen, args.fold)
+    return Options(level=args.level, simulator=args.simulator, plan=plan,
+                   family=args.family or "ice40", board=args.board or "icebreaker", placed=build,
+                   stall_in=args.stall, stall_out=args.stall, resets=args.resets,
+                   seed=args.seed, waves=args.waves, out=args.out, frozen=frozen), simplify
+
+
+def _run(args: argparse.Namespace) -> Verdict:
+    from bitwright import ir
+    from bitwright.hw.contents import as_built
+    from bitwright.sim import faults
     from bitwright.sim.vectors import choose
 
-    if args.family is not None and args.level != "netlist":
-        raise _UsageError(f"--family is for --level netlist, not {args.level}")
-    if args.board is not None and args.level != "board":
-        raise _UsageError(f"--board is for --level board, not {args.level}")
-    if args.inject is not None and args.inject not in faults.KINDS:
-        raise _UsageError(f"--inject must be one of {', '.join(faults.KINDS)}, "
-                          f"not {args.inject!r}")
+    _check(args)
     path = locate(args.network)
     frozen = ir.load(path)
+    options, simplify = _options(args, frozen)
     vectors = choose(frozen, count=args.vectors, seed=args.seed, golden=args.golden,
                      data_dir=args.data_dir)
-    plan = _plan(args)
-    if args.fold is not None:
-        plan = folded(plan, frozen, args.fold)
-    network = as_built(frozen, plan, simplify=not args.no_simplify)
-    options = Options(level=args.level, simulator=args.simulator, plan=plan,
-                      family=args.family or "ice40", board=args.board or "icebreaker",
-                      stall_in=args.stall, stall_out=args.stall, resets=args.resets,
-                      seed=args.seed, waves=args.waves, out=args.out, frozen=frozen)
+    network = as_built(frozen, options.plan, simplify=simplify)
     if args.inject is not None:
-        fault = faults.plant(args.inject, network, vectors.features, lanes=plan.lanes,
+        fault = faults.plant(args.inject, network, vectors.features, lanes=options.plan.lanes,
                              seed=args.seed)
         logger.info("planted: %s", fault.description)
         options = dataclasses.replace(options, faults=fault.faults)
@@ -193,27 +237,8 @@ def _run(args: argparse.Namespace) -> Verdict:
     return simulate(network, vectors, options, name)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    args = _parser().parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    from bitwright.boards import BoardError
-    from bitwright.files import BusyError
-    from bitwright.hw.flow.toolchain import ToolError
-    from bitwright.hw.limits import WidthError
-    from bitwright.hw.plan import PlanError
-    from bitwright.sim.simulator import SimulatorError
-    from bitwright.sim.vectors import VectorsError
-
-    try:
-        verdict = _run(args)
-    except (_UsageError, BoardError) as error:
-        logger.error("%s", error)
-        return 2
-    except (ir.ArtifactError, BusyError, PlanError, SimulatorError, ToolError, VectorsError,
-            WidthError, OSError) as error:
-        logger.error("%s", error)
-        return 1
-    if args.json:
+def _report(verdict: Verdict, as_json: bool) -> int:
+    if as_json:
         sys.stdout.write(json.dumps(dataclasses.asdict(verdict), indent=2) + "\n")
     else:
         sys.stdout.write(verdict.summary + "\n")
@@ -227,7 +252,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def main(argv: Sequence[str] | None = None) -> int:
+    args = _parser().parse_args(argv)
+    return guarded(lambda: _report(_run(args), args.json))
+
+
 if __name__ == "__main__":
-    with contextlib.suppress(KeyboardInterrupt):
-        sys.exit(main())
-    sys.exit(130)
+    sys.exit(main())

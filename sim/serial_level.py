@@ -1,7 +1,8 @@
-"""Level board: the board's design behind a modelled serial line."""
+"""Levels board and placed: a design behind a modelled serial line."""
 
 import logging
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from bitwright.sim import design
 from bitwright.sim.job import SerialJob
 from bitwright.sim.options import Options
 from bitwright.sim.process import run_bench
-from bitwright.sim.simulator import FAST_CYCLES, Simulator
+from bitwright.sim.simulator import FAST_CYCLES, Design, Simulator
 from bitwright.sim.stream_level import explain, judge, pack
 from bitwright.sim.verdict import Verdict
 
@@ -29,41 +30,45 @@ SKEW = 0.015
 """By how much the modelled host's clock may be off, either way."""
 
 
+@dataclass(frozen=True)
+class _Target:
+    """What is compiled, and what the bench must know of it: see :class:`sim.job.SerialJob`."""
+
+    source: Design
+    cycles: int
+    timeout: int
+    latency: int
+
+
 def run_serial(network: ir.Network, features: NDArray[np.int32], options: Options,
                simulator: Simulator, verdict: Verdict, folder: Path) -> None:
     """Simulate, and write what was found into the verdict. As
     :func:`sim.stream_level.run_stream`."""
-    built, frozen = options.faults.built or network, options.frozen or network
-    board = boards.get(options.board)
-    verdict.board = board.name
     layout = Layout.of(network, options.plan.lanes)
     started = time.monotonic()
-    made = design.serial(built, options.plan, options.out, clock_hz=board.clock_hz,
-                         baud=options.baud or board.baud, frozen=frozen)
-    text = made.text if options.faults.edit is None else options.faults.edit(made.text)
-    request_bytes = OVERHEAD + layout.sample_bytes
-    cycles = len(features) * request_bytes * BITS * made.cycles
-    source = design.serial_design(text, waves=options.waves, fast=cycles > FAST_CYCLES)
-    model = simulator.build(source, options.out, logger.info)
+    make = _placed if options.level == "placed" else _board
+    target = make(network, layout, len(features), options, verdict)
+    model = simulator.build(target.source, options.out, logger.info)
     verdict.cached = model.cached
     verdict.compile_seconds = time.monotonic() - started
     folder.mkdir(parents=True, exist_ok=True)
-    payload = pack(layout, features)[:, : layout.sample_bytes]
-    np.save(folder / "samples.npy", payload)
+    np.save(folder / "samples.npy", pack(layout, features)[:, : layout.sample_bytes])
+    resets = 0 if options.level == "placed" else options.resets
     job = SerialJob(
         samples=str(folder / "samples.npy"), reply_bytes=OVERHEAD + layout.result_bytes,
-        identity=Identity.of(frozen, options.plan).to_bytes().hex(), cycles=made.cycles,
-        timeout=made.timeout,
-        latency=2 * (made.latency + 8 * layout.sample_bytes) + 1000, skew=SKEW,
-        gaps=options.stall_in, seed=options.seed, resets=options.resets,
+        identity=Identity.of(options.frozen or network, options.plan).to_bytes().hex(),
+        cycles=target.cycles, timeout=target.timeout,
+        latency=2 * (target.latency + 8 * layout.sample_bytes) + 1000, skew=SKEW,
+        gaps=options.stall_in, seed=options.seed, resets=resets,
         damaged=options.malformed, progress=str(folder / "progress"),
         outcome=str(folder / "outcome.json"), drop=options.faults.drop)
     plusargs = []
     if options.waves:
         verdict.waves = str(folder / "waves.vcd")
         plusargs = [f"+waves={verdict.waves}"]
-    outcome = run_bench(model, "bitwright.sim.bench_serial", vars(job), folder, total=len(features),
-                        title=f"board: {len(features):,} vectors", plusargs=plusargs)
+    outcome = run_bench(model, "bitwright.sim.bench_serial", vars(job), folder,
+                        total=len(features), title=f"{options.level}: {len(features):,} vectors",
+                        plusargs=plusargs, seed=options.seed)
     verdict.cycles, verdict.run_seconds = outcome["cycles"], outcome["seconds"]
     verdict.resets, verdict.damaged = outcome["resets"], outcome["damaged"]
     wrong = judge(network, features, layout, outcome, verdict)
@@ -71,3 +76,37 @@ def run_serial(network: ir.Network, features: NDArray[np.int32], options: Option
         explain(network, features, layout, options, simulator, folder, wrong, verdict, "payload")
         if outcome["error"]:
             verdict.notes.append(outcome["error"])
+
+
+def _board(network: ir.Network, layout: Layout, vectors: int, options: Options,
+           verdict: Verdict) -> _Target:
+    """The board's design as it is generated."""
+    built, frozen = options.faults.built or network, options.frozen or network
+    board = boards.get(options.board)
+    verdict.board = board.name
+    made = design.serial(built, options.plan, options.out, clock_hz=board.clock_hz,
+                         baud=options.baud or board.baud, frozen=frozen)
+    source = design.serial_design(_edited(made.text, options), waves=options.waves,
+                                  fast=_fast(layout, vectors, made.cycles))
+    return _Target(source, made.cycles, made.timeout, made.latency)
+
+
+def _placed(network: ir.Network, layout: Layout, vectors: int, options: Options,
+            verdict: Verdict) -> _Target:
+    """The netlist of a build, as it was placed."""
+    build = options.placed
+    assert build is not None, "level placed goes with a build"
+    verdict.board, verdict.netlist = build.board, build.digest
+    line = build.line(network, options.frozen or network)
+    source = design.serial_design(_edited(build.text, options), placed=build,
+                                  waves=options.waves, fast=_fast(layout, vectors, line.cycles))
+    return _Target(source, line.cycles, line.timeout, line.latency)
+
+
+def _edited(text: str, options: Options) -> str:
+    return text if options.faults.edit is None else options.faults.edit(text)
+
+
+def _fast(layout: Layout, vectors: int, cycles: int) -> bool:
+    """Whether so many requests take long enough to compile with more effort."""
+    return vectors * (OVERHEAD + layout.sample_bytes) * BITS * cycles > FAST_CYCLES

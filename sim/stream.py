@@ -1,4 +1,4 @@
-"""Drives and watches the packet harness (stream.sv). For use inside the simulator."""
+"""Drives and watches the packet harness (stream.v). For use inside the simulator."""
 
 from collections import deque
 from dataclasses import dataclass

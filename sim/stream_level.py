@@ -55,7 +55,7 @@ def run_stream(network: ir.Network, features: NDArray[np.int32], options: Option
         plusargs = [f"+waves={verdict.waves}"]
     outcome = run_bench(
         model, "bitwright.sim.bench_stream", vars(job), folder, total=len(features),
-        title=f"{options.level}: {len(features):,} vectors", plusargs=plusargs)
+        title=f"{options.level}: {len(features):,} vectors", plusargs=plusargs, seed=options.seed)
     verdict.cycles, verdict.run_seconds = outcome["cycles"], outcome["seconds"]
     verdict.resets, verdict.malformed = outcome["resets"], outcome["malformed"]
     first = judge(network, features, layout, outcome, verdict)
@@ -95,7 +95,7 @@ def _source(text: str, layout: Layout, options: Options, *, fast: bool) -> Desig
     if options.level == "rtl":
         return design.stream_design(layout, edit(text), waves=options.waves, fast=fast)
     logger.info("synthesising for %s", options.family)
-    netlist = design.netlist(text, options.family, options.out).read_text()
+    netlist = design.netlist(text, options.family, options.out)
     return design.stream_design(layout, edit(netlist), models=synth.cell_models(options.family),
                                 waves=options.waves, fast=fast)
 
@@ -161,5 +161,5 @@ def _located(network: ir.Network, features: NDArray[np.int32], layout: Layout,
     log = folder / "taps.txt"
     job = vars(_job(layout, made, features, options, folder)) | {"until": sample}
     outcome = run_bench(model, "bitwright.sim.bench_stream", job, folder, total=len(features),
-                           title="looking inside", plusargs=[f"+taps={log}"])
+                           title="looking inside", plusargs=[f"+taps={log}"], seed=options.seed)
     return locate(network, made.taps, log, outcome["order"], sample, features[sample])

@@ -10,7 +10,7 @@ from bitwright.hw.link.protocol import Parser, Reply, encode_reply
 __all__ = ["PERIOD_PS", "LineError", "SerialLine"]
 
 PERIOD_PS = 10_000
-"""Clock period of the harness (serial.sv)."""
+"""Clock period of the harness (serial.v)."""
 
 BITS = 10
 """Of a byte on the line: start, eight data bits from the lowest, stop."""

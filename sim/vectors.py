@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bitwright import ir
 from bitwright.data import DataError, load
+from bitwright.errors import UserError
 
 __all__ = ["DEFAULT_COUNT", "Vectors", "VectorsError", "choose"]
 
@@ -17,7 +18,7 @@ logger = logging.getLogger(__name__)
 DEFAULT_COUNT = 200
 
 
-class VectorsError(ValueError):
+class VectorsError(UserError):
     """The wanted vectors are not to be had. One line, which says what is."""
 
 

@@ -50,6 +50,8 @@ class Verdict:
         Samples, those whose answer differs, and those without one.
     cycles : int
         Clock cycles simulated.
+    netlist : str, optional
+        SHA-256 of the netlist that was placed, in hexadecimal.
     failure : str, optional
         What went wrong, in one line.
     """
@@ -72,6 +74,7 @@ class Verdict:
     cached: bool = False
     family: str | None = None
     board: str | None = None
+    netlist: str | None = None
     waves: str | None = None
     difference: Difference | None = None
     failure: str | None = None
@@ -81,6 +84,8 @@ class Verdict:
     def summary(self) -> str:
         """One line for people."""
         target = self.family or self.board
+        if self.netlist is not None:
+            target = f"{target}, netlist {self.netlist[:16]}"
         level = self.level if target is None else f"{self.level} ({target})"
         parts = [f"{self.vectors:,} vectors", f"{self.mismatches:,} mismatches"]
         if self.missing:

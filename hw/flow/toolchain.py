@@ -23,6 +23,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bitwright.errors import UserError
+
 __all__ = ["FAMILY_TOOLS", "TOOLS", "Stopped", "Tool", "ToolError", "describe", "find", "run",
            "yosys_data"]
 
@@ -36,7 +38,7 @@ _ERROR = re.compile(r"(\S+:\d+: |)ERROR: *(.*)")
 """An error in a tool's output, maybe after a place in a file."""
 
 
-class ToolError(RuntimeError):
+class ToolError(UserError):
     """A tool is missing or failed. One line, which says what to do."""
 
 

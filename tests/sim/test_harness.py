@@ -14,12 +14,15 @@ from tests.sim.benches import CACHE
 
 pytestmark = pytest.mark.xdist_group("sim")
 
-DESIGN = Design("harness", (Path(__file__).parents[2] / "sim" / "stream.sv",),
-                {"top.sv": (Path(__file__).parent / "broken.sv").read_text()},
+icarus = pytest.mark.skipif(shutil.which("iverilog") is None,
+                            reason="Icarus Verilog is not installed")
+
+DESIGN = Design("harness", (Path(__file__).parents[2] / "sim" / "stream.v",),
+                {"top.v": (Path(__file__).parent / "broken.v").read_text()},
                 {"IN_WIDTH": 8, "OUT_WIDTH": 16, "BEATS": 4})
 
 
-def behave(manners, folder, simulator=None, patience=PATIENCE, **changes):
+def behave(manners, folder, simulator=None, patience=PATIENCE, start=1, **changes):
     """Run the bench on one of the behaviours. Returns the outcome, and how many sums are wrong."""
     packets = np.random.default_rng(1).integers(256, size=(40, 4)).astype(np.uint8)
     np.save(folder / "packets.npy", packets)
@@ -30,7 +33,7 @@ def behave(manners, folder, simulator=None, patience=PATIENCE, **changes):
                     **settings)
     model = find(simulator).build(DESIGN, CACHE)
     outcome = run_bench(model, "bitwright.sim.bench_stream", vars(job), folder, total=40, title="",
-                        plusargs=[f"+manners={manners}"], patience=patience)
+                        plusargs=[f"+manners={manners}"], seed=start, patience=patience)
     wrong = sum(word != packets[sample].sum() for sample, word in outcome["results"])
     return outcome, wrong
 
@@ -62,7 +65,7 @@ def test_bad_manners(manners, error, tmp_path):
     assert outcome["error"] == error
 
 
-@pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog is not installed")
+@icarus
 def test_time_that_stands_still(tmp_path):
     message = re.escape("icarus: simulated time stood still for 3 s, as in a loop of logic without "
                         f"a register; see {tmp_path / 'simulation.log'}")
@@ -70,6 +73,22 @@ def test_time_that_stands_still(tmp_path):
         behave(10, tmp_path, "icarus", 3)
     outcome, _ = behave(0, tmp_path, "icarus")
     assert outcome["error"] is None
+
+
+@icarus
+@pytest.mark.parametrize("manners", [11, 12])
+def test_undefined_outputs(manners, tmp_path):
+    outcome, _ = behave(manners, tmp_path, "icarus", resets=0)
+    assert outcome["error"] == "a control or data output is undefined"
+
+
+def test_start_values_vary_with_the_seed(tmp_path):
+    """A register that nothing sets gives right results with some seeds, and wrong ones with others:
+    the same ones each time."""
+    wrong = [behave(12, tmp_path, "verilator", start=start)[1] for start in (1, 2, 3, 4, 5, 6)]
+    assert 0 in wrong
+    assert any(wrong)
+    assert behave(12, tmp_path, "verilator", start=2)[1] == wrong[1]
 
 
 def test_missing_sample_error(tmp_path):

@@ -11,7 +11,8 @@ import pytest
 from bitwright import ir
 from bitwright.data import load
 from bitwright.files import lock
-from bitwright.sim import simulator
+from bitwright.hw.flow import toolchain
+from bitwright.sim import keys, simulator
 from bitwright.sim.run import main
 from bitwright.sim.vectors import VectorsError, choose
 from tests.sim.benches import CACHE, chain, features
@@ -76,8 +77,6 @@ def test_no_network_yet(tmp_path, monkeypatch, caplog):
     (["--vectors", "0"], "argument --vectors: must be at least 1, not 0"),
     (["--stall", "1"], "argument --stall: must be at least 0 and below 1, not 1"),
     (["--simulator", "vcs"], "argument --simulator: invalid choice: 'vcs' (choose from "),
-    (["--lanes", "2", "--plan", "plan.toml"],
-     "argument --plan: not allowed with argument --lanes"),
 ])
 def test_usage(arguments, message, capsys):
     with pytest.raises(SystemExit) as stop:
@@ -89,6 +88,13 @@ def test_usage(arguments, message, capsys):
 @pytest.mark.parametrize(("arguments", "message"), [
     (["--family", "ecp5"], "--family is for --level netlist, not rtl"),
     (["--board", "icebreaker"], "--board is for --level board, not rtl"),
+    (["--family", "ice41", "--level", "netlist"],
+     "--family must be one of ice40, ecp5, xilinx, not 'ice41'"),
+    (["--lanes", "2", "--plan", "plan.toml"], "--lanes does not go with --plan, which says them"),
+    (["--level", "placed"], "--level placed needs --build DIR, the folder of a build"),
+    (["--level", "rtl", "--build", "x"], "--build is for --level placed, not rtl"),
+    (["--build", "x", "--lanes", "2"],
+     "--lanes does not go with --build, whose design is made already"),
     (["--inject", "dust"],
      "--inject must be one of beat, result, scores, table, threshold, wires, not 'dust'"),
 ])
@@ -123,6 +129,34 @@ def test_plan_that_is_none(stored, tmp_path, caplog):
 def test_nothing_to_fold(stored, caplog):
     assert fails([str(stored), "--fold", "9"], 1, caplog) == (
         "Network has no node that can be folded")
+
+
+def failing_yosys(folder):
+    """A Yosys that says that it is the usual one, and then fails on whatever it is given."""
+    label = toolchain.find("yosys").version
+    program = folder / "yosys"
+    program.write_text(f'#!/bin/sh\ncase "$*" in *--version*) echo "Yosys {label}"; exit 0;; '
+                       'esac\necho "ERROR: out of order."\nexit 1\n')
+    program.chmod(0o755)
+    return str(program)
+
+
+@pytest.mark.parametrize("level", ["rtl", "netlist"])
+def test_a_proof_is_not_taken_from_the_cache_of_another_yosys(level, stored, tmp_path, monkeypatch,
+                                                             caplog):
+    arguments = [str(stored), "--out", str(OUT), "--no-simplify", "--level", level]
+    monkeypatch.setenv("YOSYS", failing_yosys(tmp_path))
+    assert fails(arguments, 1, caplog).startswith("yosys: out of order.")
+
+
+def test_the_key_of_a_program(tmp_path):
+    """Another program in the same place is another key, though it says that it is the same."""
+    program = tmp_path / "tool"
+    program.write_text("#!/bin/sh\necho 1.0\n")
+    before = keys.program([str(program)])
+    assert keys.program([str(program)]) == before
+    program.write_text("#!/bin/sh\necho 1.0; false\n")
+    assert keys.program([str(program)]) != before
 
 
 def programs(folder, *names):
@@ -172,8 +206,8 @@ def test_icarus_serves_where_it_is_all_there_is(tmp_path, monkeypatch):
 
 
 def test_compiler_that_fails(tmp_path):
-    design = simulator.Design("harness", (), {"top.sv": "module harness; nonsense endmodule\n"})
-    with pytest.raises(simulator.SimulatorError, match=r"^verilator: %Error: top\.sv:1:.*$"):
+    design = simulator.Design("harness", (), {"top.v": "module harness; nonsense endmodule\n"})
+    with pytest.raises(simulator.SimulatorError, match=r"^verilator: %Error: top\.v:1:.*$"):
         simulator.find("verilator").build(design, tmp_path)
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("verilator")] == []
 

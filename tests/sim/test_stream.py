@@ -9,7 +9,7 @@ from bitwright.hw.layout import Layout
 from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.layers import folded
 from bitwright.sim.stream_level import pack
-from tests.sim.benches import chain, features, goodness, graph, run, wide, xnor
+from tests.sim.benches import chain, features, goodness, graph, run, sliding, wide, xnor
 
 pytestmark = pytest.mark.xdist_group("sim")
 
@@ -78,7 +78,22 @@ def test_no_vectors():
         run(chain(), "none", vectors=features(chain(), 0))
 
 
-@pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog is not installed")
+icarus = pytest.mark.skipif(shutil.which("iverilog") is None,
+                            reason="Icarus Verilog is not installed")
+
+
+@icarus
+@pytest.mark.parametrize(("network", "plan"), [
+    (chain(), Plan()), (chain(frames=2), Plan(lanes=2)), (xnor(frames=3), Plan()),
+    (xnor(), folded(Plan(), xnor(), 20)), (goodness(), folded(Plan(), goodness(), 20)),
+    (sliding(), folded(Plan(), sliding(), 40)),
+], ids=["one frame", "two frames", "three frames", "folded", "a class a frame", "convolution"])
+def test_icarus_proves_what_is_delivered(network, plan):
+    """The text as it is: no simulator is given another one."""
+    assert passed(run(network, "icarus", simulator="icarus", plan=plan))
+
+
+@icarus
 def test_icarus_takes_the_same_cycles():
     """Two simulators, one with undefined values, agree in every cycle."""
     verdicts = [run(xnor(), f"both-{simulator}", simulator=simulator)

@@ -15,6 +15,10 @@ module top(
     always @(chased) chasing = chased;
 `endif
 
+    // Manners 11 and 12: a register that nothing sets decides over valid, or over data.
+    reg unset;
+    always @(posedge clk) if (manners == 99) unset <= ~unset;
+
     reg [15:0] sum = 0, total = 0;
     reg [1:0] place = 0;
     reg valid = 0, skip = 0, repeated = 0, fault = 0;
@@ -23,8 +27,8 @@ module top(
     wire bad = fire && !skip && s_axis_tlast != (place == 3);
 
     assign s_axis_tready = (!valid || m_axis_tready) && !(manners == 8 && count > 5);
-    assign m_axis_tdata = total + (manners == 2 && waited == 1);
-    assign m_axis_tvalid = valid && !(manners == 1 && waited == 1);
+    assign m_axis_tdata = total + ((manners == 2 && waited == 1) || (manners == 12 && unset));
+    assign m_axis_tvalid = valid && !(manners == 1 && waited == 1) && !(manners == 11 && unset);
     assign m_axis_tlast = manners == 3 ? waited != 1 : manners != 4;
     assign sample_error = fault;
 
