@@ -6,7 +6,7 @@ import numpy as np
 
 from bitwright import ir
 
-__all__ = ["features", "labelled", "network"]
+__all__ = ["around", "features", "labelled", "network"]
 
 
 def network(seed: int, *, frames: int = 1, signed: bool = False) -> ir.Network:
@@ -61,6 +61,24 @@ def labelled(seed: int, *, classes: int, size: int = 5) -> ir.Network:
         ir.Entry("second", second, ("first",)),
         ir.Entry("head", ir.Goodness(first.out_width + second.out_width), ("first", "second")),
     ))
+
+
+def around(node: ir.Node, seed: int = 0) -> ir.Network:
+    """A small network with a node of any kind in it, by the name ``node``."""
+    rng = np.random.default_rng(seed)
+    frames = 2 if isinstance(node, ir.HeadNode) and node.per_frame else 1
+    thresholds = rng.integers(0, 17, size=(frames, 5, 2)).astype(np.int32)
+    modulate = node if isinstance(node, ir.Modulate) else ir.Modulate(thresholds, 4)
+    first = "node" if isinstance(node, ir.Modulate) else "modulate"
+    entries = [ir.Entry(first, modulate, ("input",))]
+    if not isinstance(node, ir.Modulate):
+        wide = _lut(rng, modulate.out_width, out_width=node.in_width)
+        entries += [ir.Entry("wide", wide, ("modulate",)), ir.Entry("node", node, ("wide",))]
+    if not isinstance(node, ir.HeadNode):
+        last = _lut(rng, entries[-1].node.out_width, out_width=6)
+        entries += [ir.Entry("last", last, (entries[-1].name,)),
+                    ir.Entry("head", ir.GroupSum(6, 3), ("last",))]
+    return ir.Network(tuple(entries))
 
 
 def features(network: ir.Network, count: int, seed: int) -> np.ndarray:
