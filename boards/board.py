@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
+from typing import Any
+
+from bitwright.errors import UsageError
+from bitwright.hw.families import Family
 
 from bitwright.errors import UsageError
 
@@ -24,8 +28,8 @@ class Board:
         What ``--board`` is given.
     title : str
         The board and its device, for people.
-    family : str
-        ``"ice40"`` or ``"ecp5"``: selects the tools and the synthesis script.
+    family : Family
+        Whose tools place and route.
     device, package, speed : str
         The part, as its maker writes it. The speed grade is empty where there is one only.
     luts, flip_flops, memories : int
@@ -40,15 +44,15 @@ class Board:
         ``module:class`` of amaranth-boards.
     nextpnr : tuple of str
         Options that select the part.
-    program : str
-        Command that loads the bitstream, with ``{bitstream}`` for its path.
+    program : tuple of str
+        Options of the family's programmer.
     uart : tuple of (str, int)
         Platform resource of the serial port.
     """
 
     name: str
     title: str
-    family: str
+    family: Family
     device: str
     package: str
     speed: str
@@ -60,10 +64,10 @@ class Board:
     baud: int
     platform_class: str
     nextpnr: tuple[str, ...]
-    program: str
+    program: tuple[str, ...] = ()
     uart: tuple[str, int] = ("uart", 0)
 
-    def platform(self):
+    def platform(self) -> Any:
         """New instance of the amaranth-boards platform, for one build.
 
         Imported here, since a list of boards must not wait for Amaranth.

@@ -6,7 +6,7 @@ import pkgutil
 
 from bitwright.boards.board import Board, BoardError
 
-__all__ = ["BOARDS", "get"]
+__all__ = ["BOARDS", "DEFAULT", "get"]
 
 
 def _discover() -> dict[str, Board]:
@@ -23,6 +23,9 @@ def _discover() -> dict[str, Board]:
 
 BOARDS = _discover()
 """Boards by name, the smallest first."""
+
+DEFAULT = "icebreaker"
+"""The board that is meant where none is named."""
 
 
 def get(name: str) -> Board:

@@ -1,13 +1,14 @@
 """1BitSquared iCEBreaker."""
 
 from bitwright.boards.board import Board
+from bitwright.hw.families import ice40
 
 __all__ = ["BOARD"]
 
 BOARD = Board(
     name="icebreaker",
     title="iCEBreaker, iCE40 UP5K",
-    family="ice40",
+    family=ice40.FAMILY,
     device="iCE40UP5K",
     package="SG48",
     speed="",
@@ -19,5 +20,4 @@ BOARD = Board(
     baud=1_000_000,
     platform_class="amaranth_boards.icebreaker:ICEBreakerPlatform",
     nextpnr=("--up5k", "--package", "sg48"),
-    program="iceprog {bitstream}",
 )

@@ -1,27 +1,29 @@
 """List the boards, what they hold and whether their tools are installed."""
 
+from __future__ import annotations
+
 import argparse
 import json
-import logging
 import sys
+from typing import Any
+
+from bitwright.command import guarded
 
 __all__ = ["describe", "main", "render"]
 
 
-def describe() -> list[dict]:
+def describe() -> list[dict[str, Any]]:
     """Every board as JSON values, the smallest first."""
-    # A board is data; which tools are installed is the toolchain's to say. Imported here so that
-    # the package itself needs nothing but the boards.
     from bitwright.boards import BOARDS
     from bitwright.hw.flow import toolchain
 
     rows = []
     for board in BOARDS.values():
-        tools = {name: toolchain.describe(name) for name in toolchain.FAMILY_TOOLS[board.family]}
+        tools = {program.name: toolchain.describe(program) for program in board.family.programs}
         rows.append({
             "name": board.name,
             "title": board.title,
-            "family": board.family,
+            "family": board.family.name,
             "device": board.device,
             "luts": board.luts,
             "flip_flops": board.flip_flops,
@@ -34,7 +36,7 @@ def describe() -> list[dict]:
     return rows
 
 
-def render(rows: list[dict]) -> str:
+def render(rows: list[dict[str, Any]]) -> str:
     """The list as a table for people."""
     table = [["BOARD", "DEVICE", "FAMILY", "LUT4", "FF", "BLOCK RAM", "CLOCK", "TOOLCHAIN"]]
     for row in rows:
@@ -52,10 +54,12 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m boards.list", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON")
     args = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
+    return guarded(lambda: _print(args.json))
+
+
+def _print(as_json: bool) -> None:
     rows = describe()
-    sys.stdout.write((json.dumps(rows, indent=2) if args.json else render(rows)) + "\n")
-    return 0
+    sys.stdout.write((json.dumps(rows, indent=2) if as_json else render(rows)) + "\n")
 
 
 if __name__ == "__main__":

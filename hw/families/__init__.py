@@ -1,1 +1,10 @@
-"""What is known of each family of devices. ``models`` holds cell models that Yosys lacks."""
+"""What is known of each family of devices, one file each.
+
+``models`` holds cell models that Yosys lacks.
+"""
+
+from bitwright.hw.families.catalogue import FAMILIES, FamilyError, get
+from bitwright.hw.families.family import Family, Models, Place
+from bitwright.hw.families.resources import Resources
+
+__all__ = ["FAMILIES", "Family", "FamilyError", "Models", "Place", "Resources", "get"]

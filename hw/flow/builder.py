@@ -2,258 +2,181 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.metadata
-import json
 import logging
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bitwright import ir
 from bitwright.boards import Board
-from bitwright.hw.contents import as_built
-from bitwright.hw.flow import cache, route, synth, toolchain
-from bitwright.hw.flow.board_top import CONSTRAINTS, TOP, constrain, prepare
-from bitwright.hw.flow.verilog import to_verilog
-from bitwright.hw.limits import WidthError
-from bitwright.hw.link import protocol as frames
-from bitwright.hw.link.serial_top import SerialTop
-from bitwright.hw.plan import FOLDED, Plan
-from bitwright.hw.report import capacity as fit
-from bitwright.hw.report import figures as report
-from bitwright.hw.report import page as report_html
-from bitwright.hw.report.resources import logic_cells
-from bitwright.hw.rtl.axi import AxiIp
-from bitwright.hw.rtl.layers import foldable
+from bitwright.errors import UserError
+from bitwright.hw.families.tool import YOSYS, Program
+from bitwright.hw.flow import cache, toolchain
+from bitwright.hw.flow.generate import Generate
+from bitwright.hw.flow.options import Options
+from bitwright.hw.flow.pack import Pack
+from bitwright.hw.flow.parts import BOARD, IP, MODULES, PATHS
+from bitwright.hw.flow.place import Place, PlaceError
+from bitwright.hw.flow.synth import Synthesise
+from bitwright.hw.flow.wrap import Wrap
+from bitwright.hw.flow.write import Write
+from bitwright.hw.report.capacity import FitError, check_fit, explain, shortage
+from bitwright.hw.report.figures import Findings, compose
+from bitwright.hw.report.results import Placed, Synthesised
 
-__all__ = ["STAGES", "Options", "TimingError", "build"]
+__all__ = ["TimingError", "build"]
 
 logger = logging.getLogger(__name__)
 
-STAGES = ("verilog", "synth", "route")
-"""Where a build can stop."""
+R = TypeVar("R")
+
+ORDER = (Generate.name, Wrap.name, Synthesise.name, Place.name, Pack.name)
+"""Stages in the order in which one makes what the next reads."""
 
 
-class TimingError(RuntimeError):
+class TimingError(UserError):
     """The design is slower than it must be. One line, which says what to change."""
 
 
 @dataclass(frozen=True)
-class Options:
-    """Settings of a build.
+class _Tools:
+    """What a build runs. A missing tool is better told before the first stage than after it."""
 
-    Parameters
-    ----------
-    board : Board or None
-        None to stop after synthesis for ``family``.
-    family : str
-    plan : Plan
-    out : Path
-        The build folder.
-    stop_after : str
-        One of :data:`STAGES`.
-    target_hz : float or None
-        Clock that place and route must reach.
-    baud : int or None
-        Rate of the serial line.
-    seed : int
-        Of the placer.
-    simplify : bool
-        Whether the network is simplified first.
-    allow_timing_fail : bool
-        Whether a bitstream that misses the clock is kept.
-    """
+    yosys: toolchain.Tool
+    nextpnr: toolchain.Tool | None
+    packer: toolchain.Tool | None
 
-    board: Board | None
-    family: str
-    plan: Plan
-    out: Path
-    stop_after: str = "route"
-    target_hz: float | None = None
-    baud: int | None = None
-    seed: int = 1
-    simplify: bool = True
-    allow_timing_fail: bool = False
+    @classmethod
+    def needed(cls, options: Options) -> _Tools:
+        def find(program: Program | None) -> toolchain.Tool | None:
+            return None if program is None else toolchain.find(program)
+
+        place = options.family.place if options.stop_after == "route" else None
+        return cls(toolchain.find(YOSYS), find(place and place.nextpnr),
+                   find(place and place.packer))
 
     @property
-    def target(self) -> str:
-        return self.family if self.board is None else self.board.name
+    def labels(self) -> dict[str, str]:
+        tools = (self.yosys, self.nextpnr, self.packer)
+        return {tool.name: tool.label for tool in tools if tool is not None} | {
+            package: importlib.metadata.version(package)
+            for package in ("amaranth", "amaranth-boards")}
 
 
 class _Build:
-    """One build: runs its stages, and remembers what each found."""
+    """One build: runs its stages, and hands what each found to the next."""
 
     def __init__(self, name: str, network: ir.Network, options: Options) -> None:
-        self._name, self._network, self._options = name, network, options
-        self._tools = {tool: toolchain.find(tool).label
-                       for tool in self._needed(toolchain.FAMILY_TOOLS[options.family])}
-        self._tools |= {package: importlib.metadata.version(package)
-                        for package in ("amaranth", "amaranth-boards")}
-        self._digests = {"network": ir.digest(network), "plan": options.plan.digest,
-                         "sources": cache.sources_digest()}
-        self._facts: dict[str, Any] = {}
-        self._key: Mapping[str, Any] = {}
+        self._options = options
+        self._tools = _Tools.needed(options)
+        self._findings = Findings(
+            name=name, network=network, board=options.board, target=options.target,
+            options={"target_hz": options.target_hz, "baud": options.baud, "seed": options.seed,
+                     "simplify": options.simplify},
+            digests={"network": ir.digest(network), "plan": options.plan.digest,
+                     "sources": cache.sources_digest()},
+            tools=self._tools.labels)
         self.fresh = True  # whether every stage was found done
-        self.started = time.monotonic()
-
-    def _needed(self, tools: tuple[str, ...]) -> tuple[str, ...]:
-        """Tools of the stages that will run. A missing one is better told now than after them."""
-        return tools if self._options.stop_after == "route" else tools[:1]
+        self._started = time.monotonic()
 
     def run(self) -> dict[str, Any]:
         """Run the stages, write the report even if one fails, and return it."""
-        options = self._options
-        self._key = {"digests": self._digests, "tools": self._tools, "target": options.target,
-                     "baud": options.baud, "simplify": options.simplify}
         try:
             self._run_stages()
-        except (fit.FitError, route.PlaceError, route.RouteError, TimingError, WidthError,
-                toolchain.ToolError) as error:
+        except UserError as error:
             self._report("failed", str(error))
             raise
-        return self._report("done" if options.stop_after == "route" else "stopped", None)
+        return self._report("done" if self._options.stop_after == "route" else "stopped", None)
 
     def _run_stages(self) -> None:
-        options = self._options
-        self._stage("verilog", "generate", self._generate)
+        options, found = self._options, self._findings
+        board = options.board
+        sources = self._generate(found.network, board)
         if options.stop_after == "verilog":
             return
-        self._stage("synth", "synthesise", self._synthesise)
-        if options.board is not None:
-            fit.check_fit(self._name, self._facts["synth"]["logic_cells"], self._parts(),
-                          options.board, self._folds)
+        top = IP if board is None else BOARD
+        found.synthesised = self._stage("synthesise", Synthesise(
+            sources, top, options.family, MODULES, self._tools.yosys))
+        if board is not None:
+            check_fit(found.name, found.synthesised, board, self._foldable)
         if options.stop_after == "synth":
             return
-        self._key = {**self._key, "seed": options.seed, "target_hz": options.target_hz,
-                     "allow_timing_fail": options.allow_timing_fail}
-        self._stage("route", "place and route", self._route)
+        assert board is not None
+        found.placed = self._place(board, found.synthesised)
+        self._pack(board, found.placed)
 
-    def _stage(self, name: str, title: str, work: Callable[[Path], Any]) -> None:
+    def _generate(self, network: ir.Network, board: Board | None) -> tuple[Path, ...]:
+        """Write the network, and the board around it if there is one. Returns what is
+        synthesised."""
+        options, out = self._options, self._options.out
+        amaranth = importlib.metadata.version("amaranth")
+        text = out / f"{IP}.v"
+        self._findings.generated = self._stage("generate", Generate(
+            network, options.plan, options.simplify, self._tools.yosys, amaranth))
+        if board is None:
+            return (text,)
+        assert options.baud is not None
+        self._findings.wrapped = self._stage("put on the board", Wrap(
+            network, options.plan, options.simplify, text, board, options.baud, amaranth,
+            importlib.metadata.version("amaranth-boards")))
+        return text, out / f"{BOARD}.il"
+
+    def _place(self, board: Board, synthesised: Synthesised) -> Placed:
+        options, place = self._options, board.family.place
+        assert place is not None
+        assert options.target_hz is not None
+        assert self._tools.nextpnr is not None
+        try:
+            return self._stage("place and route", Place(
+                options.out / "netlist.json", options.out / f"{BOARD}.{place.constraints}", board,
+                options.target_hz, options.seed, PATHS, self._tools.nextpnr))
+        except PlaceError as error:
+            usage = error.utilisation.get(place.logic)
+            cells = max(synthesised.logic_cells, 0 if usage is None else usage.used)
+            short = shortage(cells, synthesised.total, board)
+            if short is None:
+                raise  # something else ran out: nextpnr's own words
+            raise FitError(explain(self._findings.name, short, cells, synthesised.parts, board,
+                                   self._foldable)) from error
+
+    def _pack(self, board: Board, placed: Placed) -> None:
+        options, place = self._options, board.family.place
+        assert place is not None
+        assert options.target_hz is not None
+        assert self._tools.packer is not None
+        if placed.fmax_hz < options.target_hz and not options.allow_timing_fail:
+            cache.discard(options.out, Pack.name)
+            raise TimingError(
+                f"{self._findings.name} is too slow on {board.name}: {placed.fmax_hz / 1e6:.2f} "
+                f"MHz reached, {options.target_hz / 1e6:g} MHz wanted; lower levels_per_register "
+                f"of the plan (now {options.plan.levels_per_register}), try another --seed, or "
+                "keep the bitstream with --allow-timing-fail")
+        self._stage("pack", Pack(options.out / place.configuration[1], board.family,
+                                 self._tools.packer))
+
+    @property
+    def _foldable(self) -> bool:
+        generated = self._findings.generated
+        return generated is not None and generated.foldable
+
+    def _stage(self, title: str, stage: cache.Stage[R]) -> R:
         self._say(f"{title} ...")
         start = time.monotonic()
-
-        def fresh_work(folder: Path) -> Any:
-            # What a later stage made of the old result must not be taken for the new.
-            for later in STAGES[STAGES.index(name) + 1 :]:
-                cache.discard(self._options.out, later)
-            return work(folder)
-
-        self._facts[name], done = cache.run_stage(self._options.out, name,
-                                                  {**self._key, "stage": name},
-                                                  fresh_work)
+        result, done = cache.run_stage(self._options.out, stage,
+                                       ORDER[ORDER.index(stage.name) + 1 :])
         self.fresh &= done
         self._say(f"{title}: {'nothing changed, kept' if done else 'done'} "
                   f"({time.monotonic() - start:.1f} s)")
+        return result
 
     def _say(self, text: str) -> None:
-        logger.info("[%6.1f s] %s", time.monotonic() - self.started, text)
-
-    def _generate(self, folder: Path) -> dict[str, Any]:
-        options = self._options
-        network = as_built(self._network, options.plan, simplify=options.simplify)
-        (folder / "plan.toml").write_text(options.plan.to_toml())
-        component = AxiIp(network, options.plan)
-        (folder / "top.v").write_text(to_verilog(component, "top"))
-        link = None
-        if options.board is not None:
-            link = self._generate_board(folder, network, options.board)
-        ip = component.ip
-        return {
-            "simplification": {"before": report.network_size(self._network),
-                               "after": report.network_size(network)},
-            "cycles": {
-                "encoder_latency": ip.encoder.latency, "core_latency": ip.core.latency,
-                "head_latency": ip.head.latency, "ip_latency": ip.latency,
-                "core_interval": network.frames * ip.frame_interval,
-                "ip_interval": ip.interval},
-            "link": link,
-        }
-
-    def _generate_board(self, folder: Path, network: ir.Network, board: Board) -> dict[str, int]:
-        serial = SerialTop(network, self._options.plan, clock_hz=board.clock_hz,
-                           baud=self._options.baud, frozen=self._network)
-        prepared = prepare(serial, board)
-        (folder / f"{TOP}.il").write_text(prepared.rtlil)
-        (folder / f"{TOP}.{CONSTRAINTS[board.family]}").write_text(prepared.constraints)
-        layout = serial.layout
-        return {"request_bytes": frames.OVERHEAD + layout.sample_bytes,
-                "reply_bytes": frames.OVERHEAD + layout.result_bytes}
-
-    def _synthesise(self, folder: Path) -> dict[str, Any]:
-        options = self._options
-        source = f"{TOP}.v" if options.board is None else f"{TOP}.il"
-        (folder / source).write_bytes((options.out / source).read_bytes())
-        result = synth.synthesise(folder / source, TOP, options.family,
-                                  log=options.out / "logs" / "yosys.log")
-        (folder / source).unlink()
-        netlist = json.loads((folder / "netlist.json").read_text())
-        return {"mapping": result.mapping, "alternatives": result.alternatives,
-                "parts": {part: dataclasses.asdict(values)
-                          for part, values in result.parts.items()},
-                "total": dataclasses.asdict(result.total),
-                "logic_cells": logic_cells(netlist["modules"][TOP]["cells"], options.family)}
-
-    def _parts(self) -> dict[str, Any]:
-        return {part: report.resources_from(values)
-                for part, values in self._facts["synth"]["parts"].items()}
-
-    @property
-    def _folds(self) -> bool:
-        """Whether a node is unrolled that could be folded."""
-        return any(foldable(entry.node) and self._options.plan.way(entry.name) != FOLDED
-                   for entry in self._network.entries)
-
-    def _route(self, folder: Path) -> dict[str, Any]:
-        options, board = self._options, self._options.board
-        assert board is not None
-        assert options.target_hz is not None
-        constraints = f"{TOP}.{CONSTRAINTS[board.family]}"
-        (folder / "netlist.json").write_bytes((options.out / "netlist.json").read_bytes())
-        (folder / constraints).write_text(constrain(
-            (options.out / constraints).read_text(), board.family, options.target_hz))
-        try:
-            result = route.route(folder, board, seed=options.seed,
-                                 log_folder=options.out / "logs")
-        except route.PlaceError as error:
-            cells = error.utilisation.get(route.LOGIC[board.family], {}).get("used", 0)
-            cells = max(cells, self._facts["synth"]["logic_cells"])
-            short = fit.shortage(cells, sum(self._parts().values(), fit.Resources()), board)
-            if short is None:
-                raise  # something else ran out: nextpnr's own words
-            raise fit.FitError(fit.explain(self._name, short, cells, self._parts(), board,
-                                           self._folds)) from error
-        facts = dataclasses.asdict(result)
-        facts["logic_cells"] = result.utilisation[route.LOGIC[board.family]]["used"]
-        if result.fmax_hz < options.target_hz and not options.allow_timing_fail:
-            self._facts["route"] = facts
-            raise TimingError(
-                f"{self._name} is too slow on {board.name}: {result.fmax_hz / 1e6:.2f} MHz "
-                f"reached, {options.target_hz / 1e6:g} MHz wanted; lower levels_per_register of "
-                f"the plan (now {options.plan.levels_per_register}), try another --seed, or keep "
-                "the bitstream with --allow-timing-fail")
-        # Both are files of the earlier stages, and the configuration is the bitstream as text.
-        for name in ("netlist.json", constraints):
-            (folder / name).unlink()
-        return facts
+        logger.info("[%6.1f s] %s", time.monotonic() - self._started, text)
 
     def _report(self, status: str, message: str | None) -> dict[str, Any]:
-        options = self._options
-        content = report.compose(
-            name=self._name, network=self._network, target=options.target, board=options.board,
-            options={"target_hz": options.target_hz, "baud": options.baud, "seed": options.seed,
-                     "simplify": options.simplify},
-            digests=self._digests, tools=self._tools, generated=self._facts.get("verilog"),
-            synthesised=self._facts.get("synth"), routed=self._facts.get("route"),
-            status=status, message=message)
-
-        def work(folder: Path) -> None:
-            (folder / "report.json").write_text(json.dumps(content, indent=2) + "\n")
-            (folder / "report.html").write_text(report_html.render(content))
-
-        cache.run_stage(options.out, "report", {"report": content, "stage": "report"}, work)
+        content = compose(self._findings, status, message)
+        cache.run_stage(self._options.out, Write(content))
         return content
 
 
@@ -276,9 +199,9 @@ def build(name: str, network: ir.Network, options: Options) -> tuple[dict[str, A
 
     Raises
     ------
-    ToolError, WidthError, FitError, PlaceError, RouteError, TimingError
+    ToolError, PlanError, WidthError, FitError, PlaceError, RouteError, TimingError
         A stage failed. The report has been written, with what is known.
-    ToolError, PlanError, BusyError
+    ToolError, BusyError
         It could not begin. All are one line that a user can act on.
     OSError
         If a file cannot be written.

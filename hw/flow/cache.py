@@ -14,13 +14,14 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from bitwright import files
+from bitwright.hw.flow.record import digest, file_digest, from_json, identity, to_json
 
-__all__ = ["digest", "discard", "exclusive", "run_stage", "sources_digest"]
+__all__ = ["Stage", "digest", "discard", "exclusive", "key", "run_stage", "sources_digest"]
 
 _MANIFESTS = ".stages"
 _PART = ".part-"
@@ -28,11 +29,47 @@ _PART = ".part-"
 _USELESS = (ValueError, KeyError, TypeError, AttributeError)
 """What reading a manifest raises that is none."""
 
+ROOMS = ("bitwright", "boards", "hw", "ir")
+"""Folders of everything that a build is made by."""
 
-def digest(value: object) -> str:
-    """SHA-256 of a JSON value, in hexadecimal."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+_SOURCES = (".py", ".v", ".sv")
+
+R_co = TypeVar("R_co", covariant=True)
+R = TypeVar("R")
+
+
+class Stage(Protocol[R_co]):
+    """A frozen dataclass of everything that the work of a stage may look at.
+
+    It sees nothing else, and the key of its result is made of all its fields: so no input of a
+    stage can be missing from its key.
+
+    Attributes
+    ----------
+    name : str
+        Of the stage.
+    Result : type
+        Frozen dataclass of what it finds.
+    """
+
+    name: ClassVar[str]
+    Result: ClassVar[type[Any]]
+
+    def run(self, folder: Path, logs: Path) -> R_co:
+        """Do the work.
+
+        Parameters
+        ----------
+        folder : Path
+            Is empty, and receives the stage's files.
+        logs : Path
+            Receives what the tools print. No result depends on it.
+        """
+
+
+def key(stage: Stage[Any]) -> str:
+    """What a result is known by, in hexadecimal: all inputs, and the sources of the package."""
+    return digest({"stage": stage.name, "sources": sources_digest(), "inputs": identity(stage)})
 
 
 @functools.cache
@@ -40,10 +77,11 @@ def sources_digest() -> str:
     """SHA-256 of the source of everything that a build is made by, in hexadecimal."""
     root = Path(__file__).parents[2]
     state = hashlib.sha256()
-    for folder in ("boards", "hw", "ir"):
-        for path in sorted((root / folder).rglob("*.py")):
-            state.update(f"\n{path.relative_to(root).as_posix()}\n".encode())
-            state.update(path.read_bytes())
+    for folder in ROOMS:
+        for path in sorted((root / folder).rglob("*")):
+            if path.suffix in _SOURCES:
+                state.update(f"\n{path.relative_to(root).as_posix()}\n".encode())
+                state.update(path.read_bytes())
     return state.hexdigest()
 
 
@@ -64,45 +102,43 @@ def exclusive(folder: Path) -> Iterator[None]:
         yield
 
 
-def run_stage(folder: Path, name: str, key: Mapping[str, Any],
-              work: Callable[[Path], Any]) -> tuple[Any, bool]:
+def run_stage(folder: Path, stage: Stage[R], later: tuple[str, ...] = ()) -> tuple[R, bool]:
     """Do a stage, or find that it is done.
 
     Parameters
     ----------
     folder : Path
         The build folder.
-    name : str
-        Of the stage.
-    key : mapping
-        JSON values of all that the result depends on.
-    work : callable
-        Is given an empty folder, writes the stage's files there and returns JSON values.
+    stage : Stage
+    later : tuple of str
+        Stages whose files are removed if this one is done anew: what they made of the old result
+        must not be taken for the new.
 
     Returns
     -------
-    facts
-        What ``work`` returned, now or when the stage was done.
+    result
+        What the stage found, now or when it was done.
     bool
         Whether it was done already.
     """
-    manifest = folder / _MANIFESTS / f"{name}.json"
-    wanted = digest(dict(key))
-    known = _read(manifest, wanted, folder)
+    manifest = folder / _MANIFESTS / f"{stage.name}.json"
+    wanted = key(stage)
+    known = _read(manifest, wanted, folder, stage)
     if known is not None:
-        return known["facts"], True
-    discard(folder, name)
+        return known, True
+    for name in (*reversed(later), stage.name):
+        discard(folder, name)
     part = Path(tempfile.mkdtemp(prefix=_PART, dir=folder))
     try:
-        facts = work(part)
-        digests = {path.name: _file_digest(path) for path in sorted(part.iterdir())}
+        result = stage.run(part, folder / "logs")
+        digests = {path.name: file_digest(path) for path in sorted(part.iterdir())}
         for file in digests:
             (part / file).replace(folder / file)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    content = {"key": wanted, "files": digests, "facts": facts}
+    content = {"key": wanted, "files": digests, "result": to_json(result)}
     files.write_atomic(manifest, json.dumps(content, indent=1) + "\n")
-    return json.loads(json.dumps(facts)), False  # as a later build will find it
+    return result, False
 
 
 def discard(folder: Path, name: str) -> None:
@@ -110,24 +146,20 @@ def discard(folder: Path, name: str) -> None:
     manifest = folder / _MANIFESTS / f"{name}.json"
     # The manifest last: as long as it is there, a killed removal can be finished.
     with contextlib.suppress(OSError, *_USELESS):
-        for file in json.loads(manifest.read_text())["files"]:
+        for file in json.loads(manifest.read_text(encoding="utf-8"))["files"]:
             (folder / file).unlink(missing_ok=True)
     manifest.unlink(missing_ok=True)
 
 
-def _read(manifest: Path, key: str, folder: Path) -> dict[str, Any] | None:
-    """The manifest, if it is for these inputs and every file is as it says."""
+def _read(manifest: Path, wanted: str, folder: Path, stage: Stage[R]) -> R | None:
+    """What the stage found, if it was for these inputs and every file is as it was."""
     try:
-        content = json.loads(manifest.read_text())
-        if content["key"] != key:
+        content = json.loads(manifest.read_text(encoding="utf-8"))
+        if content["key"] != wanted:
             return None
-        if all(_file_digest(folder / name) == known for name, known in content["files"].items()):
-            return content
+        if all(file_digest(folder / name) == known for name, known in content["files"].items()):
+            result: R = from_json(stage.Result, content["result"])
+            return result
     except (OSError, *_USELESS):
         pass  # none, or one that is of no use: the stage is done again
     return None
-
-
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

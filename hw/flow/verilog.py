@@ -12,10 +12,11 @@ from typing import Any
 
 from amaranth.back import rtlil
 
+from bitwright.hw.families.tool import YOSYS
 from bitwright.hw.flow import toolchain
 from bitwright.hw.flow.environment import without_overrides
 
-__all__ = ["rtlil_to_verilog", "to_verilog"]
+__all__ = ["to_verilog"]
 
 LONGEST = 40_000
 """Characters of a line. Verilator takes at most as many tokens."""
@@ -37,7 +38,8 @@ write_verilog -norename -noattr design.v
 """
 
 
-def to_verilog(component: Any, name: str = "top", *, log: Path | None = None) -> str:
+def to_verilog(component: Any, name: str = "top", *, yosys: toolchain.Tool | None = None,
+               log: Path | None = None) -> str:
     """Convert a component. Equal designs give equal text, whatever machine makes it.
 
     The text is Verilog-2001: every `reg` is written at the edge of the clock only, and all other
@@ -48,6 +50,8 @@ def to_verilog(component: Any, name: str = "top", *, log: Path | None = None) ->
     component : Component
     name : str
         Of the top module.
+    yosys : Tool, optional
+        Writes the Verilog. Looked for if left out.
     log : Path, optional
         Receives what Yosys prints.
 
@@ -60,13 +64,10 @@ def to_verilog(component: Any, name: str = "top", *, log: Path | None = None) ->
     ToolError
         If there is no Yosys, which writes the Verilog, or it fails.
     """
+    if yosys is None:
+        yosys = toolchain.find(YOSYS)
     with without_overrides(), _without_collector():
-        return rtlil_to_verilog(rtlil.convert(component, name=name, emit_src=False), log=log)
-
-
-def rtlil_to_verilog(text: str, *, log: Path | None = None) -> str:
-    """As :func:`to_verilog`, of a design that is RTLIL already."""
-    yosys = toolchain.find("yosys")
+        text = rtlil.convert(component, name=name, emit_src=False)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         (folder / "design.il").write_text(text, encoding="utf-8")

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bitwright.boards import BOARDS, Board
-from bitwright.hw.report.resources import OTHER, Resources
+from bitwright.errors import UserError
+from bitwright.hw.families import Resources
+from bitwright.hw.report.resources import OTHER
+from bitwright.hw.report.results import Synthesised
 
 __all__ = ["FitError", "check_fit", "explain", "percent", "shortage"]
 
@@ -22,7 +25,7 @@ _COMFORTABLE = 0.8
 """Share of a device that can usually be filled and still be routed."""
 
 
-class FitError(RuntimeError):
+class FitError(UserError):
     """The design needs more than the device has. One line, which says what to change."""
 
 
@@ -32,7 +35,7 @@ def shortage(cells: int, total: Resources, board: Board) -> tuple[str, str, int,
     Parameters
     ----------
     cells : int
-        Logic cells needed, see :func:`hw.report.figures.resources.logic_cells`.
+        Logic cells needed, see :func:`hw.report.resources.logic_cells`.
     total : Resources
     board : Board
 
@@ -50,13 +53,16 @@ def shortage(cells: int, total: Resources, board: Board) -> tuple[str, str, int,
     return max(over, key=lambda need: need[2] / need[3], default=None)
 
 
-def check_fit(name: str, cells: int, parts: Mapping[str, Resources], board: Board,
-              folds: bool = False) -> None:
+def check_fit(name: str, synthesised: Synthesised, board: Board, foldable: bool = False) -> None:
     """Refuse a design that a board cannot hold.
 
     Parameters
     ----------
-    folds : bool
+    name : str
+        Of the network.
+    synthesised : Synthesised
+    board : Board
+    foldable : bool
         Whether a node is unrolled that could be folded.
 
     Raises
@@ -64,14 +70,14 @@ def check_fit(name: str, cells: int, parts: Mapping[str, Resources], board: Boar
     FitError
         If it needs more than there is.
     """
-    total = sum(parts.values(), Resources())
-    short = shortage(cells, total, board)
+    cells = synthesised.logic_cells
+    short = shortage(cells, synthesised.total, board)
     if short is not None:
-        raise FitError(explain(name, short, cells, parts, board, folds))
+        raise FitError(explain(name, short, cells, synthesised.parts, board, foldable))
 
 
 def explain(name: str, short: tuple[str, str, int, int], cells: int,
-            parts: Mapping[str, Resources], board: Board, folds: bool = False) -> str:
+            parts: Mapping[str, Resources], board: Board, foldable: bool = False) -> str:
     """One line on a design that does not fit.
 
     Parameters
@@ -80,7 +86,11 @@ def explain(name: str, short: tuple[str, str, int, int], cells: int,
         Of the network.
     short : tuple
         As from :func:`shortage`.
-    cells, parts, board, folds
+    cells : int
+        Logic cells needed.
+    parts : mapping
+        Resources by part.
+    board, foldable
         As for :func:`check_fit`.
     """
     what, field, needed, available = short
@@ -90,7 +100,7 @@ def explain(name: str, short: tuple[str, str, int, int], cells: int,
     share = f"{getattr(parts[largest], field):,} of {of_all:,} {_PLURAL[field]}" if of_all else ""
     larger = [other.name for other in BOARDS.values()
               if shortage(cells, total, other) is None and cells <= _COMFORTABLE * other.luts]
-    fold = "fold what can be folded (--fold CYCLES), or " if folds and field != "memories" else ""
+    fold = "fold what can be folded (--fold CYCLES), or " if foldable and field != "memories" else ""
     boards = (f"boards that would hold it: {', '.join(larger)}" if larger
               else "no board here is large enough")
     return (f"{name} does not fit {board.name}: it needs {needed:,} {what}, there are "

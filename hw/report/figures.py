@@ -4,41 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from bitwright import ir
 from bitwright.boards import Board
-from bitwright.hw.report.resources import Resources
+from bitwright.hw.report.results import (
+    Generated,
+    Placed,
+    Size,
+    Synthesised,
+    Wrapped,
+)
 
-__all__ = ["FORMAT", "compose", "network_size", "resources_from", "summary"]
+__all__ = ["FORMAT", "Findings", "compose", "network_size", "summary"]
 
 FORMAT = 1
 """Version of report.json."""
 
 
-def network_size(network: ir.Network) -> dict[str, int]:
-    """What a network consists of: nodes, tables, neurons, and input bits that are read.
-
-    The tables and neurons of a convolution are counted once, whatever the number of positions.
-    """
-    nodes = [entry.node for entry in network.entries]
-    dense = [part for node in nodes
-             for part in (node.body if isinstance(node, ir.Convolution) else (node,))]
-    return {
-        "layers": len(nodes),
-        "tables": sum(node.out_width for node in dense if isinstance(node, ir.Lut)),
-        "table_inputs": sum(int((node.sources >= 0).sum()) for node in dense
-                            if isinstance(node, ir.Lut)),
-        "neurons": sum(len(node.weights) for node in dense if isinstance(node, ir.Xnor)),
-        "input_bits": int(network.read_mask(network.entries[0].name).sum()),
-    }
-
-
-def compose(*, name: str, network: ir.Network, target: str, board: Board | None,
-            options: Mapping[str, Any], digests: Mapping[str, str], tools: Mapping[str, str],
-            generated: Mapping[str, Any] | None, synthesised: Mapping[str, Any] | None,
-            routed: Mapping[str, Any] | None, status: str, message: str | None) -> dict[str, Any]:
-    """Put the figures together. What was not measured is None.
+@dataclass
+class Findings:
+    """What is known of a build, stage by stage; None where none was reached.
 
     Parameters
     ----------
@@ -46,111 +33,191 @@ def compose(*, name: str, network: ir.Network, target: str, board: Board | None,
         Of the network.
     network : ir.Network
         As it was frozen.
+    board : Board or None
     target : str
         Board, or family without a board.
-    board : Board or None
     options : mapping
         Settings of the build: seed, baud, frequency.
     digests, tools : mapping
-    generated, synthesised, routed : mapping or None
-        What each stage found; None where it was not reached.
+    generated : Generated or None
+    wrapped : Wrapped or None
+    synthesised : Synthesised or None
+    placed : Placed or None
+    """
+
+    name: str
+    network: ir.Network
+    board: Board | None
+    target: str
+    options: Mapping[str, Any]
+    digests: Mapping[str, str]
+    tools: Mapping[str, str]
+    generated: Generated | None = None
+    wrapped: Wrapped | None = None
+    synthesised: Synthesised | None = None
+    placed: Placed | None = None
+
+    @property
+    def clock_hz(self) -> int | None:
+        """Of the board."""
+        return None if self.board is None else self.board.clock_hz
+
+    @property
+    def fmax_hz(self) -> float | None:
+        """Clock that the placed design reaches."""
+        return None if self.placed is None else self.placed.fmax_hz
+
+
+def network_size(network: ir.Network) -> Size:
+    """What a network consists of.
+
+    The tables and neurons of a convolution are counted once, whatever the number of positions.
+    """
+    nodes = [entry.node for entry in network.entries]
+    dense = [part for node in nodes
+             for part in (node.body if isinstance(node, ir.Convolution) else (node,))]
+    return Size(
+        layers=len(nodes),
+        tables=sum(node.out_width for node in dense if isinstance(node, ir.Lut)),
+        table_inputs=sum(int((node.sources >= 0).sum()) for node in dense
+                         if isinstance(node, ir.Lut)),
+        neurons=sum(len(node.weights) for node in dense if isinstance(node, ir.Xnor)),
+        input_bits=int(network.read_mask(network.entries[0].name).sum()))
+
+
+def compose(found: Findings, status: str, message: str | None = None) -> dict[str, Any]:
+    """Put the figures together. What was not measured is None.
+
+    Parameters
+    ----------
+    found : Findings
     status : str
         ``"done"``, ``"stopped"`` (as was asked for) or ``"failed"``.
     message : str or None
         Why it failed.
     """
-    provenance = network.provenance
-    clock = None if board is None else board.clock_hz
-    fmax = None if routed is None else routed["fmax_hz"]
+    provenance = found.network.provenance
     return {
         "format": FORMAT,
         "status": status,
         "message": message,
-        "network": {
-            "name": name,
-            "features": network.features,
-            "classes": network.classes,
-            "frames": network.frames,
-            "depth": network.modulate.depth,
-            "data": provenance.get("data"),
-            "class_names": provenance.get("classes"),
-        },
+        "network": _network(found),
         "accuracy": provenance.get("accuracy"),
-        "target": target,
-        "board": None if board is None else {
-            "name": board.name, "title": board.title, "family": board.family,
-            "device": board.device, "package": board.package, "clock_hz": board.clock_hz},
-        "options": dict(options),
-        "simplification": None if generated is None else generated["simplification"],
-        "resources": None if synthesised is None else {
-            "mapping": synthesised["mapping"],
-            "mappings_luts": synthesised["alternatives"],
-            "parts": synthesised["parts"],
-            "total": synthesised["total"]},
-        "device": _device(board, synthesised, routed),
-        "timing": {"clock_hz": clock, "target_hz": options.get("target_hz"), "fmax_hz": fmax,
-                   "router": None if routed is None else routed["router"],
-                   "slowest_path": None if routed is None else routed["slowest"]},
-        "latency": _latency(generated, clock, fmax),
-        "throughput": _throughput(generated, clock, fmax, options.get("baud")),
-        "tools": dict(tools),
-        "digests": dict(digests),
+        "target": found.target,
+        "board": _board(found.board),
+        "options": dict(found.options),
+        "simplification": _simplification(found.generated),
+        "resources": _resources(found.synthesised),
+        "netlist": _netlist(found.synthesised),
+        "device": _device(found),
+        "timing": _timing(found),
+        "latency": _latency(found),
+        "throughput": _throughput(found),
+        "tools": dict(found.tools),
+        "digests": dict(found.digests),
         "training": {"curve": provenance.get("curve"), "confusion": provenance.get("confusion")},
     }
 
 
-def _device(board: Board | None, synthesised: Mapping[str, Any] | None,
-            routed: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if board is None or synthesised is None:
-        return None
-    placed = None if routed is None else routed["logic_cells"]
+def _network(found: Findings) -> dict[str, Any]:
+    network = found.network
     return {
-        "logic_cells_synthesis": synthesised["logic_cells"],
-        "logic_cells": placed,
-        "logic_cells_available": board.luts,
-        "percent": None if placed is None else round(100 * placed / board.luts, 1),
-        "flip_flops_available": board.flip_flops,
-        "memories_available": board.memories,
-        "utilisation": None if routed is None else routed["utilisation"],
+        "name": found.name,
+        "features": network.features,
+        "classes": network.classes,
+        "frames": network.frames,
+        "depth": network.modulate.depth,
+        "data": network.provenance.get("data"),
+        "class_names": network.provenance.get("classes"),
     }
 
 
-def _latency(generated: Mapping[str, Any] | None, clock: int | None,
-             fmax: float | None) -> dict[str, Any] | None:
-    if generated is None:
+def _board(board: Board | None) -> dict[str, Any] | None:
+    return None if board is None else {
+        "name": board.name, "title": board.title, "family": board.family.name,
+        "device": board.device, "package": board.package, "clock_hz": board.clock_hz}
+
+
+def _simplification(generated: Generated | None) -> dict[str, Any] | None:
+    return None if generated is None else {
+        "before": dataclasses.asdict(generated.before),
+        "after": dataclasses.asdict(generated.after)}
+
+
+def _resources(synthesised: Synthesised | None) -> dict[str, Any] | None:
+    return None if synthesised is None else {
+        "mapping": synthesised.mapping,
+        "mappings_luts": dict(synthesised.alternatives),
+        "parts": {part: dataclasses.asdict(values) for part, values in synthesised.parts.items()},
+        "total": dataclasses.asdict(synthesised.total)}
+
+
+def _netlist(synthesised: Synthesised | None) -> dict[str, str] | None:
+    """Digests of the netlist that is placed, and of the same as Verilog."""
+    return None if synthesised is None else {
+        "netlist.json": synthesised.netlist, "netlist.v": synthesised.netlist_verilog}
+
+
+def _device(found: Findings) -> dict[str, Any] | None:
+    board, synthesised, placed = found.board, found.synthesised, found.placed
+    if board is None or synthesised is None:
         return None
-    cycles = generated["cycles"]
-    return {part: {"cycles": cycles[f"{part}_latency"],
-                   "ns_at_clock": _ns(cycles[f"{part}_latency"], clock),
-                   "ns_at_fmax": _ns(cycles[f"{part}_latency"], fmax)}
-            for part in ("encoder", "core", "head", "ip")}
+    return {
+        "logic_cells_synthesis": synthesised.logic_cells,
+        "logic_cells": None if placed is None else placed.logic_cells,
+        "logic_cells_available": board.luts,
+        "percent": None if placed is None else round(100 * placed.logic_cells / board.luts, 1),
+        "flip_flops_available": board.flip_flops,
+        "memories_available": board.memories,
+        "utilisation": None if placed is None else {
+            name: dataclasses.asdict(usage) for name, usage in placed.utilisation.items()},
+    }
 
 
-def _throughput(generated: Mapping[str, Any] | None, clock: int | None, fmax: float | None,
-                baud: int | None) -> dict[str, Any] | None:
-    """Inferences a second of the core alone, of the whole IP, and through the serial line.
+def _timing(found: Findings) -> dict[str, Any]:
+    placed = found.placed
+    return {"clock_hz": found.clock_hz, "target_hz": found.options.get("target_hz"),
+            "fmax_hz": found.fmax_hz, "router": None if placed is None else placed.router,
+            "slowest_path": None if placed is None else list(placed.slowest)}
+
+
+def _latency(found: Findings) -> dict[str, Any] | None:
+    if found.generated is None:
+        return None
+    cycles = found.generated.cycles
+    return {part: {"cycles": latency, "ns_at_clock": _ns(latency, found.clock_hz),
+                   "ns_at_fmax": _ns(latency, found.fmax_hz)}
+            for part, latency in (("encoder", cycles.encoder), ("core", cycles.core),
+                                  ("head", cycles.head), ("ip", cycles.ip))}
+
+
+def _throughput(found: Findings) -> dict[str, Any] | None:
+    """Inferences a second of the core alone, of the whole IP, and through the serial line."""
+    if found.generated is None:
+        return None
+    cycles = found.generated.cycles
+    return {part: {"interval_cycles": interval,
+                   "per_second_at_clock": _rate(interval, found.clock_hz),
+                   "per_second_at_fmax": _rate(interval, found.fmax_hz)}
+            for part, interval in (("core", cycles.core_interval), ("ip", cycles.ip_interval))
+            } | {"link": _link(found, cycles.ip)}
+
+
+def _link(found: Findings, latency: int) -> dict[str, Any] | None:
+    """Inferences a second through the serial line.
 
     A byte on the line is ten bits. A host that waits for each answer pays for request and reply;
     one that sends ahead, since each has a wire of its own, only for the longer of the two.
     """
-    if generated is None:
+    wrapped, baud, clock = found.wrapped, found.options.get("baud"), found.clock_hz
+    if wrapped is None or baud is None or clock is None:
         return None
-    cycles = generated["cycles"]
-    figures: dict[str, Any] = {
-        part: {"interval_cycles": cycles[f"{part}_interval"],
-               "per_second_at_clock": _rate(cycles[f"{part}_interval"], clock),
-               "per_second_at_fmax": _rate(cycles[f"{part}_interval"], fmax)}
-        for part in ("core", "ip")}
-    link = generated["link"]
-    if link is None or baud is None or clock is None:
-        return {**figures, "link": None}
-    ways = (link["request_bytes"], link["reply_bytes"])
-    round_trip = 10 * sum(ways) / baud + cycles["ip_latency"] / clock
-    figures["link"] = {**link, "baud": baud,
-                       "round_trip_ns": round(1e9 * round_trip, 1),
-                       "per_second": round(1 / round_trip, 1),
-                       "per_second_sent_ahead": round(baud / (10 * max(ways)), 1)}
-    return figures
+    ways = (wrapped.request_bytes, wrapped.reply_bytes)
+    round_trip = 10 * sum(ways) / baud + latency / clock
+    return {**dataclasses.asdict(wrapped), "baud": baud,
+            "round_trip_ns": round(1e9 * round_trip, 1),
+            "per_second": round(1 / round_trip, 1),
+            "per_second_sent_ahead": round(baud / (10 * max(ways)), 1)}
 
 
 def _ns(cycles: int, hertz: float | None) -> float | None:
@@ -196,8 +263,3 @@ def summary(report: Mapping[str, Any]) -> str:
             rows.append(("inferences/s, serial", f"{throughput['link']['per_second']:,.0f}"))
     width = max((len(label) for label, _ in rows), default=0)
     return "\n".join(f"{label.ljust(width)}  {value}" for label, value in rows)
-
-
-def resources_from(values: Mapping[str, Any]) -> Resources:
-    """Resources back from JSON values."""
-    return Resources(**{field.name: values[field.name] for field in dataclasses.fields(Resources)})

@@ -1,0 +1,54 @@
+"""Every family by its name."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Iterable
+
+from bitwright.errors import UsageError
+from bitwright.hw.families.family import Family
+
+__all__ = ["FAMILIES", "FamilyError", "discover", "get"]
+
+
+class FamilyError(UsageError):
+    """There is no such family. The message names the nearest one."""
+
+
+def discover(folders: Iterable[str], package: str) -> dict[str, Family]:
+    """Families of some folders: each module with a ``FAMILY``, so that a new one is one new file.
+
+    Parameters
+    ----------
+    folders : iterable of str
+    package : str
+        Whose path they are.
+    """
+    names = sorted(info.name for info in pkgutil.iter_modules(folders)
+                   # This module, and what it stands on.
+                   if info.name not in ("catalogue", "family", "resources", "tool"))
+    modules = [importlib.import_module(f"{package}.{name}") for name in names]
+    return {module.FAMILY.name: module.FAMILY for module in modules}
+
+
+_PACKAGE = __name__.rpartition(".")[0]
+
+FAMILIES = discover(importlib.import_module(_PACKAGE).__path__, _PACKAGE)
+"""Families by name."""
+
+
+def get(name: str) -> Family:
+    """Family of that name.
+
+    Raises
+    ------
+    FamilyError
+        If there is none.
+    """
+    if name in FAMILIES:
+        return FAMILIES[name]
+    near = difflib.get_close_matches(name, FAMILIES, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(FAMILIES)}"
+    raise FamilyError(f"{name}: no such family; {hint}")

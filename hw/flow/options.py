@@ -1,0 +1,62 @@
+"""Settings of a build."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bitwright.boards import Board
+from bitwright.hw.families import FAMILIES, Family
+from bitwright.hw.plan import Plan
+
+__all__ = ["STAGES", "TARGETS", "Options"]
+
+STAGES = ("verilog", "synth", "route")
+"""Where a build can stop."""
+
+TARGETS = tuple(name for name, family in FAMILIES.items() if family.place is None)
+"""Families that are synthesised for without a board."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Settings of a build.
+
+    Parameters
+    ----------
+    board : Board or None
+        None to stop after synthesis for ``family``.
+    family : Family
+        The board's, if there is one.
+    plan : Plan
+    out : Path
+        The build folder.
+    stop_after : str
+        One of :data:`STAGES`.
+    target_hz : float or None
+        Clock that place and route must reach.
+    baud : int or None
+        Rate of the serial line.
+    seed : int
+        Of the placer.
+    simplify : bool
+        Whether the network is simplified first.
+    allow_timing_fail : bool
+        Whether a bitstream that misses the clock is made.
+    """
+
+    board: Board | None
+    family: Family
+    plan: Plan
+    out: Path
+    stop_after: str = "route"
+    target_hz: float | None = None
+    baud: int | None = None
+    seed: int = 1
+    simplify: bool = True
+    allow_timing_fail: bool = False
+
+    @property
+    def target(self) -> str:
+        """Name of the board, or of the family without one."""
+        return self.family.name if self.board is None else self.board.name

@@ -1,0 +1,167 @@
+"""Fourth stage: placing and routing with nextpnr."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from bitwright.boards import Board
+from bitwright.errors import UserError
+from bitwright.hw.flow import toolchain
+from bitwright.hw.flow.parts import part_of
+from bitwright.hw.report.resources import OTHER
+from bitwright.hw.report.results import Placed, Usage
+
+__all__ = ["Place", "PlaceError", "RouteError"]
+
+_RIPUPS = 10
+"""Attempts for each connection after which the first router is given up.
+
+Counted in attempts rather than seconds, so that every machine gives up at the same point.
+"""
+
+_ITERATIONS = 400
+"""Rounds after which the second router is given up."""
+
+_PLACEMENT = re.compile(r"[Uu]nable to (place|find)|no Bels remaining|[Ff]ailed to (place|find)|"
+                        r"[Uu]nable to legali[sz]e|placement failed|too many .* for device")
+_USAGE = re.compile(r"Info:\s+(\w+):\s*(\d+)/\s*(\d+)\s")
+
+
+class PlaceError(UserError):
+    """The design does not fit the device.
+
+    Parameters
+    ----------
+    message : str
+    utilisation : mapping
+        What it needs and what the device has, by nextpnr's names.
+    """
+
+    def __init__(self, message: str, utilisation: Mapping[str, Usage]) -> None:
+        super().__init__(message)
+        self.utilisation = utilisation
+
+
+class RouteError(UserError):
+    """No router connects the design. One line, which says what to do."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Place and route, and write the configuration as text and ``nextpnr.json``.
+
+    The router that gives the better clock is tried first. If it gets stuck, as it does on wiring
+    without locality, the other one, which trades clock for success.
+
+    Parameters
+    ----------
+    netlist, constraints : Path
+    board : Board
+    target_hz : float
+        Clock to aim at. Whether it is reached is the caller's to judge.
+    seed : int
+        Of the placer.
+    parts : mapping
+        Instance of each part, see :data:`hw.flow.parts.PATHS`.
+    nextpnr : Tool
+    """
+
+    name: ClassVar[str] = "place"
+    Result: ClassVar[type[Placed]] = Placed
+
+    netlist: Path
+    constraints: Path
+    board: Board
+    target_hz: float
+    seed: int
+    parts: Mapping[str, str]
+    nextpnr: toolchain.Tool
+
+    def run(self, folder: Path, logs: Path) -> Placed:
+        """See :class:`hw.flow.cache.Stage`.
+
+        Raises
+        ------
+        ToolError
+            If the tool fails.
+        PlaceError
+            If the design does not fit.
+        RouteError
+            If neither router gets through.
+        OSError
+            If a file cannot be written.
+        """
+        backend = self.board.family.place
+        assert backend is not None
+        # Copies, since the tools must be given relative paths. Both are files of earlier stages.
+        netlist, constraints = folder / self.netlist.name, folder / self.constraints.name
+        netlist.write_bytes(self.netlist.read_bytes())
+        constraints.write_text(backend.clock.constrain(
+            self.constraints.read_text(encoding="utf-8"), self.target_hz), encoding="utf-8")
+        router = self._route(folder, logs, [
+            *self.board.nextpnr, "--json", netlist.name, f"--{backend.constraints}",
+            constraints.name, *backend.configuration, "--report", "nextpnr.json", "--seed",
+            str(self.seed), "--timing-allow-fail"])
+        netlist.unlink()
+        constraints.unlink()
+        report = json.loads((folder / "nextpnr.json").read_text(encoding="utf-8"))
+        usage = {name: Usage(item["used"], item["available"])
+                 for name, item in sorted(report["utilization"].items()) if item["used"]}
+        # The slowest of the clocks.
+        fmax = 1e6 * min(clock["achieved"] for clock in report["fmax"].values())
+        return Placed(fmax, usage, usage[backend.logic].used, router,
+                      self._slowest(report["critical_paths"]))
+
+    def _route(self, folder: Path, logs: Path, arguments: list[str]) -> str:
+        log = logs / "nextpnr.log"
+        for router in ("router1", "router2"):
+            watcher = _Watcher()
+            try:
+                toolchain.run(self.nextpnr, [*arguments, "--router", router], folder=folder,
+                              log=log, watch=watcher)
+            except toolchain.Stopped:
+                log.replace(log.with_name(f"nextpnr-{router}.log"))
+                continue
+            except toolchain.ToolError as error:
+                over = any(item.used > item.available for item in watcher.utilisation.values())
+                if over or _PLACEMENT.search(str(error)):
+                    raise PlaceError(str(error), watcher.utilisation) from error
+                raise
+            return router
+        raise RouteError(
+            f"{self.board.name}: no router connects the design, although it fits; its wiring "
+            "reaches too far for this device: train with local wiring (windows), with fewer inputs "
+            "a node, or take a larger board")
+
+    def _slowest(self, paths: list[dict[str, Any]]) -> tuple[str, ...]:
+        """Parts at the two ends of the slowest path from clock to clock."""
+        for path in paths:
+            if path["from"] == path["to"] != "<async>" and path["path"]:
+                ends = (path["path"][0]["from"]["cell"], path["path"][-1]["to"]["cell"])
+                return tuple(part_of(end, self.parts, OTHER) for end in ends)
+        return ()
+
+
+class _Watcher:
+    """Reads nextpnr's output: what the device is used to, and whether the router is stuck."""
+
+    def __init__(self) -> None:
+        self.utilisation: dict[str, Usage] = {}
+        self._arcs = 0
+
+    def __call__(self, line: str) -> str | None:
+        if match := _USAGE.match(line):
+            self.utilisation[match[1]] = Usage(int(match[2]), int(match[3]))
+        elif match := re.search(r"Routing (\d+) arcs", line):
+            self._arcs = int(match[1])
+        elif match := re.match(r"Info:\s+(\d+) \|", line):
+            if self._arcs and int(match[1]) > _RIPUPS * self._arcs:
+                return "stuck"
+        elif (match := re.search(r"iter=(\d+) ", line)) and int(match[1]) > _ITERATIONS:
+            return "stuck"
+        return None

@@ -1,0 +1,182 @@
+"""Second stage: the design of a board around the network's Verilog."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal
+from amaranth.hdl import Elaboratable
+from amaranth.lib import io, wiring
+
+from bitwright import ir
+from bitwright.boards import Board
+from bitwright.hw.flow.environment import without_overrides
+from bitwright.hw.flow.parts import BOARD, IP
+from bitwright.hw.flow.record import file_digest
+from bitwright.hw.link.protocol import OVERHEAD
+from bitwright.hw.link.serial_top import SerialTop
+from bitwright.hw.plan import Plan
+from bitwright.hw.report.results import Wrapped
+
+__all__ = ["BoardTop", "Delivered", "Prepared", "Wrap", "prepare"]
+
+
+class Delivered(wiring.Component):
+    """An instance of a component whose text is delivered apart.
+
+    Parameters
+    ----------
+    component : Component
+        Gives its ports, and stays as it is.
+    module : str
+        Name of its text's top module.
+    reset : Value
+        Resets it beside the reset of its domain.
+
+    Members
+    -------
+    Those of the component.
+    """
+
+    def __init__(self, component: Any, module: str, reset: Any = 0) -> None:
+        self._module, self._reset = module, reset
+        super().__init__(component.signature)
+
+    def elaborate(self, platform: Any) -> Any:
+        ports = {f"{'i' if member.flow == wiring.In else 'o'}_{'__'.join(map(str, path))}": value
+                 for path, member, value in self.signature.flatten(self)}
+        return Instance(self._module, i_clk=ClockSignal(), i_rst=ResetSignal() | self._reset,
+                        **ports)
+
+
+class BoardTop(Elaboratable):
+    """A design with ports ``rx`` and ``tx``, on the serial port of a board.
+
+    The platform adds the clock and a reset that lasts until the device has settled.
+
+    Parameters
+    ----------
+    design : Component
+        With the ports ``rx`` and ``tx``, asynchronous to the clock.
+    board : Board
+
+    Attributes
+    ----------
+    pins : dict of str to str
+        Name of the port of each side of the line, once elaborated.
+    """
+
+    def __init__(self, design: Any, board: Board) -> None:
+        self._design = design
+        self._board = board
+        self.pins: dict[str, str] = {}
+
+    def elaborate(self, platform: Any) -> Any:
+        m = Module()
+        pins = platform.request(*self._board.uart, dir="-")
+        self.pins = {name: getattr(pins, name).io.name for name in ("rx", "tx")}
+        m.submodules.rx = rx = io.Buffer("i", pins.rx)
+        m.submodules.tx = tx = io.Buffer("o", pins.tx)
+        m.submodules.serial = self._design
+        m.d.comb += [self._design.rx.eq(rx.i), tx.o.eq(self._design.tx)]
+        return m
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A design ready for synthesis.
+
+    Parameters
+    ----------
+    rtlil : str
+        Its text, the top module being :data:`hw.flow.parts.BOARD`.
+    constraints : str
+        Pins and clock, in the language of the family's nextpnr.
+    ports : dict
+        Names of the module's ports: ``rx``, ``tx``, ``clk`` and ``reset``, None where there is
+        none.
+    """
+
+    rtlil: str
+    constraints: str
+    ports: dict[str, str | None]
+
+
+def prepare(design: Any, board: Board) -> Prepared:
+    """Put a design on a board. Equal designs give equal texts."""
+    assert board.family.place is not None
+    platform, top = board.platform(), BoardTop(design, board)
+    with without_overrides():
+        plan = platform.prepare(top, BOARD, emit_src=False)
+    texts = {name: text if isinstance(text, str) else text.decode()
+             for name, text in plan.files.items()}
+    rtlil = texts[f"{BOARD}.il"]
+    inputs = re.findall(r"^  wire width 1 input \d+ \\(\S+)$",
+                        rtlil[rtlil.index(f"\nmodule \\{BOARD}\n"):], re.MULTILINE)
+
+    def of(resource: str | None) -> str | None:
+        return next((name for name in inputs if name.startswith(f"{resource}_0__")), None)
+
+    return Prepared(rtlil, texts[f"{BOARD}.{board.family.place.constraints}"],
+                    {**top.pins, "clk": of(platform.default_clk), "reset": of(platform.default_rst)})
+
+
+@dataclass(frozen=True)
+class Wrap:
+    """Write ``board.il``, which instantiates ``top.v``, its constraints, and ``board.json``.
+
+    The last says what a bench must know to talk to the netlist through its pins.
+
+    Parameters
+    ----------
+    network : ir.Network
+        As it was frozen.
+    plan : Plan
+    simplify : bool
+        Whether it was simplified first.
+    text : Path
+        The network's Verilog.
+    board : Board
+    baud : int
+        Rate of the serial line.
+    amaranth, amaranth_boards : str
+        Their versions.
+    """
+
+    name: ClassVar[str] = "board"
+    Result: ClassVar[type[Wrapped]] = Wrapped
+
+    network: ir.Network
+    plan: Plan
+    simplify: bool
+    text: Path
+    board: Board
+    baud: int
+    amaranth: str
+    amaranth_boards: str
+
+    def run(self, folder: Path, logs: Path) -> Wrapped:
+        """See :class:`hw.flow.cache.Stage`."""
+        board = self.board
+        assert board.family.place is not None
+        network = ir.simplify(self.network) if self.simplify else self.network
+        serial = SerialTop(network, self.plan, clock_hz=board.clock_hz, baud=self.baud,
+                           frozen=self.network, instance=lambda axi: Delivered(axi, IP))
+        prepared = prepare(serial, board)
+        constraints = f"{BOARD}.{board.family.place.constraints}"
+        (folder / f"{BOARD}.il").write_text(prepared.rtlil, encoding="utf-8")
+        (folder / constraints).write_text(prepared.constraints, encoding="utf-8")
+        (folder / "board.json").write_text(json.dumps({
+            "format": 1, "board": board.name, "family": board.family.name,
+            "clock_hz": board.clock_hz, "baud": self.baud, "module": BOARD,
+            "ports": prepared.ports, "simplify": self.simplify,
+            "network": ir.digest(self.network), "plan": self.plan.digest,
+            "identity": serial.identity.to_bytes().hex(),
+            "top.v": file_digest(self.text)}, indent=2) + "\n", encoding="utf-8")
+        layout = serial.layout
+        return Wrapped(request_bytes=OVERHEAD + layout.sample_bytes,
+                       reply_bytes=OVERHEAD + layout.result_bytes)
