@@ -9,31 +9,28 @@ import json
 import logging
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bitwright import ir
-from bitwright.boards import BoardError
-from bitwright.boards import get as get_board
+from bitwright import boards, ir
+from bitwright.command import guarded
+from bitwright.errors import UsageError
+from bitwright.hw import families
+from bitwright.hw.flow.options import STAGES, TARGETS, Options
+from bitwright.hw.plan import Plan
 from bitwright.ir.locate import FILE_NAME, HELP, locate
-
-if TYPE_CHECKING:
-    from bitwright.hw.flow.builder import Options
 
 __all__ = ["main"]
 
 logger = logging.getLogger(__name__)
-
-STAGES = ("verilog", "synth", "route")
-TARGETS = ("xilinx",)
-DEFAULT_BOARD = "icebreaker"
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m hw.build", description=__doc__)
     parser.add_argument("network", metavar="NETWORK", nargs="?", help=HELP)
     parser.add_argument("--board", metavar="NAME",
-                        help=f"the board, or 'list' (default: {DEFAULT_BOARD})")
+                        help=f"the board, or 'list' (default: {boards.DEFAULT})")
     parser.add_argument("--target", choices=TARGETS,
                         help="synthesise for a family without a board, to compare sizes")
     parser.add_argument("--plan", metavar="FILE", type=Path,
@@ -60,96 +57,81 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-class _UsageError(ValueError):
-    """Arguments that do not go together."""
-
-
 def _options(args: argparse.Namespace) -> Options:
-    """Settings of the arguments, all but the build folder if that depends on the network."""
-    from bitwright.hw.flow.builder import Options
-    from bitwright.hw.link.uart import divisor
-    from bitwright.hw.plan import Plan, PlanError
-
+    """Settings of the arguments, all but what depends on the network: build folder and folds."""
     if args.target is not None:
         for flag, value in (("--board", args.board), ("--freq", args.freq), ("--baud", args.baud)):
             if value is not None:
-                raise _UsageError(f"{flag} is for a board, which --target has not")
+                raise UsageError(f"{flag} is for a board, which --target has not")
         if args.stop_after == "route":
-            raise _UsageError(f"--target {args.target} ends after synth, not after route")
-    board = None if args.target is not None else get_board(args.board or DEFAULT_BOARD)
-    if board is not None and args.freq is not None and not args.freq * 1e6 >= board.clock_hz:
-        raise _UsageError(f"--freq must be at least the board's clock of "
-                          f"{board.clock_hz / 1e6:g} MHz, not {args.freq:g}")
-    if args.baud is not None:
-        try:
-            divisor(board.clock_hz, args.baud)
-        except ValueError as error:
-            raise _UsageError(f"--baud {args.baud}: {error}") from error
-    if args.plan is None:
-        plan = Plan(lut_size=6) if args.target == "xilinx" else Plan()
-    else:
-        try:
-            plan = Plan.load(args.plan)
-        except PlanError as error:
-            raise PlanError(f"{args.plan}: {error}") from error
-    stop_after = args.stop_after or ("route" if board is not None else "synth")
+            raise UsageError(f"--target {args.target} ends after synth, not after route")
+        family = families.get(args.target)
+        return Options(board=None, family=family, plan=_plan(args, family),
+                       out=args.out or Path("build"), stop_after=args.stop_after or "synth",
+                       seed=args.seed, simplify=not args.no_simplify)
+    board = boards.get(args.board or boards.DEFAULT)
     return Options(
-        board=board, family=args.target or board.family, plan=plan,
-        out=args.out or Path("build"), stop_after=stop_after,
-        target_hz=None if board is None else
-        float(board.clock_hz) if args.freq is None else args.freq * 1e6,
-        baud=None if board is None else args.baud or board.baud,
-        seed=args.seed, simplify=not args.no_simplify, allow_timing_fail=args.allow_timing_fail)
+        board=board, family=board.family, plan=_plan(args, board.family),
+        out=args.out or Path("build"), stop_after=args.stop_after or "route",
+        target_hz=_frequency(args.freq, board), baud=_baud(args.baud, board), seed=args.seed,
+        simplify=not args.no_simplify, allow_timing_fail=args.allow_timing_fail)
+
+
+def _plan(args: argparse.Namespace, family: families.Family) -> Plan:
+    return Plan(lut_size=family.lut_size) if args.plan is None else Plan.load(args.plan)
+
+
+def _frequency(megahertz: float | None, board: boards.Board) -> float:
+    if megahertz is None:
+        return float(board.clock_hz)
+    if not megahertz * 1e6 >= board.clock_hz:
+        raise UsageError(f"--freq must be at least the board's clock of "
+                         f"{board.clock_hz / 1e6:g} MHz, not {megahertz:g}")
+    return megahertz * 1e6
+
+
+def _baud(baud: int | None, board: boards.Board) -> int:
+    from bitwright.hw.link.uart import divisor
+
+    if baud is None:
+        return board.baud
+    try:
+        divisor(board.clock_hz, baud)
+    except ValueError as error:
+        raise UsageError(f"--baud {baud}: {error}") from error
+    return baud
 
 
 def main(argv: list[str] | None = None) -> int:
     args = _parser().parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     logging.getLogger("matplotlib").setLevel(logging.WARNING)  # it talks of its font cache
     if args.board == "list":
         from bitwright.boards import list as board_list
 
         return board_list.main(["--json"] if args.json else [])
-    from bitwright.files import BusyError
-    from bitwright.hw.flow.builder import TimingError, build
-    from bitwright.hw.flow.route import PlaceError, RouteError
-    from bitwright.hw.flow.toolchain import ToolError
-    from bitwright.hw.limits import WidthError
-    from bitwright.hw.plan import PlanError
-    from bitwright.hw.report.capacity import FitError
+    with _terminated_as_interrupted():
+        return guarded(lambda: _build(args), interrupted="interrupted; the same command goes on "
+                                                         "after the last finished stage")
+
+
+def _build(args: argparse.Namespace) -> None:
+    from bitwright.hw.flow.builder import build
     from bitwright.hw.rtl.layers import folded
 
-    try:
-        with _terminated_as_interrupted():
-            options = _options(args)
-            path = locate(args.network)
-            name = path.parent.name if path.name == FILE_NAME else path.stem
-            if args.out is None:
-                folder = options.out / f"{name}-{options.target}"
-                options = dataclasses.replace(options, out=folder)
-            network = ir.load(path)
-            if args.fold is not None:
-                options = dataclasses.replace(
-                    options, plan=folded(options.plan, network, args.fold))
-            report, fresh = build(name, network, options)
-    except (BoardError, _UsageError) as error:
-        logger.error("%s", error)
-        return 2
-    except (ir.ArtifactError, PlanError, BusyError, ToolError, FitError, PlaceError, RouteError,
-            TimingError, WidthError) as error:
-        logger.error("%s", error)
-        return 1
-    except OSError as error:
-        logger.error("%s: %s", error.filename or args.out or "build", error.strerror or error)
-        return 1
-    except KeyboardInterrupt:
-        logger.error("interrupted; the same command goes on after the last finished stage")
-        return 1
-    return _finish(args, options, report, fresh)
+    options = _options(args)
+    path = locate(args.network)
+    name = path.parent.name if path.name == FILE_NAME else path.stem
+    if args.out is None:
+        options = dataclasses.replace(options, out=options.out / f"{name}-{options.target}")
+    network = ir.load(path)
+    if args.fold is not None:
+        options = dataclasses.replace(options, plan=folded(options.plan, network, args.fold))
+    report, fresh = build(name, network, options)
+    _tell(args, options, report, fresh)
 
 
-def _finish(args: argparse.Namespace, options: Options, report: dict[str, Any],
-            fresh: bool) -> int:
+def _tell(args: argparse.Namespace, options: Options, report: dict[str, Any],
+          fresh: bool) -> None:
     from bitwright.hw.report.figures import summary
 
     if fresh:
@@ -157,18 +139,18 @@ def _finish(args: argparse.Namespace, options: Options, report: dict[str, Any],
                     "build", options.out)
     sys.stdout.write((json.dumps(report, indent=2) if args.json else summary(report)) + "\n")
     logger.info("report: %s", options.out / "report.html")
-    if options.board is not None and options.stop_after == "route":
-        from bitwright.hw.flow.route import BITSTREAM
-
-        bitstream = options.out / BITSTREAM[options.family]
-        logger.info("program the board: %s", options.board.program.format(bitstream=bitstream))
-    return 0
+    board = options.board
+    if board is not None and options.stop_after == "route":
+        place = board.family.place
+        assert place is not None
+        logger.info("program the board: %s", " ".join(
+            [*place.program, *board.program, str(options.out / place.bitstream)]))
 
 
 @contextlib.contextmanager
-def _terminated_as_interrupted():
+def _terminated_as_interrupted() -> Iterator[None]:
     """Treat SIGTERM as Ctrl-C: the running tool is ended, and nothing is left half-written."""
-    def interrupt(*_):
+    def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, interrupt)

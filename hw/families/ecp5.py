@@ -1,8 +1,8 @@
 """Lattice ECP5: LUT4, two of them to a slice with carry, block RAMs of 18 kbit."""
 
 from bitwright.hw.families.family import AREA, Clock, Family, Models, Place, Script
-from bitwright.hw.families.tool import Program
 from bitwright.hw.families.resources import Resources
+from bitwright.hw.families.tool import Program
 
 __all__ = ["FAMILY"]
 

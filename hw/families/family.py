@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bitwright.hw.families.tool import YOSYS, Program
 from bitwright.hw.families.resources import Resources
+from bitwright.hw.families.tool import YOSYS, Program
 
 __all__ = ["AREA", "Clock", "Family", "Models", "Pair", "Place", "Script"]
 

@@ -1,8 +1,8 @@
 """Lattice iCE40: LUT4, a flip-flop behind each, block RAMs of 4 kbit."""
 
 from bitwright.hw.families.family import AREA, Clock, Family, Models, Pair, Place, Script
-from bitwright.hw.families.tool import Program
 from bitwright.hw.families.resources import Resources
+from bitwright.hw.families.tool import Program
 
 __all__ = ["FAMILY"]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from bitwright import ir
+from bitwright.hw.contents import as_built
 from bitwright.hw.flow.parts import IP
 from bitwright.hw.flow.toolchain import Tool
 from bitwright.hw.flow.verilog import to_verilog
@@ -46,8 +47,7 @@ class Generate:
 
     def run(self, folder: Path, logs: Path) -> Generated:
         """See :class:`hw.flow.cache.Stage`."""
-        network = ir.simplify(self.network) if self.simplify else self.network
-        self.plan.check(tuple(entry.name for entry in self.network.entries))
+        network = as_built(self.network, self.plan, simplify=self.simplify)
         component = AxiIp(network, self.plan)
         text = to_verilog(component, IP, yosys=self.yosys, log=logs / "verilog.log")
         (folder / f"{IP}.v").write_text(text, encoding="utf-8")
@@ -59,5 +59,5 @@ class Generate:
                           ip=ip.latency, core_interval=network.frames * ip.frame_interval,
                           ip_interval=ip.interval),
             foldable=any(foldable(entry.node)
-                         and self.plan.realisations.get(entry.name) != FOLDED
+                         and self.plan.way(entry.name) != FOLDED
                          for entry in self.network.entries))

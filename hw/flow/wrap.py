@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal
-from amaranth.hdl import Elaboratable
+from amaranth.hdl import ClockSignal, Elaboratable, Instance, Module, ResetSignal
 from amaranth.lib import io, wiring
 
 from bitwright import ir
 from bitwright.boards import Board
+from bitwright.hw.contents import as_built
 from bitwright.hw.flow.environment import without_overrides
 from bitwright.hw.flow.parts import BOARD, IP
 from bitwright.hw.flow.record import file_digest
@@ -115,14 +115,14 @@ def prepare(design: Any, board: Board) -> Prepared:
     texts = {name: text if isinstance(text, str) else text.decode()
              for name, text in plan.files.items()}
     rtlil = texts[f"{BOARD}.il"]
-    inputs = re.findall(r"^  wire width 1 input \d+ \\(\S+)$",
-                        rtlil[rtlil.index(f"\nmodule \\{BOARD}\n"):], re.MULTILINE)
+    names = re.findall(r"^  wire width 1 (?:input|inout) \d+ +\\(\S+)$",
+                       rtlil[rtlil.index(f"\nmodule \\{BOARD}\n"):], re.MULTILINE)
 
     def of(resource: str | None) -> str | None:
-        return next((name for name in inputs if name.startswith(f"{resource}_0__")), None)
+        return next((name for name in names if name.startswith(f"{resource}_0__")), None)
 
-    return Prepared(rtlil, texts[f"{BOARD}.{board.family.place.constraints}"],
-                    {**top.pins, "clk": of(platform.default_clk), "reset": of(platform.default_rst)})
+    ports = {**top.pins, "clk": of(platform.default_clk), "reset": of(platform.default_rst)}
+    return Prepared(rtlil, texts[f"{BOARD}.{board.family.place.constraints}"], ports)
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ class Wrap:
         """See :class:`hw.flow.cache.Stage`."""
         board = self.board
         assert board.family.place is not None
-        network = ir.simplify(self.network) if self.simplify else self.network
+        network = as_built(self.network, self.plan, simplify=self.simplify)
         serial = SerialTop(network, self.plan, clock_hz=board.clock_hz, baud=self.baud,
                            frozen=self.network, instance=lambda axi: Delivered(axi, IP))
         prepared = prepare(serial, board)

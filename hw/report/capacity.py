@@ -100,7 +100,8 @@ def explain(name: str, short: tuple[str, str, int, int], cells: int,
     share = f"{getattr(parts[largest], field):,} of {of_all:,} {_PLURAL[field]}" if of_all else ""
     larger = [other.name for other in BOARDS.values()
               if shortage(cells, total, other) is None and cells <= _COMFORTABLE * other.luts]
-    fold = "fold what can be folded (--fold CYCLES), or " if foldable and field != "memories" else ""
+    folds = foldable and field != "memories"
+    fold = "fold what can be folded (--fold CYCLES), or " if folds else ""
     boards = (f"boards that would hold it: {', '.join(larger)}" if larger
               else "no board here is large enough")
     return (f"{name} does not fit {board.name}: it needs {needed:,} {what}, there are "
