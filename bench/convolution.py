@@ -13,7 +13,8 @@ import numpy as np
 
 from bitwright import ir
 from bitwright.boards import get as get_board
-from bitwright.hw.flow.builder import Options, build
+from bitwright.hw.flow.builder import build
+from bitwright.hw.flow.options import Options
 from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.layers import folded
 

@@ -15,6 +15,8 @@ from amaranth.back import rtlil
 from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import stream
 
+from bitwright.hw.families import ice40
+from bitwright.hw.families.tool import YOSYS
 from bitwright.hw.flow import toolchain
 from bitwright.hw.rtl.parts.popcount import popcount
 from bitwright.hw.rtl.parts.stages import Stages
@@ -74,19 +76,19 @@ def measure(way, width, family):
         folder = Path(name)
         (folder / "in.il").write_text(rtlil.convert(m, ports=[x, count], emit_src=False))
 
-        def run(tool, *arguments):
-            log = folder / f"{tool}.txt"
-            toolchain.run(toolchain.find(tool), arguments, folder=folder, log=log)
+        def run(program, *arguments):
+            log = folder / f"{program.name}.txt"
+            toolchain.run(toolchain.find(program), arguments, folder=folder, log=log)
             return log.read_text()
 
         if family == "ice40":
-            run("yosys", "-p", f"read_rtlil in.il; {command} -top top -json out.json")
-            log = run("nextpnr-ice40", "--hx8k", "--package", "ct256", "--json", "out.json",
+            run(YOSYS, "-p", f"read_rtlil in.il; {command} -top top -json out.json")
+            log = run(ice40.FAMILY.place.nextpnr, "--hx8k", "--package", "ct256", "--json", "out.json",
                       "--pack-only")
             return int(re.search(r"ICESTORM_LC:\s*(\d+)/", log)[1])
         area = AREA.format(lut=lut_size)
         # Not from the log, which this Yosys leaves short after it ran ABC.
-        run("yosys", "-p", f"read_rtlil in.il; {command} -top top -run begin:map_luts; {area}; "
+        run(YOSYS, "-p", f"read_rtlil in.il; {command} -top top -run begin:map_luts; {area}; "
                            "tee -o stat.txt stat")
         cells = dict.fromkeys(("$lut", *_CARRY_LUTS), 0)
         for number, kind in re.findall(r"^\s+(\d+)\s+(\$?\w+)\s*$",

@@ -18,7 +18,7 @@ from bitwright.command import guarded
 from bitwright.errors import UsageError
 from bitwright.hw import families
 from bitwright.hw.flow.options import STAGES, TARGETS, Options
-from bitwright.hw.plan import Plan
+from bitwright.hw.plan import Plan, PlanError
 from bitwright.ir.locate import FILE_NAME, HELP, locate
 
 __all__ = ["main"]
@@ -78,7 +78,12 @@ def _options(args: argparse.Namespace) -> Options:
 
 
 def _plan(args: argparse.Namespace, family: families.Family) -> Plan:
-    return Plan(lut_size=family.lut_size) if args.plan is None else Plan.load(args.plan)
+    if args.plan is None:
+        return Plan(lut_size=family.lut_size)
+    try:
+        return Plan.load(args.plan)
+    except PlanError as error:
+        raise PlanError(f"{args.plan}: {error}") from error
 
 
 def _frequency(megahertz: float | None, board: boards.Board) -> float:

@@ -151,7 +151,7 @@ class Place:
     program: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)  # each is one object
 class Family:
     """Devices that are synthesised, counted, placed and simulated in the same way.
 

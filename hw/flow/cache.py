@@ -134,6 +134,10 @@ def run_stage(folder: Path, stage: Stage[R], later: tuple[str, ...] = ()) -> tup
         digests = {path.name: file_digest(path) for path in sorted(part.iterdir())}
         for file in digests:
             (part / file).replace(folder / file)
+    except OSError as error:
+        if error.filename is None:  # a write that failed does not say where
+            error.filename = str(folder)
+        raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
     content = {"key": wanted, "files": digests, "result": to_json(result)}

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from amaranth.hdl import ClockSignal, Elaboratable, Instance, Module, ResetSignal
+from amaranth.hdl import (
+    ClockSignal,
+    Elaboratable,
+    Instance,
+    Module,
+    ResetSignal,
+    UnusedElaboratable,
+)
 from amaranth.lib import io, wiring
 
 from bitwright import ir
@@ -17,7 +26,8 @@ from bitwright.hw.contents import as_built
 from bitwright.hw.flow.environment import without_overrides
 from bitwright.hw.flow.parts import BOARD, IP
 from bitwright.hw.flow.record import file_digest
-from bitwright.hw.link.protocol import OVERHEAD
+from bitwright.hw.layout import Layout
+from bitwright.hw.link.protocol import OVERHEAD, Identity
 from bitwright.hw.link.serial_top import SerialTop
 from bitwright.hw.plan import Plan
 from bitwright.hw.report.results import Wrapped
@@ -49,8 +59,8 @@ class Delivered(wiring.Component):
     def elaborate(self, platform: Any) -> Any:
         ports = {f"{'i' if member.flow == wiring.In else 'o'}_{'__'.join(map(str, path))}": value
                  for path, member, value in self.signature.flatten(self)}
-        return Instance(self._module, i_clk=ClockSignal(), i_rst=ResetSignal() | self._reset,
-                        **ports)
+        reset = ResetSignal(allow_reset_less=True) | self._reset
+        return Instance(self._module, i_clk=ClockSignal(), i_rst=reset, **ports)
 
 
 class BoardTop(Elaboratable):
@@ -163,10 +173,11 @@ class Wrap:
         """See :class:`hw.flow.cache.Stage`."""
         board = self.board
         assert board.family.place is not None
-        network = as_built(self.network, self.plan, simplify=self.simplify)
-        serial = SerialTop(network, self.plan, clock_hz=board.clock_hz, baud=self.baud,
-                           frozen=self.network, instance=lambda axi: Delivered(axi, IP))
-        prepared = prepare(serial, board)
+        with warnings.catch_warnings():
+            # The network's component gives its ports; what is inside is text already.
+            warnings.simplefilter("ignore", UnusedElaboratable)
+            prepared, layout, identity = self._prepare()
+            gc.collect()
         constraints = f"{BOARD}.{board.family.place.constraints}"
         (folder / f"{BOARD}.il").write_text(prepared.rtlil, encoding="utf-8")
         (folder / constraints).write_text(prepared.constraints, encoding="utf-8")
@@ -175,8 +186,14 @@ class Wrap:
             "clock_hz": board.clock_hz, "baud": self.baud, "module": BOARD,
             "ports": prepared.ports, "simplify": self.simplify,
             "network": ir.digest(self.network), "plan": self.plan.digest,
-            "identity": serial.identity.to_bytes().hex(),
-            "top.v": file_digest(self.text)}, indent=2) + "\n", encoding="utf-8")
-        layout = serial.layout
+            "identity": identity.to_bytes().hex(), "top.v": file_digest(self.text),
+        }, indent=2) + "\n", encoding="utf-8")
         return Wrapped(request_bytes=OVERHEAD + layout.sample_bytes,
                        reply_bytes=OVERHEAD + layout.result_bytes)
+
+    def _prepare(self) -> tuple[Prepared, Layout, Identity]:
+        network = as_built(self.network, self.plan, simplify=self.simplify)
+        serial = SerialTop(network, self.plan, clock_hz=self.board.clock_hz, baud=self.baud,
+                           frozen=self.network,
+                           instance=lambda axi, reset: Delivered(axi, IP, reset))
+        return prepare(serial, self.board), serial.layout, serial.identity

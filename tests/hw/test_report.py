@@ -1,6 +1,7 @@
 """The report holds what was measured, and says of the rest that it was not."""
 
 import copy
+import dataclasses
 import json
 import re
 from html.parser import HTMLParser
@@ -9,40 +10,30 @@ import numpy as np
 import pytest
 
 from bitwright import boards, ir
+from bitwright.hw.families import Resources
 from bitwright.hw.report import figures as report
 from bitwright.hw.report import page as report_html
-from bitwright.hw.report.resources import Resources
+from bitwright.hw.report.results import Cycles, Generated, Placed, Size, Synthesised, Usage, Wrapped
 from tests.hw.tiny import tiny
 
 PARTS = {"encoder": Resources(20, 15), "core": Resources(100, 40, 3), "head": Resources(50, 30),
          "link": Resources(200, 90, memories=1, memory_kbit=4), "other": Resources(5, 4)}
 
-GENERATED = {
-    "simplification": {"before": report.network_size(tiny()),
-                       "after": report.network_size(ir.simplify(tiny()))},
-    "cycles": {"encoder_latency": 64, "core_latency": 3, "head_latency": 5, "ip_latency": 72,
-               "core_interval": 2, "ip_interval": 64},
-    "link": {"request_bytes": 72, "reply_bytes": 18},
-}
-SYNTHESISED = {
-    "mapping": "area", "alternatives": {"abc9": 380, "area": 375},
-    "parts": {part: vars(values) for part, values in PARTS.items()},
-    "total": vars(sum(PARTS.values(), Resources())), "logic_cells": 390,
-}
-ROUTED = {
-    "fmax_hz": 48e6, "router": "router1", "logic_cells": 400, "slowest": ("other", "link"),
-    "utilisation": {"ICESTORM_LC": {"used": 400, "available": 5280}},
-}
+FOUND = report.Findings(
+    name="tiny", network=tiny(), target="icebreaker", board=boards.get("icebreaker"),
+    options={"target_hz": 12e6, "baud": 1_000_000, "seed": 1, "simplify": True},
+    digests={"network": "a" * 64}, tools={"yosys": "1.0"},
+    generated=Generated(report.network_size(tiny()), report.network_size(ir.simplify(tiny())),
+                        Cycles(encoder=64, core=3, head=5, ip=72, core_interval=2, ip_interval=64),
+                        foldable=False),
+    wrapped=Wrapped(request_bytes=72, reply_bytes=18),
+    synthesised=Synthesised("area", {"abc9": 380, "area": 375}, PARTS,
+                            sum(PARTS.values(), Resources()), 390, "b" * 64, "c" * 64),
+    placed=Placed(48e6, {"ICESTORM_LC": Usage(400, 5280)}, 400, "router1", ("other", "link")))
 
 
-def compose(**changes):
-    settings = {
-        "name": "tiny", "network": tiny(), "target": "icebreaker",
-        "board": boards.get("icebreaker"),
-        "options": {"target_hz": 12e6, "baud": 1_000_000, "seed": 1, "simplify": True},
-        "digests": {"network": "a" * 64}, "tools": {"yosys": "1.0"}, "generated": GENERATED,
-        "synthesised": SYNTHESISED, "routed": ROUTED, "status": "done", "message": None}
-    return report.compose(**{**settings, **changes})
+def compose(status="done", message=None, **changes):
+    return report.compose(dataclasses.replace(FOUND, **changes), status, message)
 
 
 class Page(HTMLParser):
@@ -90,11 +81,12 @@ def test_figures_follow_from_cycles_and_clocks():
         "request_bytes": 72, "reply_bytes": 18, "baud": 1_000_000, "round_trip_ns": 906_000.0,
         "per_second": 1103.8, "per_second_sent_ahead": 1388.9}
     assert content["device"]["percent"] == 7.6
+    assert content["netlist"] == {"netlist.json": "b" * 64, "netlist.v": "c" * 64}
 
 
 def test_size_of_a_network():
-    assert report.network_size(tiny()) == {
-        "layers": 3, "tables": 8, "table_inputs": 32, "neurons": 0, "input_bits": 8}
+    assert report.network_size(tiny()) == Size(layers=3, tables=8, table_inputs=32, neurons=0,
+                                               input_bits=8)
 
 
 def test_a_convolution_is_counted_once():
@@ -104,18 +96,18 @@ def test_a_convolution_is_counted_once():
         ir.Entry("modulate", ir.Modulate(np.ones((1, 5, 1), np.int32), 1), ("input",)),
         ir.Entry("c", ir.Convolution(body, ir.Window(1, 5, 1, (1, 2), (1, 2))), ("modulate",)),
         ir.Entry("head", ir.GroupSum(6, 2), ("c",))))
-    assert report.network_size(network) == {
-        "layers": 3, "tables": 2, "table_inputs": 3, "neurons": 3, "input_bits": 4}
+    assert report.network_size(network) == Size(layers=3, tables=2, table_inputs=3, neurons=3,
+                                                input_bits=4)
 
 
 def test_report_is_json():
-    content = compose(routed={**ROUTED, "slowest": ["other", "link"]})
+    content = compose()
     assert json.loads(json.dumps(content, allow_nan=False)) == content
 
 
-@pytest.mark.parametrize("missing", ["routed", "synthesised", "generated"])
+@pytest.mark.parametrize("missing", ["placed", "synthesised", "generated"])
 def test_what_was_not_measured_is_none(missing):
-    stages = ["generated", "synthesised", "routed"]
+    stages = ["generated", "synthesised", "placed"]
     content = compose(**dict.fromkeys(stages[stages.index(missing):]), status="stopped")
     assert content["timing"]["fmax_hz"] is None
     if missing == "generated":
@@ -123,7 +115,7 @@ def test_what_was_not_measured_is_none(missing):
         assert content["throughput"] is None
     else:
         assert content["latency"]["ip"]["ns_at_fmax"] is None
-    if missing == "routed":
+    if missing == "placed":
         assert content["device"]["logic_cells"] is None
         assert content["device"]["logic_cells_synthesis"] == 390
     else:
@@ -159,7 +151,7 @@ def test_network_without_provenance():
 
 
 def test_failure_is_on_the_page():
-    content = compose(routed=None, status="failed", message="too <large>")
+    content = compose(placed=None, status="failed", message="too <large>")
     assert "too &lt;large&gt;" in report_html.render(content)
 
 
@@ -178,5 +170,5 @@ def test_summary():
 
 
 def test_summary_of_little():
-    content = compose(network=tiny(provenance={}), generated=None, synthesised=None, routed=None)
+    content = compose(network=tiny(provenance={}), generated=None, synthesised=None, placed=None)
     assert report.summary(content) == ""

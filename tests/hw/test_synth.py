@@ -9,9 +9,11 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from bitwright.hw.families import FAMILIES, Resources
+from bitwright.hw.families.tool import YOSYS
 from bitwright.hw.flow import synth, toolchain
+from bitwright.hw.flow.parts import MODULES
 from bitwright.hw.flow.verilog import to_verilog
-from bitwright.hw.report.resources import Resources
 
 
 class Stage(wiring.Component):
@@ -93,11 +95,13 @@ def verilog():
     return to_verilog(Outer(), "top")
 
 
-@pytest.mark.parametrize("family", synth.FAMILIES)
+@pytest.mark.parametrize("family", FAMILIES)
 def test_parts_add_up(family, verilog, tmp_path):
-    source = tmp_path / "top.v"
+    (tmp_path / "in").mkdir()
+    source = tmp_path / "in" / "top.v"
     source.write_text(verilog)
-    result = synth.synthesise(source, "top", family, log=tmp_path / "yosys.log")
+    stage = synth.Synthesise((source,), "top", FAMILIES[family], MODULES, toolchain.find(YOSYS))
+    result = stage.run(tmp_path, tmp_path)
     assert set(result.parts) == {"encoder", "core", "head", "other"}
     assert sum(result.parts.values(), Resources()) == result.total
     assert result.total.luts == min(result.alternatives.values())
@@ -117,7 +121,8 @@ def test_parts_add_up(family, verilog, tmp_path):
 def test_netlist_equals_the_design(family, verilog, tmp_path):
     """Proven by Yosys for four cycles of any input, with the models that simulation uses."""
     synth.netlist(verilog, "top", family, tmp_path)
-    models, include_dirs, defines = synth.cell_models(family)
+    found = synth.cell_models(family)
+    models, include_dirs, defines = found.sources, found.include_dirs, found.defines
     folders = {*include_dirs, *(model.parent for model in models)}
     for folder in folders:  # beside the script: the tools see no absolute path below /tmp
         (tmp_path / folder.name).mkdir(exist_ok=True)
@@ -146,7 +151,7 @@ def test_netlist_equals_the_design(family, verilog, tmp_path):
         async2sync
         sat -verify -set-at 1 in_rst 1 -seq 5 -prove-skip 1 -prove trigger 0 miter
         """)
-    toolchain.run(toolchain.find("yosys"), ["prove.ys"], folder=tmp_path,
+    toolchain.run(toolchain.find(YOSYS), ["prove.ys"], folder=tmp_path,
                   log=tmp_path / "prove.log")
     assert "SAT proof finished - no model found: SUCCESS!" in (tmp_path / "prove.log").read_text()
 

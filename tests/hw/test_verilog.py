@@ -12,6 +12,7 @@ from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from bitwright.hw.families.tool import YOSYS
 from bitwright.hw.flow import toolchain
 from bitwright.hw.flow.toolchain import ToolError
 from bitwright.hw.flow.verilog import to_verilog
@@ -59,7 +60,7 @@ def test_registers_are_all_that_is_clocked(text):
 def test_yosys_reads_it_as_verilog(text, tmp_path):
     (tmp_path / "top.v").write_text(text)
     (tmp_path / "s.ys").write_text("read_verilog top.v\nhierarchy -check -top top\n")
-    toolchain.run(toolchain.find("yosys"), ["s.ys"], folder=tmp_path, log=None)
+    toolchain.run(toolchain.find(YOSYS), ["s.ys"], folder=tmp_path, log=None)
 
 
 def test_verilator_reads_it_as_verilog_of_2001(text, tmp_path):

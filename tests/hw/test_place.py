@@ -1,0 +1,113 @@
+"""The second router takes over when the first gets stuck, and both may give up."""
+
+import json
+import re
+
+import pytest
+
+from bitwright import boards
+from bitwright.hw.flow import place, toolchain
+from bitwright.hw.flow.pack import Pack
+from bitwright.hw.flow.parts import PATHS
+from bitwright.hw.report.results import Placed, Usage
+
+BOARD = boards.get("icebreaker")
+STUCK = ("echo 'Info: Routing 100 arcs.'\n"
+         "echo 'Info:       1001 |       70        929 |   70   929 |        63|       0.08       "
+         "0.08|'\nexec sleep 60\n")
+GIVES_UP = "echo '    iter=401 wires=1 overused=1 overuse=1 archfail=NA'\nexec sleep 60\n"
+REPORT = {"fmax": {"clk": {"achieved": 20.5, "constraint": 12},
+                   "other": {"achieved": 80.0, "constraint": 12}},
+          "utilization": {"ICESTORM_LC": {"used": 7, "available": 5280},
+                          "SB_IO": {"used": 0, "available": 39}},
+          "critical_paths": [{"from": "posedge clk", "to": "posedge clk", "path": [
+              {"from": {"cell": "serial.axi.ip.core.link.x"}, "to": {"cell": "y"}},
+              {"from": {"cell": "y"}, "to": {"cell": "serial.glue"}}]}]}
+WORKS = f"cat > nextpnr.json <<'END'\n{json.dumps(REPORT)}\nEND\necho x > top.asc\n"
+
+
+@pytest.fixture
+def tools(monkeypatch, tmp_path):
+    """Stands in for nextpnr, by router, and for the packer."""
+    def install(router1, router2="exit 9"):
+        (tmp_path / "in").mkdir()
+        (tmp_path / "in" / "netlist.json").write_text("{}")
+        (tmp_path / "in" / "board.pcf").write_text("set_frequency clk 12.0\n")
+        (tmp_path / "out").mkdir()
+        nextpnr = tmp_path / "nextpnr"
+        nextpnr.write_text('#!/bin/sh\ncase "$*" in\n--version) echo 9.9;;\n'
+                           f"*router1*)\n{router1}\n;;\n*)\n{router2}\n;;\nesac\n")
+        pack = tmp_path / "pack"
+        pack.write_text('#!/bin/sh\ncp "$1" "$2"\n')
+        for path, variable in ((nextpnr, "NEXTPNR_ICE40"), (pack, "ICEPACK")):
+            path.chmod(0o755)
+            monkeypatch.setenv(variable, str(path))
+        return tmp_path / "logs"
+    return install
+
+
+def run(tmp_path, target_hz=12e6):
+    stage = place.Place(
+        tmp_path / "in" / "netlist.json", tmp_path / "in" / "board.pcf", BOARD, target_hz, 1, PATHS,
+        toolchain.find(BOARD.family.place.nextpnr))
+    return stage.run(tmp_path / "out", tmp_path / "logs")
+
+
+def raises(error, message):
+    return pytest.raises(error, match=f"^{re.escape(message)}$")
+
+
+def test_first_router(tools, tmp_path):
+    tools(WORKS)
+    # A node that is called like a part is where it is, and the slowest clock counts.
+    assert run(tmp_path) == Placed(20.5e6, {"ICESTORM_LC": Usage(7, 5280)}, 7, "router1",
+                                   ("core", "other"))
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["nextpnr.json", "top.asc"]
+
+
+def test_clock_to_reach_is_in_the_constraints(tools, tmp_path):
+    tools(f"cp board.pcf {tmp_path}/given\n{WORKS}")
+    run(tmp_path, 24.5e6)
+    assert (tmp_path / "given").read_text() == "set_frequency clk 24.5\n"
+
+
+def test_packing(tools, tmp_path):
+    tools(WORKS)
+    (tmp_path / "top.asc").write_text("x\n")
+    family = BOARD.family
+    stage = Pack(tmp_path / "top.asc", family, toolchain.find(family.place.packer))
+    assert stage.run(tmp_path / "out", tmp_path / "logs").size == 2
+    assert (tmp_path / "out" / "top.bin").read_text() == "x\n"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["top.bin"]
+
+
+def test_second_router_takes_over(tools, tmp_path):
+    logs = tools(STUCK, WORKS)
+    assert run(tmp_path).router == "router2"
+    assert "1001" in (logs / "nextpnr-router1.log").read_text()
+
+
+def test_no_router_gets_through(tools, tmp_path):
+    tools(STUCK, GIVES_UP)
+    with raises(place.RouteError,
+                "icebreaker: no router connects the design, although it fits; its wiring reaches "
+                "too far for this device: train with local wiring (windows), with fewer inputs a "
+                "node, or take a larger board"):
+        run(tmp_path)
+
+
+def test_full_device_is_a_placement_error(tools, tmp_path):
+    logs = tools("echo 'Info: \t         ICESTORM_LC:    6000/   5280   113%'\n"
+                 "echo \"ERROR: Unable to place cell 'x', no Bels remaining of type "
+                 "'ICESTORM_LC'\"\nexit 1")
+    with raises(place.PlaceError, "nextpnr-ice40: Unable to place cell 'x', no Bels remaining of "
+                f"type 'ICESTORM_LC' (exit code 1); its log is {logs / 'nextpnr.log'}") as error:
+        run(tmp_path)
+    assert error.value.utilisation == {"ICESTORM_LC": Usage(6000, 5280)}
+
+
+def test_other_failures_stay_what_they_are(tools, tmp_path):
+    logs = tools("echo 'ERROR: cannot open netlist.json'; exit 1")
+    with raises(toolchain.ToolError, "nextpnr-ice40: cannot open netlist.json (exit code 1); its "
+                f"log is {logs / 'nextpnr.log'}"):
+        run(tmp_path)
