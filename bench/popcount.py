@@ -15,14 +15,13 @@ from amaranth.back import rtlil
 from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import stream
 
-from bitwright.hw.families import ice40
+from bitwright.hw.families import FAMILIES
 from bitwright.hw.families.tool import YOSYS
 from bitwright.hw.flow import toolchain
 from bitwright.hw.rtl.parts.popcount import popcount
 from bitwright.hw.rtl.parts.stages import Stages
 
 AREA = "simplemap; abc -lut {lut} -script +strash;dch,-f;if,-a;mfs2,-a;lutpack,-S,1; clean"
-FAMILIES = {"ice40": ("synth_ice40", 4), "ecp5": ("synth_ecp5", 4), "xilinx": ("synth_xilinx", 6)}
 _CARRY_LUTS = {"CCU2C": 2, "CARRY4": 0}
 """LUTs that a carry cell takes beyond those that are counted by themselves."""
 
@@ -68,7 +67,7 @@ WAYS = {"compressors": compressors, "additions": additions, "carry chains": carr
 
 def measure(way, width, family):
     """LUTs or logic cells of one popcount."""
-    command, lut_size = FAMILIES[family]
+    command, lut_size = family.script.command, family.lut_size
     m = Module()
     x, count = Signal(width), Signal(width.bit_length())
     m.d.comb += count.eq(WAYS[way](m, [wire(m, bit) for bit in x], lut_size))
@@ -81,9 +80,9 @@ def measure(way, width, family):
             toolchain.run(toolchain.find(program), arguments, folder=folder, log=log)
             return log.read_text()
 
-        if family == "ice40":
+        if family.pair is not None:  # what shares a cell is for the placer to say
             run(YOSYS, "-p", f"read_rtlil in.il; {command} -top top -json out.json")
-            log = run(ice40.FAMILY.place.nextpnr, "--hx8k", "--package", "ct256", "--json", "out.json",
+            log = run(family.place.nextpnr, "--hx8k", "--package", "ct256", "--json", "out.json",
                       "--pack-only")
             return int(re.search(r"ICESTORM_LC:\s*(\d+)/", log)[1])
         area = AREA.format(lut=lut_size)
@@ -104,10 +103,10 @@ def main(argv=None):
                         help="bits to count (default: %(default)s)")
     args = parser.parse_args(argv)
     print("| family | bits |", " | ".join(WAYS), "|\n" + "|---" * (2 + len(WAYS)) + "|")
-    for family in FAMILIES:
+    for family in FAMILIES.values():
         for width in args.widths:
             counts = [str(measure(way, width, family)) for way in WAYS]
-            print(f"| {family} | {width} |", " | ".join(counts), "|", flush=True)
+            print(f"| {family.name} | {width} |", " | ".join(counts), "|", flush=True)
     return 0
 
 

@@ -133,7 +133,7 @@ def test_netlist_equals_the_design(family, verilog, tmp_path):
                         *(f"-D{name}" for name in defines)])
     cells = " ".join(f"{path.parent.name}/{path.name}" for path in models)
     (tmp_path / "prove.ys").write_text(f"""
-        read_verilog -sv source.v
+        read_verilog source/source.v
         hierarchy -top top
         proc
         flatten
