@@ -9,8 +9,6 @@ from typing import Any
 from bitwright.errors import UsageError
 from bitwright.hw.families import Family
 
-from bitwright.errors import UsageError
-
 __all__ = ["Board", "BoardError"]
 
 

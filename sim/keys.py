@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import bitwright
+from bitwright.hw.families.tool import YOSYS
 from bitwright.hw.flow import toolchain
 
 __all__ = ["digest", "files", "program", "sources", "yosys"]
@@ -57,5 +58,5 @@ def yosys() -> list[object]:
     ToolError
         If there is none.
     """
-    tool = toolchain.find("yosys")
+    tool = toolchain.find(YOSYS)
     return [tool.label, *program(tool.command), importlib.metadata.version("amaranth")]

@@ -11,6 +11,7 @@ import pytest
 from bitwright import ir
 from bitwright.data import load
 from bitwright.files import lock
+from bitwright.hw.families.tool import YOSYS
 from bitwright.hw.flow import toolchain
 from bitwright.sim import keys, simulator
 from bitwright.sim.run import main
@@ -133,7 +134,7 @@ def test_nothing_to_fold(stored, caplog):
 
 def failing_yosys(folder):
     """A Yosys that says that it is the usual one, and then fails on whatever it is given."""
-    label = toolchain.find("yosys").version
+    label = toolchain.find(YOSYS).version
     program = folder / "yosys"
     program.write_text(f'#!/bin/sh\ncase "$*" in *--version*) echo "Yosys {label}"; exit 0;; '
                        'esac\necho "ERROR: out of order."\nexit 1\n')
