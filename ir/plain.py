@@ -52,7 +52,7 @@ def check(value: object, name: str, depth: int = 0) -> None:
         If it has anything but objects, lists, strings, integers of 64 bits, finite numbers, true,
         false and null, or is nested too deeply. The message begins with the name of the value.
     """
-    if depth > MAX_DEPTH:
+    if depth > MAX_DEPTH and isinstance(value, list | tuple | Mapping):
         raise ValueError(TOO_DEEP)
     match value:
         case None | bool():

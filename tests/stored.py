@@ -13,7 +13,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-__all__ = ["contents", "digests", "rewrite", "write"]
+__all__ = ["contents", "digests", "rewrite", "version_1", "write"]
 
 
 def contents(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
@@ -27,19 +27,31 @@ def contents(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
 
 
 def write(path: Path, header: dict, tensors: dict[str, np.ndarray], *, edit=lambda text: text,
-          metadata: dict[str, str] | None = None) -> None:
+          metadata: dict[str, str] | None = None) -> str:
     """Write a file with right digests.
 
     Parameters
     ----------
     path, header, tensors
     edit : callable
-        What is done to the text of the header last.
+        What is done to the text of the header before it is signed.
     metadata : dict, optional
         More of it.
+
+    Returns
+    -------
+    str
+        Text of the header.
     """
-    text = edit(json.dumps({**digests(header, tensors), **header}))
+    text = edit(json.dumps(header))
+    try:
+        right = digests(json.loads(text), tensors)
+    except (ValueError, RecursionError):  # no reader will get as far as the digests
+        right = digests(header, tensors)
+    own = "".join(f'"{name}": "{value}", ' for name, value in right.items() if name not in header)
+    text = f"{{{own}{text[1:]}".replace(", }", "}")
     path.write_bytes(safetensors.numpy.save(tensors, {"network": text, **(metadata or {})}))
+    return text
 
 
 def rewrite(path: Path, change) -> None:
@@ -58,6 +70,29 @@ def digests(header: dict, tensors: dict[str, np.ndarray]) -> dict[str, str]:
     record = {"provenance": header["provenance"]} if "provenance" in header else {}
     return {"digest": _sha256({"nodes": header.get("nodes")}, own),
             "record_digest": _sha256(record, golden)}
+
+
+def version_1(header: dict, tensors: dict[str, np.ndarray]) -> tuple[dict, dict[str, np.ndarray]]:
+    """The same valid network as format 1 held it."""
+    nodes, renamed = [], {}
+    bodies = set()
+    for item in header["nodes"]:
+        own = dict(item["attributes"])
+        if item["kind"] == "convolution":
+            bodies.add(item["name"])
+            parts = own.pop("body")
+            own["nodes"] = len(parts)
+            for index, part in enumerate(parts):
+                own[f"body{index}.kind"] = part["kind"]
+                own |= {f"body{index}.{name}": value
+                        for name, value in part["attributes"].items()}
+        nodes.append({**item, "attributes": own})
+    for name, value in tensors.items():
+        parts = name.split(".")
+        if parts[0] in bodies:
+            parts[1:3] = [f"body{parts[2]}"]
+        renamed[".".join(parts)] = value
+    return {**header, "format": 1, "nodes": nodes}, renamed
 
 
 def _sha256(head: dict, tensors: dict[str, np.ndarray]) -> str:

@@ -1,0 +1,230 @@
+"""What a frozen file may hold, straight from docs/format.md: a deliberately naive second reader.
+
+It shares nothing with `ir`, says only yes or no, and stops at the first no.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+
+import numpy as np
+
+__all__ = ["allowed"]
+
+WIDE = 16_777_215
+
+
+class _Forbidden(Exception):
+    pass
+
+
+def allowed(text: str, tensors: dict[str, np.ndarray]) -> bool:
+    """Whether a file of version 2 with this header and these tensors, well signed, is valid."""
+    try:
+        _file(text, tensors)
+    except (_Forbidden, RecursionError):
+        return False
+    return True
+
+
+def _must(condition) -> None:
+    if not condition:
+        raise _Forbidden
+
+
+def _file(text, tensors):
+    try:
+        header = json.loads(text, object_pairs_hook=_pairs, parse_int=lambda digits: int(digits)
+                            if len(digits) < 30 else 1 << 80)
+    except ValueError as error:
+        raise _Forbidden from error
+    _json(header, 0)
+    _must(set(header) == {"format", "digest", "record_digest", "nodes", "provenance"})
+    _must(type(header["format"]) is int)
+    _must(header["format"] == 2)
+    _must(isinstance(header["nodes"], list))
+    _must(isinstance(header["provenance"], dict))
+    for value in tensors.values():
+        _must(value.dtype in (np.uint8, np.int32, np.int64))
+        _must(value.size <= 1 << 28)
+    left = dict(tensors)
+    widths = {"input": None}
+    for index, item in enumerate(header["nodes"]):
+        _must(isinstance(item, dict))
+        _must(set(item) == {"name", "kind", "inputs", "attributes"})
+        name, kind, inputs = item["name"], item["kind"], item["inputs"]
+        _must(isinstance(name, str))
+        _must(re.fullmatch("[a-z][a-z0-9_]*", name))
+        _must(name not in widths)
+        _must(isinstance(inputs, list))
+        reads, drives = _node(kind, item["attributes"], f"{name}.", left)
+        _must(reads <= WIDE)
+        _must(drives <= WIDE)
+        _must((kind == "modulate") == (index == 0))
+        _must((kind in ("group_sum", "scores", "goodness")) == (index == len(header["nodes"]) - 1))
+        if index == 0:
+            _must(inputs == ["input"])
+        else:
+            _must(inputs)
+            _must(all(isinstance(name, str) and name in widths and name != "input"
+                      for name in inputs))
+            _must(sum(widths[name] for name in inputs) == reads)
+        widths[name] = drives
+    _must(len(header["nodes"]) >= 2)
+    first = tensors[f"{header['nodes'][0]['name']}.thresholds"]
+    last = header["nodes"][-1]
+    _must(last["kind"] != "goodness" or len(first) >= 2)
+    classes = len(first) if last["kind"] == "goodness" else widths[last["name"]]
+    if "GOLDEN.features" in left or "GOLDEN.scores" in left:
+        _must("GOLDEN.features" in left)
+        _must("GOLDEN.scores" in left)
+        features, scores = left.pop("GOLDEN.features"), left.pop("GOLDEN.scores")
+        _must(features.dtype == np.int32)
+        _must(scores.dtype == np.int64)
+        _must(features.ndim == scores.ndim == 2)
+        _must(1 <= len(features) == len(scores) <= 1 << 24)
+        _must(features.shape[1] == first.shape[1])
+        _must(scores.shape[1] == classes)
+        low, high = _domain(header["nodes"][0]["attributes"])
+        _must(all(low <= value <= high for value in features.ravel().tolist()))
+    _must(not left)
+
+
+def _node(kind, attributes, prefix, left):
+    """Bits read and driven."""
+    _must(isinstance(attributes, dict))
+    match kind:
+        case "modulate":
+            _must(set(attributes) == {"bits", "signed"})
+            _integer(attributes["bits"], 1, 16)
+            _must(isinstance(attributes["signed"], bool))
+            low, high = _domain(attributes)
+            thresholds = _numbers(prefix + "thresholds", left, 3, low, high + 1)
+            frames, features, depth = thresholds.shape
+            _must(frames <= 65536)
+            return features, features * depth
+        case "lut":
+            _must(set(attributes) == {"width", "fan_in"})
+            _integer(attributes["width"], 1, WIDE)
+            _integer(attributes["fan_in"], 1, 8)
+            sources = _numbers(prefix + "sources", left, 2, -1, attributes["width"] - 1)
+            _must(sources.shape[1] == attributes["fan_in"])
+            _must(_rows(prefix + "tables", left, 2 ** attributes["fan_in"]) == len(sources))
+            return attributes["width"], len(sources)
+        case "xnor":
+            _must(set(attributes) == {"width"})
+            _integer(attributes["width"], 1, WIDE)
+            rows = _rows(prefix + "weights", left, attributes["width"])
+            thresholds = _numbers(prefix + "thresholds", left, 2, 0, attributes["width"] + 1)
+            _must(len(thresholds) == rows)
+            return attributes["width"], thresholds.size
+        case "convolution":
+            return _convolution(attributes, prefix, left)
+        case "group_sum":
+            _must(set(attributes) == {"width", "classes"})
+            _integer(attributes["width"], 1, WIDE)
+            _integer(attributes["classes"], 2, WIDE)
+            _must(attributes["width"] % attributes["classes"] == 0)
+            return attributes["width"], attributes["classes"]
+        case "goodness":
+            _must(set(attributes) == {"width"})
+            _integer(attributes["width"], 1, WIDE)
+            return attributes["width"], 1
+        case "scores":
+            _must(set(attributes) == {"width", "scale"})
+            _integer(attributes["width"], 1, WIDE)
+            _integer(attributes["scale"], 1, 2 ** 15)
+            rows = _rows(prefix + "weights", left, attributes["width"])
+            _must(rows >= 2)
+            biases = _numbers(prefix + "biases", left, 1, -(2 ** 30), 2 ** 30)
+            _must(len(biases) == rows)
+            return attributes["width"], rows
+    raise _Forbidden
+
+
+def _convolution(attributes, prefix, left):
+    window = {"height", "width", "channels", "kernel_height", "kernel_width", "stride_down",
+              "stride_across"}
+    _must(set(attributes) == window | {"body"})
+    for name in window:
+        _integer(attributes[name], 1, WIDE)
+    height, width, channels = (attributes[name] for name in ("height", "width", "channels"))
+    kernel = attributes["kernel_height"], attributes["kernel_width"]
+    _must(kernel[0] <= height)
+    _must(kernel[1] <= width)
+    _must(isinstance(attributes["body"], list))
+    _must(1 <= len(attributes["body"]) <= 255)
+    bits = kernel[0] * kernel[1] * channels
+    for index, item in enumerate(attributes["body"]):
+        _must(isinstance(item, dict))
+        _must(set(item) == {"kind", "attributes"})
+        _must(item["kind"] in ("lut", "xnor"))
+        reads, drives = _node(item["kind"], item["attributes"], f"{prefix}body.{index}.", left)
+        _must(reads == bits)
+        _must(drives <= WIDE)
+        bits = drives
+    rows = (height - kernel[0]) // attributes["stride_down"] + 1
+    columns = (width - kernel[1]) // attributes["stride_across"] + 1
+    return height * width * channels, rows * columns * bits
+
+
+def _domain(attributes):
+    values = 2 ** attributes["bits"]
+    return (-values // 2, values // 2 - 1) if attributes["signed"] else (0, values - 1)
+
+
+def _integer(value, low, high):
+    _must(type(value) is int)
+    _must(low <= value <= high)
+
+
+def _numbers(name, left, dimensions, low, high):
+    _must(name in left)
+    value = left.pop(name)
+    _must(value.dtype == np.int32)
+    _must(value.ndim == dimensions)
+    _must(value.size > 0)
+    _must(all(low <= number <= high for number in value.ravel().tolist()))
+    return value
+
+
+def _rows(name, left, columns):
+    """Rows of a tensor of packed rows of so many bits."""
+    _must(name in left)
+    value = left.pop(name)
+    _must(value.dtype == np.uint8)
+    _must(value.ndim == 2)
+    _must(len(value) >= 1)
+    _must(value.shape[1] == -(-columns // 8))
+    _must(len(value) * columns <= 1 << 28)
+    if columns % 8:
+        _must(all(byte >> columns % 8 == 0 for byte in value[:, -1].tolist()))
+    return len(value)
+
+
+def _pairs(pairs):
+    _must(len({key for key, _ in pairs}) == len(pairs))
+    return dict(pairs)
+
+
+def _json(value, depth):
+    match value:
+        case dict():
+            _must(depth <= 64)
+            for key, item in value.items():
+                _json(key, depth)
+                _json(item, depth + 1)
+        case list():
+            _must(depth <= 64)
+            for item in value:
+                _json(item, depth + 1)
+        case str():
+            _must(not re.search("[\ud800-\udfff]", value))
+        case bool():
+            pass
+        case int():
+            _must(-(2 ** 63) <= value < 2 ** 64)
+        case float():
+            _must(math.isfinite(value))
