@@ -369,9 +369,9 @@ def _evaluate(node: ast.expr, names: Mapping[str, int]) -> int:
             return value
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return -_evaluate(operand, names)
-        case ast.BinOp(left=left, op=op, right=right):
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
             return _OPERATORS[type(op)](_evaluate(left, names), _evaluate(right, names))
-    raise TypeError(f"Formula may have names, numbers and + - * **, not {ast.unparse(node)}")
+    raise TypeError(f"Formula may have names, numbers, + - * and **, not {ast.unparse(node)}")
 
 
 def _written_shape(shape: tuple[str, ...]) -> str:

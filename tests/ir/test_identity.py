@@ -1,0 +1,100 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from bitwright import ir
+from tests.networks import features, network
+from tests.stored import contents, digests
+
+
+def subject():
+    """A network with tensors of its own in every node but the head."""
+    thresholds = np.array([[[1], [2], [3]]])
+    return ir.Network((
+        ir.Entry("m", ir.Modulate(thresholds, 2), ("input",)),
+        ir.Entry("a", ir.Lut(3, np.array([[0], [1], [2]]), np.eye(3, 2, dtype=bool)), ("m",)),
+        ir.Entry("x", ir.Xnor(np.eye(2, 3, dtype=bool), np.array([[1], [2]])), ("a",)),
+        ir.Entry("head", ir.GroupSum(2, 2), ("x",))))
+
+
+def with_node(net, name, node):
+    return ir.Network(tuple(dataclasses.replace(entry, node=node) if entry.name == name else entry
+                            for entry in net.entries), net.provenance, net.golden)
+
+
+def test_it_is_the_digest_of_the_page(tmp_path):
+    """docs/format.md a second time, in tests/stored.py."""
+    net = network(3)
+    x = features(net, 4, 0)
+    net = ir.Network(net.entries, {"a": "ü"}, ir.Golden(x, net.evaluate(x).scores))
+    path = tmp_path / "network.safetensors"
+    ir.save(path, net)
+    assert digests(*contents(path)) == {"digest": ir.digest(net),
+                                        "record_digest": ir.record_digest(net)}
+
+
+def test_two_trainings_of_one_network_are_one_network():
+    net = subject()
+    x = features(net, 4, 0)
+    golden = ir.Golden(x, net.evaluate(x).scores)
+    others = [ir.Network(net.entries, {"seed": 1}), ir.Network(net.entries, {"classes": ["a"]}),
+              ir.Network(net.entries, {}, golden)]
+    assert {ir.digest(other) for other in others} == {ir.digest(net)}
+    assert len({ir.record_digest(other) for other in (net, *others)}) == 4
+
+
+def test_every_part_of_a_node_counts():
+    net = subject()
+    modulate, lut, xnor = (net.entry(name).node for name in "max")
+    others = [
+        with_node(net, "m", ir.Modulate(modulate.thresholds, 3)),
+        with_node(net, "m", ir.Modulate(modulate.thresholds - 1, 2)),
+        with_node(net, "a", dataclasses.replace(lut, tables=~lut.tables)),
+        with_node(net, "a", dataclasses.replace(lut, sources=lut.sources[::-1])),
+        with_node(net, "x", dataclasses.replace(xnor, weights=~xnor.weights)),
+        ir.Network((*net.entries[:1], dataclasses.replace(net.entries[1], name="b"),
+                    dataclasses.replace(net.entries[2], inputs=("b",)), net.entries[3])),
+        ir.Network((*net.entries[:2], dataclasses.replace(net.entries[2], inputs=("m",)),
+                    net.entries[3])),
+    ]
+    assert len({ir.digest(other) for other in (net, *others)}) == 8
+
+
+def test_without_the_contents_of_some_tensors():
+    net = subject()
+    writable = {"x.weights", "x.thresholds"}
+    xnor = net.entry("x").node
+    same = with_node(net, "x", ir.Xnor(~xnor.weights, xnor.thresholds + 1))
+    structure = ir.digest(net, without=writable)
+    assert ir.digest(same, without=sorted(writable)) == structure
+    assert ir.digest(same) != ir.digest(net)
+    assert len({structure, ir.digest(net), ir.digest(net, without={"x.weights"})}) == 3
+    # Shapes stay, and so does all the rest.
+    wider = ir.Xnor(xnor.weights, np.repeat(xnor.thresholds, 2, axis=1))
+    taller = ir.Network((*net.entries[:2], ir.Entry("x", wider, ("a",)),
+                         ir.Entry("head", ir.GroupSum(4, 2), ("x",))))
+    assert ir.digest(taller, without=writable) != structure
+    lut = net.entry("a").node
+    other = with_node(net, "a", dataclasses.replace(lut, tables=~lut.tables))
+    assert ir.digest(other, without=writable) != structure
+
+
+def test_contents():
+    net = subject()
+    writable = ["x.weights", "x.thresholds"]
+    xnor, lut = net.entry("x").node, net.entry("a").node
+    contents = ir.contents_digest(net, writable)
+    assert ir.contents_digest(net, set(writable)) == contents
+    other = with_node(net, "a", dataclasses.replace(lut, tables=~lut.tables))
+    assert ir.contents_digest(other, writable) == contents
+    other = with_node(net, "x", ir.Xnor(~xnor.weights, xnor.thresholds))
+    assert ir.contents_digest(other, writable) != contents
+    assert ir.contents_digest(other, writable[1:]) == ir.contents_digest(net, writable[1:])
+
+
+def test_unknown_tensors():
+    for asked in (lambda: ir.digest(subject(), without={"x.bias"}),
+                  lambda: ir.contents_digest(subject(), ["x.bias"])):
+        with pytest.raises(ValueError, match=r"^Network has no tensor 'x\.bias'$"):
+            asked()
