@@ -28,7 +28,6 @@ def fails(tmp_path):
 
 @pytest.mark.parametrize(("place", "value"), [
     ("bitwright.ir.fields._typed", lambda name, tensors, dtype: tensors.pop(name)),
-    ("bitwright.ir.fields.Integer.check_range", lambda self, value: None),
     ("bitwright.ir.artifact._check_keys", lambda *values: None),
 ])
 def test_a_check_that_is_left_out_is_seen(fails, monkeypatch, place, value):
