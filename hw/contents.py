@@ -173,9 +173,9 @@ class Contents:
         for own, entry in zip(mine, theirs, strict=True):
             if own.inputs != entry.inputs or (self._blank(own).node
                                               != self._blank(entry).node):
-                what = ("all but its weights, thresholds and biases"
-                        if own.name in self.plan.writable else "everything, for it is not writable")
-                raise ContentsError(f"Node {own.name!r} must have {what} as in the structure")
+                what = ("but for its weights, thresholds and biases"
+                        if own.name in self.plan.writable else "for it is not writable")
+                raise ContentsError(f"Node {own.name!r} must be as in the structure, {what}")
             if own.name in self.plan.writable and isinstance(own.node, ir.Scores):
                 self._check_ranges(own, network)
 

@@ -6,7 +6,9 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.layers import choose
+from bitwright.hw.rtl.parts.gather import Collector
 from bitwright.hw.rtl.realisation import Site
 
 __all__ = ["Core"]
@@ -52,7 +54,9 @@ class Core(wiring.Component):
     the output must be taken when it is offered, and frames must be ``interval`` cycles apart, so
     that each node has time for a frame. So the latency of every node is fixed. One that reads
     several others gets the vectors of one frame together: the faster ones are held until the
-    slowest is there. A node that no later node reads has no hardware, unless it can be written.
+    slowest is there. What leaves a node in beats goes on in beats to a reader that takes them, and
+    is collected for the others. A node that no later node reads has no hardware, unless it can be
+    written.
 
     All times are known from estimates: components are built when something asks for them.
 
@@ -66,14 +70,18 @@ class Core(wiring.Component):
     i : ``In(stream.Signature(network.modulate.out_width, always_ready=True))``
         Bits of a frame.
     o : ``Out(stream.Signature(network.head.in_width, always_ready=True))``
-        Bits that the head reads.
+        Bits that the head reads, or the ``beat.bits`` of a beat.
 
     Attributes
     ----------
     latency : int
-        Cycles from a frame to its output.
+        Cycles from a frame to its output, or the last beat of it.
     interval : int
         Cycles from a frame to the next, at least: the largest interval of a node.
+    beat : Beat or None
+        How the head gets its input, if not whole.
+    beats : dict from str to Beat
+        How the output of each node leaves.
     nodes : tuple of str
         Names of the nodes that have hardware.
 
@@ -87,32 +95,41 @@ class Core(wiring.Component):
         self._modulate = network.entries[0].name
         self._head = network.entries[-1]
         self._entries = _live(network, plan.writable)
-        self._choices = {entry.name: choose(entry, plan) for entry in self._entries}
-        self._sites = _sites(self._entries, self._head, self._choices, plan)
-        self._estimates = {name: choice.estimate(self._sites[name])
-                           for name, choice in self._choices.items()}
-        self.interval = max([found.interval for found in self._estimates.values()], default=1)
-        # Cycle in which a node's output is offered, counted from the frame's arrival.
+        self._choices = {entry.name: choose(entry, plan) for entry in (*self._entries, self._head)}
+        self._sites, self._estimates = {}, {}
+        # Cycle in which a node's output is offered, its last beat if there are several, counted
+        # from the frame's arrival.
         self._times = {self._modulate: 0}
+        self.beats = {self._modulate: Beat.whole(network.modulate.out_width)}
+        registered = _registered(self._entries, self._head, self._choices, plan)
         for entry in self._entries:
-            self._times[entry.name] = self._start(entry) + self._estimates[entry.name].latency
-        self.latency = self._start(self._head)
+            site = Site(entry.name in registered, self._taken(entry))
+            found = self._choices[entry.name].estimate(site)
+            self._sites[entry.name], self._estimates[entry.name] = site, found
+            self._times[entry.name] = self._start(entry) + found.latency
+            self.beats[entry.name] = found.beat
+        self.interval = max([found.interval for found in self._estimates.values()], default=1)
+        self.beat, self.latency = self._taken(self._head), self._start(self._head)
+        width = network.head.in_width if self.beat is None else self.beat.bits
         super().__init__({
             "i": In(stream.Signature(network.modulate.out_width, always_ready=True)),
-            "o": Out(stream.Signature(network.head.in_width, always_ready=True)),
+            "o": Out(stream.Signature(width, always_ready=True)),
         })
 
     @property
     def nodes(self):
-        return tuple(self._choices)
+        return tuple(self._sites)
 
     @cached_property
     def _components(self):
-        return {name: choice.build(self._sites[name]) for name, choice in self._choices.items()}
+        return {name: self._choices[name].build(site) for name, site in self._sites.items()}
 
     @property
     def outputs(self):
-        """Output stream of each node that has hardware, by name, for a bench that looks inside."""
+        """Output stream of each node that has hardware, by name, for a bench that looks inside.
+
+        They go by :attr:`beats`.
+        """
         return {name: component.o for name, component in self._components.items()}
 
     @property
@@ -120,33 +137,52 @@ class Core(wiring.Component):
         """Load ports of each node, by name, see :attr:`Realisation.writes`."""
         return {name: component.writes for name, component in self._components.items()}
 
+    def _taken(self, entry):
+        """Beat in which a node takes what its only source hands on; None if it needs it whole."""
+        if len(entry.inputs) > 1:
+            return None
+        beat = self.beats[entry.inputs[0]]
+        return beat if beat.beats > 1 and self._choices[entry.name].takes(beat) else None
+
+    def _whole(self, name):
+        """Cycle in which the output of a node is there whole."""
+        return self._times[name] + (Collector.latency if self.beats[name].beats > 1 else 0)
+
     def _start(self, entry):
-        """Cycle in which a node gets its input: when its slowest source is there."""
-        return max(self._times[source] for source in entry.inputs)
+        """Cycle in which a node has its input: when its slowest source is there."""
+        if self._taken(entry) is not None:
+            return self._times[entry.inputs[0]]
+        return max(self._whole(source) for source in entry.inputs)
 
     def elaborate(self, platform):
         m = Module()
-        # By node: its output, then the registers that hold it longer and longer, which all its
-        # readers share.
+        # By node: its whole output, then the registers that hold it longer and longer, which all
+        # its readers share.
         held = {self._modulate: [self.i]}
         for entry in self._entries:
             component = self._components[entry.name]
             m.submodules[entry.name] = component
             self._join(m, held, entry, component.i)
             m.d.comb += component.o.ready.eq(1)
-            held[entry.name] = [component.o]
+            held[entry.name] = []
         self._join(m, held, self._head, self.o)
         return m
 
     def _join(self, m, held, entry, target):
+        if self._taken(entry) is not None:
+            source = self._components[entry.inputs[0]].o
+            m.d.comb += [target.payload.eq(source.payload), target.valid.eq(source.valid)]
+            return
         start = self._start(entry)
-        sources = [self._source(m, held, name, start - self._times[name]) for name in entry.inputs]
-        slowest = next(name for name in entry.inputs if self._times[name] == start)
+        sources = [self._source(m, held, name, start - self._whole(name)) for name in entry.inputs]
+        slowest = next(name for name in entry.inputs if self._whole(name) == start)
         m.d.comb += [target.payload.eq(Cat(source.payload for source in sources)),
                      target.valid.eq(held[slowest][0].valid)]
 
     def _source(self, m, held, name, delay):
-        """The output of a node, so many cycles after it was offered."""
+        """The output of a node, so many cycles after it was there whole."""
+        if not held[name]:
+            held[name].append(self._collected(m, name))
         registers = -(-delay // self.interval)
         while len(held[name]) <= registers:
             before = held[name][-1]
@@ -155,6 +191,20 @@ class Core(wiring.Component):
             m.d.comb += [hold.i.payload.eq(before.payload), hold.i.valid.eq(before.valid)]
             held[name].append(hold.o)
         return held[name][registers]
+
+
+    def _collected(self, m, name):
+        """The output of a node in whole vectors."""
+        source, beat = self._components[name].o, self.beats[name]
+        if beat.beats == 1:
+            return source
+        m.submodules[f"_{name}_collector"] = collector = Collector.of(beat)
+        whole = stream.Signature(beat.width, always_ready=True).create(path=(f"{name}_whole",))
+        m.d.comb += [collector.i.payload.as_value().eq(source.payload),
+                     collector.i.valid.eq(source.valid), collector.o.ready.eq(1),
+                     whole.payload.eq(collector.o.payload.as_value()),
+                     whole.valid.eq(collector.o.valid)]
+        return whole
 
 
 def _live(network, writable):
@@ -168,20 +218,21 @@ def _live(network, writable):
     return live[::-1]
 
 
-def _sites(entries, head, choices, plan):
-    """Where each node stands: registered where a path would get longer than the plan allows."""
-    sites = {}
+def _registered(entries, head, choices, plan):
+    """Nodes whose output must come from registers, or a path would be longer than the plan allows.
+    """
+    registered = set()
     levels = {}  # LUTs between a node's output and the last register
     for entry in entries:
         own = choices[entry.name].levels
         if own is None:
-            sites[entry.name] = Site()
+            registered.add(entry.name)
             continue
         level = own + max(levels.get(source, 0) for source in entry.inputs)
-        readers = [choices[other.name].levels if other is not head else None
-                   for other in (*entries, head) if entry.name in other.inputs]
-        registered = any(more is None or level + more > plan.levels_per_register
-                         for more in readers)
-        sites[entry.name] = Site(registered=registered)
-        levels[entry.name] = 0 if registered else level
-    return sites
+        readers = [choices[other.name].levels for other in (*entries, head)
+                   if entry.name in other.inputs]
+        if any(more is None or level + more > plan.levels_per_register for more in readers):
+            registered.add(entry.name)
+            level = 0
+        levels[entry.name] = level
+    return registered

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from bitwright.hw.rtl.layers import choose
 from bitwright.hw.rtl.parts.gather import Accumulator, Collector
 from bitwright.hw.rtl.parts.stages import Depth, Pipeline
+from bitwright.hw.rtl.realisation import Site
 from bitwright.hw.rtl.result import result_layout
 
 __all__ = ["Argmax", "Head"]
@@ -77,11 +78,13 @@ class Head(wiring.Component):
     ----------
     network : ir.Network
     plan : Plan
+    beat : Beat, optional
+        How its input comes, a whole vector if left out.
 
     Members
     -------
     i : ``In(stream.Signature(network.head.in_width))``
-        Bits of a frame.
+        Bits of a frame, or the ``beat.bits`` of a beat.
     o : ``Out(stream.Signature(result_layout(network)))``
         Results, one a sample.
 
@@ -93,10 +96,11 @@ class Head(wiring.Component):
         Cycles from a frame to the next.
     """
 
-    def __init__(self, network, plan):
+    def __init__(self, network, plan, beat=None):
         layout = result_layout(network)
         choice = choose(network.entries[-1], plan)
-        estimate, node = choice.estimate(), choice.build()
+        site = Site(beat=beat)
+        estimate, node = choice.estimate(site), choice.build(site)
         # No node's name begins with an underscore.
         self._parts = {network.entries[-1].name: node}
         self.latency, self.interval = estimate.latency, estimate.interval
@@ -108,7 +112,7 @@ class Head(wiring.Component):
         self._parts["_argmax"] = argmax = Argmax(layout["scores"].shape, plan)
         self.latency += argmax.latency
         super().__init__({
-            "i": In(stream.Signature(network.head.in_width)),
+            "i": In(stream.Signature(len(node.i.payload))),
             "o": Out(stream.Signature(layout)),
         })
 

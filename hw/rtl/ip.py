@@ -80,7 +80,7 @@ class Ip(wiring.Component):
         self._modulate, self._head = network.modulate, network.entries[-1].name
         self.encoder = Encoder(network.modulate, network.read_mask(network.entries[0].name), plan)
         self.core = Core(network, plan)
-        self.head = Head(network, plan)
+        self.head = Head(network, plan, self.core.beat)
         self.frame_interval = max(self.core.interval, self.head.interval)
         # The next frame is encoded while the one before is in the core.
         frame = max(self.encoder.beats, self.frame_interval)

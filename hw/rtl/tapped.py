@@ -7,6 +7,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from bitwright.hw.rtl.axi import AxiIp
+from bitwright.hw.rtl.parts.gather import Collector
 
 __all__ = ["Tap", "Tapped"]
 
@@ -52,9 +53,11 @@ class Tapped(wiring.Component):
         self._axi = axi = AxiIp(network, plan)
         self._streams = {network.entries[0].name: axi.ip.encoder.o, **axi.ip.core.outputs,
                          network.entries[-1].name: axi.ip.head.scores}
+        self._beats = axi.ip.core.beats
         taps, start = [], 0
         for name, stream in self._streams.items():
-            width = len(Value.cast(stream.payload))
+            beat = self._beats.get(name)
+            width = len(Value.cast(stream.payload)) if beat is None else beat.width
             taps.append(Tap(name, start, width))
             start += width
         self.taps = tuple(taps)
@@ -68,9 +71,20 @@ class Tapped(wiring.Component):
         for name, member in axi.signature.members.items():
             inside, outside = getattr(axi, name), getattr(self, name)
             m.d.comb += inside.eq(outside) if member.flow is In else outside.eq(inside)
-        streams = self._streams.values()
+        streams = [self._whole(m, *item) for item in self._streams.items()]
         m.d.comb += [
             self.tap_fire.eq(Cat(stream.valid & stream.ready for stream in streams)),
-            self.tap_payload.eq(Cat(Value.cast(stream.payload) for stream in streams)),
+            self.tap_payload.eq(Cat(Value.cast(stream.payload)[: tap.width]
+                                    for stream, tap in zip(streams, self.taps, strict=True))),
         ]
         return m
+
+    def _whole(self, m, name, stream):
+        """The stream of a node, its beats collected to whole vectors."""
+        beat = self._beats.get(name)
+        if beat is None or beat.beats == 1:
+            return stream
+        m.submodules[f"tap_{name}"] = collector = Collector.of(beat)
+        m.d.comb += [collector.i.payload.as_value().eq(stream.payload),
+                     collector.i.valid.eq(stream.valid & stream.ready), collector.o.ready.eq(1)]
+        return collector.o

@@ -9,10 +9,8 @@ import pytest
 from bitwright import ir
 from bitwright.hw.layout import Layout
 from bitwright.hw.plan import Plan
-from bitwright.hw.rtl.layers import choose, ways
-from bitwright.hw.rtl.realisation import Site
-from tests.hw.streams import simulate, sink, source
-from tests.hw.ways import choice, unrolled_node
+from bitwright.hw.rtl.layers import choose, dense, ways
+from tests.hw.ways import PLAN, ask, choice, sites, unrolled_node
 
 WAYS = sorted((kind, way) for kind, node in ir.Node.kinds.items() for way in ways(node))
 """Every kind of node in every way: a kind without hardware fails here."""
@@ -58,51 +56,63 @@ def draw(settings, rng):
             for item in dataclasses.fields(settings)}
 
 
-def run(dut, node, payloads, count, *, stalls=(0.0, 0.0)):
-    """What the hardware answers: integers, or lists of scores."""
-    received = []
-    simulate(dut, source(dut.i, payloads, stalls[0], seed=1),
-             sink(dut.o, count, received, stalls[1], seed=2))
-    if not isinstance(node, ir.HeadNode):
-        return received
-    shape = dut.o.payload.shape()
-    return [list(map(int, map(shape.from_bits(word).__getitem__, range(shape.length))))
-            for word in received]
+@pytest.fixture
+def small_memories(monkeypatch):
+    """Let small vectors gather in memories too, as those that are drawn here are."""
+    monkeypatch.setattr(dense, "SMALLEST", 1)
 
 
+@pytest.mark.usefixtures("small_memories")
 @pytest.mark.parametrize(("kind", "way"), WAYS)
 @pytest.mark.parametrize("seed", range(8))
 def test_hardware_equals_evaluator(kind, way, seed):
+    """Whatever stalls on either side, however its input comes."""
     rng = np.random.default_rng(seed)
     node = ir.Node.kinds[kind].sample(rng)
     plan = PLANS[seed % len(PLANS)]
     chosen = choice(node, plan, way, **draw(ways(type(node))[way].Settings, rng))
     payloads, expected = stimulus(node, plan, rng)
     assert len(expected) > 0
-    stalls = STALLS if seed < 2 else [STALLS[seed % len(STALLS)]]
-    for pair in stalls:
-        dut = chosen.build(Site(registered=bool((seed + STALLS.index(pair)) % 2)))
-        assert run(dut, node, payloads, len(expected), stalls=pair) == expected
+    for number, site in enumerate(sites(chosen)):
+        stalls = STALLS[(seed + number) % len(STALLS)]
+        assert ask(chosen, payloads, len(expected), site=site, stalls=stalls) == expected
 
 
+@pytest.mark.usefixtures("small_memories")
 @pytest.mark.parametrize(("kind", "way"), WAYS)
 @pytest.mark.parametrize("plan", PLANS, ids=range(len(PLANS)))
 @pytest.mark.parametrize("seed", range(3))
 def test_estimates_are_exact(kind, way, plan, seed):
-    """Latency and interval; an estimate that lies fails."""
+    """Latency, interval and beats; an estimate that lies fails."""
     rng = np.random.default_rng(seed)
     node = ir.Node.kinds[kind].sample(rng)
     payloads, expected = stimulus(node, plan, rng)
     chosen = choice(node, plan, way, **draw(ways(type(node))[way].Settings, rng))
-    site = Site(registered=bool(seed % 2))
-    dut, estimate = chosen.build(site), chosen.estimate(site)
-    taken, given = [], []
-    simulate(dut, source(dut.i, payloads, log=taken), sink(dut.o, len(expected), [], log=given))
-    if isinstance(node, ir.Modulate):
-        taken, given = taken[:: dut.beats], given[node.frames - 1 :: node.frames]
-    assert [last - first for first, last in zip(taken, given, strict=True)] == (
-        [estimate.latency] * len(taken))
-    assert set(np.diff(taken)) == {estimate.interval}
+    beats = node.features // -plan.lanes if isinstance(node, ir.Modulate) else -1
+    frames = node.frames if isinstance(node, ir.Modulate) else 1
+    for site in sites(chosen):
+        estimate = chosen.estimate(site)
+        for pace in (estimate.interval, None):
+            taken, given = [], []
+            ask(chosen, payloads, len(expected), site=site, taken=taken, given=given,
+                pace=None if beats != -1 else pace)
+            taken, given = taken[::-beats], given[frames - 1 :: frames]
+            if pace is not None:
+                assert set(np.subtract(given, taken)) == {estimate.latency}
+            assert set(np.diff(given)[1:]) <= {estimate.interval}
+            assert len(given) > 2 or node.in_width == 1
+
+
+@pytest.mark.usefixtures("small_memories")
+@pytest.mark.parametrize(("kind", "way"), WAYS)
+@pytest.mark.parametrize("cycles", [3, 17, 40])
+def test_reset_is_a_clean_start(kind, way, cycles):
+    rng = np.random.default_rng(cycles)
+    node = ir.Node.kinds[kind].sample(rng)
+    payloads, expected = stimulus(node, PLAN, rng)
+    chosen = choice(node, PLAN, way, **draw(ways(type(node))[way].Settings, rng))
+    for site in sites(chosen):
+        assert ask(chosen, payloads, len(expected), site=site, reset=cycles) == expected
 
 
 def changed(node, field):
@@ -154,9 +164,9 @@ def test_a_fault_in_the_hardware_is_seen(fault):
     copies = list(copies)
     assert copies
     payloads, expected = stimulus(original, Plan(), np.random.default_rng(0))
-    assert run(unrolled_node(original), original, payloads, len(expected)) == expected
+    assert ask(unrolled_node(original), payloads, len(expected)) == expected
     for copy in copies:
-        assert run(unrolled_node(copy), copy, payloads, len(expected)) != expected
+        assert ask(unrolled_node(copy), payloads, len(expected)) != expected
 
 
 class _Strange(ir.BitNode):

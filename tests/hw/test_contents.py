@@ -94,8 +94,8 @@ def test_what_shapes_no_image_is_no_part_of_the_structure():
 def test_nothing_is_writable():
     contents = Contents.of(subject(0), Plan(nodes={"xnor0": {"way": "folded"}}))
     assert (contents.bytes, contents.nodes, contents.image(subject(0))) == (0, (), b"")
-    with pytest.raises(ContentsError, match=r"^Node 'conv0' must have everything, for it is not "
-                                            r"writable as in the structure$"):
+    with pytest.raises(ContentsError, match=r"^Node 'conv0' must be as in the structure, for it is "
+                                            r"not writable$"):
         contents.image(subject(1))
     assert not Ip(subject(0), Plan()).tables
 
@@ -204,7 +204,7 @@ def altered(name, **fields):
 
 
 HEAD = subject(0).entry("head").node
-REST = "must have all but its weights, thresholds and biases as in the structure"
+REST = "must be as in the structure, but for its weights, thresholds and biases"
 
 
 @pytest.mark.parametrize(("network", "message"), [
@@ -212,11 +212,11 @@ REST = "must have all but its weights, thresholds and biases as in the structure
     (altered("head", biases=np.array([-9, 7, 0], np.int32)),
      ("Biases of node 'head' must be between -8 and 7, the 4 bits of the structure, not between -9 "
      "and 7")),
-    (subject(0, shapes=1), ("Node 'modulate' must have everything, for it is not writable as in the "
-                           "structure")),
-    (ir.Network((*subject(0).entries[:-1], dataclasses.replace(subject(0).entries[-1], name="scores"))),
-     ("Network must have the nodes ['modulate', 'lut0', 'conv0', 'xnor0', 'head'], as the structure "
-     "has, not ['modulate', 'lut0', 'conv0', 'xnor0', 'scores']")),
+    (subject(0, shapes=1), "Node 'modulate' must be as in the structure, for it is not writable"),
+    (ir.Network((*subject(0).entries[:-1],
+                 dataclasses.replace(subject(0).entries[-1], name="scores"))),
+     ("Network must have the nodes ['modulate', 'lut0', 'conv0', 'xnor0', 'head'], as the "
+      "structure has, not ['modulate', 'lut0', 'conv0', 'xnor0', 'scores']")),
 ])
 def test_what_does_not_go_in_is_refused(network, message):
     with pytest.raises(ContentsError, match=f"^{re.escape(message)}$"):
@@ -241,8 +241,8 @@ def test_scores_that_need_more_bits_are_refused():
     ({"lut0": {"way": "folded", "writable": True}},
      "Plan key 'nodes.lut0.writable' must be false for a node that keeps nothing in memory"),
     ({"conv0": {**FOLDED, "cycles": 11}},
-     ("Plan key 'nodes.conv0.writable' must be false for a node that keeps nothing in memory within "
-     "11 cycles; 'cycles' must be at least 12")),
+     ("Plan key 'nodes.conv0.writable' must be false for a node that keeps nothing in memory "
+      "within 11 cycles; 'cycles' must be at least 12")),
     ({"xnor1": {"way": "folded"}}, "Plan key 'nodes.xnor1' names no node; the nearest is 'xnor0'"),
 ])
 def test_plans_that_cannot_be_are_refused(nodes, message):

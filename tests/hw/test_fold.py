@@ -12,10 +12,10 @@ from bitwright.hw.limits import WidthError
 from bitwright.hw.plan import Plan, PlanError
 from bitwright.hw.rtl.core import Core
 from bitwright.hw.rtl.ip import Ip
-from bitwright.hw.rtl.layers import choose, foldable, folded
+from bitwright.hw.rtl.layers import choose, dense, foldable, folded
 from tests.hw.streams import simulate, sink, source
-from tests.hw.test_ip import answers, beats, expected
-from tests.hw.ways import choice, folded_node
+from tests.hw.test_ip import answers, beats, expected, result
+from tests.hw.ways import ask, folded_node
 from tests.networks import features, labelled, network
 
 KINDS = sorted(kind for kind, node in ir.Node.kinds.items()
@@ -44,16 +44,6 @@ def vectors(node, rng):
     return ir.pack(x), y.tolist() if isinstance(node, ir.HeadNode) else ir.pack(y)
 
 
-def run(dut, node, payloads, count, stalls=(0.0, 0.0), taken=None, given=None):
-    received = []
-    simulate(dut, source(dut.i, payloads, stalls[0], seed=1, log=taken),
-             sink(dut.o, count, received, stalls[1], seed=2, log=given))
-    if not isinstance(node, ir.HeadNode):
-        return received
-    shape = dut.o.payload.shape()
-    return [[shape.from_bits(word)[c] for c in range(shape.length)] for word in received]
-
-
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("cycles", [1, 2, 3, 7, 12, 30, 1000])
 @pytest.mark.parametrize("seed", range(3))
@@ -63,8 +53,8 @@ def test_folded_equals_evaluator(kind, cycles, seed):
     plan = Plan(levels_per_register=1 + seed, lut_size=4 + 2 * (seed % 2))
     payloads, wanted = vectors(node, rng)
     for stalls in STALLS if cycles in (3, 30) else [STALLS[(seed + cycles) % 4]]:
-        dut = folded_node(node, cycles, plan)
-        assert run(dut, node, payloads, len(wanted), stalls) == wanted
+        chosen = folded_node(node, cycles, plan)
+        assert ask(chosen, payloads, len(wanted), stalls=stalls) == wanted
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -73,10 +63,10 @@ def test_latency_and_interval_are_as_declared(kind, cycles):
     rng = np.random.default_rng(cycles)
     node = ir.Node.kinds[kind].sample(rng)
     payloads, wanted = vectors(node, rng)
-    chosen = choice(node, Plan(), "folded", cycles=cycles)
-    dut, estimate = chosen.build(), chosen.estimate()
+    chosen = folded_node(node, cycles)
+    estimate = chosen.estimate()
     taken, given = [], []
-    assert run(dut, node, payloads, len(wanted), taken=taken, given=given) == wanted
+    assert ask(chosen, payloads, len(wanted), taken=taken, given=given) == wanted
     assert set(np.diff(taken)) == {estimate.interval}
     assert set(np.subtract(given, taken)) == {estimate.latency}
     assert estimate.interval <= cycles
@@ -93,13 +83,14 @@ def test_every_weight_and_threshold_counts():
             altered = getattr(node, field).copy()
             altered.flat[place] ^= 1
             copy = dataclasses.replace(node, **{field: altered})
-            assert run(folded_node(copy, 6), copy, ir.pack(every), 32) != wanted
+            assert ask(folded_node(copy, 6), ir.pack(every), 32) != wanted
 
 
 @pytest.mark.parametrize("frames", [1, 3])
 @pytest.mark.parametrize("seed", range(14))
-def test_network_equals_evaluator(seed, frames):
+def test_network_equals_evaluator(seed, frames, monkeypatch):
     """Folded and unrolled nodes mixed, with branches that must wait for each other."""
+    monkeypatch.setattr(dense, "SMALLEST", 1)
     subject = network(seed, frames=frames)
     rng = np.random.default_rng(seed)
     nodes = {entry.name: {"way": "folded", "cycles": int(rng.integers(1, 40))}
@@ -139,7 +130,9 @@ def skipping(widths):
 
 @pytest.mark.parametrize("cycles", [1, 8, 30])
 @pytest.mark.parametrize("lanes", [1, 6])
-def test_network_latency_and_interval_are_as_declared(cycles, lanes):
+@pytest.mark.parametrize("smallest", [1, 64])
+def test_network_latency_and_interval_are_as_declared(cycles, lanes, smallest, monkeypatch):
+    monkeypatch.setattr(dense, "SMALLEST", smallest)
     subject = skipping((7, 5, 6))
     x = features(subject, 8, 0)
     ip = Ip(subject, folded(Plan(lanes=lanes), subject, cycles))
@@ -151,6 +144,56 @@ def test_network_latency_and_interval_are_as_declared(cycles, lanes):
     assert set(np.diff(first)[1:]) == {ip.interval}  # while the first waits, the second arrives
     assert ip.interval == max(ip.frame_interval, 6 // lanes)
     assert ip.frame_interval <= cycles
+
+
+def chain(widths, depth=1):
+    """Layers of neurons in a row, and a head."""
+    rng = np.random.default_rng(4)
+    features, *hidden = widths
+    entries = [ir.Entry("modulate", ir.Modulate(rng.integers(
+        1, 16, size=(1, features, 1)).astype(np.int32), 4), ("input",))]
+    for index, width in enumerate(hidden):
+        fan_in = entries[-1].node.out_width
+        node = ir.Xnor(rng.integers(2, size=(width, fan_in)).astype(bool), rng.integers(
+            fan_in // 3, 1 + 2 * fan_in // 3, size=(width, depth)).astype(np.int32))
+        entries.append(ir.Entry(f"xnor{index}", node, (entries[-1].name,)))
+    head = ir.Scores(rng.integers(2, size=(3, entries[-1].node.out_width)).astype(bool), 1,
+                     np.array([0, 1, 2], np.int32))
+    return ir.Network((*entries, ir.Entry("head", head, (entries[-1].name,))))
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+@pytest.mark.parametrize(("cycles", "depth"), [(200, 1), (99, 1), (400, 2), (130, 3), (64, 1)])
+def test_a_chain_hands_neurons_on_one_by_one(cycles, depth, frames):
+    """No register holds a vector between two layers, and every time is as declared."""
+    subject = chain((6, 33, 64, 9), depth)
+    first = subject.entries[0]
+    if frames == 2:
+        levels = np.concatenate([first.node.thresholds, 16 - first.node.thresholds])
+        subject = ir.Network((ir.Entry("modulate", ir.Modulate(levels, 4), ("input",)),
+                              *subject.entries[1:]))
+    x = features(subject, 6, 0)
+    ip = Ip(subject, folded(Plan(lanes=6), subject, cycles))
+    taken, given, received = [], [], []
+    simulate(ip, source(ip.i, beats(ip, x), log=taken), sink(ip.o, len(x), received, log=given))
+    assert [result(ip, word) for word in received] == expected(subject, x)
+    assert given[0] - taken[0] == ip.latency
+    assert set(np.diff(given)) == {ip.interval}
+
+
+def test_which_readers_take_beats():
+    """Of 33, 64 and 9 neurons the second's reader alone is wide enough."""
+    core = Core(chain((6, 33, 64, 9)), folded(Plan(), chain((6, 33, 64, 9)), 200))
+    assert {name: beat.beats for name, beat in core.beats.items()} == {
+        "modulate": 1, "xnor0": 33, "xnor1": 64, "xnor2": 9}
+    assert core.beat is None
+    parts = core.elaborate(None)._named_submodules
+    assert [name for name in parts if name.startswith("_")] == ["_xnor0_collector",
+                                                                "_xnor2_collector"]
+    # Words of two bits each: neurons of depth 3 do not fill them evenly.
+    uneven = chain((6, 33, 64, 9), depth=3)
+    core = Core(uneven, folded(Plan(), uneven, 900))
+    assert "_xnor1_collector" in core.elaborate(None)._named_submodules
 
 
 def test_few_registers_hold_what_is_early():
@@ -183,7 +226,7 @@ def test_a_word_that_is_too_wide_is_refused():
     message = ("Weights of a word must have at most 65,536 bits, not 75,000 (500 inputs, 150 "
                "neurons at a time)")
     with pytest.raises(WidthError, match=f"^{re.escape(message)}$"):
-        folded_node(node, 2)
+        folded_node(node, 2).build()
 
 
 def test_folded_names_every_node_that_can_be():

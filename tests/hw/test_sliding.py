@@ -9,9 +9,7 @@ import pytest
 from bitwright import ir
 from bitwright.hw.folding import Block
 from bitwright.hw.limits import WidthError
-from bitwright.hw.plan import FOLDED, Plan
-from tests.hw.streams import simulate, sink, source
-from tests.hw.ways import choice, folded_node, unrolled_node
+from tests.hw.ways import ask, folded_node, unrolled_node
 
 
 def xnor(rng, width, neurons, depth=1):
@@ -47,11 +45,9 @@ def test_bodies_of_two_parts(cycles, neurons, stalls):
     body = (first, xnor(rng, first.out_width, neurons[1]))
     node = ir.Convolution(body, ir.Window(4, 4, 1, (2, 2), (1, 2)))
     x = rng.integers(2, size=(4, node.in_width)).astype(bool)
-    chosen = choice(node, Plan(), FOLDED, cycles=cycles)
-    dut, estimate = chosen.build(), chosen.estimate()
-    received, taken, given = [], [], []
-    simulate(dut, source(dut.i, ir.pack(x), stalls[0], seed=1, log=taken),
-             sink(dut.o, len(x), received, stalls[1], seed=2, log=given))
+    chosen = folded_node(node, cycles)
+    estimate, taken, given = chosen.estimate(), [], []
+    received = ask(chosen, ir.pack(x), len(x), stalls=stalls, taken=taken, given=given)
     assert received == ir.pack(node.evaluate(x))
     assert len(set(received)) > 1
     if stalls == (0.0, 0.0):
@@ -67,7 +63,7 @@ def test_collected_outputs_that_are_too_wide_are_refused():
     message = ("Outputs of a folded convolution must have at most 65,536 bits, not 84,000 (2 times "
                "42,000)")
     with pytest.raises(WidthError, match=f"^{re.escape(message)}$"):
-        folded_node(node, 2)
+        folded_node(node, 2).build()
 
 
 def test_an_unrolled_body_has_all_its_weights():
@@ -83,6 +79,4 @@ def test_an_unrolled_body_has_all_its_weights():
             if place >= 0:
                 weights.flat[place] ^= True
             node = ir.Convolution((ir.Xnor(weights, body.thresholds),), ir.Window(2, 2, 1, (2, 2)))
-            dut, received = build(node), []
-            simulate(dut, source(dut.i, ir.pack(every)), sink(dut.o, 16, received))
-            assert (received == wanted) == (place < 0)
+            assert (ask(build(node), ir.pack(every), 16) == wanted) == (place < 0)

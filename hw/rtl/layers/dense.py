@@ -16,6 +16,10 @@ from bitwright.hw.rtl.result import score_shape
 
 __all__ = ["FoldedScores", "FoldedXnor"]
 
+SMALLEST = 64
+"""Bits of a vector from which on a memory is worth its while: of a smaller one some devices would
+make registers, and multiplexers to choose between them."""
+
 
 class _Folded(wiring.Component, Realisation):
     """A dense layer whose neurons get their outputs a group at a time.
@@ -25,17 +29,20 @@ class _Folded(wiring.Component, Realisation):
     node : ir.Xnor or ir.Scores
     settings : Folded
     plan : Plan
+    site : Site
     constant : Shape
         Of a number that belongs to a neuron.
     element : Shape
         Of what one neuron gives.
     o_shape : ShapeLike
-        Of an output vector.
+        Of the output.
+    whole : bool
+        Whether the outputs leave side by side, and not group by group.
 
     Members
     -------
     i : ``In(stream.Signature(node.in_width))``
-        Input vectors.
+        Input vectors, or of the bits of ``site.beat``.
     o : ``Out(stream.Signature(o_shape))``
         Output vectors, in input order.
     """
@@ -43,27 +50,39 @@ class _Folded(wiring.Component, Realisation):
     Settings = Folded
 
     @classmethod
-    def _estimate(cls, node, settings, plan, element, constants, logic):
+    def takes(cls, node, settings, beat):
+        folding = Folding.within(*node.weights.shape, settings.cycles)
+        return beat.beats == 1 or (node.in_width >= SMALLEST and Agreements.gathers(folding, beat))
+
+    @classmethod
+    def _estimate(cls, node, settings, plan, site, element, constants, logic, whole):
         """Of neurons that give so many bits, have so many of constants, and so many LUTs."""
         folding = Folding.within(*node.weights.shape, settings.cycles)
-        resources, latency = Agreements.measure(node.in_width, folding, plan)
-        outputs = Collector.flip_flops(folding.groups, folding.neurons * element)
+        resources, latency = Agreements.measure(node.in_width, folding, plan, site.beat)
+        group, width = folding.neurons * element, len(node.weights) * element
+        collected = whole or folding.groups == 1
+        outputs = Collector.flip_flops(folding.groups, group) if collected else 0
         more = Resources(folding.neurons * logic, outputs,
                          folding.neurons * folding.groups * constants)
-        return Estimate(resources + more, latency + Collector.latency, folding.cycles,
-                        Beat.whole(len(node.weights) * element))
+        interval = max(folding.cycles, 1 if site.beat is None else site.beat.beats)
+        return Estimate(resources + more, latency + collected * Collector.latency, interval,
+                        Beat.whole(width) if collected else Beat(width, group))
 
-    def __init__(self, node, settings, plan, constant, element, o_shape):
+    def __init__(self, node, settings, plan, site, constant, element, o_shape, whole):
         self._node = node
         folding = Folding.within(*node.weights.shape, settings.cycles)
         weights, constants = tables(node, settings.cycles)
         self._writable = settings.writable
-        self._agreements = Agreements(node.in_width, folding, weights, plan, settings.writable)
+        self._agreements = Agreements(node.in_width, folding, weights, plan, settings.writable,
+                                      site.beat)
         self._constants = GroupConstants(folding, constants, constant, settings.writable)
-        self._collector = Collector(folding.groups, data.ArrayLayout(element, folding.neurons),
-                                    data.ArrayLayout(element, folding.neurons * folding.groups))
+        # A group that is all of them needs a register behind its logic too.
+        self._collector = Collector(
+            folding.groups, data.ArrayLayout(element, folding.neurons),
+            data.ArrayLayout(element, folding.neurons * folding.groups)
+        ) if whole or folding.groups == 1 else None
         super().__init__({
-            "i": In(stream.Signature(node.in_width)),
+            "i": In(stream.Signature(len(self._agreements.i.payload))),
             "o": Out(stream.Signature(o_shape)),
         })
 
@@ -77,16 +96,20 @@ class _Folded(wiring.Component, Realisation):
         m = Module()
         m.submodules.agreements = agreements = self._agreements
         m.submodules.constants = constants = self._constants
-        m.submodules.outputs = outputs = self._collector
         connect(m, flipped(self.i), agreements.i)
-        found = [self._output(count, own)
-                 for count, own in zip(agreements.o.payload, constants.o, strict=True)]
+        found = Cat(self._output(count, own)
+                    for count, own in zip(agreements.o.payload, constants.o, strict=True))
+        m.d.comb += constants.taken.eq(agreements.o.valid & agreements.o.ready)
+        if self._collector is None:
+            m.d.comb += [self.o.payload.eq(found), self.o.valid.eq(agreements.o.valid),
+                         agreements.o.ready.eq(self.o.ready)]
+            return m
+        m.submodules.outputs = outputs = self._collector
         m.d.comb += [
-            constants.taken.eq(agreements.o.valid & agreements.o.ready),
-            outputs.i.payload.as_value().eq(Cat(found)),
+            outputs.i.payload.as_value().eq(found),
             outputs.i.valid.eq(agreements.o.valid),
             agreements.o.ready.eq(outputs.i.ready),
-            # Past the last neuron there is nothing.
+            # What lies past the last neuron is left out.
             Value.cast(self.o.payload).eq(outputs.o.payload.as_value()),
             self.o.valid.eq(outputs.o.valid),
             outputs.o.ready.eq(self.o.ready),
@@ -107,6 +130,8 @@ def _threshold(node):
 class FoldedXnor(_Folded):
     """Dense layer of binary neurons, a memory word of weights a cycle.
 
+    The neurons leave group by group, as their counts are done.
+
     Parameters
     ----------
     node : ir.Xnor
@@ -117,19 +142,21 @@ class FoldedXnor(_Folded):
     Members
     -------
     i : ``In(stream.Signature(node.in_width))``
-        Input vectors.
-    o : ``Out(stream.Signature(node.out_width))``
-        Output vectors, in input order.
+        Input vectors, or of the bits of ``site.beat``.
+    o : ``Out(stream.Signature(beat.bits))``
+        Output vectors, in input order, in beats of the estimate.
     """
 
     @classmethod
     def estimate(cls, node, settings, plan, site):
         constants = node.depth * _threshold(node).width
-        return cls._estimate(node, settings, plan, node.depth, constants, constants)
+        return cls._estimate(node, settings, plan, site, node.depth, constants, constants,
+                             whole=False)
 
     def __init__(self, node, settings, plan, site):
-        super().__init__(node, settings, plan, _threshold(node), unsigned(node.depth),
-                         node.out_width)
+        beat = self.estimate(node, settings, plan, site).beat
+        super().__init__(node, settings, plan, site, _threshold(node), unsigned(node.depth),
+                         beat.bits, whole=False)
 
     def _output(self, count, constants):
         return Cat(count >= threshold for threshold in constants)
@@ -149,20 +176,20 @@ class FoldedScores(_Folded):
     Members
     -------
     i : ``In(stream.Signature(node.in_width))``
-        Input vectors.
+        Input vectors, or of the bits of ``site.beat``.
     o : ``Out(stream.Signature(ArrayLayout(score_shape(node.score_range), node.out_width)))``
         Scores, in input order.
     """
 
     @classmethod
     def estimate(cls, node, settings, plan, site):
-        return cls._estimate(node, settings, plan, score_shape(node.score_range).width,
-                             bias_width(node), scaling(node))
+        return cls._estimate(node, settings, plan, site, score_shape(node.score_range).width,
+                             bias_width(node), scaling(node), whole=True)
 
     def __init__(self, node, settings, plan, site):
         shape = score_shape(node.score_range)
-        super().__init__(node, settings, plan, signed(bias_width(node)), shape,
-                         data.ArrayLayout(shape, node.out_width))
+        super().__init__(node, settings, plan, site, signed(bias_width(node)), shape,
+                         data.ArrayLayout(shape, node.out_width), whole=True)
 
     def _output(self, count, constants):
         width = Shape.cast(score_shape(self._node.score_range)).width

@@ -2,19 +2,23 @@
 
 An unrolled layer has logic for every weight. Here each cycle reads one word of the memory, counts
 its agreements with the inputs that it belongs to, and adds them up; one neuron gets its count, or a
-few at the same time, and then the next. The inputs lie in a ring that turns by a word each cycle,
-so that no multiplexer chooses between them.
+few at the same time, and then the next.
+
+Inputs that come whole lie in a ring that turns by a word each cycle, so that no multiplexer chooses
+between them. Those that come a few bits at a time are put into a second memory, word by word, which
+is read beside the weights: while one vector is worked on the next one gathers in its other half.
 """
 
 from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from bitwright.hw.limits import WIDEST, WidthError
+from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.parts.gather import Accumulator
 from bitwright.hw.rtl.parts.popcount import Count, popcount
 from bitwright.hw.rtl.parts.stages import Depth, Stages
-from bitwright.hw.rtl.parts.store import Store
+from bitwright.hw.rtl.parts.store import Store, read_later
 from bitwright.hw.rtl.realisation import Resources
 
 __all__ = ["Agreements", "GroupConstants"]
@@ -31,10 +35,12 @@ class Agreements(wiring.Component):
         The weights, as :meth:`Folding.weights` cuts them.
     plan : Plan
     writable : bool
+    beat : Beat, optional
+        How the inputs come, a whole vector at once if left out. See :meth:`gathers`.
 
     Members
     -------
-    i : ``In(stream.Signature(in_width))``
+    i : ``In(stream.Signature(beat.bits))``
         Input vectors.
     o : ``Out(stream.Signature(ArrayLayout(unsigned(count_width), folding.neurons)))``
         Counts of the first group, then those of the next, ``folding.groups`` of them a vector.
@@ -51,34 +57,48 @@ class Agreements(wiring.Component):
         If a word is wider than Amaranth's signals can be.
     """
 
-    def __init__(self, in_width, folding, table, plan, writable=False):
+    def __init__(self, in_width, folding, table, plan, writable=False, beat=None):
         if folding.word_bits > WIDEST:
             raise WidthError(f"Weights of a word must have at most {WIDEST:,} bits, not "
                              f"{folding.word_bits:,} ({in_width:,} inputs, {folding.neurons:,} "
                              "neurons at a time)")
         self._folding = folding
         self._plan = plan
+        self._beat = Beat.whole(in_width) if beat is None else beat
         self.store = Store(table, writable)
         self._parts = data.ArrayLayout(unsigned(folding.bits.bit_length()), folding.neurons)
         counts = data.ArrayLayout(unsigned(in_width.bit_length()), folding.neurons)
         super().__init__({
-            "i": In(stream.Signature(in_width)),
+            "i": In(stream.Signature(self._beat.bits)),
             "o": Out(stream.Signature(counts)),
         })
 
     @staticmethod
-    def measure(in_width, folding, plan):
-        """Resources; and cycles from a vector to the counts of its last group."""
+    def gathers(folding, beat):
+        """Whether such beats can go into a memory: a whole number of them makes a word."""
+        return folding.words > 1 and folding.bits % beat.bits == 0
+
+    @staticmethod
+    def measure(in_width, folding, plan, beat=None):
+        """Resources; and cycles from the last beat of a vector to the counts of its last group."""
         depth, neurons = Depth(plan.levels_per_register), folding.neurons
         count = Count.through(depth, folding.bits, plan.lut_size, counters=neurons)
         depth.flush(neurons * count.width)
-        ring, address = folding.words * folding.bits, 2 * folding.cycles.bit_length()
-        luts = neurons * (folding.bits + count.luts) + ring + address
-        flip_flops = depth.flip_flops + ring + address // 2
+        bits, address = folding.words * folding.bits, folding.cycles.bit_length()
+        memory = folding.word_bits * folding.cycles
+        luts = neurons * (folding.bits + count.luts) + 2 * address
+        flip_flops = depth.flip_flops + address
+        if beat is None:
+            luts, flip_flops = luts + bits, flip_flops + bits
+        else:
+            counters = 2 * (2 * folding.words).bit_length() + 5
+            luts += 3 * counters + (folding.bits if in_width % folding.bits else 0)
+            flip_flops += folding.bits - beat.bits + counters
+            memory += 2 * bits
         if folding.words > 1:
             total = neurons * in_width.bit_length() + folding.words.bit_length()
             luts, flip_flops = luts + 2 * total, flip_flops + total
-        return (Resources(luts, flip_flops, folding.word_bits * folding.cycles),
+        return (Resources(luts, flip_flops, memory),
                 folding.cycles + depth.latency + (folding.words > 1))
 
     def elaborate(self, platform):
@@ -101,26 +121,95 @@ class Agreements(wiring.Component):
         """Go through the memory for each vector: agreements word by word."""
         folding = self._folding
         m.submodules.weights = store = self.store
-        ring = Signal(folding.bits * folding.words, reset_less=True)
         address = Signal(range(folding.cycles))
         next_address = Signal.like(address)
-        final, step = address == folding.cycles - 1, Signal()
-        inputs = Cat(bit.replicate(folding.neurons) for bit in ring[: folding.bits])
+        final, step, start = Signal(), Signal(), Signal()
+        inputs = self._turn if self._beat.beats == 1 else self._gather
+        seen = inputs(m, step, step & final, ~words.valid | (step & final), start)
         m.d.comb += [
             # The word of the present address, since the memory answers a cycle later.
             store.address.eq(next_address),
             next_address.eq(Mux(step, Mux(final, 0, address + 1), address)),
-            words.payload.eq(~(inputs ^ store.word)),
+            words.payload.eq(~(Cat(bit.replicate(folding.neurons) for bit in seen) ^ store.word)),
+            final.eq(address == folding.cycles - 1),
             step.eq(words.valid & words.ready),
-            self.i.ready.eq(~words.valid | (step & final)),
         ]
         m.d.sync += address.eq(next_address)
+        with m.If(step & final):
+            m.d.sync += words.valid.eq(0)
+        with m.If(start):
+            m.d.sync += words.valid.eq(1)
+
+    def _turn(self, m, step, done, free, start):
+        """Hold whole vectors in a ring. Returns the inputs of the present word.
+
+        Parameters
+        ----------
+        m : Module
+        step : Value
+            That word is taken.
+        done : Value
+            It is the last of a vector.
+        free : Value
+            A vector can begin in the next cycle.
+        start : Signal
+            To drive: one does.
+        """
+        bits = self._folding.bits
+        ring = Signal(bits * self._folding.words, reset_less=True)
+        m.d.comb += [self.i.ready.eq(free), start.eq(self.i.valid & free)]
         with m.If(step):
-            m.d.sync += ring.eq(Cat(ring[folding.bits :], ring[: folding.bits]))
-            with m.If(final):
-                m.d.sync += words.valid.eq(0)
-        with m.If(self.i.valid & self.i.ready):
-            m.d.sync += [ring.eq(self.i.payload), words.valid.eq(1)]
+            m.d.sync += ring.eq(Cat(ring[bits:], ring[:bits]))
+        with m.If(start):
+            m.d.sync += ring.eq(self.i.payload)
+        return ring[:bits]
+
+    def _gather(self, m, step, done, free, start):
+        """Put beats into a memory of two vectors. As :meth:`_turn`."""
+        words, bits = self._folding.words, self._folding.bits
+        m.submodules.inputs = store = memory.Memory(shape=bits, depth=2 * words, init=[],
+                                                    attrs={"no_rw_check": 1})
+        put, whole = self._put(m, store.write_port(), words, bits)
+        # Vectors that are in the memory whole, the one that is worked on included.
+        held, busy = Signal(range(3)), ~free | done
+        m.d.comb += [self.i.ready.eq(held != 2), put.eq(self.i.valid & self.i.ready),
+                     start.eq(free & (whole | (held > busy)))]
+        m.d.sync += held.eq(held + whole - done)
+        half, at = Signal(), Signal(range(2 * words))
+        next_at = Signal.like(at)
+        m.d.comb += next_at.eq(at)
+        with m.If(step):
+            m.d.comb += next_at.eq(at + 1)
+            with m.If(at == Mux(half, 2 * words - 1, words - 1)):
+                m.d.comb += next_at.eq(Mux(half ^ done, words, 0))
+        m.d.sync += [at.eq(next_at), half.eq(half ^ done)]
+        # The last word of a vector is written in the cycle in which its first one is read, at the
+        # earliest, and they are never the same.
+        return read_later(m, store, next_at, "input")
+
+    def _put(self, m, port, words, bits):
+        """Make words of beats. Returns two signals: to drive, a beat is there; it ends a vector."""
+        beat, size = self._beat, bits // self._beat.bits
+        short = beat.beats - (words - 1) * size  # beats of the last word
+        put, whole, end, last = Signal(), Signal(), Signal(), Signal()
+        place, number, address = (Signal(range(limit)) for limit in (size, words, 2 * words))
+        before = Signal(bits - beat.bits, reset_less=True)
+        word = Cat(before, self.i.payload)
+        tail = word[(size - short) * beat.bits :][: beat.width - (words - 1) * bits]
+        m.d.comb += [
+            last.eq(number == words - 1),
+            end.eq(put & (place == Mux(last, short - 1, size - 1))),
+            whole.eq(end & last),
+            port.addr.eq(address),
+            port.data.eq(Mux(last, tail, word)),
+            port.en.eq(end),
+        ]
+        with m.If(put):
+            m.d.sync += [before.eq(word[beat.bits :]), place.eq(place + 1)]
+        with m.If(end):
+            m.d.sync += [place.eq(0), number.eq(Mux(last, 0, number + 1)),
+                         address.eq(Mux(address == 2 * words - 1, 0, address + 1))]
+        return put, whole
 
     def _count(self, m, words, parts):
         """Count the agreements of each word."""

@@ -1,7 +1,7 @@
 """Several vectors, one after the other, made into one."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 __all__ = ["Accumulator", "Collector"]
@@ -71,6 +71,12 @@ class Accumulator(_Gather):
 
 class Collector(_Gather):
     """The vectors side by side, the first lowest. As :class:`_Gather`."""
+
+    @classmethod
+    def of(cls, beat):
+        """One that makes whole vectors of such beats; what is past their end stays in there."""
+        return cls(beat.beats, data.ArrayLayout(beat.bits, 1),
+                   data.ArrayLayout(beat.bits, beat.beats))
 
     @staticmethod
     def flip_flops(count, width):
