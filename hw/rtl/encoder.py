@@ -5,7 +5,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from bitwright.hw.folding import Table
 from bitwright.hw.limits import WIDEST, WidthError
+from bitwright.hw.rtl.parts.store import Store, read_later
 
 __all__ = ["Encoder"]
 
@@ -168,13 +170,11 @@ class Encoder(wiring.Component):
         if width > WIDEST:
             raise WidthError(f"Thresholds of a beat must have at most {WIDEST:,} bits, not "
                              f"{width:,} ({self._lanes:,} lanes of depth {modulate.depth})")
-        m.submodules.thresholds = rom = memory.Memory(shape=width, depth=len(contents),
-                                                      init=contents)
-        port = rom.read_port()
-        m.d.comb += port.addr.eq(next_word)
+        m.submodules.thresholds = store = Store(Table(width, tuple(contents)))
+        m.d.comb += store.address.eq(next_word)
         primed = Signal()
         m.d.sync += primed.eq(1)
-        resolved = {key: [port.data[source] if isinstance(source, int) else source
+        resolved = {key: [store.word[source] if isinstance(source, int) else source
                           for source in sources] for key, sources in pending.items()}
         return {key: (Cat(sources[:-1]), sources[-1])
                 for key, sources in resolved.items()}, primed
@@ -191,11 +191,11 @@ class Encoder(wiring.Component):
                 m.d.sync += kept.eq(arriving)
         else:
             m.submodules.sample = ram = memory.Memory(shape=len(arriving), depth=self.beats,
-                                                      init=[])
-            writer, reader = ram.write_port(), ram.read_port()
-            m.d.comb += [writer.addr.eq(beat), writer.data.eq(arriving), writer.en.eq(write),
-                         reader.addr.eq(next_beat)]
-            kept = reader.data
+                                                      init=[], attrs={"no_rw_check": 1})
+            writer = ram.write_port()
+            m.d.comb += [writer.addr.eq(beat), writer.data.eq(arriving), writer.en.eq(write)]
+            # Beat 0 is read when the last beat of the sample is written, at the earliest.
+            kept = read_later(m, ram, next_beat, "kept")
         return Mux(frame == 0, arriving, kept)
 
     def _chains(self, m, step, sample, columns):

@@ -1,7 +1,7 @@
 """The network as a block for any design."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, fifo, stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from bitwright.hw.folding import Folded, tables
@@ -10,6 +10,7 @@ from bitwright.hw.limits import check_widths
 from bitwright.hw.rtl.core import Core
 from bitwright.hw.rtl.encoder import Encoder
 from bitwright.hw.rtl.head import Head
+from bitwright.hw.rtl.parts.queue import Queue
 from bitwright.hw.rtl.parts.store import Loader, load_signature
 from bitwright.hw.rtl.result import result_layout
 
@@ -105,10 +106,7 @@ class Ip(wiring.Component):
         m.submodules.encoder = encoder = self.encoder
         m.submodules.core = core = self.core
         m.submodules.head = head = self.head
-        # A queue counts its output register as a place, which is not where a result goes first.
-        m.submodules.results = results = fifo.SyncFIFOBuffered(
-            width=len(head.o.payload.as_value()),
-            depth=self._places if self._places == 1 else self._places + 1)
+        m.submodules.results = results = Queue(head.o.payload.shape(), self._places)
 
         size, bits = 8 * self.layout.feature_bytes, self._modulate.bits
         m.d.comb += [
@@ -144,12 +142,10 @@ class Ip(wiring.Component):
             head.i.payload.eq(core.o.payload),
             head.i.valid.eq(core.o.valid),
             head.o.ready.eq(1),
-            results.w_data.eq(head.o.payload),
-            results.w_en.eq(head.o.valid),
-            self.o.payload.as_value().eq(results.r_data),
-            self.o.valid.eq(results.r_rdy),
-            results.r_en.eq(self.o.ready),
+            results.i.payload.eq(head.o.payload),
+            results.i.valid.eq(head.o.valid),
         ]
+        connect(m, results.o, flipped(self.o))
         if self.tables:
             self._load(m)
         return m

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 __all__ = ["Loader", "Store", "load_signature", "read_later", "write_signature"]
 
 
-def read_later(m, store, address, name):
+def read_later(m, store, address, name, enable=1):
     """Read a memory that is also written: the answer comes a cycle later.
 
     A word that is written in the very cycle in which it is read comes as anything. Amaranth's own
@@ -20,11 +20,14 @@ def read_later(m, store, address, name):
         With the attribute ``no_rw_check``.
     address : Value
     name : str
+    enable : Value
+        Whether it is read in this cycle. The answer stays until it is.
     """
     port = store.read_port(domain="comb")
     answer = Signal(store.shape, name=name, reset_less=True)
     m.d.comb += port.addr.eq(address)
-    m.d.sync += answer.eq(port.data)
+    with m.If(enable):
+        m.d.sync += answer.eq(port.data)
     return answer
 
 
