@@ -16,7 +16,17 @@ import cocotb
 import numpy as np
 from cocotb.triggers import Timer, ValueChange
 
-from bitwright.hw.link.protocol import SYNC_REQUEST, ErrorCode, ReplyType, Request, encode_request
+from bitwright.hw.link.protocol import (
+    OFFSET_BYTES,
+    SYNC_REQUEST,
+    ErrorCode,
+    Identity,
+    ReplyType,
+    Request,
+    commit_payload,
+    encode_request,
+    load_payloads,
+)
 from bitwright.sim.job import BEAT, Progress, SerialJob, SerialOutcome
 from bitwright.sim.uart import PERIOD_PS, LineError, SerialLine
 
@@ -57,6 +67,7 @@ class _Bench:
         self._progress = Progress(job.progress)
         self._sequence = self._random.randrange(256)
         self._reset_go = 0
+        self._identity = bytes.fromhex(job.identity)
         # Silence that ends an unfinished frame, and time enough for a reply after that.
         self._silence = job.timeout * PERIOD_PS
         self._limit = (self._silence + job.latency * PERIOD_PS
@@ -66,6 +77,8 @@ class _Bench:
         cocotb.start_soon(self._live())
         await ValueChange(self._dut.resets)
         await self._identify()
+        if self._job.image is not None:
+            await self._load(Path(self._job.image).read_bytes())
         events = [*self._damages(), *[self._reset] * self._job.resets]
         self._random.shuffle(events)
         # Between which samples, counted from the end, each event comes.
@@ -187,9 +200,56 @@ class _Bench:
     async def _identify(self) -> None:
         await self._line.send(encode_request(Request.IDENTIFY, self._next()))
         reply = await self._line.reply(self._limit)
-        if reply.type != ReplyType.IDENTITY or reply.payload.hex() != self._job.identity:
+        if reply.type != ReplyType.IDENTITY or reply.payload != self._identity:
             raise LineError(f"the device says that it is {_named(reply)}, not "
-                            f"{self._job.identity}")
+                            f"{self._identity.hex()}")
+
+    async def _load(self, image: bytes) -> None:
+        """Write contents, first up to somewhere and broken off in the middle of a packet: until all
+        are there and checked there is no answer but an error."""
+        payloads = load_payloads(image)
+        stop = self._random.randrange(len(payloads))
+        done = await self._write(payloads[:stop])
+        request = encode_request(Request.LOAD, self._next(), payloads[stop])
+        await self._line.send(request[: self._random.randrange(HEADER, len(request))])
+        await self._refused(ErrorCode.TIMEOUT, request[3])
+        if done:
+            if self._job.resets:
+                await self._reset()
+            await self._line.send(self._request())
+            await self._refused(ErrorCode.EMPTY, self._sequence)
+            await self._incomplete()
+        done = await self._write(payloads)
+        loaded = bytes.fromhex(self._job.loaded)
+        digest = Identity.from_bytes(loaded).contents
+        await self._line.send(encode_request(Request.COMMIT, self._next(),
+                                             commit_payload(image, digest)))
+        await self._written(ReplyType.COMMITTED, done)
+        self._identity = loaded
+        self._outcome.loaded = done
+        await self._identify()
+
+    async def _write(self, payloads: list[bytes]) -> int:
+        """Write contents from their beginning. Returns how many bytes are written."""
+        done = 0
+        for payload in payloads:
+            done = int.from_bytes(payload[:OFFSET_BYTES], "little") + len(payload) - OFFSET_BYTES
+            await self._line.send(encode_request(Request.LOAD, self._next(), payload))
+            await self._written(ReplyType.LOADED, done)
+        return done
+
+    async def _written(self, kind: ReplyType, done: int) -> None:
+        reply = await self._line.reply(self._limit)
+        if (reply.type, reply.sequence, int.from_bytes(reply.payload, "little")) != (
+                kind, self._sequence, done):
+            raise LineError(f"contents up to byte {done} were answered with {_named(reply)}")
+
+    async def _incomplete(self) -> None:
+        """See that the device says that it has no contents."""
+        await self._line.send(encode_request(Request.IDENTIFY, self._next()))
+        reply = await self._line.reply(self._limit)
+        if (reply.type != ReplyType.IDENTITY or Identity.from_bytes(reply.payload).complete):
+            raise LineError(f"the device says that it is {_named(reply)} in the middle of a load")
 
     async def _reset(self) -> None:
         """Reset in the middle of a request, or while the reply to it is under way."""

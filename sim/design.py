@@ -114,7 +114,8 @@ def netlist(text: str, family: str, cache: Path) -> str:
 
 
 def stream_design(layout: Layout, text: str, *, models: synth.CellModels | None = None,
-                  taps: Sequence[Tap] = (), waves: bool = False, fast: bool = False) -> Design:
+                  taps: Sequence[Tap] = (), writable: bool = False, waves: bool = False,
+                  fast: bool = False) -> Design:
     """The packet harness around an AXI4-Stream design.
 
     Parameters
@@ -126,6 +127,8 @@ def stream_design(layout: Layout, text: str, *, models: synth.CellModels | None 
         Of the cells of a netlist.
     taps : sequence of Tap
         Of a design that has some.
+    writable : bool
+        Whether the design has ports for contents.
     waves, fast : bool
         See :class:`sim.simulator.Design`.
     """
@@ -135,6 +138,8 @@ def stream_design(layout: Layout, text: str, *, models: synth.CellModels | None 
     if taps:
         defines.append("TAPS")
         parameters |= {"TAPS": len(taps), "TAP_WIDTH": sum(tap.width for tap in taps)}
+    if writable:
+        defines.append("LOAD")
     return _design("stream.v", text, parameters, defines, models, waves=waves, fast=fast)
 
 

@@ -110,6 +110,10 @@ class SerialJob:
         Files to write.
     drop : int, optional
         Sample of which the host loses a byte, to see whether the bench notices.
+    image : str, optional
+        File of contents to write over the line first, once in vain and then for good.
+    loaded : str
+        What the device must say that it is after that, in hexadecimal.
     """
 
     samples: str
@@ -126,6 +130,8 @@ class SerialJob:
     progress: str
     outcome: str
     drop: int | None = None
+    image: str | None = None
+    loaded: str = ""
 
 
 @dataclass
@@ -138,6 +144,8 @@ class SerialOutcome:
         Requests with damage, all refused as they must be.
     busy : int
         Requests that were refused as they came too early, and sent again.
+    loaded : int
+        Bytes of contents that were written.
     """
 
     results: list[tuple[int, int]] = field(default_factory=list)
@@ -146,6 +154,7 @@ class SerialOutcome:
     resets: int = 0
     damaged: int = 0
     busy: int = 0
+    loaded: int = 0
     error: str | None = None
 
 

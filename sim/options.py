@@ -65,6 +65,9 @@ class Options:
     frozen : ir.Network, optional
         The network as it was frozen, if another form of it is built: the one that a design with a
         serial line says it is.
+    contents : ir.Network, optional
+        Another frozen network of the same structure, whose contents are written over the line
+        first: the device must then do as that one does.
     """
 
     level: str = "rtl"
@@ -83,3 +86,4 @@ class Options:
     out: Path = CACHE
     faults: Faults = field(default_factory=Faults)
     frozen: ir.Network | None = None
+    contents: ir.Network | None = None

@@ -125,6 +125,10 @@ def _add_design(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_run(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--load", metavar="FILE",
+                       help="at the levels with a serial line, write the contents of another "
+                            "frozen network of the same structure over it first, and compare with "
+                            "that one")
     group.add_argument("--vectors", metavar="N", type=_positive,
                        help="how many samples, at random from the test set (default: 200)")
     group.add_argument("--golden", action="store_true",
@@ -186,6 +190,8 @@ def _check(args: argparse.Namespace) -> None:
                             ("--no-simplify", args.no_simplify or None)):
             if value is not None:
                 raise UsageError(f"{flag} does not go with --build, whose design is made already")
+    if args.load is not None and args.level not in ("board", "placed"):
+        raise UsageError(f"--load is for --level board or placed, not {args.level}")
     if args.plan is not None and args.lanes is not None:
         raise UsageError("--lanes does not go with --plan, which says them")
     if args.family is not None and args.family not in FAMILIES:
@@ -227,6 +233,8 @@ def _run(args: argparse.Namespace) -> Verdict:
     vectors = choose(frozen, count=args.vectors, seed=args.seed, golden=args.golden,
                      data_dir=args.data_dir)
     network = as_built(frozen, options.plan, simplify=simplify)
+    if args.load is not None:
+        options = dataclasses.replace(options, contents=ir.load(locate(args.load)))
     if args.inject is not None:
         fault = faults.plant(args.inject, network, vectors.features, lanes=options.plan.lanes,
                              seed=args.seed)

@@ -1,5 +1,6 @@
 """Levels board and placed: a design behind a modelled serial line."""
 
+import dataclasses
 import logging
 import time
 from dataclasses import dataclass
@@ -9,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitwright import boards, ir
+from bitwright.hw.contents import Contents
 from bitwright.hw.layout import Layout
-from bitwright.hw.link.protocol import OVERHEAD, Identity
+from bitwright.hw.link.protocol import DIGEST_BYTES, OVERHEAD, Identity
 from bitwright.sim import design
 from bitwright.sim.job import SerialJob
 from bitwright.sim.options import Options
@@ -48,6 +50,7 @@ def run_serial(network: ir.Network, features: NDArray[np.int32], options: Option
     started = time.monotonic()
     make = _placed if options.level == "placed" else _board
     target = make(network, layout, len(features), options, verdict)
+    identity = Identity.of(options.frozen or network, options.plan)
     model = simulator.build(target.source, options.out, logger.info)
     verdict.cached = model.cached
     verdict.compile_seconds = time.monotonic() - started
@@ -56,12 +59,13 @@ def run_serial(network: ir.Network, features: NDArray[np.int32], options: Option
     resets = 0 if options.level == "placed" else options.resets
     job = SerialJob(
         samples=str(folder / "samples.npy"), reply_bytes=OVERHEAD + layout.result_bytes,
-        identity=Identity.of(options.frozen or network, options.plan).to_bytes().hex(),
+        identity=identity.to_bytes().hex(),
         cycles=target.cycles, timeout=target.timeout,
         latency=2 * (target.latency + 8 * layout.sample_bytes) + 1000, skew=SKEW,
         gaps=options.stall_in, seed=options.seed, resets=resets,
         damaged=options.malformed, progress=str(folder / "progress"),
-        outcome=str(folder / "outcome.json"), drop=options.faults.drop)
+        outcome=str(folder / "outcome.json"), drop=options.faults.drop,
+        **_contents(options, identity, folder))
     plusargs = []
     if options.waves:
         verdict.waves = str(folder / "waves.vcd")
@@ -71,6 +75,9 @@ def run_serial(network: ir.Network, features: NDArray[np.int32], options: Option
                         plusargs=plusargs, seed=options.seed)
     verdict.cycles, verdict.run_seconds = outcome["cycles"], outcome["seconds"]
     verdict.resets, verdict.damaged = outcome["resets"], outcome["damaged"]
+    verdict.loaded = outcome["loaded"]
+    if options.contents is not None:
+        network = options.contents
     wrong = judge(network, features, layout, outcome, verdict)
     if wrong is not None:
         explain(network, features, layout, options, simulator, folder, wrong, verdict, "payload")
@@ -101,6 +108,19 @@ def _placed(network: ir.Network, layout: Layout, vectors: int, options: Options,
     source = design.serial_design(_edited(build.text, options), placed=build,
                                   waves=options.waves, fast=_fast(layout, vectors, line.cycles))
     return _Target(source, line.cycles, line.timeout, line.latency)
+
+
+def _contents(options: Options, identity: Identity, folder: Path) -> dict[str, str]:
+    """Fields of the job that say what is written over the line first."""
+    if options.contents is None:
+        return {}
+    assert options.frozen is not None, "contents go into the structure of a frozen network"
+    contents = Contents.of(options.frozen, options.plan)
+    image = contents.image(options.contents)
+    (folder / "image").write_bytes(image)
+    digest = bytes.fromhex(contents.digest(options.contents))[:DIGEST_BYTES]
+    loaded = dataclasses.replace(identity, contents=digest)
+    return {"image": str(folder / "image"), "loaded": loaded.to_bytes().hex()}
 
 
 def _edited(text: str, options: Options) -> str:

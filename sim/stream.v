@@ -95,6 +95,10 @@ module harness #(
 `ifdef TAPS
         .tap_fire(tap_fire), .tap_payload(tap_payload),
 `endif
+`ifdef LOAD  // of a design whose contents can be written: nothing is
+        .s_load_axis_tdata(8'b0), .s_load_axis_tvalid(1'b0), .s_load_axis_tlast(1'b0),
+        .s_load_axis_tready(),
+`endif
         .sample_error(sample_error)
     );
 

@@ -91,12 +91,14 @@ def explain(network: ir.Network, features: NDArray[np.int32], layout: Layout, op
 
 
 def _source(text: str, layout: Layout, options: Options, *, fast: bool) -> Design:
-    edit = options.faults.edit or (lambda text: text)
-    if options.level == "rtl":
-        return design.stream_design(layout, edit(text), waves=options.waves, fast=fast)
-    logger.info("synthesising for %s", options.family)
-    netlist = design.netlist(text, options.family, options.out)
-    return design.stream_design(layout, edit(netlist), models=synth.cell_models(options.family),
+    models = None
+    if options.level == "netlist":
+        logger.info("synthesising for %s", options.family)
+        text = design.netlist(text, options.family, options.out)
+        models = synth.cell_models(options.family)
+    if options.faults.edit is not None:
+        text = options.faults.edit(text)
+    return design.stream_design(layout, text, models=models, writable=bool(options.plan.writable),
                                 waves=options.waves, fast=fast)
 
 
@@ -155,7 +157,8 @@ def _located(network: ir.Network, features: NDArray[np.int32], layout: Layout,
     """Simulate the same again with all nodes in sight, up to the sample that is wrong."""
     logger.info("sample %d is wrong; looking for the first node that differs", sample)
     made = design.tapped(options.faults.built or network, options.plan, options.out)
-    model = simulator.build(design.stream_design(layout, made.text, taps=made.taps), options.out,
+    model = simulator.build(design.stream_design(layout, made.text, taps=made.taps,
+                                                 writable=bool(options.plan.writable)), options.out,
                             logger.info)
     folder = folder / "taps"
     log = folder / "taps.txt"

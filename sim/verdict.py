@@ -69,6 +69,7 @@ class Verdict:
     resets: int = 0
     malformed: int = 0
     damaged: int = 0
+    loaded: int = 0
     run_seconds: float = 0.0
     compile_seconds: float = 0.0
     cached: bool = False
@@ -95,6 +96,8 @@ class Verdict:
             parts.append(f"{self.malformed} malformed packets")
         if self.damaged:
             parts.append(f"{self.damaged} damaged requests")
+        if self.loaded:
+            parts.append(f"{self.loaded:,} bytes written first")
         rate = self.cycles / self.run_seconds / 1000 if self.run_seconds else 0.0
         return (f"{level}: {', '.join(parts)}, seed {self.seed} "
                 f"({self.simulator} {self.version}, {rate:.1f} kcycles/s)")
