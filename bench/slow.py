@@ -1,0 +1,117 @@
+"""What takes too long for every run of the tests: planted faults, a bitstream of each family whose
+placed netlist is simulated, and every vector of the zoo. Prints a table; exit status 1 if anything
+is not as it must be.
+
+Two at a time on two cores by default. Run before a release, the table goes into docs/results.md.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from bitwright import ir
+from bitwright.boards import BOARDS
+from bitwright.data import DataError, load
+from bitwright.hw.families import FAMILIES
+
+__all__ = ["main"]
+
+ROOT = Path(__file__).parents[1]
+NETWORK = "iris"
+"""Of the zoo: the one whose bitstreams are made."""
+
+Check = tuple[str, Callable[[], str]]
+"""What is checked, and what does it: returns what was found, raises AssertionError if it is not as
+it must be."""
+
+
+def run(*arguments: str) -> str:
+    """What a command of the checkout prints. Its last words are the error if it fails."""
+    done = subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 0, (done.stderr.strip() or done.stdout.strip()).splitlines()[-1]
+    return done.stdout
+
+
+def simulated(*arguments: str) -> str:
+    """Counts of a simulation, in words."""
+    verdict = json.loads(run("sim.run", *arguments, "--json"))
+    assert verdict["mismatches"] == verdict["missing"] == 0, verdict["failure"]
+    return (f"{verdict['vectors']:,} vectors ({verdict['source']}), 0 mismatches, "
+            f"{verdict['cycles']:,} cycles")
+
+
+def bitstream(board: str, folder: Path) -> str:
+    """Build for a board, and simulate what was placed."""
+    out = folder / board
+    report = json.loads(run("hw.build", NETWORK, "--board", board, "--out", str(out), "--json"))
+    found = simulated(NETWORK, "--build", str(out), "--vectors", "36")
+    return f"{report['timing']['fmax_hz'] / 1e6:.1f} MHz; netlist as placed: {found}"
+
+
+def bitstreams(folder: Path) -> Iterator[Check]:
+    """One board of each family that can be placed."""
+    for name in FAMILIES:
+        board = next((board for board in BOARDS.values() if board.family.name == name), None)
+        if board is not None:
+            yield (f"bitstream of {name} ({board.name}, {NETWORK})",
+                   lambda board=board.name: bitstream(board, folder))
+
+
+def zoo() -> Iterator[Check]:
+    """The whole test set of each network, or all golden vectors where there is no data set."""
+    for path in sorted((ROOT / "zoo").glob("*.safetensors")):
+        data = ir.load(path).provenance.get("data", {}).get("name")
+        try:
+            count = ["--vectors", str(len(load(data).x_test))]
+        except DataError:
+            count = ["--golden"]
+        yield (f"zoo: {path.stem}, rtl", lambda path=path, count=count: simulated(
+            str(path), "--stall", "0.1", *count))
+
+
+def faults() -> Iterator[Check]:
+    """Every planted fault is caught. One check: they take turns in one copy of the source."""
+    def planted() -> str:
+        rows = run("bench.planted_faults").splitlines()[2:]
+        return f"{len(rows)} planted, {len(rows)} caught"
+
+    yield "planted faults", planted
+
+
+def line(check: Check) -> tuple[str, bool]:
+    """Do a check. Returns its row of the table, and whether all was as it must be."""
+    name, work = check
+    start = time.monotonic()
+    try:
+        found, good = work(), True
+    except AssertionError as error:
+        found, good = f"**{error}**", False
+    return f"| {name} | {found} | {(time.monotonic() - start) / 60:.1f} |", good
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.slow", description=__doc__)
+    parser.add_argument("--jobs", metavar="N", type=int, default=2,
+                        help="checks at a time (default: %(default)s)")
+    parser.add_argument("--only", metavar="TEXT", default="",
+                        help="only checks whose name holds TEXT")
+    args = parser.parse_args(argv)
+    print("| check | found | minutes |\n|---|---|---|")
+    good = True
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(args.jobs) as pool:
+        checks = [*faults(), *bitstreams(Path(folder)), *zoo()]
+        for row, passed in pool.map(line, [check for check in checks if args.only in check[0]]):
+            print(row, flush=True)
+            good &= passed
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
