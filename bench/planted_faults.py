@@ -32,6 +32,9 @@ HARDWARE = "tests/conformance/test_hardware.py tests/hw/test_ip.py"
 FOLDED = "tests/hw/test_fold.py"
 SLIDING = "tests/hw/test_sliding.py"
 LINK = "tests/hw/test_link.py"
+UNDEFINED = "tests/sim/test_harness.py -k undefined"
+RAM = "hw/families/models/dp16kd.v"
+RAM_TESTS = "tests/hw/test_dp16kd.py"
 FEEDBACK = "tests/model/test_feedback.py"
 FORWARD = "tests/model/test_forward_forward.py"
 SLOPES = "tests/model/test_straight_through.py"
@@ -178,7 +181,33 @@ FAULTS = [
           "cdc.FFSynchronizer(self.rx, rx, init=1, stages=3)", "tests/hw/test_uart.py"),
     Fault("hw/link/uart.py", "m.submodules.synchroniser = cdc.FFSynchronizer(self.rx, rx, init=1)",
           "m.d.comb += rx.eq(self.rx)", "tests/hw/test_uart.py"),
-    Fault("sim/stream_level.py", "if word != words[sample]]", "if False]", "tests/sim"),
+    Fault("sim/stream_level.py", "if word != words[sample]]", "if False]",
+          "tests/sim/test_faults.py"),
+    Fault("sim/stream.v", "(^{s_ready, m_valid, sample_error}) === 1'bx", "0", UNDEFINED),
+    Fault("sim/stream.v", "m_valid === 1'b1 && (^{m_data, m_last}) === 1'bx", "0", UNDEFINED),
+    Fault("sim/verilator.py", "+verilator+seed+{seed % SEEDS + 1}", "+verilator+seed+1",
+          "tests/sim/test_harness.py -k start_values"),
+    Fault("sim/keys.py", "return [tool.label, *program(tool.command),", "return [",
+          "tests/sim/test_run.py -k another_yosys"),
+    Fault("sim/keys.py", "state.st_size, state.st_mtime_ns]", "]",
+          "tests/sim/test_run.py -k key_of_a_program"),
+    Fault("sim/cells.py", 'if "blackbox" not in match[1]', "if True", "tests/sim/test_cells.py"),
+    Fault("sim/cells.py", "& modules.keys() - found.keys()", "& set()",
+          "tests/sim/test_cells.py"),
+    Fault("sim/placed.py", "if digest != placed:", "if False:", "tests/sim/test_placed.py"),
+    Fault("sim/placed.py", "if ir.digest(frozen) != self.network:", "if False:",
+          "tests/sim/test_placed.py"),
+    Fault("hw/rtl/result.py", "value[-1].replicate(", "Const(0, 1).replicate(",
+          "tests/sim/test_stream.py -k icarus_proves"),
+    Fault("hw/flow/verilog.py", "(procmux", "(never",
+          "tests/sim/test_levels.py -k icarus"),
+    Fault(RAM, '~(RESETMODE == "SYNC" & rst_a)', "1'b1", RAM_TESTS),
+    Fault(RAM, 'WRITEMODE == "WRITETHROUGH" ? after', 'WRITEMODE == "WRITETHROUGH" ? before',
+          RAM_TESTS),
+    Fault(RAM, '(RELEASE == "SYNC" & held)', "1'b0", RAM_TESTS),
+    Fault(RAM, "value[20 * word + 9 +: 9]", "value[18 * word + 9 +: 9]", RAM_TESTS),
+    Fault(RAM, "CSA2 == CSDECODE_A[16]", "CSA2 == CSDECODE_A[0]", RAM_TESTS),
+    Fault(RAM, "DATA_WIDTH_B == 36 ? do_b[35:18]", "DATA_WIDTH_B == 36 ? do_b[17:0]", RAM_TESTS),
 ]
 
 

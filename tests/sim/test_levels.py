@@ -1,5 +1,7 @@
 """The netlist with the vendor's cells, and the board's design behind a serial line."""
 
+import shutil
+
 import pytest
 
 from tests.sim.benches import chain, features, run, xnor
@@ -12,6 +14,13 @@ def test_netlist(family):
     verdict = run(xnor(), f"netlist-{family}", level="netlist", family=family)
     assert (verdict.failure, verdict.mismatches, verdict.missing) == (None, 0, 0)
     assert verdict.resets == 2
+
+
+@pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog is not installed")
+def test_board_by_icarus():
+    verdict = run(chain(), "board-icarus", vectors=features(chain(), 3), level="board",
+                  malformed=0, resets=0, simulator="icarus")
+    assert (verdict.failure, verdict.mismatches, verdict.missing) == (None, 0, 0)
 
 
 def test_board():

@@ -6,8 +6,10 @@ import re
 
 import pytest
 
+from bitwright import ir
 from bitwright.hw.plan import Plan
 from bitwright.sim.placed import PlacedError, load
+from tests.sim.benches import chain
 
 NETLIST = "module board(clk12_0__io);\nendmodule\n"
 
@@ -60,6 +62,12 @@ def test_no_build(name, build):
     (build / name).unlink()
     refused(build, f"{build}: no build for a board ({name} is missing); make one with "
                    "`python -m hw.build`")
+
+
+def test_a_build_of_another_network(build):
+    with pytest.raises(PlacedError, match=rf"^{build}: built from network abababababababab, not "
+                                          rf"{ir.digest(chain())[:16]}$"):
+        load(build).line(chain(), chain())
 
 
 def test_a_build_that_did_not_end(build):
