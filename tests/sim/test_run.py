@@ -13,7 +13,8 @@ from bitwright.data import load
 from bitwright.files import lock
 from bitwright.hw.families.tool import YOSYS
 from bitwright.hw.flow import toolchain
-from bitwright.sim import keys, simulator
+from bitwright.hw.plan import Plan
+from bitwright.sim import design, keys, simulator
 from bitwright.sim.run import main
 from bitwright.sim.vectors import VectorsError, choose
 from tests.sim.benches import CACHE, chain, features
@@ -142,12 +143,28 @@ def failing_yosys(folder):
     return str(program)
 
 
-@pytest.mark.parametrize("level", ["rtl", "netlist"])
-def test_a_proof_is_not_taken_from_the_cache_of_another_yosys(level, stored, tmp_path, monkeypatch,
+@pytest.fixture
+def cached(stored, tmp_path, monkeypatch):
+    """Arguments of a simulation whose text and netlist are stored already."""
+    text = design.rtl(ir.load(stored), Plan(), tmp_path / "out").text
+    with monkeypatch.context() as patch:
+        patch.setattr(design.synth, "netlist", lambda text, top, family, folder: (
+            folder / "netlist.v").write_text("module top; endmodule\n"))
+        design.netlist(text, "ice40", tmp_path / "out")
+    return [str(stored), "--out", str(tmp_path / "out"), "--no-simplify"]
+
+
+def test_a_proof_is_not_taken_from_the_cache_of_another_yosys(cached, tmp_path, monkeypatch,
                                                              caplog):
-    arguments = [str(stored), "--out", str(OUT), "--no-simplify", "--level", level]
+    good = toolchain.find("yosys").version
     monkeypatch.setenv("YOSYS", failing_yosys(tmp_path))
-    assert fails(arguments, 1, caplog).startswith("yosys: out of order.")
+    for level in ("rtl", "netlist"):
+        assert fails([*cached, "--level", level], 1, caplog).startswith("yosys: out of order.")
+    # Nor the netlist, if it is only synthesis that fails.
+    text = next((tmp_path / "out").glob("verilog-*/top.v")).read_text()
+    with pytest.raises(toolchain.ToolError, match=r"^yosys: out of order\."):
+        design.netlist(text, "ice40", tmp_path / "out")
+    assert toolchain.find("yosys").version == good
 
 
 def test_the_key_of_a_program(tmp_path):
