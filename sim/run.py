@@ -174,7 +174,7 @@ def _check(args: argparse.Namespace) -> None:
     UsageError
         If they do not.
     """
-    from bitwright.hw.flow.synth import FAMILIES
+    from bitwright.hw import families
     from bitwright.sim import faults
 
     args.level = args.level or ("rtl" if args.build is None else "placed")
@@ -194,8 +194,8 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError(f"--load is for --level board or placed, not {args.level}")
     if args.plan is not None and args.lanes is not None:
         raise UsageError("--lanes does not go with --plan, which says them")
-    if args.family is not None and args.family not in FAMILIES:
-        raise UsageError(f"--family must be one of {', '.join(FAMILIES)}, not {args.family!r}")
+    if args.family is not None:
+        families.get(args.family)
     if args.inject is not None and args.inject not in faults.KINDS:
         raise UsageError(f"--inject must be one of {', '.join(faults.KINDS)}, not {args.inject!r}")
 
