@@ -1,0 +1,164 @@
+"""Every family that is found does all that a family must, and a new one is one file."""
+
+import importlib
+import json
+import re
+import sys
+
+import pytest
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from bitwright import boards
+from bitwright.errors import UsageError
+from bitwright.hw import families
+from bitwright.hw.families import FAMILIES, Family, Resources, catalogue
+from bitwright.hw.families.tool import YOSYS
+from bitwright.hw.flow import options, synth, toolchain
+from bitwright.hw.flow.verilog import to_verilog
+
+
+class Mixed(wiring.Component):
+    """Logic, carry and registers."""
+
+    def __init__(self):
+        super().__init__({"a": In(6), "y": Out(6)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.sync += self.y.eq((self.y + self.a) ^ (self.a << 1))
+        return m
+
+
+@pytest.fixture(scope="module")
+def text():
+    return to_verilog(Mixed(), "top")
+
+
+def synthesised(family, text, folder):
+    """Synthesise, and return what was counted."""
+    source = folder / "in" / "top.v"
+    source.parent.mkdir()
+    source.write_text(text)
+    stage = synth.Synthesise((source,), "top", family, {}, toolchain.find(YOSYS))
+    return stage.run(folder, folder)
+
+
+def used(folder):
+    """Types of the cells of a netlist."""
+    cells = json.loads((folder / "netlist.json").read_text())["modules"]["top"]["cells"]
+    return {cell["type"] for cell in cells.values() if not cell["type"].startswith("$")}
+
+
+@pytest.fixture(scope="module", params=FAMILIES.values(), ids=FAMILIES)
+def made(request, text, tmp_path_factory):
+    """A family, what was found of the design in it, and the folder of its netlist."""
+    folder = tmp_path_factory.mktemp(request.param.name)
+    return request.param, synthesised(request.param, text, folder), folder
+
+
+def test_a_family_synthesises_and_counts(made):
+    family, found, _ = made
+    total = found.total
+    assert total.flip_flops == 6
+    assert 5 <= total.luts <= 20
+    assert max(total.luts, total.flip_flops) <= found.logic_cells <= total.luts + 6
+    assert set(found.alternatives) == set(family.script.mappings)
+    assert min(found.alternatives.values()) == total.luts
+
+
+def test_each_cell_has_a_model_with_a_behaviour(made):
+    family, _, folder = made
+    found = synth.cell_models(family.name)
+    source = "\n".join(
+        path.read_text() for path in found.sources) + "\n".join(
+        path.read_text() for include in found.include_dirs for path in include.iterdir()
+        if path.is_file())
+    for kind in used(folder):
+        body = re.search(rf"^\s*module {kind}\b.*?^\s*endmodule", source, re.MULTILINE | re.DOTALL)
+        assert body is not None, kind
+        assert re.search(r"\b(assign|always|generate|initial)\b|`\w+\(|\w+ \w+ ?\(", body[0]), kind
+    # Block RAMs too, which this design has none of.
+    for kind, cost in family.costs.items():
+        if cost.memories:
+            assert f"module {kind}" in source or kind == "PDPW16KD", kind
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+def test_a_family_says_what_it_is(family):
+    assert family.title
+    assert family.lut_size in (4, 5, 6)
+    assert not family.free & set(family.costs)
+    assert all(isinstance(cost, Resources) for cost in family.costs.values())
+    assert family.programs[0] is YOSYS
+    assert all(path.is_file() for path in family.models.own_files)
+    if family.pair is not None:
+        assert {family.pair.lut, *family.pair.flip_flops} <= set(family.costs)
+    if family.place is None:
+        assert family.name in options.TARGETS
+        return
+    place = family.place
+    assert family.name not in options.TARGETS
+    arguments = [argument.format(configuration="in", bitstream="out") for argument in place.pack]
+    assert {"in", "out"} <= set(arguments)
+    module, _, name = family.platform.partition(":")
+    assert hasattr(importlib.import_module(module), name)
+    assert any(board.family is family for board in boards.BOARDS.values())
+
+
+def test_clocks_are_written_as_the_tools_read_them():
+    ice40, ecp5 = (FAMILIES[name].place.clock for name in ("ice40", "ecp5"))
+    assert ice40.constrain("set_io clk 35\nset_frequency clk 12.0\n", 24.5e6) == (
+        "set_io clk 35\nset_frequency clk 24.5\n")
+    assert ecp5.constrain('FREQUENCY PORT "clk" 25000000.0 HZ;\n', 1e8) == (
+        'FREQUENCY PORT "clk" 100000000.0 HZ;\n')
+    with pytest.raises(ValueError, match=r"^Constraints must have 1 clock, not 0$"):
+        ice40.constrain("set_io clk 35\n", 1e6)
+
+
+@pytest.mark.parametrize(("name", "message"), [
+    ("ice4", "ice4: no such family; did you mean 'ice40'?"),
+    ("gowin", "gowin: no such family; there are ecp5, ice40, xilinx"),
+])
+def test_unknown_family(name, message):
+    with pytest.raises(families.FamilyError, match=f"^{re.escape(message)}$") as error:
+        families.get(name)
+    assert isinstance(error.value, UsageError)
+
+
+TOY = '''
+from bitwright.hw.families.family import Family, Models, Script
+from bitwright.hw.families.resources import Resources
+
+FAMILY = Family(
+    name="toy",
+    title="Lattice Nexus, without carry",
+    lut_size=4,
+    script=Script("synth_nexus -noccu2 -noiopad -nodsp", "begin:map_luts",
+                  {"abc9": ("synth_nexus -noccu2 -noiopad -run map_luts:check",)},
+                  "synth_nexus -run check:edif"),
+    costs={"LUT4": Resources(luts=1), "FD1P3IX": Resources(flip_flops=1),
+           "FD1P3DX": Resources(flip_flops=1), "FD1P3BX": Resources(flip_flops=1),
+           "FD1P3JX": Resources(flip_flops=1)},
+    free=frozenset({"PFUMX", "WIDEFN9", "INV", "VLO", "VHI"}),
+    models=Models(share=("nexus/cells_sim.v",)))
+'''
+
+
+def test_a_new_family_is_one_file(text, tmp_path, monkeypatch):
+    """Found where the others are, synthesised, counted and offered as a target."""
+    (tmp_path / "toy.py").write_text(TOY)
+    package = importlib.import_module("bitwright.hw.families")
+    monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
+    found = catalogue.discover(package.__path__, package.__name__)
+    sys.modules.pop("bitwright.hw.families.toy")
+    assert set(found) == {*FAMILIES, "toy"}
+    toy = found["toy"]
+    assert isinstance(toy, Family)
+    monkeypatch.setitem(FAMILIES, "toy", toy)
+    assert families.get("toy") is toy
+    result = synthesised(toy, text, tmp_path)
+    assert result.total.flip_flops == 6
+    assert result.total.luts >= 5
+    assert len(synth.cell_models("toy").sources) == 1
