@@ -226,8 +226,7 @@ def state(recipe, data_dir):
     trainer = Trainer(recipe, source)
     trainer.rule.step(torch.from_numpy(source.features[:50]), torch.from_numpy(source.labels[:50]))
     parts = [*trainer.network.layers, trainer.network.head]
-    weights = sum((part.bits if hasattr(part, "words") else part.weights).numel()
-                  for part in parts)
+    weights = sum(part.weights.matrix.numel() for part in parts)
     kept = [*trainer.network.state_dict().values(), *tensors(trainer.rule.state_dict())]
     # Bop keeps its weights at -1 and +1 in floats; they are bits all the same.
     real = sum(value.numel() for value in kept
@@ -247,7 +246,7 @@ def tensors(value):
 def pictures(args):
     """Draw the telemetry of a training on Iris: seed 0, the report's split, the report's rule."""
     from bench.fbf_pictures import draw
-    from bitwright.model.rules.telemetry import Telemetry
+    from bitwright.model.rules.flip.telemetry import Telemetry
 
     source = irises()
     for order in ("fbf", "v1"):
@@ -263,9 +262,9 @@ def operators(args):
     """Time and memory of one vote on the weights of a layer, packed and as matrix products."""
     import torch
 
-    from bitwright.model.flip import operators as packed
-    from bitwright.model.flip import votes
-    from bitwright.model.flip.words import pack
+    from bitwright.model.rules.flip import votes
+    from tests.reference.flip import operators as packed
+    from tests.reference.flip.words import pack
 
     print("| inputs x neurons, batch | packed, ms | packed products, MiB | matrix product, ms |")
     print("|---|---|---|---|")

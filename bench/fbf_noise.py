@@ -2,9 +2,8 @@
 
 import torch
 
-from bitwright.model.flip import votes
-from bitwright.model.flip.words import random_words, unpack
-from bitwright.model.rules.fbf import FBF
+from bitwright.model.rules.flip import votes
+from bitwright.model.rules.flip.fbf import FBF
 
 __all__ = ["NOISE", "Noisy"]
 
@@ -36,29 +35,27 @@ class Noisy(FBF):
         self._disrupt = disrupt
         if dropout:
             for layer in (*network.layers, network.head):
-                layer.extend = _dropped(layer, dropout)
+                layer.weights.extend = _dropped(layer.weights, dropout, self._generator)
 
     def _change(self, one, x):
         flipped = super()._change(one, x)
         if not self._disrupt:
             return flipped
-        layer = one.layer
-        count = votes.wishes_of_weights(one.targets, layer.signs, x,
-                                        centred=layer.centre == "batch")
-        permit = unpack(random_words(tuple(layer.words.shape), self._suppressor,
-                                     self._generator), layer.fan_in)
-        mask = votes.highest(-count, self._disrupt) & permit.bool()
-        layer.flip(mask)
+        weights = one.layer.weights
+        count = votes.wishes_of_weights(one.targets, weights.signs, x, centred=one.centred)
+        permit = votes.permitted(tuple(count.shape), self._suppressor, self._generator)
+        mask = votes.highest(-count, self._disrupt) & permit
+        weights.flip(mask)
         return flipped + int(mask.sum())
 
 
-def _dropped(layer, share):
-    """What the layer extends its input with, and a share of the bits inverted."""
-    plain = layer.extend
+def _dropped(weights, share, generator):
+    """What weights extend their input with, and a share of the bits inverted."""
+    plain = weights.extend
 
     def extend(x):
         signs = plain(x)
-        inverted = layer.training * (torch.rand(signs.shape) < share)
+        inverted = weights.training * (torch.rand(signs.shape, generator=generator) < share)
         return signs * (1 - 2.0 * inverted)
 
     return extend

@@ -54,7 +54,7 @@ def draw(telemetry, accuracy, title, path):
 
 def heat(axis, values, layer, name):
     """A figure that is a vector, an epoch a column."""
-    from bitwright.model.rules.telemetry import EDGES
+    from bitwright.model.rules.flip.telemetry import EDGES
 
     low, high = (-0.5, values.shape[1] - 0.5) if name == "mean_of_bits" else EDGES[[0, -1]]
     peak = 1 if name == "mean_of_bits" else None

@@ -125,7 +125,7 @@ def pipeline(args):
     import torch
 
     from bitwright import data
-    from bitwright.model.rules.forward_forward_pipeline import shares
+    from bitwright.model.rules.forward_forward.pipeline import shares
 
     torch.set_num_threads(1)
     source = data.load("mnist", args.data_dir)

@@ -56,7 +56,7 @@ def layer_scores(network, features):
     """Scores by the first n layers, n = 1 to all: shape (n, samples, classes)."""
     import torch
 
-    from bitwright.model.rules.forward_forward_layer import goodness
+    from bitwright.model.rules.forward_forward.learner import goodness
 
     sign = -1 if network.head.inverted else 1
     parts = []
@@ -83,9 +83,9 @@ def prune(network, percent):
     """Set the smallest weights of each layer to 0. Biases stay."""
     import torch
 
-    matrices = [layer.weights for layer in network.layers]
+    matrices = [layer.weights.values for layer in network.layers]
     if not network.head.per_frame:
-        matrices.append(network.head.weights)
+        matrices.append(network.head.weights.values)
     with torch.no_grad():
         for weights in matrices:
             count = weights.numel() * percent // 100

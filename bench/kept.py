@@ -45,7 +45,6 @@ def result(recipe, out, data_dir=None):
         return values
     import torch
 
-    from bitwright.model.network import BinaryNetwork
     from bitwright.model.training.trainer import Trainer
 
     path = _path(recipe, out)
@@ -57,7 +56,7 @@ def result(recipe, out, data_dir=None):
         trainer.run_epoch(lambda samples, accuracy: None)
     wall, seconds = time.perf_counter() - wall, time.process_time() - seconds
     peak = _memory() - before
-    if isinstance(trainer.network, BinaryNetwork):
+    if trainer.network.freezes:
         frozen = trainer.freeze()
         ir.save(path.with_suffix(".safetensors"), frozen)
         test = frozen.provenance["accuracy"]["test_ir"]

@@ -154,7 +154,7 @@ def state(trainer):
     real : int
         Real values: latent weights, statistics, optimizer, feedback.
     bits : int
-        Bits of state that are no real value: packed binary weights, matrices of signs.
+        Bits of state that are no real value: binary weights, matrices of signs.
     moved : int
         Bits of it read or written by an update: all is read once, what a step changes is written.
     """
@@ -182,9 +182,9 @@ def state(trainer):
 
 
 def width(value):
-    """Bits of an entry: 8 of packed weights, 1 where there are only signs, 32 of a real."""
+    """Bits of an entry: 1 where there are only bits or signs, 32 of a real."""
     if not value.is_floating_point():
-        return 8
+        return 1
     magnitudes = value.abs().unique()
     return 1 if value.numel() > 1 and len(magnitudes) == 1 and magnitudes[0] else 32
 
@@ -197,7 +197,7 @@ def tensors(trainer):
 
     def walk(value, path):
         if isinstance(value, torch.Tensor):
-            if value.is_floating_point() or value.dtype == torch.uint8:
+            if value.is_floating_point() or path.endswith("weights.all"):
                 found[path] = value.clone()
         elif isinstance(value, dict):
             for key, item in value.items():

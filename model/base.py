@@ -1,18 +1,42 @@
-"""The interface of one trainable layer."""
+"""The interfaces of the parts of a network: what makes values, layers, heads."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from enum import Enum
+from typing import Any, ClassVar, Literal, Self
 
 import torch
 from torch import Tensor, nn
 
 from bitwright import ir
+from bitwright.model.kinds import Named
+from bitwright.model.weights.weights import Weights
 from bitwright.model.wiring import Geometry
 
-__all__ = ["BitLayer", "Context", "Head", "Layer", "RealHead", "RealLayer"]
+__all__ = ["BitHead", "BitLayer", "Context", "Head", "Input", "Layer", "Part", "RealHead",
+           "RealLayer", "Summing", "Trait", "Values"]
+
+Values = Literal["bits", "reals"]
+"""What lies between the parts of a network."""
+
+
+class Trait(Enum):
+    """What a layer or a head offers to a learning rule."""
+
+    GRADIENT = "gradient"
+    """A loss gives a gradient to all that it learns and to its input, and what it does in
+    evaluation follows what it does in training."""
+    MATRIX = "matrix"
+    """It is :class:`Summing`: gradients may go back through another matrix than its weights."""
+    LATENT = "latent"
+    """Its weights are the signs of latent reals, and bits come of normalised counts by a surrogate
+    of which a rule may choose the slope."""
+    FLIPS = "flips"
+    """Its weights are bits, and votes flip them."""
+    DOUBT = "doubt"
+    """Its weights are probabilities, which have to become bits."""
 
 
 @dataclass(frozen=True)
@@ -38,27 +62,55 @@ class Context:
     widths: tuple[int, ...] = ()
 
 
-class Layer(nn.Module, ABC):
-    """One trainable step of a network.
+class Input(nn.Module, ABC):
+    """What turns the integer features of samples into the values of a network.
 
     Values are in arrays of shape ``(width, batch)``: a value of all samples is contiguous, so
-    that wiring moves whole rows.
-
-    A concrete layer has a class attribute ``kind`` (what a recipe calls it; with a count it names
-    its node) and a class ``Settings``, the frozen dataclass of what a recipe may say about it.
+    that wiring moves whole rows. Frames are merged into the batch, see
+    :mod:`bitwright.model.inputs.frames`.
     """
 
-    kind: ClassVar[str]
+    values: ClassVar[Values]
+    learns: ClassVar[bool] = False
+    """Whether it has parameters, which the rule then has to train."""
+
+    geometry: Geometry
+    """Where the values lie."""
+    frames: int
+
+    @abstractmethod
+    def forward(self, features: Tensor) -> Tensor:
+        """Map integers, shape (batch, n), to values, shape (width, frames * batch)."""
+
+    def frame(self, features: Tensor, frames: Tensor) -> Tensor:
+        """Map each sample in a frame of its own, shape (batch,), to values, (width, batch)."""
+        raise NotImplementedError
+
+    def freeze(self) -> ir.Modulate:
+        """Node with the same function as :meth:`forward` in evaluation mode."""
+        raise NotImplementedError
+
+
+class Part(nn.Module, Named, ABC):
+    """A layer or a head.
+
+    A concrete one is known by its ``kind`` (what a recipe calls it; with a count it names its
+    node) and has a class ``Settings``, the frozen dataclass of what a recipe may say about it.
+    """
+
     Settings: ClassVar[type]
 
-    settles: ClassVar[bool] = False
-    """Whether its running statistics must be measured anew, with the weights as they have become,
-    before it is evaluated."""
+    values: ClassVar[Values]
+    """What it reads; of a layer, also what it makes."""
+    traits: ClassVar[frozenset[Trait]] = frozenset()
+    """What it offers to a learning rule."""
+    batch_statistics: ClassVar[bool] = False
+    """Whether a training pass normalises over the batch, of which it then needs two samples."""
 
     @classmethod
     @abstractmethod
     def build(cls, settings: Any, context: Context, generator: torch.Generator) -> Self:
-        """Make a layer as a recipe describes it.
+        """Make a part as a recipe describes it.
 
         Raises
         ------
@@ -70,24 +122,57 @@ class Layer(nn.Module, ABC):
         """Return parameters to their range, after a learning rule has changed them."""
 
     def measures(self) -> dict[str, float]:
-        """Figures of the layer worth a line in the log, by name."""
+        """Figures of the part worth a line in the log, by name."""
         return {}
 
 
-class _Top(Layer):
-    """Last layer of a network: it makes the scores."""
+class Layer(Part):
+    """Layer: ``forward`` maps values of shape (in_width, batch) to (out_width, batch)."""
 
-    reads: slice = slice(-1, None)
-    """What it reads, in the list of the modulator's values and those of each layer."""
-    per_frame: ClassVar[bool] = False
-    """Whether it has one output, the score of the class that the frame stands for."""
+    kinds: ClassVar[dict[str, type[Layer]]] = {}
 
+    geometry: Geometry
+    """Where the output values lie."""
 
-class _Frozen(Layer):
-    """Layer on bits whose :meth:`forward` in evaluation mode is exactly :meth:`freeze`'s node."""
+    @property
+    def settles(self) -> bool:
+        """Whether its running statistics must be measured anew, with the weights as they have
+        become, before it is evaluated."""
+        return False
 
     @abstractmethod
-    def freeze(self) -> ir.Node:
+    def forward(self, x: Tensor) -> Tensor: ...
+
+
+class Head(Part):
+    """Last layer of a network: ``forward`` maps (in_width, batch) to scores, (batch, scores)."""
+
+    kinds: ClassVar[dict[str, type[Head]]] = {}
+
+    per_frame: ClassVar[bool] = False
+    """Whether it has one output, the score of the class that the frame stands for."""
+    grouped: ClassVar[bool] = False
+    """Whether each class reads its own contiguous group of bits."""
+    gathers: ClassVar[bool] = False
+    """Whether it reads several layers, which :attr:`reads` names."""
+    reads: slice = slice(-1, None)
+    """What it reads, in the list of the modulator's values and those of each layer."""
+    inverted: bool = False
+    """Whether the least active class has the highest score."""
+    temperature: float = 1.0
+    """Scores are divided by it to become logits."""
+
+    @abstractmethod
+    def forward(self, x: Tensor) -> Tensor: ...
+
+
+class BitLayer(Layer):
+    """Layer from bits to bits. Its :meth:`forward` in evaluation mode is the node it freezes to."""
+
+    values = "bits"
+
+    @abstractmethod
+    def freeze(self) -> ir.BitNode:
         """Node with the same function as :meth:`forward` on 0/1 inputs."""
 
     @classmethod
@@ -96,81 +181,76 @@ class _Frozen(Layer):
         """Draw a small layer. Feeds the conformance tests."""
 
 
-class BitLayer(_Frozen):
-    """Layer from bits to bits: ``forward`` maps (in_width, batch) to (out_width, batch)."""
+class BitHead(Head):
+    """Head on bits. Its :meth:`forward` in evaluation mode is the node that it freezes to.
 
-    kinds: ClassVar[dict[str, type[BitLayer]]] = {}
-
-    def __init_subclass__(cls, *, kind: str, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        cls.kind = kind
-        BitLayer.kinds[kind] = cls
-
-    geometry: Geometry
-    """Where the output bits lie."""
-
-    @abstractmethod
-    def freeze(self) -> ir.BitNode: ...
-
-    @abstractmethod
-    def forward(self, x: Tensor) -> Tensor: ...
-
-
-class Head(_Frozen, _Top):
-    """Layer from bits to scores: ``forward`` maps (in_width, batch) to (batch, classes).
-
-    Scores are integers, held as floats so that gradients pass.
+    Scores are whole numbers: of floats in training, so that gradients pass; else of int64.
     """
 
-    kinds: ClassVar[dict[str, type[Head]]] = {}
-
-    grouped: ClassVar[bool] = False
-    """Whether each class reads its own contiguous group of bits."""
-
-    temperature: float
-    """Scores are divided by it to become logits."""
-
-    def __init_subclass__(cls, *, kind: str, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        cls.kind = kind
-        Head.kinds[kind] = cls
+    values = "bits"
 
     @abstractmethod
-    def freeze(self) -> ir.HeadNode: ...
+    def freeze(self) -> ir.HeadNode:
+        """Node with the same function as :meth:`forward` on 0/1 inputs."""
 
+    @classmethod
     @abstractmethod
-    def forward(self, x: Tensor) -> Tensor: ...
+    def sample(cls, generator: torch.Generator) -> Self:
+        """Draw a small head. Feeds the conformance tests."""
 
 
 class RealLayer(Layer):
-    """Layer from reals to reals: ``forward`` maps (in_width, batch) to (out_width, batch).
+    """Layer from reals to reals: a reference in software, without a frozen form."""
 
-    A software reference beside the layers of bits: it has no frozen form.
+    values = "reals"
+
+
+class RealHead(Head):
+    """Head on reals, whose scores are logits."""
+
+    values = "reals"
+
+
+class Summing(nn.Module):
+    """Layer or head that multiplies what it reads by a matrix, then acts on each sum alone.
+
+    In training, ``forward(x)`` is ``activate(product(x))``. Where the matrix sees one window of
+    the input after another, each is a column of its own.
     """
 
-    kinds: ClassVar[dict[str, type[RealLayer]]] = {}
+    depth: int = 1
+    """Outputs of a sum."""
 
-    def __init_subclass__(cls, *, kind: str, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        cls.kind = kind
-        RealLayer.kinds[kind] = cls
+    weights: Weights
 
-    geometry: Geometry
-    """Where the output values lie."""
+    def columns(self, x: Tensor) -> Tensor:
+        """What the matrix multiplies: (in_width, batch) to (fan_in, columns)."""
+        return x
+
+    def arrange(self, y: Tensor) -> Tensor:
+        """Put what was made of each column in its place: (n, columns) to (out_width, batch)."""
+        return y
+
+    def take(self, y: Tensor) -> Tensor:
+        """Undo :meth:`arrange`."""
+        return y
+
+    def collect(self, columns: Tensor) -> Tensor:
+        """Add what columns say of the same input: (fan_in, columns) to (in_width, batch)."""
+        return columns
+
+    def product(self, x: Tensor) -> Tensor:
+        """Map inputs, shape (in_width, batch), to sums, shape (neurons, columns)."""
+        return self.weights.product(self.columns(x))
 
     @abstractmethod
-    def forward(self, x: Tensor) -> Tensor: ...
+    def activate(self, sums: Tensor) -> Tensor:
+        """Map sums to the outputs."""
 
+    def spread(self, sums: Tensor) -> Tensor:
+        """Give every output what belongs to its sum: (neurons, columns) to (out_width, batch)."""
+        return self.arrange(sums.repeat_interleave(self.depth, 0))
 
-class RealHead(_Top):
-    """Layer from reals to logits: ``forward`` maps (in_width, batch) to (batch, classes)."""
-
-    kinds: ClassVar[dict[str, type[RealHead]]] = {}
-
-    def __init_subclass__(cls, *, kind: str, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        cls.kind = kind
-        RealHead.kinds[kind] = cls
-
-    @abstractmethod
-    def forward(self, x: Tensor) -> Tensor: ...
+    def carry(self, signal: Tensor) -> Tensor:
+        """Take a signal through the matrix alone, (in_width, batch) to (out_width, batch)."""
+        return self.spread(self.weights.matrix @ self.columns(signal))

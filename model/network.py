@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,35 +12,61 @@ from torch import Tensor, nn
 
 from bitwright import ir
 from bitwright.data import DataSet
-from bitwright.model.base import Context, Head, Layer
+from bitwright.model.base import Context, Head, Input, Layer
 from bitwright.model.inputs import modulate as modulation
-from bitwright.model.inputs.batch_norm import NormModulator
+from bitwright.model.inputs.batch_norm import BatchNormModulator
 from bitwright.model.inputs.labels import make_code
 from bitwright.model.inputs.modulate import Modulator
 from bitwright.model.inputs.scaler import Scaler
 
-__all__ = ["BinaryNetwork", "Chain", "RealNetwork", "build_network"]
+__all__ = ["Network", "build_network"]
 
 _CHUNK = 1000
 """Samples that are evaluated together."""
 
+Pass = Callable[[str, Layer, Tensor], Tensor]
+"""How a layer of a name maps its input to its output."""
 
-class Chain(nn.Module):
-    """Chain from integer features to logits: what a learning rule trains.
+
+class Network(nn.Module):
+    """Chain from integer features to scores: what a learning rule trains.
+
+    Whatever its parts hand on (bits or reals), it is trained and evaluated in one way. It can be
+    frozen where all of its parts can.
 
     Parameters
     ----------
-    modulator : Modulator, NormModulator or Scaler
+    modulator : Input
     layers : sequence of Layer
-    head : Layer
+    head : Head
+
+    Raises
+    ------
+    ValueError
+        If a part reads other values than the one before it makes.
     """
 
-    def __init__(self, modulator: Modulator | NormModulator | Scaler, layers: Sequence[Layer],
-                 head: Layer) -> None:
+    def __init__(self, modulator: Input, layers: Sequence[Layer], head: Head) -> None:
         super().__init__()
+        places = [*(f"layers.{index}" for index in range(len(layers))), "head"]
+        for place, part in zip(places, (*layers, head), strict=True):
+            if part.values != modulator.values:
+                raise ValueError(f"{place}.kind must be one of {modulator.values} behind a "
+                                 f"modulation that makes {modulator.values}, not {part.kind!r}")
         self.modulator = modulator
         self.layers = nn.ModuleList(layers)
         self.head = head
+
+    @property
+    def device(self) -> torch.device:
+        """Where parameters and buffers are."""
+        tensors = [*self.parameters(), *self.buffers()]
+        return tensors[0].device if tensors else torch.device("cpu")
+
+    @property
+    def freezes(self) -> bool:
+        """Whether it has a frozen form. References in software, of real numbers, have none."""
+        return self.modulator.values == "bits"
 
     @property
     def named_layers(self) -> list[tuple[str, Layer]]:
@@ -56,59 +80,87 @@ class Chain(nn.Module):
         return result
 
     @property
-    @abstractmethod
-    def scale(self) -> float:
-        """Scores are divided by it to become logits."""
-
-    @property
-    def device(self) -> torch.device:
-        """Where the network is."""
-        return next(itertools.chain(self.parameters(), self.buffers())).device
-
-    @property
-    def live_layers(self) -> list[Layer]:
-        """Layers up to the last one that the head reads."""
+    def live_layers(self) -> list[tuple[str, Layer]]:
+        """Layers by name, up to the last one that the head reads."""
         stop = self.head.reads.stop
-        return list(self.layers)[: None if stop is None else stop - 1]
+        return self.named_layers[: None if stop is None else stop - 1]
 
-    def score(self, features: Tensor) -> Tensor:
-        """Map features, shape (batch, n), to scores, shape (batch, classes).
+    @property
+    def scale(self) -> float:
+        """Scores are divided by it to become logits: those are the mean of the frames that add up,
+        over the temperature."""
+        return self.head.temperature * (1 if self.head.per_frame else self.modulator.frames)
 
-        The scores of the frames are added, or each frame is a class of its own.
+    def values(self, x: Tensor, through: Pass | None = None) -> list[Tensor]:
+        """Take what the modulator gives through the layers that the head reads.
+
+        Parameters
+        ----------
+        x : Tensor, shape (width, frames * batch)
+        through : callable, optional
+            How a layer is passed. Left out, it is called.
+
+        Returns
+        -------
+        list of Tensor
+            ``x`` and the output of each layer.
         """
-        scores = self.top(self.modulator(features))
-        frames = scores.view(self.modulator.frames, len(features), -1)
-        return frames[..., 0].T if self.head.per_frame else frames.sum(0)
+        values = [x]
+        for name, layer in self.live_layers:
+            values.append(layer(values[-1]) if through is None
+                          else through(name, layer, values[-1]))
+        return values
+
+    def read(self, values: Sequence[Tensor]) -> Tensor:
+        """What the head reads of the values that :meth:`values` gives."""
+        read = values[self.head.reads]
+        return read[0] if len(read) == 1 else torch.cat(read)
 
     def top(self, x: Tensor) -> Tensor:
-        """Map what the modulator gives, shape (width, batch), to what the head does."""
-        values = [x]
-        for layer in self.live_layers:
-            values.append(layer(values[-1]))
-        read = values[self.head.reads]
-        return self.head(read[0] if len(read) == 1 else torch.cat(read))
+        """Map what the modulator gives to what the head makes of it."""
+        return self.head(self.read(self.values(x)))
+
+    def combine(self, outputs: Tensor) -> Tensor:
+        """Make scores, shape (batch, classes), of what the head made of every frame.
+
+        The scores of the frames are added, or each frame is a class of its own.
+
+        Parameters
+        ----------
+        outputs : Tensor, shape (frames * batch, scores)
+        """
+        frames = outputs.view(self.modulator.frames, -1, outputs.shape[1])
+        return frames[..., 0].T if self.head.per_frame else frames.sum(0)
+
+    def logits(self, outputs: Tensor) -> Tensor:
+        """Make logits, shape (batch, classes), of what the head made of every frame."""
+        return self.combine(outputs) / self.scale
+
+    def score(self, features: Tensor) -> Tensor:
+        """Map features, shape (batch, n), to scores, shape (batch, classes)."""
+        return self.combine(self.top(self.modulator(features)))
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features, shape (batch, n), to logits, shape (batch, classes)."""
         return self.score(features) / self.scale
 
     @torch.no_grad()
-    def scores(self, features: NDArray[Any] | Tensor) -> NDArray[Any]:
-        """Scores of a batch in evaluation mode.
+    def scores(self, features: Tensor | NDArray[Any]) -> NDArray[Any]:
+        """Scores of samples in evaluation mode.
 
         Parameters
         ----------
-        features : array or Tensor of integers, shape (batch, n)
+        features : Tensor or array of integers, shape (samples, n)
 
         Returns
         -------
-        array, shape (batch, classes)
+        array, shape (samples, classes)
+            Of int64 where the network can be frozen.
         """
-        was_training = self.training
+        was_training, device = self.training, self.device
         self.eval()
-        parts = [self.score(torch.as_tensor(features[start : start + _CHUNK],
-                                            device=self.device)).cpu().numpy()
-                 for start in range(0, len(features), _CHUNK)]
+        parts = [self.score(torch.as_tensor(features[start : start + _CHUNK], device=device))
+                 .cpu().numpy() for start in range(0, len(features), _CHUNK)]
         self.train(was_training)
         return np.concatenate(parts)
 
@@ -122,32 +174,10 @@ class Chain(nn.Module):
         return {f"{name}.{key}": value for name, layer in self.named_layers
                 for key, value in layer.measures().items()}
 
-
-class BinaryNetwork(Chain):
-    """Chain in which every value between features and scores is a bit: it can be frozen.
-
-    Parameters
-    ----------
-    modulator : Modulator or NormModulator
-    layers : sequence of BitLayer
-    head : Head
-    """
-
-    modulator: Modulator | NormModulator
-    head: Head
-
-    @property
-    def scale(self) -> float:
-        """The logits are the mean of the frames that add up, over the temperature."""
-        return self.head.temperature * (1 if self.head.per_frame else self.modulator.frames)
-
-    def scores(self, features: NDArray[Any] | Tensor) -> NDArray[np.int64]:
-        """Integer scores of a batch in evaluation mode, shape (batch, classes)."""
-        return np.rint(super().scores(features)).astype(np.int64)
-
     def freeze(self) -> tuple[ir.Entry, ...]:
         """Nodes of the frozen chain. The head may read several of them."""
-        chain = [("modulate", self.modulator), *self.named_layers[: len(self.live_layers)]]
+        assert self.freezes
+        chain: list[tuple[str, Any]] = [("modulate", self.modulator), *self.live_layers]
         names = ["input", *(name for name, _ in chain)]
         entries = [ir.Entry(name, part.freeze(), (names[index],))
                    for index, (name, part) in enumerate(chain)]
@@ -155,23 +185,10 @@ class BinaryNetwork(Chain):
         return (*entries, ir.Entry("head", self.head.freeze(), read))
 
 
-class RealNetwork(Chain):
-    """Chain of real-valued layers: the reference in software. It cannot be frozen.
-
-    Parameters
-    ----------
-    modulator : Scaler
-    layers : sequence of RealLayer
-    head : RealHead
-    """
-
-    scale = 1.0
-
-
 def build_network(modulate: modulation.Settings, layers: Sequence[tuple[type[Layer], Any]],
-                  head: tuple[type[Layer], Any], data: DataSet, training: NDArray[np.int32],
-                  generator: torch.Generator) -> Chain:
-    """Make an untrained network: a :class:`RealNetwork` where the levels are real.
+                  head: tuple[type[Head], Any], data: DataSet, training: NDArray[np.int32],
+                  generator: torch.Generator) -> Network:
+    """Make an untrained network, on the CPU.
 
     Parameters
     ----------
@@ -201,7 +218,7 @@ def build_network(modulate: modulation.Settings, layers: Sequence[tuple[type[Lay
     made = []
     for index, (cls, settings) in enumerate(layers):
         last = index == len(layers) - 1
-        groups = classes if last and getattr(head[0], "grouped", False) else 1
+        groups = classes if last and head[0].grouped else 1
         try:
             context = Context(geometry, classes, groups, tuple(widths))
             layer = cls.build(settings, context, generator)
@@ -215,21 +232,19 @@ def build_network(modulate: modulation.Settings, layers: Sequence[tuple[type[Lay
         top = head[0].build(head[1], context, generator)
     except ValueError as error:
         raise ValueError(f"head: {error}") from error
-    kind = RealNetwork if isinstance(modulator, Scaler) else BinaryNetwork
-    return kind(modulator, made, top)
+    return Network(modulator, made, top)
 
 
-def _modulator(modulate: modulation.Settings, data: DataSet,
-               training: NDArray[np.int32], generator: torch.Generator,
-               ) -> Modulator | NormModulator | Scaler:
+def _modulator(modulate: modulation.Settings, data: DataSet, training: NDArray[np.int32],
+               generator: torch.Generator) -> Input:
     code = make_code(modulate.labels, modulate.label_width, len(data.classes), training, generator)
     if modulate.levels == "real":
         scaled = {"mean": training.mean() / data.full_scale,
                   "deviation": training.std() / data.full_scale} if modulate.standard else {}
         return Scaler(data.shape, data.full_scale, code, **scaled)
     if modulate.levels == "batch-norm":
-        return NormModulator(data.shape, modulate.depth, modulate.frames, bits=data.bits,
-                             signed=data.signed)
+        return BatchNormModulator(data.shape, modulate.depth, modulate.frames, bits=data.bits,
+                                  signed=data.signed)
     if modulate.levels == "even":
         if data.signed:
             raise ValueError("modulate.levels must be a quantile for signed features, not 'even'")

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bitwright.model.base import BitLayer, Head, Layer, RealHead, RealLayer
+from bitwright.model.heads import Head
 from bitwright.model.inputs.modulate import Settings as Modulate
+from bitwright.model.layers import Layer
 from bitwright.model.rules import Rule
 from bitwright.model.settings import RecipeError, nearest, parse, plain
 
@@ -81,24 +82,23 @@ class Recipe:
             raise ValueError(f"validation must be between 0 and 1, not {self.validation}")
         if self.jitter < 0:
             raise ValueError(f"jitter must be at least 0, not {self.jitter}")
-        bits = self.modulate.levels != "real"
-        for index, kind in enumerate(self.kinds):
-            if (kind in BitLayer.kinds or kind in Head.kinds) != bits:
-                place = "head" if index == len(self.layers) else f"layers.{index}"
-                raise ValueError(f"{place}.kind must be one of {'bits' if bits else 'reals'} where "
-                                 f"modulate.levels is {self.modulate.levels!r}, not {kind!r}")
+        places = [*(f"layers.{index}" for index in range(len(self.layers))), "head"]
+        parts = [cls for cls, _ in (*self.layer_types, self.head_type)]
+        for place, part in zip(places, parts, strict=True):
+            if part.values != self.modulate.values:
+                raise ValueError(f"{place}.kind must be one of {self.modulate.values} where "
+                                 f"modulate.levels is {self.modulate.levels!r}, not {part.kind!r}")
 
     @property
     def layer_types(self) -> list[tuple[type[Layer], Any]]:
         """Class and settings of each layer."""
-        kinds = BitLayer.kinds | RealLayer.kinds
-        return [(kinds[kind], settings)
+        return [(Layer.kinds[kind], settings)
                 for kind, settings in zip(self.kinds[:-1], self.layers, strict=True)]
 
     @property
-    def head_type(self) -> tuple[type[Layer], Any]:
+    def head_type(self) -> tuple[type[Head], Any]:
         """Class and settings of the head."""
-        return (Head.kinds | RealHead.kinds)[self.kinds[-1]], self.head
+        return Head.kinds[self.kinds[-1]], self.head
 
     def plain(self) -> dict[str, Any]:
         """Every setting as plain values, in the form of a recipe file."""
@@ -139,10 +139,10 @@ class Recipe:
         layers = values.pop("layers", [])
         if not isinstance(layers, list):
             raise RecipeError(f"layers must be a list of tables, not {layers!r}")
-        parts = [_part(BitLayer.kinds | RealLayer.kinds, layer, f"layers.{index}")
+        parts = [_part(Layer.kinds, layer, f"layers.{index}")
                  for index, layer in enumerate(layers)]
         head = values.pop("head", {"kind": "group_sum"})
-        parts.append(_part(Head.kinds | RealHead.kinds, head, "head"))
+        parts.append(_part(Head.kinds, head, "head"))
         # A recipe may hold the settings of several rules, of which `learning` chooses one.
         rules = {kind: parse(rule.Settings, values.pop(kind, {}), kind)
                  for kind, rule in Rule.kinds.items() if kind in values or kind == learning}
@@ -163,6 +163,8 @@ def _part(kinds: Mapping[str, Any], values: Any, where: str) -> tuple[str, Any]:
     if "kind" not in values:
         raise RecipeError(f"key '{where}.kind' is missing; known are {', '.join(sorted(kinds))}")
     kind = values["kind"]
+    if kind == "unit_dense":
+        raise RecipeError(f"{where}.kind 'unit_dense' is now 'dense' with unit_length = true")
     if not isinstance(kind, str) or kind not in kinds:
         raise RecipeError(f"unknown {where}.kind {kind!r}; {nearest(str(kind), kinds)}")
     rest = {key: value for key, value in values.items() if key != "kind"}

@@ -63,7 +63,6 @@ def train(args: argparse.Namespace) -> None:
     import torch
 
     from bitwright import data, files, ir
-    from bitwright.model.network import RealNetwork
     from bitwright.model.recipe import RecipeError
     from bitwright.model.training.checkpoint import Checkpoint, CheckpointError
     from bitwright.model.training.device import choose
@@ -98,7 +97,7 @@ def train(args: argparse.Namespace) -> None:
     else:
         trainer.restore(checkpoint, out / CHECKPOINT)
     _loop(trainer, out)
-    if isinstance(trainer.network, RealNetwork):
+    if not trainer.network.freezes:
         accuracy = {"validation": trainer.best["accuracy"], "test": trainer.test()}
         logger.info("best epoch %d of %d: validation %.2f %%, test %.2f %%; a network of real "
                     "numbers has no frozen form", trainer.best["epoch"], trainer.epoch,

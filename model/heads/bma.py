@@ -6,13 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import Self
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from bitwright import ir
-from bitwright.model.base import Context, Head
-from bitwright.model.weights.bits import BitWeights, Centre
+from bitwright.model.base import Context, Trait
+from bitwright.model.heads.counts import CountHead
+from bitwright.model.neurons.centred import Centre, Moments
+from bitwright.model.weights.bits import Bits
 
 __all__ = ["BmaHead"]
 
@@ -39,43 +39,47 @@ class Settings:
             raise ValueError(f"bias must be at least 0, not {self.bias}")
 
 
-class BmaHead(Head, BitWeights, kind="bma"):
+class BmaHead(CountHead, kind="bma"):
     """Agreement counts of one binary neuron a class.
 
     BMA stands for binary multiply-accumulate. A logit is ``(P - N / 2) / sqrt(N / 4)``, over the
-    temperature. Frozen it is an :class:`ir.Scores`.
+    temperature, with the count P of N; with ``centre = "batch"`` the running mean of P takes the
+    place of N / 2. Frozen it is an :class:`ir.Scores`.
 
     Parameters
     ----------
-    in_width, classes : int
+    width, classes : int
     settings : Settings
     generator : torch.Generator
         Source of the initial weights.
     """
 
     Settings = Settings
+    traits = frozenset({Trait.FLIPS})
 
-    def __init__(self, in_width: int, classes: int, settings: Settings, *,
+    scale = SCALE
+    weights: Bits
+
+    def __init__(self, width: int, classes: int, settings: Settings, *,
                  generator: torch.Generator) -> None:
-        BitWeights.__init__(self, in_width, classes, bias=settings.bias, centre=settings.centre,
-                            generator=generator)
+        super().__init__()
+        self.weights = Bits(classes, width, bias=settings.bias, generator=generator)
+        self.moments = Moments(classes, self.weights.fan_in, settings.centre)
         # SCALE * P - N is sqrt(N) times the normalised count.
-        self.temperature = settings.temperature * self.fan_in**0.5
+        self.temperature = settings.temperature * self.weights.fan_in**0.5
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.score(self.count(self.extend(x)))
+    @property
+    def centre(self) -> Centre:
+        return self.moments.centre
 
-    def score(self, counts: Tensor) -> Tensor:
+    @property
+    def biases(self) -> Tensor:
+        return SCALE * self.weights.constants - (SCALE * self.moments.mean).round().long()
+
+    def activate(self, sums: Tensor) -> Tensor:
         """Scores of counts, shape (classes, batch) to (batch, classes)."""
-        mean, _ = self.moments(counts)
-        return (SCALE * counts - (SCALE * mean).round()).T
-
-    def freeze(self) -> ir.Scores:
-        bits = self.bits.numpy().astype(bool)
-        weights, biases = bits[:, : self.in_width], bits[:, self.in_width :]
-        mean = torch.full((len(bits),), self.fan_in / 2) if self.centre == "half" else self.mean
-        offsets = SCALE * biases.sum(1) - (SCALE * mean).round().numpy()
-        return ir.Scores(np.ascontiguousarray(weights), SCALE, offsets.astype(np.int32))
+        mean, _ = self.moments.of(sums)
+        return (SCALE * sums - (SCALE * mean).round()).T
 
     @classmethod
     def build(cls, settings: Settings, context: Context, generator: torch.Generator) -> Self:
@@ -88,5 +92,5 @@ class BmaHead(Head, BitWeights, kind="bma"):
         settings = Settings(3.0, ("half", "batch")[centre % 2], bias)
         head = cls(width, classes, settings, generator=generator)
         if settings.centre == "batch":
-            head.mean += torch.randn(classes, generator=generator)
+            head.moments.mean += torch.randn(classes, generator=generator)
         return head

@@ -3,66 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from bitwright import ir
-from bitwright.model.base import Head
-from bitwright.model.heads import biased
-from bitwright.model.heads.biased import Biased
-from bitwright.model.weights.latent import agreements
-from bitwright.model.weights.probability import ProbableWeights
+from bitwright.model.base import Trait
+from bitwright.model.heads import counts
+from bitwright.model.heads.counts import BiasedHead
+from bitwright.model.weights.probabilities import Probabilities
 
 __all__ = ["ExpectationHead"]
 
 
 @dataclass(frozen=True)
-class Settings(biased.Settings):
+class Settings(counts.Settings):
     """What a recipe says about an expectation head."""
 
     temperature: float = 8.0
     """Scores are divided by it to become logits."""
 
 
-class ExpectationHead(Biased, ProbableWeights, Head, kind="expectation"):
+class ExpectationHead(BiasedHead, kind="expectation"):
     """Expectation of a scaled agreement count, and a bias, a class.
 
-    The expectation of a sum needs no distribution: it is the sum of the probabilities. Where all
-    is certain it is the count itself, and the head freezes to an :class:`ir.Scores`.
-
-    Parameters
-    ----------
-    width, classes : int
-    temperature : float
-    scale : int
-    generator : torch.Generator
-        Source of the initial weights.
+    Where all is certain the expectation is the count itself. Biases are rounded in evaluation
+    alone.
     """
 
     Settings = Settings
+    traits = frozenset({Trait.DOUBT})
 
-    def __init__(self, width: int, classes: int, *, temperature: float, scale: int,
-                 generator: torch.Generator) -> None:
-        super().__init__(classes, width, generator=generator)
-        self.add_biases(classes, temperature, scale)
+    weights: Probabilities
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = x.to(self.weights)
-        if not self.training:
-            return self.calibrate(x)
-        expected = (self.weights.shape[1] + self.weights @ (2 * x - 1)) / 2
-        return (self.scale * expected + (self.offsets * self.temperature)[:, None]).T
+    def product(self, x: Tensor) -> Tensor:
+        return super().product(x.to(self.weights.values))
 
-    @torch.no_grad()
-    def calibrate(self, bits: Tensor) -> Tensor:
-        """Run the head as it will be frozen: bits, shape (in_width, batch), to integer scores."""
-        counts = agreements(self.bits.to(bits), bits)
-        return (self.scale * counts + self.biases[:, None]).T
+    def activate(self, sums: Tensor) -> Tensor:
+        return (self.scale * sums + (self.offsets * self.temperature)[:, None]).T
 
-    def measures(self) -> dict[str, float]:
-        return {"doubt": self.doubt, "settled": self.settled.float().mean().item()}
-
-    def freeze(self) -> ir.Scores:
-        return ir.Scores(self.bits.numpy(), self.scale, self.biases.numpy().astype(np.int32))
+    @classmethod
+    def make(cls, width: int, classes: int, settings: counts.Settings, *,
+             generator: torch.Generator) -> Self:
+        return cls(Probabilities(classes, width, generator=generator), settings, classes)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from bitwright import ir
-from bitwright.model.base import Context, Head
+from bitwright.model.base import BitHead, Context, Trait
 
 __all__ = ["GroupSumHead"]
 
@@ -27,7 +27,7 @@ class Settings:
             raise ValueError(f"temperature must be above 0 and finite, not {self.temperature}")
 
 
-class GroupSumHead(Head, kind="group_sum"):
+class GroupSumHead(BitHead, kind="group_sum"):
     """Popcount of equal groups of bits, one a class.
 
     Raises
@@ -37,6 +37,7 @@ class GroupSumHead(Head, kind="group_sum"):
     """
 
     Settings = Settings
+    traits = frozenset({Trait.GRADIENT})
     grouped = True
 
     def __init__(self, width: int, classes: int, *, temperature: float) -> None:
@@ -45,7 +46,8 @@ class GroupSumHead(Head, kind="group_sum"):
         self.temperature = temperature
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.view(self.node.classes, self.node.group, -1).sum(1).T
+        sums = x.float().view(self.node.classes, self.node.group, -1).sum(1).T
+        return sums if self.training else sums.long()
 
     def freeze(self) -> ir.GroupSum:
         return self.node

@@ -8,9 +8,8 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from bitwright.model.base import Context, RealHead
-from bitwright.model.layers.dense import uniform
-from bitwright.model.weights.feedback import Weighted, product
+from bitwright.model.base import Context, RealHead, Summing, Trait
+from bitwright.model.weights.reals import Reals, uniform
 
 __all__ = ["LinearHead"]
 
@@ -20,7 +19,7 @@ class Settings:
     """What a recipe says about a linear head: nothing."""
 
 
-class LinearHead(RealHead, Weighted, kind="linear"):
+class LinearHead(Summing, RealHead, kind="linear"):
     """Matrix product and bias.
 
     Parameters
@@ -31,21 +30,15 @@ class LinearHead(RealHead, Weighted, kind="linear"):
     """
 
     Settings = Settings
+    traits = frozenset({Trait.GRADIENT, Trait.MATRIX})
 
     def __init__(self, width: int, classes: int, *, generator: torch.Generator) -> None:
         super().__init__()
-        self.weights = uniform((classes, width), width, generator)
+        self.weights = Reals(classes, width, generator=generator)
         self.bias = uniform((classes,), width, generator)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.activate(self.product(x))
-
-    @property
-    def matrix(self) -> Tensor:
-        return self.weights.detach()
-
-    def product(self, x: Tensor) -> Tensor:
-        return product(self.weights, x, self.feedback)
 
     def activate(self, sums: Tensor) -> Tensor:
         return sums.T + self.bias

@@ -9,15 +9,15 @@ import torch
 from torch import Tensor
 
 from bitwright.model.base import Context
-from bitwright.model.heads.goodness import Counted
 from bitwright.model.heads.linear import LinearHead
-from bitwright.model.layers.unit_dense import unit
+from bitwright.model.heads.reading import Reading
+from bitwright.model.layers.real_dense import unit
 
 __all__ = ["ReadoutHead"]
 
 
 @dataclass(frozen=True)
-class Settings(Counted):
+class Settings(Reading):
     """What a recipe says about the read-out."""
 
     first_layer: int = 2
@@ -34,20 +34,21 @@ class ReadoutHead(LinearHead, kind="readout"):
     ----------
     width, classes : int
     reads : slice
-        See :attr:`model.layers.Head.reads`.
+        See :attr:`bitwright.model.base.Head.reads`.
     generator : torch.Generator
         Source of the initial weights.
     """
 
     Settings = Settings
+    gathers = True
 
     def __init__(self, width: int, classes: int, reads: slice, *,
                  generator: torch.Generator) -> None:
         super().__init__(width, classes, generator=generator)
         self.reads = reads
 
-    def product(self, x: Tensor) -> Tensor:
-        return super().product(unit(x) * len(x) ** 0.5)
+    def columns(self, x: Tensor) -> Tensor:
+        return unit(x) * len(x) ** 0.5
 
     @classmethod
     def build(cls, settings: Settings, context: Context, generator: torch.Generator) -> Self:

@@ -1,4 +1,4 @@
-"""Modulation behind a batch norm: thresholds that are learned, folded to whole numbers."""
+"""Modulation behind a batch norm: thresholds that are learned, absorbed into whole numbers."""
 
 from __future__ import annotations
 
@@ -6,27 +6,28 @@ import torch
 from torch import Tensor, nn
 
 from bitwright import ir
-from bitwright.model.flip.operators import cuts
+from bitwright.model.base import Input
+from bitwright.model.inputs.frames import merged
+from bitwright.model.thresholds import crossing, cuts, least
+from bitwright.model.weights.surrogate import Step
 from bitwright.model.wiring import Geometry
 
-__all__ = ["NormModulator"]
+__all__ = ["BatchNormModulator"]
 
 EPSILON = 1e-5
 MOMENTUM = 0.1
 """As in an ordinary batch norm."""
 
 
-class NormModulator(nn.Module):
+class BatchNormModulator(Input):
     """Batch norm of integer features, then comparison with the cuts of the normal distribution.
 
-    In training features are normalised over the batch. In evaluation the running statistics and
-    the learned scale and shift are folded into thresholds of the integers, and nothing but
-    integers is compared. The scale is the exponential of what is learned, and so never negative:
-    a comparison is never turned round. A rule that gives no gradient to :meth:`normalise` leaves
-    scale and shift at 1 and 0.
+    In training features are normalised over the batch, and gradients pass to the learned scale and
+    shift through the clipped slope. In evaluation they and the running statistics are absorbed
+    into thresholds of the integers, and nothing but integers is compared. The scale is the
+    exponential of what is learned, and so never negative: a comparison is never turned round.
 
-    Frames are folded into the batch as by :class:`model.layers.Modulator`; with F of them a frame
-    has every F-th of ``D * F`` cuts.
+    With F frames a frame has every F-th of ``D * F`` cuts.
 
     Parameters
     ----------
@@ -38,6 +39,9 @@ class NormModulator(nn.Module):
     signed : bool
     """
 
+    values = "bits"
+    learns = True
+
     mean: Tensor
     variance: Tensor
     cuts: Tensor
@@ -48,6 +52,7 @@ class NormModulator(nn.Module):
         self.frames, self.bits, self.signed = frames, bits, signed
         self.geometry = Geometry.of(shape, depth)
         features = self.geometry.width // depth
+        self.step = Step()
         self.scale_log = nn.Parameter(torch.zeros(features))
         self.shift = nn.Parameter(torch.zeros(features))
         self.register_buffer("mean", torch.zeros(features))
@@ -56,11 +61,11 @@ class NormModulator(nn.Module):
         self.register_buffer("cuts", ladder, persistent=False)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Map integers, shape (batch, n), to bits as bytes, shape (n * depth, frames * batch)."""
         if self.training:
-            return self.cut(self.normalise(features).detach())
+            z = self.normalise(features)
+            return merged(self.step(z[:, None, None, :] - self.cuts.to(z)[..., None]))
         limits = self.thresholds.permute(1, 2, 0)  # (n, depth, frames)
-        return self._flatten(features.T[:, None, None, :] >= limits[..., None])
+        return merged(features.T[:, None, None, :] >= limits[..., None]).to(torch.uint8)
 
     def normalise(self, features: Tensor) -> Tensor:
         """Batch norm, with gradients: integers (batch, n) to reals (n, batch)."""
@@ -74,23 +79,17 @@ class NormModulator(nn.Module):
 
     def cut(self, z: Tensor) -> Tensor:
         """Bits of normalised features: (n, batch) to (n * depth, frames * batch)."""
-        return self._flatten(z[:, None, None, :] > self.cuts[..., None])
-
-    def _flatten(self, bits: Tensor) -> Tensor:
-        return bits.reshape(self.geometry.width, -1).to(torch.uint8)
+        return merged(z[:, None, None, :] > self.cuts[..., None]).to(torch.uint8)
 
     @property
     def thresholds(self) -> Tensor:
-        """Least integers at which a bit is 1: int32, shape (frames, n, depth).
-
-        The one place where the normalisation becomes a whole number.
-        """
-        with torch.no_grad():
-            slope = self.scale_log.double().exp() / (self.variance.double() + EPSILON).sqrt()
-            levels = (self.cuts.T[:, None, :] - self.shift.double()[:, None]) / slope[:, None]
-            levels = levels + self.mean.double()[:, None]
+        """Least integers at which a bit is 1: int32, shape (frames, n, depth)."""
+        mean, variance, shift, scale = (x.detach().double()[:, None] for x in (
+            self.mean, self.variance, self.shift, self.scale_log))
+        bound = crossing(self.cuts.T[:, None, :], mean, (variance + EPSILON).sqrt(), scale.exp(),
+                         shift)
         low = -(1 << self.bits - 1) if self.signed else 0
-        return (levels.floor() + 1).clamp(low, low + (1 << self.bits)).to(torch.int32)
+        return least(bound, low, low + (1 << self.bits), above=True)
 
     def freeze(self) -> ir.Modulate:
-        return ir.Modulate(self.thresholds.numpy(), self.bits, self.signed)
+        return ir.Modulate(self.thresholds.cpu().numpy(), self.bits, self.signed)

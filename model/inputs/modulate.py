@@ -8,9 +8,11 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from bitwright import ir
+from bitwright.model.base import Input, Values
+from bitwright.model.inputs.frames import merged
 from bitwright.model.wiring import Geometry
 
 __all__ = ["Modulator", "even_thresholds", "quantile_thresholds"]
@@ -38,6 +40,11 @@ class Settings:
     further bits of every feature."""
     label_width: int = 1
     """Features that ``dull`` gives to the code, or bits of every feature that ``slot`` adds."""
+
+    @property
+    def values(self) -> Values:
+        """What the modulation makes: the whole network behind it is one of bits, or of reals."""
+        return "reals" if self.levels == "real" else "bits"
 
     def __post_init__(self) -> None:
         for name in ("depth", "frames"):
@@ -96,10 +103,8 @@ def quantile_thresholds(features: NDArray[np.int32], depth: int, frames: int, *,
     return (cuts + 1).astype(np.int32)
 
 
-class Modulator(nn.Module):
-    """Comparison of integer features with fixed thresholds.
-
-    Frames are folded into the batch: sample ``b`` in frame ``f`` is column ``f * batch + b``.
+class Modulator(Input):
+    """Comparison of integer features with fixed thresholds: bits as bytes.
 
     Parameters
     ----------
@@ -110,6 +115,8 @@ class Modulator(nn.Module):
         Width of a feature.
     signed : bool
     """
+
+    values = "bits"
 
     thresholds: Tensor
 
@@ -122,26 +129,14 @@ class Modulator(nn.Module):
         self.register_buffer("thresholds", torch.from_numpy(thresholds))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Map integers, shape (batch, n), to bits as bytes, shape (n * depth, frames * batch)."""
         columns = features.T.contiguous()
         limits = self.thresholds.permute(1, 2, 0).contiguous()  # (n, depth, frames)
         bits = columns[:, None, None, :] >= limits[..., None]
-        return bits.reshape(self.geometry.width, -1).to(torch.uint8)
+        return merged(bits).to(torch.uint8)
 
     def frame(self, features: Tensor, frames: Tensor) -> Tensor:
-        """Map each sample in a frame of its own to bits as bytes.
-
-        Parameters
-        ----------
-        features : Tensor of integers, shape (batch, n)
-        frames : Tensor of int64, shape (batch,)
-
-        Returns
-        -------
-        Tensor, shape (n * depth, batch)
-        """
         bits = features[:, :, None] >= self.thresholds[frames]
         return bits.flatten(1).T.to(torch.uint8)
 
     def freeze(self) -> ir.Modulate:
-        return ir.Modulate(self.thresholds.numpy(), self.bits, self.signed)
+        return ir.Modulate(self.thresholds.cpu().numpy(), self.bits, self.signed)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from bitwright.model.base import Input
 from bitwright.model.inputs.labels import LabelCode
 from bitwright.model.wiring import Geometry
 
 __all__ = ["Scaler"]
 
 
-class Scaler(nn.Module):
+class Scaler(Input):
     """Division of integer features by their full scale.
 
     Stands where :class:`Modulator` stands in a network of bits.
@@ -29,6 +30,8 @@ class Scaler(nn.Module):
         What becomes 0, and how far from it what becomes 1, as a share of full scale.
     """
 
+    values = "reals"
+
     def __init__(self, shape: tuple[int, ...], full_scale: int, code: LabelCode | None = None, *,
                  mean: float = 0.0, deviation: float = 1.0) -> None:
         super().__init__()
@@ -42,14 +45,13 @@ class Scaler(nn.Module):
             self.register_buffer("code", torch.from_numpy(code.bits).float() * one)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Map integers, shape (batch, n), to reals, shape (n, frames * batch)."""
         if self.frames == 1:
             return self._scaled(features).T
-        frames = torch.arange(self.frames).repeat_interleave(len(features))
+        frames = torch.arange(self.frames, device=features.device)
+        frames = frames.repeat_interleave(len(features))  # merged into the batch, as bits are
         return self.frame(features.repeat(self.frames, 1), frames)
 
     def frame(self, features: Tensor, frames: Tensor) -> Tensor:
-        """Map each sample in a frame of its own, shape (batch,), to reals, shape (n, batch)."""
         x = self._scaled(features)
         x[:, self.places] = self.code[frames]
         return x.T

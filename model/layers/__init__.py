@@ -1,14 +1,25 @@
 """Trainable layers. A new kind is one file, and one import line here."""
 
-from bitwright.model.layers.bernoulli import BernoulliLayer
-from bitwright.model.layers.bernoulli_convolution import BernoulliConvolutionLayer
-from bitwright.model.layers.bmab import BmabLayer
-from bitwright.model.layers.convolution import ConvolutionLayer
-from bitwright.model.layers.dense import DenseLayer
+from bitwright.model.base import Layer
+from bitwright.model.layers.convolution import (
+    BernoulliConvolutionLayer,
+    BmabConvolutionLayer,
+    XnorConvolutionLayer,
+)
+from bitwright.model.layers.dense import BernoulliLayer, BmabLayer, XnorLayer
 from bitwright.model.layers.local_dense import LocalDenseLayer
 from bitwright.model.layers.lut import LutLayer
-from bitwright.model.layers.unit_dense import UnitDenseLayer
-from bitwright.model.layers.xnor import XnorLayer
+from bitwright.model.layers.real_dense import RealDenseLayer
 
-__all__ = ["BernoulliConvolutionLayer", "BernoulliLayer", "BmabLayer", "ConvolutionLayer",
-           "DenseLayer", "LocalDenseLayer", "LutLayer", "UnitDenseLayer", "XnorLayer"]
+__all__ = [
+    "BernoulliConvolutionLayer",
+    "BernoulliLayer",
+    "BmabConvolutionLayer",
+    "BmabLayer",
+    "Layer",
+    "LocalDenseLayer",
+    "LutLayer",
+    "RealDenseLayer",
+    "XnorConvolutionLayer",
+    "XnorLayer",
+]

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from bitwright.ir.window import Window
-from bitwright.model.base import Context, RealLayer
-from bitwright.model.layers.dense import uniform
-from bitwright.model.layers.unit_dense import unit
+from bitwright.model.base import Context, RealLayer, Trait
+from bitwright.model.layers.real_dense import unit
 from bitwright.model.layers.windows import output_geometry, window_of
+from bitwright.model.weights.reals import uniform
 
 __all__ = ["LocalDenseLayer"]
 
@@ -38,7 +38,7 @@ class LocalDenseLayer(RealLayer, kind="local_dense"):
     """Neurons that see a window of an image, each position with weights of its own.
 
     A convolution that shares no weights; the input is scaled to unit length first, as in
-    :class:`UnitDenseLayer` (Hinton, arXiv:2212.13345, section 3.2).
+    :class:`RealDenseLayer` does it on demand (Hinton, arXiv:2212.13345, section 3.2).
 
     Parameters
     ----------
@@ -49,6 +49,7 @@ class LocalDenseLayer(RealLayer, kind="local_dense"):
     """
 
     Settings = Settings
+    traits = frozenset({Trait.GRADIENT})
 
     index: Tensor
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from bitwright import ir
 from bitwright.model import wiring
-from bitwright.model.base import BitLayer, Context
+from bitwright.model.base import BitLayer, Context, Trait
 from bitwright.model.wiring import Geometry
 
 __all__ = ["LutLayer", "slope_matrix"]
@@ -107,6 +107,7 @@ class LutLayer(BitLayer, kind="lut"):
     """
 
     Settings = Settings
+    traits = frozenset({Trait.GRADIENT})
 
     slopes: Tensor
     wires: Tensor
@@ -172,11 +173,12 @@ class LutLayer(BitLayer, kind="lut"):
             self.tables.clamp_(-1, 1)
 
     def measures(self) -> dict[str, float]:
-        length = wiring.wire_length(self.input, self.geometry.sites, self.sources.numpy())
+        length = wiring.wire_length(self.input, self.geometry.sites, self.sources.cpu().numpy())
         return {"wire_length": round(length, 4)}
 
     def freeze(self) -> ir.Lut:
-        return ir.Lut(self.in_width, self.sources.numpy().astype(np.int32), self.hard.numpy())
+        return ir.Lut(self.in_width, self.sources.cpu().numpy().astype(np.int32),
+                      self.hard.cpu().numpy())
 
     @classmethod
     def build(cls, settings: Settings, context: Context, generator: torch.Generator) -> Self:

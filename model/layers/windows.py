@@ -1,39 +1,40 @@
 """Windows of images, for layers that slide: from a network's bits to the columns of a dense layer.
 
-Every layer of windows is a dense layer on the columns of :func:`unfold`, whose rows
-:func:`fold` puts back into the order of an image::
+Every layer of windows is a dense layer on the columns of :func:`see_windows`, whose rows
+:func:`at_positions` puts back into the order of an image::
 
-    y = fold(dense(unfold(x, window)), window)
+    y = at_positions(dense(see_windows(x, window)), window)
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from bitwright.ir.window import Window
 from bitwright.model.wiring import Geometry
 
-__all__ = ["Settings", "fold", "output_geometry", "unfold", "window_of"]
+__all__ = ["Sliding", "add_windows", "at_positions", "by_position", "output_geometry",
+           "see_windows", "window_of"]
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What a recipe says about neurons that slide over an image."""
+@dataclass(frozen=True, kw_only=True)
+class Sliding:
+    """What a recipe says about neurons that slide over an image, beside what they are."""
 
-    neurons: int
-    """Neurons, each with a weight for every bit of the window."""
     kernel: int
     """Rows and columns of the window. It never leaves the image."""
     stride: int = 1
     """Rows and columns from one position of the window to the next."""
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            if getattr(self, field.name) < 1:
-                raise ValueError(f"{field.name} must be at least 1, "
-                                 f"not {getattr(self, field.name)}")
+        for name in ("kernel", "stride"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if hasattr(super(), "__post_init__"):
+            super().__post_init__()
 
 
 def window_of(geometry: Geometry, kernel: int, stride: int) -> Window:
@@ -65,7 +66,7 @@ def output_geometry(geometry: Geometry, window: Window, channels: int) -> Geomet
     return Geometry(geometry.sites[pixels].mean(axis=1), channels, window.shape)
 
 
-def unfold(x: Tensor, window: Window) -> Tensor:
+def see_windows(x: Tensor, window: Window) -> Tensor:
     """Put what the window sees side by side. Differentiable, and exact for any type.
 
     Parameters
@@ -84,13 +85,13 @@ def unfold(x: Tensor, window: Window) -> Tensor:
     return seen.permute(4, 5, 2, 0, 1, 3).reshape(window.bits, -1)
 
 
-def fold(y: Tensor, window: Window) -> Tensor:
+def at_positions(y: Tensor, window: Window) -> Tensor:
     """Put the outputs of all positions into the order of an image.
 
     Parameters
     ----------
     y : Tensor, shape (channels, positions * batch)
-        Of the columns of :func:`unfold`.
+        Of the columns of :func:`see_windows`.
     window : Window
 
     Returns
@@ -98,3 +99,28 @@ def fold(y: Tensor, window: Window) -> Tensor:
     Tensor, shape (positions * channels, batch)
     """
     return y.reshape(len(y), window.positions, -1).transpose(0, 1).flatten(0, 1)
+
+
+def by_position(y: Tensor, window: Window) -> Tensor:
+    """Undo :func:`at_positions`: (positions * channels, batch) to (channels, positions * batch)."""
+    return y.reshape(window.positions, -1, y.shape[1]).transpose(0, 1).flatten(1)
+
+
+def add_windows(columns: Tensor, window: Window) -> Tensor:
+    """Add up what columns have in the place of the same bit of the image.
+
+    It is the transpose of :func:`see_windows`.
+
+    Parameters
+    ----------
+    columns : Tensor, shape (window.bits, positions * batch)
+    window : Window
+
+    Returns
+    -------
+    Tensor, shape (window.in_width, batch)
+    """
+    index = torch.from_numpy(window.index).to(columns.device)  # (positions, bits)
+    parts = columns.reshape(window.bits, window.positions, -1).transpose(0, 1).flatten(0, 1)
+    total = columns.new_zeros(window.in_width, parts.shape[1])
+    return total.index_add_(0, index.flatten(), parts)

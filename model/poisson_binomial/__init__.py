@@ -4,8 +4,7 @@ from bitwright.model.poisson_binomial.tail import (
     GRADIENTS,
     Gradient,
     bernoulli_tail,
-    check_compiler,
     convolved_tail,
 )
 
-__all__ = ["GRADIENTS", "Gradient", "bernoulli_tail", "check_compiler", "convolved_tail"]
+__all__ = ["GRADIENTS", "Gradient", "bernoulli_tail", "convolved_tail"]

@@ -248,7 +248,7 @@ def backward_equations(equations: int, u: Any, a: Any, gradient: Any, cells: Any
                        da: Any) -> None:
     """Gradients from three or five equations of the distribution.
 
-    See :func:`model.poisson_binomial.exact.from_equations` for the equations; both systems are
+    See ``from_equations`` in ``tests/reference/poisson_binomial.py``; both systems are
     solved in closed form here.
 
     Parameters

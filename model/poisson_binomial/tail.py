@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-__all__ = ["GRADIENTS", "Gradient", "bernoulli_tail", "check_compiler", "convolved_tail"]
+__all__ = ["GRADIENTS", "Gradient", "bernoulli_tail", "convolved_tail"]
 
 Gradient = Literal["precise", "three", "five", "autograd"]
 
@@ -34,7 +33,8 @@ def bernoulli_tail(u: Tensor, a: Tensor, thresholds: Tensor, gradient: Gradient)
     gradient : str
         How the gradients of u and a are found. ``"precise"``: exactly. ``"three"``, ``"five"``:
         from as many equations of the distribution, see
-        :func:`model.poisson_binomial.exact.from_equations`. ``"autograd"``: exactly, by torch,
+        ``from_equations`` in ``tests/reference/poisson_binomial.py``. ``"autograd"``: exactly,
+        by torch,
         through :func:`convolved_tail`: for small sums only.
 
     Returns
@@ -63,14 +63,14 @@ def convolved_tail(p: Tensor, thresholds: Tensor) -> Tensor:
     Tensor, shape (sums, columns)
     """
     sums, n, columns = p.shape
-    y = torch.zeros(sums, n + 1, columns, dtype=p.dtype)
+    y = torch.zeros(sums, n + 1, columns, dtype=p.dtype, device=p.device)
     y[:, 0] = 1
     for k in range(n):
         one = p[:, k : k + 1]
         moved = torch.nn.functional.pad(y[:, :-1], (0, 0, 1, 0))
         y = y + one * (moved - y)
     # The cell just below the threshold counts by the part of it that the threshold leaves.
-    whole, places = thresholds.detach().ceil()[:, None], torch.arange(n + 1)
+    whole, places = thresholds.detach().ceil()[:, None], torch.arange(n + 1, device=p.device)
     share = (places >= whole) + (places == whole - 1) * (whole - thresholds[:, None])
     return (y * share.to(p)[:, :, None]).sum(1)
 
@@ -78,8 +78,9 @@ def convolved_tail(p: Tensor, thresholds: Tensor) -> Tensor:
 class _Tail(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, u: Tensor, a: Tensor, thresholds: Tensor, gradient: Gradient) -> Tensor:
-        kernels = _kernels()
-        u, a = u.detach().contiguous(), a.detach().contiguous()
+        kernels, device = _kernels(), u.device
+        # The loops run on the processor, wherever the rest does.
+        u, a = u.detach().cpu().contiguous(), a.detach().cpu().contiguous()
         (sums, n), columns = u.shape, a.shape[1]
         mean = (n + u @ a) / 2
         variance = (n - u.square() @ a.square()).clamp_(min=0) / 4
@@ -87,20 +88,21 @@ class _Tail(torch.autograd.Function):
         cells = torch.empty(sums, kernels.CELLS, columns)
         needed = gradient == "precise" and (ctx.needs_input_grad[0] or ctx.needs_input_grad[1])
         transform = torch.empty(sums, 2 * kernels.ANGLES + 1, columns if needed else 0)
-        at = thresholds.detach().float()
+        at = thresholds.detach().float().cpu()
         kernels.forward(*(x.numpy() for x in (u, a, mean, variance, at, tail, cells, transform)))
         ctx.save_for_backward(u, a, cells, transform)
-        ctx.gradient = gradient
-        return tail
+        ctx.gradient, ctx.device = gradient, device
+        return tail.to(device)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         kernels = _kernels()
         u, a, cells, transform = ctx.saved_tensors
+        gradient = gradient.cpu().contiguous()
         du = da = None
         if ctx.needs_input_grad[0] or ctx.needs_input_grad[1]:
             du, da = torch.zeros_like(u), torch.zeros_like(a)
-            arrays = [x.numpy() for x in (u, a, gradient.contiguous(),
+            arrays = [x.numpy() for x in (u, a, gradient,
                                           transform if ctx.gradient == "precise" else cells,
                                           du, da)]
             if ctx.gradient == "precise":
@@ -108,19 +110,8 @@ class _Tail(torch.autograd.Function):
             else:
                 kernels.backward_equations(3 if ctx.gradient == "three" else 5, *arrays)
         at = -(gradient * (cells[:, 2] + cells[:, 3])).sum(1) / 2  # P(S = t - 1), P(S = t)
+        du, da, at = (x if x is None else x.to(ctx.device) for x in (du, da, at))
         return du, da, at, None
-
-
-def check_compiler() -> None:
-    """Check that what compiles the loops is there, without importing it.
-
-    Raises
-    ------
-    ValueError
-        If it is not.
-    """
-    if find_spec("numba") is None:
-        raise ValueError("Bernoulli layers need the package numba; pip install numba")
 
 
 def _kernels() -> ModuleType:

@@ -3,15 +3,15 @@
 from bitwright.model.rules.backprop import Backprop
 from bitwright.model.rules.bernoulli import Bernoulli
 from bitwright.model.rules.bop import Bop
-from bitwright.model.rules.direct_feedback_alignment import DirectFeedbackAlignment
-from bitwright.model.rules.fbf import FBF
-from bitwright.model.rules.feedback_alignment import FeedbackAlignment
-from bitwright.model.rules.forward_forward import ForwardForward
-from bitwright.model.rules.indirect_feedback_alignment import IndirectFeedbackAlignment
+from bitwright.model.rules.feedback.direct_feedback_alignment import DirectFeedbackAlignment
+from bitwright.model.rules.feedback.feedback_alignment import FeedbackAlignment
+from bitwright.model.rules.feedback.indirect_feedback_alignment import IndirectFeedbackAlignment
+from bitwright.model.rules.feedback.sign_feedback import SignFeedback
+from bitwright.model.rules.flip.fbf import FBF
+from bitwright.model.rules.forward_forward.supervised import ForwardForward
+from bitwright.model.rules.forward_forward.unsupervised import UnsupervisedForwardForward
 from bitwright.model.rules.rule import Rule
-from bitwright.model.rules.sign_feedback import SignFeedback
 from bitwright.model.rules.straight_through import StraightThrough
-from bitwright.model.rules.unsupervised_forward_forward import UnsupervisedForwardForward
 
 __all__ = [
     "FBF",

@@ -9,12 +9,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from bitwright.model.heads import ExpectationHead
-from bitwright.model.layers import BernoulliLayer
-from bitwright.model.network import Chain
+from bitwright.model.base import Layer, Trait
+from bitwright.model.network import Network
 from bitwright.model.poisson_binomial import Gradient
 from bitwright.model.rules.optimizer import adam, set_rate
-from bitwright.model.rules.rule import Rule
+from bitwright.model.rules.rule import Needs, Rule
 from bitwright.model.rules.schedule import half_cosine
 from bitwright.model.tasks import Task
 
@@ -104,73 +103,63 @@ class Bernoulli(Rule, kind="bernoulli"):
 
     Beside the network in doubt, every batch also runs through the network of the likelier bits: the
     thresholds of the frozen layers come from its statistics, and ``hard_accuracy`` is its own.
-
-    Raises
-    ------
-    ValueError
-        If a layer is no Bernoulli layer, or the head is no expectation.
     """
 
     Settings = Settings
+    needs = Needs(Trait.DOUBT, Trait.DOUBT)
 
-    def __init__(self, network: Chain, settings: Settings, *, epochs: int, task: Task,
+    def __init__(self, network: Network, settings: Settings, *, epochs: int, task: Task,
                  generator: torch.Generator) -> None:
-        for name, layer in network.named_layers:
-            if not isinstance(layer, BernoulliLayer):
-                raise ValueError(f"Rule 'bernoulli' needs Bernoulli layers, and {name} is of kind "
-                                 f"{layer.kind!r}")
-        if not isinstance(network.head, ExpectationHead):
-            raise ValueError("Rule 'bernoulli' needs a head of kind 'expectation', not "
-                             f"{network.head.kind!r}")
         super().__init__(network, settings, epochs=epochs, task=task, generator=generator)
         self._optimizer = adam(network.parameters(), settings.learning_rate)
         self._parts = (*network.layers, network.head)
         self._shares = settings.shares(len(self._parts), epochs)
-        for layer in self._parts:
-            layer.bound = settings.bound
+        for part in self._parts:
+            part.weights.bound.fill_(settings.bound)
         for layer in network.layers:
-            layer.gradient = settings.gradient
+            layer.neurons.gradient = settings.gradient
 
     def begin_epoch(self, epoch: int) -> None:
         settings = self._settings
         self._rate = settings.rate(epoch, self._epochs)
         set_rate(self._optimizer, self._rate)
         self._pulls = []
-        for layer, shares in zip(self._parts, zip(*self._shares, strict=True), strict=True):
-            layer.settle(shares[epoch])
+        for part, shares in zip(self._parts, zip(*self._shares, strict=True), strict=True):
+            part.weights.settle(shares[epoch])
             first = next((e for e, share in enumerate(shares) if share), self._epochs)
             progress = min(1.0, epoch / first)
             self._pulls.append(settings.regulariser * progress)
-            if isinstance(layer, BernoulliLayer):
-                layer.temperature = settings.temperature**progress
+            if part is not self._network.head:
+                part.neurons.temperature.fill_(settings.temperature**progress)
 
     def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
         network = self._network
-        bits = soft = network.modulator(features).float()
-        for layer in network.layers:
-            hard = layer.calibrate(bits)
-            if soft is not bits:
-                soft = layer(soft)
-            elif layer.binary:
-                soft = hard
-            else:
-                soft = torch.where(layer.certain[:, None], hard, layer(soft))
-            bits = hard
-        logits, hard = (self._logits(scores, len(labels)) for scores in
-                        (network.head(soft), network.head.calibrate(bits)))
+        bits = network.modulator(features).float()
+        self._hard = bits
+        soft = network.read(network.values(bits, self._through))
+        logits = network.logits(network.head(soft))
+        hard = network.logits(network.head.evaluate(self._hard))
         loss = self._task.loss(logits, labels)
         self._optimizer.zero_grad()
         loss.backward()
         self._optimizer.step()
-        for layer, pull in zip(self._parts, self._pulls, strict=True):
-            layer.polarise(self._rate * pull)
+        for part, pull in zip(self._parts, self._pulls, strict=True):
+            part.weights.polarise(self._rate * pull)
         network.constrain()
         name = self._task.metric_name
         return {"loss": loss.item(), name: self._task.metric(logits.detach(), labels),
                 f"hard_{name}": self._task.metric(hard, labels)}
 
-    def _logits(self, scores: Tensor, samples: int) -> Tensor:
-        return scores.view(-1, samples, scores.shape[1]).sum(0) / self._network.scale
+    def _through(self, name: str, layer: Layer, soft: Tensor) -> Tensor:
+        """Pass a layer in doubt, and beside it the bits of :attr:`_hard`, which are calibrated."""
+        del name
+        certain, hard = soft is self._hard, layer.through(layer.neurons.calibrate, self._hard)
+        self._hard = hard
+        if not certain:
+            return layer(soft)
+        if layer.weights.binary:
+            return hard
+        return torch.where(layer.certain[:, None], hard, layer(soft))
 
     def state_dict(self) -> dict[str, Any]:
         return {"optimizer": self._optimizer.state_dict()}

@@ -12,12 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bitwright.model.heads import ScoresHead
-from bitwright.model.layers import XnorLayer
-from bitwright.model.network import Chain
+from bitwright.model.base import Trait
+from bitwright.model.network import Network
 from bitwright.model.rules.descent import Descent
 from bitwright.model.rules.descent import Settings as DescentSettings
 from bitwright.model.rules.optimizer import adam
+from bitwright.model.rules.rule import Needs
 from bitwright.model.rules.schedule import half_cosine
 from bitwright.model.tasks import Task
 
@@ -46,24 +46,17 @@ class Bop(Descent, kind="bop"):
 
     Real are the moving averages, one a weight, and scale and shift of every neuron, which Adam
     trains. The weights stay at -1 and +1.
-
-    Raises
-    ------
-    ValueError
-        If the network is not of ``xnor`` layers and a ``scores`` head.
     """
 
     Settings = Settings
+    needs = Needs(Trait.LATENT, Trait.LATENT, input=True)
 
-    def __init__(self, network: Chain, settings: Settings, *, epochs: int, task: Task,
+    def __init__(self, network: Network, settings: Settings, *, epochs: int, task: Task,
                  generator: torch.Generator) -> None:
         self._weights: dict[str, Tensor] = {}
         for name, layer in [*network.named_layers, ("head", network.head)]:
-            if not isinstance(layer, XnorLayer | ScoresHead):
-                raise ValueError("learning 'bop' must have layers of kind 'xnor' and a head of "
-                                 f"kind 'scores', not {name} of kind {layer.kind!r}")
-            layer.weights.data = layer.matrix
-            self._weights[name] = layer.weights
+            layer.weights.values.data = layer.weights.matrix
+            self._weights[name] = layer.weights.values
         super().__init__(network, settings, epochs=epochs, task=task, generator=generator)
         chosen = {id(weights) for weights in self._weights.values()}
         self._optimizer = adam(

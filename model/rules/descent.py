@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bitwright.model.network import Chain
+from bitwright.model.network import Network
 from bitwright.model.rules.optimizer import adam, set_rate
 from bitwright.model.rules.rule import Rule
 from bitwright.model.rules.schedule import half_cosine
@@ -45,10 +45,17 @@ class Descent(Rule):
 
     Settings = Settings
 
-    def __init__(self, network: Chain, settings: Any, *, epochs: int, task: Task,
+    def __init__(self, network: Network, settings: Any, *, epochs: int, task: Task,
                  generator: torch.Generator) -> None:
         super().__init__(network, settings, epochs=epochs, task=task, generator=generator)
         self._optimizer = adam(network.parameters(), settings.learning_rate)
+
+    @classmethod
+    def check(cls, network: Network, settings: Any, epochs: int) -> None:
+        super().check(network, settings, epochs)
+        if next(network.parameters(), None) is None:
+            raise ValueError(f"learning {cls.kind!r} finds nothing to train: neither layers nor "
+                             "head have parameters")
 
     def begin_epoch(self, epoch: int) -> None:
         fall = half_cosine(epoch / self._epochs)

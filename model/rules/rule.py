@@ -3,16 +3,55 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
+from bitwright.model.base import Part, Trait
+from bitwright.model.heads import Head
 from bitwright.model.kinds import Named
-from bitwright.model.network import Chain
+from bitwright.model.layers import Layer
+from bitwright.model.network import Network
 from bitwright.model.tasks import Task
 
-__all__ = ["Rule"]
+__all__ = ["Needs", "Rule"]
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a rule asks of the parts of a network.
+
+    Parameters
+    ----------
+    layers, head : Trait
+    first : Trait, optional
+        What it asks of the first layer, if that is something else.
+    per_frame : bool, optional
+        Whether the head has to make every frame a class, or must not. Left out, both will do.
+    gathers : bool
+        Whether the head may read several layers.
+    input : bool
+        Whether the rule trains a modulation that learns.
+    """
+
+    layers: Trait = Trait.GRADIENT
+    head: Trait = Trait.GRADIENT
+    first: Trait | None = None
+    per_frame: bool | None = None
+    gathers: bool = True
+    input: bool = False
+
+    def of_layer(self, index: int) -> Trait:
+        """What it asks of a layer, counted from 0."""
+        return self.first if index == 0 and self.first is not None else self.layers
+
+    def allows(self, head: type[Head] | Head) -> bool:
+        """Whether it allows a head."""
+        return (self.head in head.traits and (self.gathers or not head.gathers)
+                and self.per_frame in (None, head.per_frame))
 
 
 class Rule(Named, ABC):
@@ -26,7 +65,7 @@ class Rule(Named, ABC):
 
     Parameters
     ----------
-    network : Chain
+    network : Network
         One that :meth:`check` has passed.
     settings : Settings
     epochs : int
@@ -38,8 +77,9 @@ class Rule(Named, ABC):
 
     kinds: ClassVar[dict[str, type[Rule]]] = {}
     Settings: ClassVar[type]
+    needs: ClassVar[Needs] = Needs()
 
-    def __init__(self, network: Chain, settings: Any, *, epochs: int, task: Task,
+    def __init__(self, network: Network, settings: Any, *, epochs: int, task: Task,
                  generator: torch.Generator) -> None:
         self._network = network
         self._settings = settings
@@ -48,7 +88,7 @@ class Rule(Named, ABC):
         self._generator = generator
 
     @classmethod
-    def check(cls, network: Chain, settings: Any, epochs: int) -> None:
+    def check(cls, network: Network, settings: Any, epochs: int) -> None:
         """Check that the rule can train a network.
 
         Raises
@@ -57,6 +97,25 @@ class Rule(Named, ABC):
             If it cannot. The message is one line and names the rule, the place in the network, and
             what is allowed there.
         """
+        del settings, epochs
+        values, needs = network.modulator.values, cls.needs
+        for index, layer in enumerate(network.layers):
+            trait = needs.of_layer(index)
+            if trait not in layer.traits:
+                raise ValueError(cls._refusal(f"layers.{index}", layer, (
+                    other for other in Layer.kinds.values() if trait in other.traits), values))
+        if not needs.allows(network.head):
+            raise ValueError(cls._refusal("a head", network.head, filter(
+                needs.allows, Head.kinds.values()), values))
+        if network.modulator.learns and not needs.input:
+            raise ValueError(f"learning {cls.kind!r} cannot train the modulation's batch norm: "
+                             "modulate.levels must not be 'batch-norm'")
+
+    @classmethod
+    def _refusal(cls, place: str, part: Part, others: Iterable[type[Part]], values: str) -> str:
+        known = sorted(other.kind for other in others if other.values == values)
+        allowed = f"it trains {', '.join(known)}" if known else f"nor any other of {values}"
+        return f"learning {cls.kind!r} cannot train {place} of kind {part.kind!r}; {allowed}"
 
     def begin_epoch(self, epoch: int) -> None:
         """Prepare for an epoch, counted from 0. The default is to do nothing.

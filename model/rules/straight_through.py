@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from bitwright.model.heads import ScoresHead
-from bitwright.model.layers import XnorLayer
-from bitwright.model.network import Chain
+from bitwright.model.base import Trait
+from bitwright.model.network import Network
 from bitwright.model.rules import descent
 from bitwright.model.rules.descent import Descent
+from bitwright.model.rules.rule import Needs
 from bitwright.model.tasks import Task
-from bitwright.model.weights.surrogate import SLOPES, Sign, SignSwish, sign_swish
+from bitwright.model.weights.surrogate import Step
 
 __all__ = ["Settings", "StraightThrough"]
 
@@ -58,7 +57,7 @@ class StraightThrough(Descent, kind="straight-through"):
     """Latent weights trained through the sign, with the variants that the literature has of it.
 
     With everything at its default it is :class:`Backprop`. Surrogates are those of
-    :data:`model.layers.surrogate.SLOPES`. The penalties are those of Darabi et al.
+    :data:`bitwright.model.weights.surrogate.SLOPES`. The penalties are those of Darabi et al.
     (arXiv:1812.11800): ``k sum |alpha - |w||`` and ``k sum (alpha - |w|)^2``, with an alpha for
     each neuron that is learned along with the weights. A learned k would only fall, as the penalty
     is never negative: it is a setting.
@@ -66,56 +65,38 @@ class StraightThrough(Descent, kind="straight-through"):
     XNOR-Net (arXiv:1603.05279) multiplies the sums of a neuron by the mean magnitude of its
     weights. Behind an XNOR layer stands a batch norm, which divides it out again; the head has one
     such factor for all classes, because scores that are frozen share one scale.
-
-    Raises
-    ------
-    ValueError
-        If a layer is none of XNOR neurons, or the head has no binary weights.
     """
 
     Settings = Settings
+    needs = Needs(Trait.LATENT, Trait.LATENT, input=True)
 
-    def __init__(self, network: Chain, settings: Settings, *, epochs: int, task: Task,
+    def __init__(self, network: Network, settings: Settings, *, epochs: int, task: Task,
                  generator: torch.Generator) -> None:
+        learned = settings.steepness == "learned"
+        beta = settings.beta if settings.surrogate == "sign-swish" else None
+        for layer in network.layers:
+            step = Step(settings.surrogate, beta, learned=learned)
+            layer.neurons.step = step.to(generator.device)
         super().__init__(network, settings, epochs=epochs, task=task, generator=generator)
-        for name, part in (*network.named_layers, ("head", network.head)):
-            if not isinstance(part, XnorLayer | ScoresHead):
-                raise ValueError("learning 'straight-through' needs layers of kind 'xnor' and a "
-                                 f"head of kind 'scores', and {name} is of kind {part.kind!r}")
-        self._weighted = [*network.layers, network.head]
+        self._weights = [part.weights.values for part in (*network.layers, network.head)]
+        self._betas = [layer.neurons.step.beta for layer in network.layers] if learned else []
         self._alphas: list[nn.Parameter] = []
-        self._betas: list[nn.Parameter] = []
         if settings.regulariser != "none" and settings.alpha == "learned":
-            self._alphas = [nn.Parameter(part.weights.detach().abs().mean(1))
-                            for part in self._weighted]
-        if settings.steepness == "learned":
-            self._betas = [nn.Parameter(torch.tensor(settings.beta)) for _ in network.layers]
-            for layer, beta in zip(network.layers, self._betas, strict=True):
-                layer.surrogate = partial(_swish, beta)
-        else:
-            self._choose(settings.beta)
-        if self._learned:
-            self._optimizer.add_param_group({"params": self._learned})
-
-    @property
-    def _learned(self) -> list[nn.Parameter]:
-        return self._alphas + self._betas
-
-    def _choose(self, beta: float) -> None:
-        name = self._settings.surrogate
-        slope = partial(sign_swish, beta=beta) if name == "sign-swish" else SLOPES[name]
-        for layer in self._network.layers:
-            layer.surrogate = partial(_sign, slope)
+            self._alphas = [nn.Parameter(values.detach().abs().mean(1))
+                            for values in self._weights]
+            self._optimizer.add_param_group({"params": self._alphas})
 
     def begin_epoch(self, epoch: int) -> None:
         super().begin_epoch(epoch)
         if self._settings.steepness == "rising":
-            self._choose(self._settings.beta ** (epoch / max(self._epochs - 1, 1)))
+            beta = self._settings.beta ** (epoch / max(self._epochs - 1, 1))
+            for layer in self._network.layers:
+                layer.neurons.step.beta.fill_(beta)
 
     def differentiate(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         logits = self._network(features)
         if self._settings.scaling == "xnor-net":
-            logits = logits * self._network.head.weights.abs().mean()
+            logits = logits * self._network.head.weights.values.abs().mean()
         loss = self.loss(logits, labels)
         (loss + self.penalty()).backward()
         return logits, loss
@@ -123,12 +104,12 @@ class StraightThrough(Descent, kind="straight-through"):
     def penalty(self) -> Tensor:
         """What the weights' magnitudes add to the loss."""
         settings = self._settings
-        total = torch.zeros((), device=self._weighted[0].weights.device)
+        total = torch.zeros((), device=self._network.device)
         if settings.regulariser == "none":
             return total
-        for index, part in enumerate(self._weighted):
+        for index, values in enumerate(self._weights):
             alpha = self._alphas[index][:, None] if self._alphas else 1.0
-            distance = alpha - part.weights.abs()
+            distance = alpha - values.abs()
             each = distance.abs() if settings.regulariser == "manhattan" else distance ** 2
             total = total + each.sum()
         return settings.regularisation * total
@@ -150,18 +131,10 @@ class StraightThrough(Descent, kind="straight-through"):
         return betas | alphas
 
     def state_dict(self) -> dict[str, Any]:
-        return {**super().state_dict(), "learned": [value.detach() for value in self._learned]}
+        return {**super().state_dict(), "alphas": [value.detach() for value in self._alphas]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         super().load_state_dict(state)
         with torch.no_grad():
-            for parameter, value in zip(self._learned, state["learned"], strict=True):
+            for parameter, value in zip(self._alphas, state["alphas"], strict=True):
                 parameter.copy_(value)
-
-
-def _sign(slope: Any, x: Tensor) -> Tensor:
-    return Sign.apply(x, slope)
-
-
-def _swish(beta: Tensor, x: Tensor) -> Tensor:
-    return SignSwish.apply(x, beta)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 
 from bitwright.errors import UserError
-from bitwright.model.network import Chain
+from bitwright.model.network import Network
 
 __all__ = ["DeviceError", "choose", "in_main_memory"]
 
@@ -44,7 +44,7 @@ def choose(name: str) -> torch.device:
 
 
 @contextmanager
-def in_main_memory(network: Chain) -> Iterator[None]:
+def in_main_memory(network: Network) -> Iterator[None]:
     """Bring a network to where NumPy can read it, and back."""
     device = network.device
     network.cpu()

@@ -14,7 +14,7 @@ from bitwright import ir
 from bitwright.data import DataSet
 from bitwright.errors import UserError
 from bitwright.model.confusion import confusion
-from bitwright.model.network import BinaryNetwork
+from bitwright.model.network import Network
 from bitwright.model.training.device import in_main_memory
 
 __all__ = ["FreezeError", "freeze", "rehearse"]
@@ -30,7 +30,7 @@ class FreezeError(UserError, ValueError):
     """A network has no frozen form, or one that differs from the trained network."""
 
 
-def rehearse(network: BinaryNetwork, features: NDArray[np.int32]) -> None:
+def rehearse(network: Network, features: NDArray[np.int32]) -> None:
     """Freeze a network that is not trained yet, and compare it on a few samples.
 
     What cannot be frozen is known before the first epoch, then, and not after the last.
@@ -43,12 +43,12 @@ def rehearse(network: BinaryNetwork, features: NDArray[np.int32]) -> None:
     _frozen(network, features[:_REHEARSED], "samples of the rehearsal")
 
 
-def freeze(network: BinaryNetwork, data: DataSet, training: dict[str, Any]) -> ir.Network:
+def freeze(network: Network, data: DataSet, training: dict[str, Any]) -> ir.Network:
     """Freeze a trained network.
 
     Parameters
     ----------
-    network : BinaryNetwork
+    network : Network
     data : DataSet
         Its whole test part is the proof.
     training : dict
@@ -83,7 +83,7 @@ def freeze(network: BinaryNetwork, data: DataSet, training: dict[str, Any]) -> i
     return ir.Network(frozen.entries, provenance, golden)
 
 
-def _frozen(network: BinaryNetwork, features: NDArray[np.int32],
+def _frozen(network: Network, features: NDArray[np.int32],
             samples: str) -> tuple[ir.Network, ir.Result]:
     """Frozen form of a network, and what it gives: both proven on the features."""
     expected = network.scores(features)

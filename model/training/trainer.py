@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bitwright import ir
 from bitwright.data import DataSet, stratified
 from bitwright.errors import UserError
-from bitwright.model.network import BinaryNetwork, build_network
+from bitwright.model.network import build_network
 from bitwright.model.recipe import Recipe
 from bitwright.model.rules import Rule
 from bitwright.model.tasks import Classification, Task
@@ -92,7 +92,7 @@ class Trainer:
         rule = Rule.kinds[recipe.learning]
         rule.check(self.network, recipe.rule, recipe.epochs)
         self.network.to(self.device)
-        if isinstance(self.network, BinaryNetwork):
+        if self.network.freezes:
             rehearse(self.network, data.features[train])
         self._features, self._labels = self._tensors(data.features[train], data.labels[train])
         self.held_back = self._tensors(data.features[validation], data.labels[validation])
@@ -257,7 +257,7 @@ class Trainer:
 
     def freeze(self) -> ir.Network:
         """Freeze the best epoch. See :func:`model.training.freeze.freeze`."""
-        if not isinstance(self.network, BinaryNetwork):
+        if not self.network.freezes:
             raise TypeError("A network of real numbers has no frozen form")
         self.network.load_state_dict(self.best["network"])
         return freeze(self.network, self.data, {

@@ -1,1 +1,1 @@
-"""Weights that layers and heads hold: latent reals, bits, probabilities."""
+"""Weights that layers and heads hold: latent signs, bits, probabilities, reals."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-__all__ = ["SLOPES", "Sign", "SignSwish", "clipped", "identity", "quadratic", "sign_swish"]
+__all__ = ["SLOPES", "Sign", "SignSwish", "Step", "clipped", "identity", "quadratic", "sign_swish"]
 
 
 def identity(x: Tensor) -> Tensor:
@@ -42,7 +43,7 @@ def sign_swish(x: Tensor, beta: float | Tensor = 5.0) -> Tensor:
     return beta * (2 - y * torch.tanh(y / 2)) / (1 + torch.cosh(y))
 
 
-SLOPES: dict[str, Callable[[Tensor], Tensor]] = {
+SLOPES: dict[str, Callable[..., Tensor]] = {
     "clipped": clipped, "identity": identity, "quadratic": quadratic, "sign-swish": sign_swish}
 """Slopes by the name that a recipe gives them. All are those of a sign that goes from -1 to +1:
 under each but the first the area is 2, and that of a straight line has no end."""
@@ -83,3 +84,38 @@ class SignSwish(torch.autograd.Function):
         x, beta = ctx.saved_tensors
         through = gradient * sign_swish(x, beta)
         return through, (through * x).sum() / beta
+
+
+class Step(nn.Module):
+    """:class:`Sign` with a slope of :data:`SLOPES`, as a part of a layer.
+
+    Parameters
+    ----------
+    slope : str
+    beta : float, optional
+        Steepness of "sign-swish", which others have not.
+    learned : bool
+        Whether the steepness is a parameter.
+
+    Attributes
+    ----------
+    beta : Tensor of one value or None
+    """
+
+    beta: Tensor | None
+
+    def __init__(self, slope: str = "clipped", beta: float | None = None, *,
+                 learned: bool = False) -> None:
+        super().__init__()
+        self._slope, self._learned = slope, learned
+        start = None if beta is None else torch.tensor(beta)
+        if learned and start is not None:
+            self.beta = nn.Parameter(start)
+        else:
+            self.register_buffer("beta", start)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self._learned:
+            return SignSwish.apply(x, self.beta)
+        slope = SLOPES[self._slope]
+        return Sign.apply(x, slope if self.beta is None else partial(slope, beta=self.beta))

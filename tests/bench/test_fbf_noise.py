@@ -6,8 +6,8 @@ torch = pytest.importorskip("torch")
 
 from bench.fbf_noise import Noisy
 from bitwright import data
-from bitwright.model.flip import votes
 from bitwright.model.recipe import load_recipe
+from bitwright.model.rules.flip import votes
 from bitwright.model.training.trainer import Trainer
 
 
@@ -24,10 +24,12 @@ def test_dropout_inverts_its_share_in_training():
     trainer, _ = rule_of(dropout=0.1)
     layer = trainer.network.layers[0]
     x = torch.randint(2, (layer.in_width, 5000)).float()
-    assert (layer.extend(x) != 2 * x - 1).float().mean().item() == pytest.approx(0.1, abs=0.01)
-    assert torch.equal(layer.eval().extend(x), 2 * x - 1)
+    inverted = (layer.weights.extend(x) != 2 * x - 1).float().mean().item()
+    assert inverted == pytest.approx(0.1, abs=0.01)
+    assert torch.equal(layer.eval().weights.extend(x), 2 * x - 1)
 
 
+@torch.no_grad()
 def test_disrupt_flips_the_least_voted():
     plain, noisy = rule_of(), rule_of(disrupt=0.03)
     after = []
@@ -38,7 +40,7 @@ def test_disrupt_flips_the_least_voted():
         rule._backward(passes, error, None)
         head = passes[-1]
         flipped = rule._change(head, head.x)
-        after.append((head.layer.signs, flipped))
+        after.append((head.layer.weights.signs, flipped))
     (by_votes, few), (with_noise, more) = after
     extra = by_votes != with_noise
     assert 0 < extra.sum() == more - few <= 0.03 * extra.numel() + 1

@@ -75,8 +75,8 @@ def test_a_matrix_of_signs_is_a_bit_an_entry(values, bits):
     assert width(torch.tensor(values)) == bits
 
 
-def test_packed_weights_are_eight_bits_a_word():
-    assert width(torch.zeros(3, dtype=torch.uint8)) == 8
+def test_weight_bits_are_a_bit_each():
+    assert width(torch.zeros(3, dtype=torch.bool)) == 1
 
 
 def tiny(**changed):

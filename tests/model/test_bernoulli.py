@@ -13,14 +13,14 @@ from bitwright.model.heads import ExpectationHead, expectation
 from bitwright.model.layers import (
     BernoulliConvolutionLayer,
     BernoulliLayer,
-    bernoulli,
-    bernoulli_convolution,
 )
-from bitwright.model.poisson_binomial import check_compiler, exact, tail
+from bitwright.model.neurons import probabilistic
+from bitwright.model.poisson_binomial import tail
 from bitwright.model.recipe import RecipeError, load_recipe
 from bitwright.model.rules.bernoulli import Settings
 from bitwright.model.training.trainer import Trainer
 from bitwright.model.wiring import Geometry
+from tests.reference import poisson_binomial as exact
 
 
 def generator_of(seed):
@@ -28,7 +28,7 @@ def generator_of(seed):
 
 
 def layer_of(in_width=9, neurons=4, seed=0):
-    return BernoulliLayer(in_width, neurons, generator=generator_of(seed))
+    return BernoulliLayer(in_width, BernoulliLayer.Settings(neurons), generator=generator_of(seed))
 
 
 def bits_of(width, batch, seed=0):
@@ -38,14 +38,14 @@ def bits_of(width, batch, seed=0):
 def test_output_is_the_normalised_tail_by_the_exact_distribution():
     """With the shift that puts each threshold on a whole number, where the tail is exact."""
     layer = layer_of().train()
-    layer.temperature = 0.5
+    layer.neurons.temperature.fill_(0.5)
     x = torch.rand(9, 20, generator=generator_of(1))
-    v = (1 + layer.weights.detach().double()) / 2
+    v = (1 + layer.weights.values.detach().double()) / 2
     p = v[:, :, None] * x + (1 - v[:, :, None]) * (1 - x)
     counts = p.sum(1)
     deviation = (counts.var(1, correction=0) + 1e-4).sqrt()
     with torch.no_grad():
-        layer.shift.copy_((counts.mean(1) + 0.5 - torch.tensor([4, 5, 6, 5])) / deviation)
+        layer.neurons.shift.copy_((counts.mean(1) + 0.5 - torch.tensor([4, 5, 6, 5])) / deviation)
     for neuron, threshold in enumerate([4, 5, 6, 5]):
         excess = exact.tail(p[neuron].numpy(), threshold) - 0.5
         expected = excess / np.sqrt((excess**2).mean() + 1e-4) / 0.5001
@@ -56,12 +56,12 @@ def test_output_is_the_normalised_tail_by_the_exact_distribution():
 def test_likelihood_of_a_count_turns_at_the_frozen_threshold():
     """Where all is certain, the output in training is the output in evaluation, made smooth."""
     layer = layer_of(in_width=15, neurons=6)
-    layer.settle(1.0)
+    layer.weights.settle(1.0)
     with torch.no_grad():
-        layer.shift.normal_(generator=generator_of(3))
+        layer.neurons.shift.normal_(generator=generator_of(3))
     x = bits_of(15, 400)
     for _ in range(200):  # until the running statistics are those of the batch
-        layer.calibrate(x)
+        layer.neurons.calibrate(x)
     soft = layer.train()(x)
     hard = layer.eval()(x)
     assert torch.equal((soft > 0.5).float(), hard)
@@ -71,15 +71,16 @@ def test_likelihood_of_a_count_turns_at_the_frozen_threshold():
 def test_gradients_are_those_of_the_loss():
     """Of every parameter and of the input, against differences of the double-precision layer."""
     layer = layer_of(in_width=5, neurons=3).double().train()
-    layer.gradient = "autograd"
+    layer.neurons.gradient = "autograd"
     x = (0.2 + 0.6 * torch.rand(5, 7, generator=generator_of(4), dtype=torch.float64))
     with torch.no_grad():
-        layer.shift.copy_(torch.tensor([0.1, -0.2, 0.3]))
+        layer.neurons.shift.copy_(torch.tensor([0.1, -0.2, 0.3]))
 
     def run(weights, shift, x):
-        return torch.func.functional_call(layer, {"weights": weights, "shift": shift}, (x,))
+        return torch.func.functional_call(layer, {"neurons.weights.values": weights,
+                                                    "neurons.shift": shift}, (x,))
 
-    arguments = (layer.weights, layer.shift, x.requires_grad_())
+    arguments = (layer.weights.values, layer.neurons.shift, x.requires_grad_())
     assert torch.autograd.gradcheck(run, arguments, atol=1e-6)
 
 
@@ -89,24 +90,25 @@ def test_compiled_gradients_come_near_those_of_autograd(gradient, bound):
     x = torch.rand(40, 64, generator=generator_of(5)).requires_grad_()
     slopes = torch.randn(4, 64, generator=generator_of(6))
     found = {}
-    for layer.gradient in ("autograd", gradient):
-        gradients = torch.autograd.grad(layer(x), (layer.weights, x), slopes)
-        found[layer.gradient] = torch.cat([g.flatten() for g in gradients])
+    for layer.neurons.gradient in ("autograd", gradient):
+        gradients = torch.autograd.grad(layer(x), (layer.weights.values, x), slopes)
+        found[layer.neurons.gradient] = torch.cat([g.flatten() for g in gradients])
     assert (found[gradient] - found["autograd"]).norm() < bound * found["autograd"].norm()
 
 
 def test_convolution_is_a_dense_layer_on_windows():
     layer = BernoulliConvolutionLayer(
-        Geometry.of((4, 5), 2), bernoulli_convolution.Settings(neurons=3, kernel=2, stride=2),
+        Geometry.of((4, 5), 2), BernoulliConvolutionLayer.Settings(neurons=3, kernel=2, stride=2),
         generator=generator_of(0)).train()
     x = torch.rand(40, 6, generator=generator_of(1))
     columns = x[torch.from_numpy(layer.window.index)].permute(1, 0, 2).reshape(8, -1)
-    expected = BernoulliLayer.forward.__get__(dense_twin(layer))(columns)
+    expected = dense_twin(layer)(columns)
     assert torch.equal(layer(x), expected.view(3, 4, 6).transpose(0, 1).reshape(12, 6))
 
 
 def dense_twin(layer):
-    twin = BernoulliLayer(layer.in_width, len(layer.weights), generator=generator_of(9)).train()
+    settings = BernoulliLayer.Settings(len(layer.weights.values))
+    twin = BernoulliLayer(layer.window.bits, settings, generator=generator_of(9)).train()
     twin.load_state_dict(layer.state_dict())
     return twin
 
@@ -114,41 +116,42 @@ def dense_twin(layer):
 def test_calibration_follows_the_counts_of_bits():
     layer = layer_of()
     x = bits_of(9, 50)
-    counts = ((2.0 * (layer.weights.detach() >= 0) - 1) @ (2 * x - 1) + 9) / 2
-    before = layer.mean.clone(), layer.deviation.clone()
-    y = layer.calibrate(x)
-    assert torch.allclose(layer.mean, 0.9 * before[0] + 0.1 * counts.mean(1))
-    assert torch.allclose(layer.deviation, 0.9 * before[1] + 0.1 * counts.std(1, correction=0))
-    assert torch.equal(y, (counts >= layer.mean.ceil()[:, None]).float())
+    counts = ((2.0 * (layer.weights.values.detach() >= 0) - 1) @ (2 * x - 1) + 9) / 2
+    before = layer.neurons.mean.clone(), layer.neurons.deviation.clone()
+    y = layer.neurons.calibrate(x)
+    assert torch.allclose(layer.neurons.mean, 0.9 * before[0] + 0.1 * counts.mean(1))
+    deviation = counts.std(1, correction=0)
+    assert torch.allclose(layer.neurons.deviation, 0.9 * before[1] + 0.1 * deviation)
+    assert torch.equal(y, (counts >= layer.neurons.mean.ceil()[:, None]).float())
     assert torch.equal(y, layer.eval()(x))
 
 
 def test_thresholds_come_to_rest_when_weights_are_bits():
     layer = layer_of()
-    layer.settle(1.0)
+    layer.weights.settle(1.0)
     shares = []
     for batch in range(200):
-        before = layer.mean.clone()
+        before = layer.neurons.mean.clone()
         x = bits_of(9, 50, seed=batch)
-        layer.calibrate(x)
-        counts = ((2.0 * layer.bits - 1) @ (2 * x - 1) + 9) / 2
+        layer.neurons.calibrate(x)
+        counts = ((2.0 * layer.weights.bits - 1) @ (2 * x - 1) + 9) / 2
         # Of the neuron that moves most: rounding is least there.
         moved = (counts.mean(1) - before).abs().argmax()
-        shares.append(((layer.mean - before) / (counts.mean(1) - before))[moved].item())
+        shares.append(((layer.neurons.mean - before) / (counts.mean(1) - before))[moved].item())
     assert shares[0] == pytest.approx(1 / 11, abs=1e-3)
     assert shares[9] == pytest.approx(1 / 20, abs=1e-3)
     assert shares[150] == pytest.approx(0.01, abs=1e-3)
 
 
 def test_head_expects_what_it_counts_when_certain():
-    head = ExpectationHead(6, 3, temperature=4.0, scale=2, generator=generator_of(0))
+    head = ExpectationHead.make(6, 3, ExpectationHead.Settings(4.0, 2), generator=generator_of(0))
     with torch.no_grad():
         head.offsets.copy_(torch.tensor([0.25, -0.5, 1.0]))
     x = torch.rand(6, 5, generator=generator_of(1))
-    v = (1 + head.weights.detach()) / 2
+    v = (1 + head.weights.values.detach()) / 2
     p = v[:, :, None] * x + (1 - v[:, :, None]) * (1 - x)
     assert torch.allclose(head.train()(x), (2 * p.sum(1) + torch.tensor([[1], [-2], [4]])).T)
-    head.settle(1.0)
+    head.weights.settle(1.0)
     x = bits_of(6, 5)
     assert torch.equal(head.train()(x), head.eval()(x))
     assert (head(x).numpy() == head.freeze().evaluate(x.T.numpy().astype(bool))).all()
@@ -157,43 +160,45 @@ def test_head_expects_what_it_counts_when_certain():
 def test_the_surest_neurons_settle_first_and_stay():
     layer = layer_of(in_width=2, neurons=4)
     with torch.no_grad():
-        layer.weights.copy_(torch.tensor([[0.1, -0.1], [-0.9, 0.3], [0.5, 0.0], [-0.2, 0.4]]))
-    layer.settle(0.5)
+        layer.weights.values.copy_(torch.tensor([[0.1, -0.1], [-0.9, 0.3], [0.5, 0.0],
+                                                 [-0.2, 0.4]]))
+    layer.weights.settle(0.5)
     assert layer.certain.tolist() == [False, True, False, True]
-    assert layer.weights[[1, 3]].tolist() == [[-1.0, 1.0], [-1.0, 1.0]]
-    assert layer.weights[0].tolist() == pytest.approx([0.1, -0.1])
+    assert layer.weights.values[[1, 3]].tolist() == [[-1.0, 1.0], [-1.0, 1.0]]
+    assert layer.weights.values[0].tolist() == pytest.approx([0.1, -0.1])
     with torch.no_grad():
-        layer.weights.add_(torch.tensor([0.6, 0.7]))  # a step of an optimizer
-    layer.bound = 0.65
+        layer.weights.values.add_(torch.tensor([0.6, 0.7]))  # a step of an optimizer
+    layer.weights.bound.fill_(0.65)
     layer.constrain()
-    assert layer.weights.flatten().tolist() == pytest.approx([.65, .6, -1, 1, .65, .65, -1, 1])
-    layer.settle(0.25)
+    assert layer.weights.values.flatten().tolist() == pytest.approx(
+        [.65, .6, -1, 1, .65, .65, -1, 1])
+    layer.weights.settle(0.25)
     assert layer.certain.sum() == 2
-    layer.settle(0.75)
+    layer.weights.settle(0.75)
     assert layer.certain.tolist() == [False, True, True, True]
-    assert not layer.binary
-    layer.settle(1.0)
-    assert layer.binary
-    assert layer.doubt == 0
+    assert not layer.weights.binary
+    layer.weights.settle(1.0)
+    assert layer.weights.binary
+    assert layer.measures()["doubt"] == 0
 
 
 def test_certain_outputs_of_a_convolution_are_those_of_its_neurons():
     layer = BernoulliConvolutionLayer(
-        Geometry.of((4, 5), 2), bernoulli_convolution.Settings(neurons=3, kernel=2, stride=2),
+        Geometry.of((4, 5), 2), BernoulliConvolutionLayer.Settings(neurons=3, kernel=2, stride=2),
         generator=generator_of(0))
-    layer.settled[1] = True
+    layer.weights.settled[1] = True
     assert layer.certain.tolist() == [False, True, False] * 4
 
 
 def test_regulariser_drives_weights_to_their_nearer_end():
     layer = layer_of()
-    signs = layer.weights.detach().sign()
-    doubt = layer.doubt
+    signs = layer.weights.values.detach().sign()
+    doubt = layer.measures()["doubt"]
     for _ in range(2000):
-        layer.polarise(0.01)
+        layer.weights.polarise(0.01)
         layer.constrain()
     assert doubt > 0.5
-    assert torch.equal(layer.weights.detach(), signs)
+    assert torch.equal(layer.weights.values.detach(), signs)
 
 
 def trainer_of(*overrides, epochs=10):
@@ -224,7 +229,8 @@ def test_temperature_falls_and_the_regulariser_grows_until_a_layer_becomes_bits(
     layers, seen = trainer.network.layers, {}
     for epoch in (0, 2, 4, 6, 8):
         trainer.rule.begin_epoch(epoch)
-        seen[epoch] = [*(layer.temperature for layer in layers), *trainer.rule._pulls]
+        temperatures = [layer.neurons.temperature.item() for layer in layers]
+        seen[epoch] = [*temperatures, *trainer.rule._pulls]
     assert seen == {  # the layers become bits at epochs 4 and 6, the head at 8
         0: [1.0, 1.0, 0.0, 0.0, 0.0],
         2: pytest.approx([0.5, 0.25 ** (1 / 3), 0.2, 0.4 / 3, 0.1]),
@@ -238,7 +244,8 @@ def test_binarised_network_is_the_frozen_one():
     """In the last epoch nothing is in doubt: soft and hard pass agree on every batch."""
     trainer = trainer_of("bernoulli.schedule=layer-by-layer", epochs=6)
     entries = [trainer.run_epoch(lambda samples, accuracy: None) for _ in range(6)]
-    assert [layer.binary for layer in (*trainer.network.layers, trainer.network.head)] == [True] * 3
+    assert all(part.weights.binary
+               for part in (*trainer.network.layers, trainer.network.head))
     assert entries[-1]["bernoulli0.doubt"] == 0
     assert entries[-1]["train_accuracy"] == pytest.approx(entries[-1]["train_hard_accuracy"],
                                                           abs=0.02)
@@ -250,8 +257,10 @@ def test_binarised_network_is_the_frozen_one():
 
 @pytest.mark.parametrize(("overrides", "message"), [
     (["layers.1.kind=xnor"],
-     r"^Rule 'bernoulli' needs Bernoulli layers, and xnor0 is of kind 'xnor'$"),
-    (["head.kind=scores"], r"^Rule 'bernoulli' needs a head of kind 'expectation', not 'scores'$"),
+     (r"^learning 'bernoulli' cannot train layers.1 of kind 'xnor'; it trains bernoulli, "
+      r"bernoulli_convolution$")),
+    (["head.kind=scores"],
+     r"^learning 'bernoulli' cannot train a head of kind 'scores'; it trains expectation$"),
 ])
 def test_networks_refused(overrides, message):
     recipe = load_recipe("digits-bernoulli", overrides)
@@ -273,8 +282,8 @@ def test_rule_settings_refused(settings, message):
 
 
 @pytest.mark.parametrize(("cls", "settings", "message"), [
-    (bernoulli.Settings, {"neurons": 0}, r"^neurons must be at least 1, not 0$"),
-    *((bernoulli_convolution.Settings, {"neurons": 1, "kernel": 1, name: 0},
+    (BernoulliLayer.Settings, {"neurons": 0}, r"^neurons must be at least 1, not 0$"),
+    *((BernoulliConvolutionLayer.Settings, {"neurons": 1, "kernel": 1, name: 0},
        rf"^{name} must be at least 1, not 0$") for name in ("neurons", "kernel", "stride")),
     (expectation.Settings, {"temperature": 0.0},
      r"^temperature must be above 0 and finite, not 0.0$"),
@@ -286,10 +295,10 @@ def test_layer_settings_refused(cls, settings, message):
 
 
 def test_a_missing_compiler_is_named(monkeypatch):
-    monkeypatch.setattr(tail, "find_spec", lambda name: None)
+    monkeypatch.setattr(probabilistic, "find_spec", lambda name: None)
     with pytest.raises(ValueError,
                        match=r"^Bernoulli layers need the package numba; pip install numba$"):
-        check_compiler()
+        layer_of()
     with pytest.raises(ValueError, match=r"^layers.0: Bernoulli layers need the package numba; "
                                          r"pip install numba$"):
         trainer_of()

@@ -15,18 +15,18 @@ def test_a_step_flips_where_average_and_sign_agree():
                       data.load("digits"))
     network, rule = trainer.network.train(), trainer.rule
     parts = [*network.layers, network.head]
-    assert all(set(part.weights.unique().tolist()) == {-1.0, 1.0} for part in parts)
-    averages = [torch.zeros_like(part.weights) for part in parts]
-    expected, total = [part.weights.detach().clone() for part in parts], 0
+    assert all(set(part.weights.values.unique().tolist()) == {-1.0, 1.0} for part in parts)
+    averages = [torch.zeros_like(part.weights.values) for part in parts]
+    expected, total = [part.weights.values.detach().clone() for part in parts], 0
     for _ in range(3):
         flipped = rule.step(trainer._features[:64], trainer._labels[:64])["flipped"]
         count = 0
         for part, average, value in zip(parts, averages, expected, strict=True):
-            average.mul_(0.75).add_(0.25 * part.weights.grad)
+            average.mul_(0.75).add_(0.25 * part.weights.values.grad)
             mask = (average > 0.0005) & (value == 1) | (average < -0.0005) & (value == -1)
             value[mask] *= -1
             count += int(mask.sum())
-            assert torch.equal(part.weights, value)
+            assert torch.equal(part.weights.values, value)
         assert flipped == count
         total += count
     assert 0 < total < sum(value.numel() for value in expected)
@@ -53,6 +53,6 @@ def test_settings_refused(settings, message):
 
 def test_other_layers_are_refused():
     recipe = load_recipe("iris", ["learning=bop"])
-    with pytest.raises(ValueError, match=r"^learning 'bop' must have layers of kind 'xnor' and a "
-                                         r"head of kind 'scores', not lut0 of kind 'lut'$"):
+    with pytest.raises(ValueError, match=r"^learning 'bop' cannot train layers.0 of kind 'lut'; it "
+                                         r"trains convolution, xnor$"):
         Trainer(recipe, data.load("iris"))

@@ -9,17 +9,18 @@ from bitwright import (
     data,
     ir,
 )
-from bitwright.model.layers import ConvolutionLayer, LutLayer
-from bitwright.model.layers.convolution import Settings
+from bitwright.model.layers import LutLayer, XnorConvolutionLayer
 from bitwright.model.layers.lut import Settings as LutSettings
 from bitwright.model.recipe import load_recipe
 from bitwright.model.training.trainer import Trainer
 from bitwright.model.wiring import Geometry
 
+Settings = XnorConvolutionLayer.Settings
+
 
 def layer_of(shape=(5, 4), channels=2, seed=0, **settings):
     settings = Settings(**{"neurons": 3, "kernel": 2} | settings)
-    return ConvolutionLayer(Geometry.of(shape, channels), settings,
+    return XnorConvolutionLayer(Geometry.of(shape, channels), settings,
                             generator=torch.Generator().manual_seed(seed))
 
 
@@ -32,20 +33,20 @@ def test_training_pass_equals_torch(stride):
     """Against torch's own convolution and batch norm, which normalises over batch and positions."""
     layer = layer_of(stride=stride).train()
     with torch.no_grad():
-        layer.body.scale.copy_(torch.tensor([1.5, -0.5, 2.0]))
-        layer.body.shift.copy_(torch.tensor([0.1, 0.2, -0.3]))
+        layer.neurons.scale.copy_(torch.tensor([1.5, -0.5, 2.0]))
+        layer.neurons.shift.copy_(torch.tensor([0.1, 0.2, -0.3]))
     x = bits_of(40, 30)
     images = (2 * x - 1).view(5, 4, 2, 30).permute(3, 2, 0, 1)  # as torch has them: (n, c, y, x)
-    signs = torch.where(layer.body.weights.detach() >= 0, 1.0, -1.0)
+    signs = torch.where(layer.neurons.weights.values.detach() >= 0, 1.0, -1.0)
     kernels = signs.view(3, 2, 2, 2).permute(0, 3, 1, 2)  # from (neuron, y, x, c)
     sums = torch.nn.functional.conv2d(images, kernels, stride=stride) / 2
-    normal = torch.nn.functional.batch_norm(sums, None, None, layer.body.scale, layer.body.shift,
-                                            training=True, eps=1e-5)
+    normal = torch.nn.functional.batch_norm(sums, None, None, layer.neurons.scale,
+                                            layer.neurons.shift, training=True, eps=1e-5)
     assert normal.abs().min() > 1e-4  # no value so near 0 that rounding decides
     expected = (normal >= 0).float().permute(2, 3, 1, 0).reshape(-1, 30)
     assert torch.equal(layer(x), expected)
     mean = 4 + sums.mean(dim=(0, 2, 3))  # of counts, of which half the width is where sums are 0
-    assert torch.allclose(layer.body.mean, 0.9 * 4 + 0.1 * mean)
+    assert torch.allclose(layer.neurons.mean, 0.9 * 4 + 0.1 * mean)
 
 
 def test_gradients_add_up_over_the_positions():
@@ -54,21 +55,21 @@ def test_gradients_add_up_over_the_positions():
     x = bits_of(40, 6).requires_grad_()
     slopes = torch.randn(layer.geometry.width, 6, generator=torch.Generator().manual_seed(1))
     layer(x).backward(slopes)
-    of_convolution, of_x = layer.body.weights.grad.clone(), x.grad.clone()
+    of_convolution, of_x = layer.neurons.weights.values.grad.clone(), x.grad.clone()
     layer.zero_grad()
     index = torch.from_numpy(layer.window.index)
     again = x.detach().requires_grad_()
     columns = again[index].permute(1, 0, 2).reshape(8, -1)
-    layer.body(columns).backward(slopes.view(12, 3, 6).transpose(0, 1).reshape(3, -1))
+    layer.neurons(columns).backward(slopes.view(12, 3, 6).transpose(0, 1).reshape(3, -1))
     assert of_convolution.abs().sum() > 0
-    assert torch.allclose(layer.body.weights.grad, of_convolution, atol=1e-5)
+    assert torch.allclose(layer.neurons.weights.values.grad, of_convolution, atol=1e-5)
     assert torch.allclose(again.grad, of_x, atol=1e-5)
 
 
 def test_a_convolution_follows_a_convolution():
     first = layer_of((7, 9), 2, neurons=3, kernel=3, stride=2, depth=2)
     assert (first.geometry.shape, first.geometry.depth) == ((3, 4), 6)
-    second = ConvolutionLayer(first.geometry, Settings(neurons=4, kernel=2),
+    second = XnorConvolutionLayer(first.geometry, Settings(neurons=4, kernel=2),
                               generator=torch.Generator().manual_seed(1))
     assert (second.geometry.shape, second.geometry.width) == ((2, 3), 24)
     assert second.freeze().window == ir.Window(3, 4, 6, (2, 2), (1, 1))
@@ -90,9 +91,9 @@ def test_windows_of_tables_follow_the_positions():
 def test_weights_stay_within_their_range():
     layer = layer_of()
     with torch.no_grad():
-        layer.body.weights.mul_(9)
+        layer.neurons.weights.values.mul_(9)
     layer.constrain()
-    assert layer.body.weights.abs().max() == 1
+    assert layer.neurons.weights.values.abs().max() == 1
 
 
 @pytest.mark.parametrize(("field", "value"), [("neurons", 0), ("kernel", 0), ("stride", 0),
@@ -121,7 +122,8 @@ def test_a_convolution_learns_digits():
     entries = [trainer.run_epoch(lambda samples, accuracy: None) for _ in range(10)]
     assert entries[-1]["train_accuracy"] > 0.8
     # With the weights of the end, not those of the last steps.
-    body, before = trainer.network.layers[0].body, trainer.network.layers[0].body.mean.clone()
+    body = trainer.network.layers[0].neurons
+    before = body.mean.clone()
     trainer.network.train()
     with torch.no_grad():
         for part in torch.arange(trainer.samples).split(64) * 3:

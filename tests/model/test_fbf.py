@@ -8,22 +8,22 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from bitwright import data
-from bitwright.model.flip import modules
-from bitwright.model.flip.words import pack, unpack
 from bitwright.model.heads import BmaHead
 from bitwright.model.inputs.batch_norm import (
     EPSILON,
-    NormModulator,
+    BatchNormModulator,
 )
 from bitwright.model.inputs.modulate import Modulator
 from bitwright.model.layers import BmabLayer
-from bitwright.model.network import BinaryNetwork
+from bitwright.model.network import Network
 from bitwright.model.recipe import load_recipe
-from bitwright.model.rules.fbf import FBF, Settings
-from bitwright.model.rules.telemetry import Telemetry
+from bitwright.model.rules.flip.fbf import FBF, Settings
+from bitwright.model.rules.flip.telemetry import Telemetry
 from bitwright.model.tasks import Classification
 from bitwright.model.training.checkpoint import Checkpoint
 from bitwright.model.training.trainer import Trainer
+from tests.reference.flip import modules
+from tests.reference.flip.words import pack, unpack
 
 FEATURES, HIDDEN, CLASSES, DEPTH = 6, 9, 3, 3
 
@@ -37,7 +37,7 @@ def network_of(seed, modulator=None):
     layers = [BmabLayer(width, BmabLayer.Settings(HIDDEN, DEPTH), generator=generator)
               for width in widths]
     head = BmaHead(HIDDEN * DEPTH, CLASSES, BmaHead.Settings(), generator=generator)
-    return BinaryNetwork(modulator, layers, head).train()
+    return Network(modulator, layers, head).train()
 
 
 def rule_of(network, settings, epochs=1, seed=0):
@@ -53,7 +53,8 @@ def batch_of(seed, samples=24):
 
 def packed(layer, n):
     """Weights of a layer in the report's axes, (d, o, i)."""
-    return pack(layer.bits.reshape(len(layer.bits), n, DEPTH).permute(2, 0, 1).contiguous())
+    bits = layer.weights.bits.reshape(-1, n, DEPTH)
+    return pack(bits.permute(2, 0, 1).contiguous())
 
 
 def unpacked(module):
@@ -93,15 +94,15 @@ def test_steps_are_those_of_the_packed_modules(order, update, seed):
     stack = [modules.BMAB(packed(first, FEATURES), FEATURES, DEPTH),
              modules.BMAB(packed(second, HIDDEN), HIDDEN, DEPTH),
              modules.BMA(packed(network.head, HIDDEN), HIDDEN)]
-    start = [layer.bits for layer in (first, second, network.head)]
+    start = [layer.weights.bits.clone() for layer in (first, second, network.head)]
     for step in range(3):
         features, labels = batch_of(10 * seed + step)
         bits = network.modulator(features).reshape(FEATURES, DEPTH, -1).permute(2, 1, 0)
         rule.step(features, labels)
         reference_step(stack, pack(bits.contiguous()), labels, order, update == "xnor")
         for layer, module in zip((first, second, network.head), stack, strict=True):
-            assert torch.equal(layer.bits, unpacked(module))
-    changed = [bool((layer.bits != old).any())
+            assert torch.equal(layer.weights.bits, unpacked(module).bool())
+    changed = [bool((layer.weights.bits != old).any())
                for layer, old in zip((first, second, network.head), start, strict=True)]
     # Weight-first, what is left to do does not reach the front: the reason for the order "fbf".
     assert changed == [order == "fbf" or update == "xnor", True, True]
@@ -109,14 +110,14 @@ def test_steps_are_those_of_the_packed_modules(order, update, seed):
 
 def test_what_a_step_reports():
     network = network_of(0)
-    before = [layer.bits for layer in (*network.layers, network.head)]
+    before = [layer.weights.bits.clone() for layer in (*network.layers, network.head)]
     features, labels = batch_of(0)
     logits = network(features)
     report = rule_of(network, Settings()).step(features, labels)
     expected = torch.nn.functional.cross_entropy(logits, labels).item()
     assert report["loss"] == pytest.approx(expected, rel=1e-5)
     assert report["accuracy"] == pytest.approx((logits.argmax(1) == labels).float().mean().item())
-    after = [layer.bits for layer in (*network.layers, network.head)]
+    after = [layer.weights.bits.clone() for layer in (*network.layers, network.head)]
     assert report["flipped"] == sum(int((a != b).sum())
                                     for a, b in zip(before, after, strict=True))
 
@@ -132,7 +133,7 @@ def test_the_suppressor_halves_what_is_flipped():
 def test_the_rank_rule_flips_at_most_its_share():
     network = network_of(0)
     settings = Settings(mask="rank", update_rate=0.05, signal="wish")
-    total = sum(layer.bits.numel() for layer in (*network.layers, network.head))
+    total = sum(layer.weights.bits.numel() for layer in (*network.layers, network.head))
     flipped = [rule_of(network, settings).step(*batch_of(seed))["flipped"] for seed in range(10)]
     assert 0 < max(flipped) <= 0.05 * total + 1
 
@@ -154,7 +155,7 @@ def test_far_neurons_have_no_target_within_a_window():
     error = logits.softmax(1) - 1 / CLASSES
     rule._backward(passes, error, None)
     for one in passes[:-1]:
-        near = (one.z[:, None] - one.layer.cuts.float()[:, None]).abs().amin(1) <= 0.3
+        near = (one.z[:, None] - one.layer.neurons.cuts.float()[:, None]).abs().amin(1) <= 0.3
         assert near.any()
         assert not near.all()
         assert one.targets[~near].abs().max() == 0
@@ -174,7 +175,7 @@ def test_phases():
 
 
 def test_the_batch_norm_learns_what_the_bits_ask_for():
-    modulator = NormModulator((FEATURES,), DEPTH, 1, bits=4, signed=False).train()
+    modulator = BatchNormModulator((FEATURES,), DEPTH, 1, bits=4, signed=False).train()
     network = network_of(0, modulator)
     rule = rule_of(network, Settings(learning_rate=0.1))
     features, _ = batch_of(0)
@@ -193,7 +194,7 @@ def test_the_batch_norm_learns_what_the_bits_ask_for():
 @pytest.mark.parametrize(("frames", "signed"), [(1, False), (2, False), (1, True)])
 def test_folded_thresholds_are_the_batch_norm(frames, signed):
     generator = torch.Generator().manual_seed(0)
-    modulator = NormModulator((FEATURES,), DEPTH, frames, bits=4, signed=signed).train()
+    modulator = BatchNormModulator((FEATURES,), DEPTH, frames, bits=4, signed=signed).train()
     low = -8 if signed else 0
     with torch.no_grad():
         modulator.scale_log.normal_(generator=generator)
@@ -217,7 +218,7 @@ def test_folded_thresholds_are_the_batch_norm(frames, signed):
 
 
 def test_normalised_features_are_those_of_an_ordinary_batch_norm():
-    modulator = NormModulator((FEATURES,), DEPTH, 1, bits=4, signed=False).train()
+    modulator = BatchNormModulator((FEATURES,), DEPTH, 1, bits=4, signed=False).train()
     features, _ = batch_of(3)
     expected = torch.nn.functional.batch_norm(features.float(), None, None, training=True)
     assert torch.allclose(modulator.normalise(features).T, expected, atol=1e-5)
@@ -230,8 +231,8 @@ def test_bias_is_an_input_that_is_always_one(centre):
     layer = BmabLayer(5, settings, generator=generator).eval()
     x = torch.randint(2, (5, 60), generator=generator).float()
     whole = torch.cat([x, torch.ones(4, 60)])
-    counts = (layer.bits.float()[:, :, None] == whole).sum(1)
-    expected = counts[:, None, :] > 9 / 2 + layer.cuts[:, None] * (9 / 4) ** 0.5
+    counts = (layer.weights.all.float()[:, :, None] == whole).sum(1)
+    expected = counts[:, None, :] > 9 / 2 + layer.neurons.cuts[:, None] * (9 / 4) ** 0.5
     assert torch.equal(layer(x).bool(), expected.flatten(0, 1))
 
 
@@ -273,7 +274,7 @@ def test_a_resumed_training_draws_what_a_whole_one_draws(tmp_path):
 
 
 def test_frames_have_their_samples_targets():
-    modulator = NormModulator((FEATURES,), DEPTH, 2, bits=4, signed=False).train()
+    modulator = BatchNormModulator((FEATURES,), DEPTH, 2, bits=4, signed=False).train()
     network = network_of(0, modulator)
     rule = rule_of(network, Settings())
     features, labels = batch_of(0)
@@ -291,7 +292,7 @@ def test_no_parameter_is_a_weight():
     network = network_of(0)
     assert list(network.parameters()) == []
     assert {buffer.dtype for name, buffer in network.named_buffers()
-            if name.endswith("words")} == {torch.uint8}
+            if ".weights." in f".{name}" and buffer is not None} == {torch.bool}
 
 
 def test_telemetry_by_hand():
@@ -312,7 +313,7 @@ def test_telemetry_by_hand():
 
 
 def test_the_rule_tells_its_telemetry_of_every_layer():
-    network = network_of(0, NormModulator((FEATURES,), DEPTH, 1, bits=4, signed=False).train())
+    network = network_of(0, BatchNormModulator((FEATURES,), DEPTH, 1, bits=4, signed=False).train())
     rule = rule_of(network, Settings())
     rule.telemetry = Telemetry()
     flipped = rule.step(*batch_of(0))["flipped"]
@@ -350,8 +351,8 @@ def test_settings_refused(cls, settings, message):
 
 def test_other_layers_are_refused():
     recipe = load_recipe("iris", ["learning=fbf"])
-    with pytest.raises(ValueError, match=r"^learning 'fbf' must have layers of kind 'bmab' and a "
-                                         r"head of kind 'bma', not lut0 of kind 'lut'$"):
+    with pytest.raises(ValueError, match=r"^learning 'fbf' cannot train layers.0 of kind 'lut'; it "
+                                         r"trains bmab, bmab_convolution$"):
         Trainer(recipe, data.load("iris"))
 
 

@@ -7,11 +7,12 @@ torch = pytest.importorskip("torch")
 
 from bitwright import data
 from bitwright.model import train
+from bitwright.model.base import Summing
 from bitwright.model.recipe import Recipe, RecipeError, load_recipe
 from bitwright.model.rules import Rule
-from bitwright.model.rules.feedback import angle, draw
+from bitwright.model.rules.feedback.relaxation import angle, draw
 from bitwright.model.training.trainer import Trainer
-from bitwright.model.weights.feedback import Weighted, product
+from bitwright.model.weights.product import product
 
 RELAXATIONS = ["direct-feedback-alignment", "feedback-alignment", "indirect-feedback-alignment",
                "sign-feedback"]
@@ -46,15 +47,15 @@ def dense_pass(trainer):
     network = trainer.network
     features, labels = batch_of(trainer)
     x = [features.numpy().T / network.modulator.full_scale]
-    weights = [layer.weights.detach().double().numpy() for layer in network.layers]
+    weights = [layer.weights.values.detach().double().numpy() for layer in network.layers]
     for layer, w in zip(network.layers, weights, strict=True):
         x.append(np.maximum(w @ x[-1] + layer.bias.detach().double().numpy()[:, None], 0))
     head = network.head
-    scores = (head.weights.detach().double().numpy() @ x[-1]
+    scores = (head.weights.values.detach().double().numpy() @ x[-1]
               + head.bias.detach().double().numpy()[:, None])
     chances = np.exp(scores) / np.exp(scores).sum(0)
     error = (chances - np.eye(3)[labels.numpy()].T) / len(labels)
-    return weights, head.weights.detach().double().numpy(), x, error
+    return weights, head.weights.values.detach().double().numpy(), x, error
 
 
 def matrices(trainer):
@@ -91,7 +92,7 @@ def test_feedback_alignment_by_hand():
     first = (b["dense1"].T @ second) * (x[1] > 0)
     found = gradients(trainer)
     check(found, x, [first, second])
-    np.testing.assert_allclose(found["head.weights"], error @ x[2].T, atol=1e-6)
+    np.testing.assert_allclose(found["head.weights.values"], error @ x[2].T, atol=1e-6)
 
 
 def test_sign_feedback_by_hand():
@@ -109,7 +110,7 @@ def test_direct_feedback_alignment_by_hand():
     b = matrices(trainer)
     assert b["dense0"].shape == (7, 3)
     check(found, x, [(b["dense0"] @ error) * (x[1] > 0), (b["dense1"] @ error) * (x[2] > 0)])
-    np.testing.assert_allclose(found["head.weights"], error @ x[2].T, atol=1e-6)
+    np.testing.assert_allclose(found["head.weights.values"], error @ x[2].T, atol=1e-6)
 
 
 @pytest.mark.parametrize(("entry", "width"), [("input", 4), ("first-layer", 7)])
@@ -123,7 +124,7 @@ def test_indirect_feedback_alignment_by_hand(entry, width):
     first = entering * (x[1] > 0)
     second = (weights[1] @ first) * (x[2] > 0)
     check(found, x, [first, second])
-    np.testing.assert_allclose(found["head.weights"], error @ x[2].T, atol=1e-6)
+    np.testing.assert_allclose(found["head.weights.values"], error @ x[2].T, atol=1e-6)
 
 
 def test_error_carried_forward_reaches_every_bit_of_a_neuron():
@@ -138,15 +139,15 @@ def test_error_carried_forward_reaches_every_bit_of_a_neuron():
     labels = batch_of(trainer)[1]
     error = (chances - torch.eye(3)[labels]).T.detach() / len(labels) / 4
     b = trainer.rule.state_dict()["matrices"]["input"]
-    entering = layers[0].matrix @ (b @ error)
+    entering = layers[0].weights.matrix @ (b @ error)
     trainer.network.zero_grad()
     layers[0].activate(sums).backward(torch.stack([entering, entering], 1).flatten(0, 1))
-    np.testing.assert_allclose(found["layers.0.weights"], layers[0].weights.grad.numpy(),
-                               atol=1e-6)
+    np.testing.assert_allclose(found["layers.0.weights.values"],
+                               layers[0].weights.values.grad.numpy(), atol=1e-6)
     twice = torch.stack([sums.grad, sums.grad], 1).flatten(0, 1)
-    layers[1](layers[0].activate(sums.detach()).detach()).backward(layers[1].matrix @ twice)
-    np.testing.assert_allclose(found["layers.1.weights"], layers[1].weights.grad.numpy(),
-                               atol=1e-6)
+    layers[1](layers[0].activate(sums.detach()).detach()).backward(layers[1].weights.matrix @ twice)
+    np.testing.assert_allclose(found["layers.1.weights.values"],
+                               layers[1].weights.values.grad.numpy(), atol=1e-6)
 
 
 def test_signs_of_binary_weights_are_the_weights():
@@ -263,14 +264,14 @@ def test_measuring_angles_changes_nothing(rule, network):
 
 
 @pytest.mark.parametrize(("rule", "message"), [
-    ("feedback-alignment", "in every layer but the first, which lut1 of kind 'lut' has not"),
-    ("sign-feedback", "in every layer but the first, which lut1 of kind 'lut' has not"),
-    ("indirect-feedback-alignment", "in every layer, which lut0 of kind 'lut' has not"),
+    ("feedback-alignment", "layers.1 of kind 'lut'; it trains convolution, xnor"),
+    ("sign-feedback", "layers.1 of kind 'lut'; it trains convolution, xnor"),
+    ("indirect-feedback-alignment", "layers.0 of kind 'lut'; it trains convolution, xnor"),
 ])
 def test_layers_without_weights_are_refused(rule, message, tmp_path, caplog):
     assert train.main(["digits", "--set", f"learning={rule}", "--out", str(tmp_path)]) == 1
     assert caplog.messages == [
-        f"Recipe digits: learning '{rule}' needs a weight matrix {message}"]
+        f"Recipe digits: learning '{rule}' cannot train {message}"]
 
 
 def test_unknown_matrix_is_refused():
@@ -280,14 +281,14 @@ def test_unknown_matrix_is_refused():
 
 
 def test_every_layer_with_weights_says_so():
-    """Shapes of what :class:`Weighted` promises."""
+    """Shapes of what :class:`Summing` promises."""
     for network in (REAL, BITS):
         chain = trainer_of("backprop", network).network.train()
         x = chain.modulator(torch.zeros(9, 4, dtype=torch.int16))
         for part in (*chain.layers, chain.head):
-            assert isinstance(part, Weighted)
+            assert isinstance(part, Summing)
             sums = part.product(x)
-            assert part.matrix.shape == (len(sums), len(x))
+            assert part.weights.matrix.shape == (len(sums), len(x))
             x = part.activate(sums)
 
 

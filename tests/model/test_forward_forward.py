@@ -9,10 +9,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from bitwright import data
-from bitwright.model.layers import DenseLayer, LutLayer, XnorLayer
+from bitwright.model.layers import LutLayer, RealDenseLayer, XnorLayer
 from bitwright.model.recipe import RecipeError, load_recipe
-from bitwright.model.rules.forward_forward import wrong_labels
-from bitwright.model.rules.forward_forward_layer import Learner, goodness, pair_loss
+from bitwright.model.rules.forward_forward.learner import Learner, goodness, pair_loss
+from bitwright.model.rules.forward_forward.supervised import wrong_labels
 from bitwright.model.training.trainer import Trainer
 
 BITS = ["learning=forward-forward", "modulate={depth=3, labels='slot', label_width=2}",
@@ -75,7 +75,8 @@ def test_losses_by_hand(kind, expected):
 @pytest.mark.parametrize("kind", ["softplus", "relu", "symba"])
 def test_gradient_of_a_layer_is_that_of_its_own_loss(kind):
     """Against finite differences, in float64, of the weights and of the threshold."""
-    layer = DenseLayer(5, 4, generator=torch.Generator().manual_seed(3)).double()
+    layer = RealDenseLayer(5, RealDenseLayer.Settings(4),
+                           generator=torch.Generator().manual_seed(3)).double()
     x = torch.rand(5, 8, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
     threshold = torch.tensor([0.1], dtype=torch.float64, requires_grad=True)
 
@@ -84,7 +85,7 @@ def test_gradient_of_a_layer_is_that_of_its_own_loss(kind):
         return pair_loss(positive, negative, threshold, kind)
 
     loss().backward()
-    for values in (layer.weights, *([threshold] if kind != "symba" else [])):
+    for values in (layer.weights.values, *([threshold] if kind != "symba" else [])):
         for place in range(values.numel()):
             flat = values.data.view(-1)
             before = flat[place].item()
@@ -117,9 +118,9 @@ def test_wrong_labels_are_wrong_distinct_and_even():
 def test_a_layer_learns_alone_and_lets_no_gradient_out(kind, inverted):
     generator = torch.Generator().manual_seed(5)
     if kind == "dense":
-        layer = DenseLayer(12, 16, generator=generator)
+        layer = RealDenseLayer(12, RealDenseLayer.Settings(16), generator=generator)
     elif kind == "xnor":
-        layer = XnorLayer(12, 16, generator=generator)
+        layer = XnorLayer(12, XnorLayer.Settings(16), generator=generator)
     else:
         layer = LutLayer.sample(generator)
     learner = Learner(layer, "symba", 1.0, 0.2, inverted=inverted)
@@ -152,10 +153,10 @@ def test_one_by_one():
     training = trainer(*REALS, "forward-forward.order=one-by-one")
     assert [training.rule.learning(epoch) for epoch in range(4)] == [
         ([True, False], 0.0), ([True, False], 0.5), ([False, True], 0.0), ([False, True], 0.5)]
-    states = [[layer.weights.clone() for layer in training.network.layers]]
+    states = [[layer.weights.values.clone() for layer in training.network.layers]]
     for _ in range(4):
         epochs(training, 1)
-        states.append([layer.weights.clone() for layer in training.network.layers])
+        states.append([layer.weights.values.clone() for layer in training.network.layers])
     changed = [[bool((a != b).any()) for a, b in zip(before, after, strict=True)]
                for before, after in pairwise(states)]
     assert changed == [[True, False], [True, False], [False, True], [False, True]]
@@ -204,10 +205,10 @@ def test_hard_negatives_have_the_highest_score_of_all_wrong_labels():
 
 def test_layers_that_the_head_does_not_read_up_to_are_left_out():
     training = trainer(*BITS, "head={kind='goodness', last_layer=1}")
-    before = training.network.layers[1].weights.clone()
+    before = training.network.layers[1].weights.values.clone()
     epochs(training, 1)
     assert len(training.rule.learners) == 1
-    assert (training.network.layers[1].weights == before).all()
+    assert (training.network.layers[1].weights.values == before).all()
 
 
 @pytest.mark.parametrize("loss", ["softplus", "relu", "symba"])
@@ -221,9 +222,8 @@ def test_reals_learn_digits(loss, inverted):
 
 
 def test_refused_without_a_class_a_frame():
-    with pytest.raises(ValueError, match=r"^forward-forward needs a head that makes every frame a "
-                                         r"class, such as 'goodness' or 'mean_square', not "
-                                         r"'group_sum'$"):
+    with pytest.raises(ValueError, match=r"^learning 'forward-forward' cannot train a head of kind "
+                                         r"'group_sum'; it trains goodness$"):
         trainer(*BITS, "head={kind='group_sum'}", "modulate={depth=3}", "layers.1.neurons=15")
 
 

@@ -15,7 +15,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from bitwright.model.rules.forward_forward_pipeline import PipelineError, shares
+from bitwright.model.rules.forward_forward.pipeline import PipelineError, shares
 from tests.model.test_forward_forward import BITS, REALS, epochs, state, trainer
 
 ROOT = Path(__file__).parents[2]

@@ -112,7 +112,8 @@ def test_variants_differ_from_backpropagation(settings):
     first, second = trainer_of(**settings), trainer_of("backprop")
     steps(first)
     steps(second)
-    assert not torch.equal(first.network.layers[1].weights, second.network.layers[1].weights)
+    assert not torch.equal(*(trainer.network.layers[1].weights.values
+                             for trainer in (first, second)))
 
 
 @pytest.mark.parametrize("settings", VARIANTS, ids=str)
@@ -133,7 +134,7 @@ def test_state_is_all_there_is(settings):
 def test_penalty_by_hand(regulariser, power):
     learned = trainer_of(regulariser=regulariser, regularisation=0.5)
     one = trainer_of(regulariser=regulariser, regularisation=0.5, alpha="one")
-    weights = [np.abs(part.weights.detach().double().numpy())
+    weights = [np.abs(part.weights.values.detach().double().numpy())
                for part in (*learned.network.layers, learned.network.head)]
     distance = [w.mean(1, keepdims=True) - w for w in weights]
     assert learned.rule.penalty().item() == pytest.approx(
@@ -146,7 +147,7 @@ def test_penalty_by_hand(regulariser, power):
 def test_penalty_draws_magnitudes_together():
     """Under a strong penalty the spread of the magnitudes within a neuron falls."""
     def spread(trainer):
-        return trainer.network.layers[0].weights.detach().abs().std(1).mean().item()
+        return trainer.network.layers[0].weights.values.detach().abs().std(1).mean().item()
 
     strong = trainer_of(regulariser="euclidean", regularisation=1.0, learning_rate=0.02)
     before = spread(strong)
@@ -163,14 +164,14 @@ def test_batch_norm_divides_xnor_net_s_scaling_out():
     layer = XnorLayer(40, 6, generator=generator)
     x = torch.randint(2, (40, 64), generator=generator).float()
     gradient = torch.randn(6, 64, generator=generator)
-    alpha = layer.weights.detach().abs().mean(1, keepdim=True)
+    alpha = layer.weights.values.detach().abs().mean(1, keepdim=True)
     bits, slopes = [], []
     for factor in (torch.ones(6, 1), alpha):
-        layer.weights.grad = None
+        layer.weights.values.grad = None
         y = layer.activate(factor * (layer.product(x) - 20))
         y.backward(gradient)
         bits.append(y)
-        slopes.append(layer.weights.grad.clone())
+        slopes.append(layer.weights.values.grad.clone())
     assert torch.equal(*bits)
     assert torch.allclose(*slopes, rtol=1e-3, atol=1e-5)
 
@@ -217,5 +218,5 @@ def test_other_layers_are_refused(tmp_path, caplog):
     command = ["digits", "--set", "learning=straight-through", "--out", str(tmp_path)]
     assert train.main(command) == 1
     message, = caplog.messages
-    assert message == ("Recipe digits: learning 'straight-through' needs layers of kind 'xnor' and "
-                       "a head of kind 'scores', and lut0 is of kind 'lut'")
+    assert message == ("Recipe digits: learning 'straight-through' cannot train layers.0 of kind "
+                       "'lut'; it trains convolution, xnor")

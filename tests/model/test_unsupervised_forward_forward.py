@@ -8,9 +8,9 @@ torch = pytest.importorskip("torch")
 
 from bitwright import data
 from bitwright.ir.window import Window
-from bitwright.model.layers import LocalDenseLayer, UnitDenseLayer
+from bitwright.model.layers import LocalDenseLayer, RealDenseLayer
 from bitwright.model.recipe import RecipeError, load_recipe
-from bitwright.model.rules.pictures import hybrid_masks, hybrids
+from bitwright.model.rules.forward_forward.pictures import hybrid_masks, hybrids
 from bitwright.model.training.trainer import Trainer
 
 RULE = "unsupervised-forward-forward"
@@ -73,12 +73,13 @@ def test_local_receptive_fields_share_no_weights():
 
 
 def test_direction_is_all_that_a_unit_layer_sees():
-    layer = UnitDenseLayer(6, 4, generator=torch.Generator().manual_seed(0))
+    layer = RealDenseLayer(6, RealDenseLayer.Settings(4, unit_length=True),
+                           generator=torch.Generator().manual_seed(0))
     x = torch.rand(6, 3, generator=torch.Generator().manual_seed(1)) + 1
     y = layer(x)
     assert torch.allclose(layer(x * torch.tensor([2.0, 5.0, 0.5])), y, atol=1e-4)
     length = x[:, 0].norm()
-    expected = torch.relu(layer.weights @ (x[:, 0] / length) + layer.bias)
+    expected = torch.relu(layer.weights.values @ (x[:, 0] / length) + layer.bias)
     assert torch.allclose(y[:, 0], expected, atol=1e-4)
 
 
@@ -89,9 +90,9 @@ def test_layers_learn_without_labels():
     other._labels = (other._labels + 1) % 10
     other.run_epoch(lambda samples, accuracy: None)
     for first, second in zip(one.network.layers, other.network.layers, strict=True):
-        assert (first.weights == second.weights).all()
-    assert (one.network.head.weights != other.network.head.weights).any()
-    assert one.network.head.matrix.shape == (10, 9)  # the first layer is not read
+        assert (first.weights.values == second.weights.values).all()
+    assert (one.network.head.weights.values != other.network.head.weights.values).any()
+    assert one.network.head.weights.matrix.shape == (10, 9)  # the first layer is not read
 
 
 def test_a_single_picture_is_a_step_too():
@@ -102,8 +103,8 @@ def test_a_single_picture_is_a_step_too():
 
 @pytest.mark.parametrize(("override", "message"), [
     ("modulate.labels=first",
-     f"{RULE} needs a head that is trained, such as 'readout', not 'mean_square'"),
-    ("data=iris", f"{RULE} needs features that are pictures"),
+     f"learning '{RULE}' cannot train a head of kind 'mean_square'; it trains linear, readout"),
+    ("data=iris", f"learning '{RULE}' needs features that are pictures"),
 ])
 def test_refused_with_the_network(override, message):
     head = ["head={kind='mean_square'}"] if "labels" in override else []

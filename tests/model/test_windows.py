@@ -6,7 +6,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from bitwright.ir.window import Window
-from bitwright.model.layers.windows import fold, output_geometry, unfold, window_of
+from bitwright.model.layers.windows import at_positions, output_geometry, see_windows, window_of
 from bitwright.model.wiring import Geometry
 
 
@@ -14,7 +14,7 @@ def test_unfold_by_hand():
     """Two rows of three pixels of two channels; a window of one row and two columns."""
     window = Window(2, 3, 2, (1, 2))
     x = torch.arange(12).reshape(12, 1) * torch.tensor([[1, 10]])
-    columns = unfold(x, window)
+    columns = see_windows(x, window)
     assert columns.shape == (4, 8)
     assert columns[:, 0::2].T.tolist() == [[0, 1, 2, 3], [2, 3, 4, 5], [6, 7, 8, 9],
                                            [8, 9, 10, 11]]
@@ -27,20 +27,20 @@ def test_unfold_by_hand():
 def test_unfold_equals_the_index_of_the_window(window):
     x = torch.randn(window.in_width, 3)
     expected = x[torch.from_numpy(window.index)]  # (positions, bits, batch)
-    assert torch.equal(unfold(x, window), expected.transpose(0, 1).flatten(1))
+    assert torch.equal(see_windows(x, window), expected.transpose(0, 1).flatten(1))
 
 
 def test_unfold_passes_gradients_to_every_use():
     window = Window(3, 3, 1, (2, 2))
     x = torch.zeros(9, 1, requires_grad=True)
-    unfold(x, window).sum().backward()
+    see_windows(x, window).sum().backward()
     assert x.grad.flatten().tolist() == [1, 2, 1, 2, 4, 2, 1, 2, 1]
 
 
 def test_fold_by_hand():
     window = Window(1, 2, 1, (1, 1))
     y = torch.tensor([[1, 2, 3, 4], [5, 6, 7, 8]])  # two channels, two positions of two samples
-    assert fold(y, window).tolist() == [[1, 2], [5, 6], [3, 4], [7, 8]]
+    assert at_positions(y, window).tolist() == [[1, 2], [5, 6], [3, 4], [7, 8]]
 
 
 def test_outputs_lie_in_the_middle_of_what_they_see():

@@ -1,4 +1,4 @@
-"""XNOR layers: counts, folding of the batch norm, gradients."""
+"""XNOR layers: counts, the batch norm absorbed, gradients."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,8 @@ torch = pytest.importorskip("torch")
 
 from bitwright.model.heads import ScoresHead
 from bitwright.model.layers import XnorLayer
-from bitwright.model.layers.xnor import EPSILON, Settings
-from bitwright.model.weights.latent import agreements
+from bitwright.model.neurons.normalised import EPSILON, Settings
+from bitwright.model.weights.product import agreements
 
 
 def generator_of(seed):
@@ -18,10 +18,10 @@ def generator_of(seed):
 def trained(seed, width=12, neurons=6, depth=3):
     """A layer that has seen batches, with scales of both signs."""
     generator = generator_of(seed)
-    layer = XnorLayer(width, neurons, depth, generator=generator)
+    layer = XnorLayer(width, Settings(neurons, depth), generator=generator)
     with torch.no_grad():
-        layer.scale.normal_(generator=generator)
-        layer.shift.normal_(generator=generator)
+        layer.neurons.scale.normal_(generator=generator)
+        layer.neurons.shift.normal_(generator=generator)
         for _ in range(20):
             layer(torch.randint(2, (width, 50), generator=generator).float())
     return layer
@@ -34,51 +34,51 @@ def test_agreements_by_hand():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_folding_is_the_batch_norm_of_the_running_statistics(seed):
+def test_absorbed_thresholds_are_the_batch_norm_of_the_running_statistics(seed):
     layer = trained(seed).eval()
     x = torch.randint(2, (12, 400), generator=generator_of(seed + 100)).float()
-    counts = agreements((layer.weights >= 0).float(), x).double()
-    deviation = (layer.variance.double() + EPSILON).sqrt()
-    z = (counts - layer.mean.double()[:, None]) / deviation[:, None]
-    z = z * layer.scale.double()[:, None] + layer.shift.double()[:, None]
-    expected = (z[:, None] >= layer.cuts.double()[:, None]).flatten(0, 1)
+    counts = agreements((layer.weights.values >= 0).float(), x).double()
+    deviation = (layer.neurons.variance.double() + EPSILON).sqrt()
+    z = (counts - layer.neurons.mean.double()[:, None]) / deviation[:, None]
+    z = z * layer.neurons.scale.double()[:, None] + layer.neurons.shift.double()[:, None]
+    expected = (z[:, None] >= layer.neurons.cuts.double()[:, None]).flatten(0, 1)
     assert torch.equal(layer(x).bool(), expected)
 
 
 def test_a_scale_of_zero_gives_constants():
     layer = trained(0, depth=1).eval()
     with torch.no_grad():
-        layer.scale[:2] = 0
-        layer.shift[0], layer.shift[1] = 0.5, -0.5
-    _, thresholds = layer.folded
+        layer.neurons.scale[:2] = 0
+        layer.neurons.shift[0], layer.neurons.shift[1] = 0.5, -0.5
+    thresholds = layer.neurons.thresholds
     assert thresholds[:2, 0].tolist() == [0, 13]
 
 
 def test_thresholds_cut_the_normal_distribution_into_equal_masses():
-    layer = XnorLayer(8, 2, 3, generator=generator_of(0))
-    assert layer.cuts.tolist() == pytest.approx([-0.6745, 0.0, 0.6745], abs=1e-4)
-    assert XnorLayer(8, 2, generator=generator_of(0)).cuts.tolist() == [0.0]
+    layer = XnorLayer(8, Settings(2, 3), generator=generator_of(0))
+    assert layer.neurons.cuts.tolist() == pytest.approx([-0.6745, 0.0, 0.6745], abs=1e-4)
+    assert XnorLayer(8, Settings(2), generator=generator_of(0)).neurons.cuts.tolist() == [0.0]
 
 
 def test_running_statistics_approach_those_of_the_data():
     layer = trained(3)
     x = torch.randint(2, (12, 20000), generator=generator_of(9)).float()
-    counts = agreements((layer.weights >= 0).float(), x)
-    assert torch.allclose(layer.mean, counts.mean(1), atol=0.6)
-    assert torch.allclose(layer.variance, counts.var(1), rtol=0.5)
+    counts = agreements((layer.weights.values >= 0).float(), x)
+    assert torch.allclose(layer.neurons.mean, counts.mean(1), atol=0.6)
+    assert torch.allclose(layer.neurons.variance, counts.var(1), rtol=0.5)
 
 
 def test_gradient_passes_where_values_are_within_one():
-    layer = XnorLayer(6, 4, generator=generator_of(0))
+    layer = XnorLayer(6, Settings(4), generator=generator_of(0))
     with torch.no_grad():
-        layer.weights[0] = torch.tensor([0.5, -0.5, 1.0, 1.5, -1.5, 0.0])
+        layer.weights.values[0] = torch.tensor([0.5, -0.5, 1.0, 1.5, -1.5, 0.0])
     x = torch.randint(2, (6, 30), generator=generator_of(1)).float().requires_grad_()
     y = layer(x)
     (y * torch.randn(y.shape, generator=generator_of(2))).sum().backward()
-    assert (layer.weights.grad[0] != 0).tolist() == [True, True, True, False, False, True]
+    assert (layer.weights.values.grad[0] != 0).tolist() == [True, True, True, False, False, True]
     assert x.grad.abs().sum() > 0
     layer.constrain()
-    assert layer.weights.abs().max() <= 1
+    assert layer.weights.values.abs().max() <= 1
 
 
 def test_gradient_of_the_counts_is_exact():
@@ -89,7 +89,7 @@ def test_gradient_of_the_counts_is_exact():
 
 
 def test_head_is_trained_on_the_scores_it_freezes_to():
-    head = ScoresHead(10, 3, temperature=4.0, scale=2, generator=generator_of(0))
+    head = ScoresHead.make(10, 3, ScoresHead.Settings(4.0, 2), generator=generator_of(0))
     with torch.no_grad():
         head.offsets.copy_(torch.tensor([0.3, -0.9, 2.0]))
     node = head.freeze()

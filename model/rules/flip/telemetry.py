@@ -48,9 +48,9 @@ class Telemetry:
         gradient : Tensor
         """
         if bits is not None:
-            self._add(layer, "mean_of_bits", bits.float().mean(1).double().numpy())
+            self._add(layer, "mean_of_bits", bits.float().mean(1).double().cpu().numpy())
         if counts is not None:
-            inside = counts.numpy().clip(EDGES[0], EDGES[-1])
+            inside = counts.cpu().numpy().clip(EDGES[0], EDGES[-1])
             self._add(layer, "histogram", np.histogram(inside, EDGES)[0] / inside.size)
         for figure, values in (("flip_ratio", flips), ("update_ratio", updates),
                                ("gradient", gradient)):

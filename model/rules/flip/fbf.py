@@ -15,16 +15,13 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from bitwright.model.flip import votes
-from bitwright.model.flip.operators import grad_of_flips, over_threshold
-from bitwright.model.flip.words import random_words, unpack
-from bitwright.model.heads import BmaHead
-from bitwright.model.inputs.batch_norm import NormModulator
-from bitwright.model.layers import BmabLayer
-from bitwright.model.network import Chain
+from bitwright.model.base import Trait
+from bitwright.model.inputs.frames import apart
+from bitwright.model.network import Network
+from bitwright.model.rules.flip import votes
+from bitwright.model.rules.flip.telemetry import Telemetry
 from bitwright.model.rules.optimizer import adam, set_rate
-from bitwright.model.rules.rule import Rule
-from bitwright.model.rules.telemetry import Telemetry
+from bitwright.model.rules.rule import Needs, Rule
 from bitwright.model.tasks import Task
 
 __all__ = ["FBF"]
@@ -88,10 +85,12 @@ class _Pass:
     """What the first forward pass and the backward pass leave behind for a layer."""
 
     name: str
-    layer: BmabLayer | BmaHead
-    x: Tensor  # extended input, -1 and +1, shape (fan_in, batch)
-    z: Tensor  # normalised counts, or scores of the head, shape (neurons, batch)
-    targets: Tensor | None = None  # -1, 0 (none) and +1, shape (neurons, batch)
+    layer: Any  # a layer or the head
+    centred: bool  # whether its counts have a mean of their own
+    seen: Tensor  # input, -1 and +1, shape (in_width, batch)
+    x: Tensor  # columns of it, extended, shape (fan_in, columns)
+    z: Tensor  # normalised counts, or scores of the head, shape (neurons, columns)
+    targets: Tensor | None = None  # -1, 0 (none) and +1, shape (neurons, columns)
 
 
 class FBF(Rule, kind="fbf"):
@@ -101,26 +100,18 @@ class FBF(Rule, kind="fbf"):
     ----------
     telemetry : Telemetry or None
         Collects figures of every layer where it is set.
-
-    Raises
-    ------
-    ValueError
-        If the network is not of ``bmab`` layers and a ``bma`` head.
     """
 
     Settings = Settings
+    needs = Needs(Trait.FLIPS, Trait.FLIPS, input=True)
 
-    def __init__(self, network: Chain, settings: Settings, *, epochs: int, task: Task,
+    def __init__(self, network: Network, settings: Settings, *, epochs: int, task: Task,
                  generator: torch.Generator) -> None:
-        for name, layer in [*network.named_layers, ("head", network.head)]:
-            if not isinstance(layer, BmabLayer | BmaHead):
-                raise ValueError("learning 'fbf' must have layers of kind 'bmab' and a head of "
-                                 f"kind 'bma', not {name} of kind {layer.kind!r}")
         super().__init__(network, settings, epochs=epochs, task=task, generator=generator)
         self._second = epochs - settings.second_epochs
         self._suppressor = settings.suppressor
         self._optimizer = None
-        if isinstance(network.modulator, NormModulator):
+        if network.modulator.learns:
             self._optimizer = adam(network.modulator.parameters(), settings.learning_rate)
         self.telemetry: Telemetry | None = None
 
@@ -169,20 +160,26 @@ class FBF(Rule, kind="fbf"):
 
     def _forward(self, bits: Tensor) -> tuple[list[_Pass], Tensor]:
         """First forward pass: what each layer saw, and the logits, shape (batch, classes)."""
-        network, passes, x = self._network, [], bits
-        self._observe("modulate", bits=x)
-        for name, layer in network.named_layers:
-            signs = layer.extend(x)
-            z = layer.normalise(layer.count(signs))
-            passes.append(_Pass(name, layer, signs, z))
-            x = layer.cut(z)
-            self._observe(name, bits=x, counts=z)
-        signs = network.head.extend(x)
-        scores = network.head.score(network.head.count(signs))
-        passes.append(_Pass("head", network.head, signs, scores.T))
-        self._observe("head", counts=scores / network.head.temperature)
-        frames = network.modulator.frames
-        return passes, scores.view(frames, len(scores) // frames, -1).sum(0) / network.scale
+        network, head = self._network, self._network.head
+        passes: list[_Pass] = []
+
+        def through(name: str, layer: Any, x: Tensor) -> Tensor:
+            columns = layer.columns(x)
+            signs = layer.weights.extend(columns)
+            z = layer.neurons.normalise(layer.weights.count(signs))
+            seen = signs[: len(x)] if columns is x else x.float() * 2 - 1
+            passes.append(_Pass(name, layer, layer.neurons.centre == "batch", seen, signs, z))
+            output = layer.arrange(layer.neurons.cut(z))
+            self._observe(name, bits=output, counts=z)
+            return output
+
+        self._observe("modulate", bits=bits)
+        x = network.read(network.values(bits, through))
+        signs = head.weights.extend(x)
+        scores = head.activate(head.weights.count(signs))
+        passes.append(_Pass("head", head, head.centre == "batch", signs[: len(x)], signs, scores.T))
+        self._observe("head", counts=scores / head.temperature)
+        return passes, network.logits(scores)
 
     def _backward(self, passes: list[_Pass], error: Tensor, z: Tensor | None) -> int:
         """From the loss to the input. Returns the number of weight bits flipped."""
@@ -191,18 +188,19 @@ class FBF(Rule, kind="fbf"):
             if signal is None:
                 one.targets = self._targets_of_error(error)
             else:
-                one.targets = signal.view(*one.z.shape[:1], -1, one.z.shape[1]).sum(1).sign()
+                bits = one.layer.take(signal)
+                one.targets = bits.view(*one.z.shape[:1], -1, one.z.shape[1]).sum(1).sign()
                 if self._settings.window:
-                    near = one.layer.distance(one.z) <= self._settings.window
+                    near = one.layer.neurons.distance(one.z) <= self._settings.window
                     one.targets *= near
-            before = weights = one.layer.signs
+            before = weights = one.layer.weights.signs
             if self._settings.order == "v1":
                 flipped += self._change(one, one.x)
-                weights = one.layer.signs
+                weights = one.layer.weights.signs
             if one is passes[0] and z is None:
                 return flipped  # nobody in front learns
-            signal = self._signal(one, weights, before)[: one.layer.in_width]
-            self._observe(_in_front(passes, one), flips=signal * one.x[: one.layer.in_width] < 0)
+            signal = self._signal(one, weights, before)
+            self._observe(_in_front(passes, one), flips=signal * one.seen < 0)
         self._learn_modulation(z, signal)
         return flipped
 
@@ -215,18 +213,21 @@ class FBF(Rule, kind="fbf"):
         return targets.T.repeat(1, self._network.modulator.frames)
 
     def _signal(self, one: _Pass, weights: Tensor, before: Tensor) -> Tensor:
-        """What the input bits should be: -1, 0 (no opinion) or +1, shape (fan_in, batch)."""
+        """What the input bits should be: -1, 0 (no opinion) or +1, shape (in_width, batch)."""
+        inputs = slice(one.layer.weights.in_width)  # nobody is behind a bias
+        weights, before, x = weights[:, inputs], before[:, inputs], one.x[inputs]
         if self._settings.signal == "wish":
-            return votes.wishes_of_inputs(one.targets, weights)
+            return one.layer.collect(votes.wishes_of_inputs(one.targets, weights)).sign()
         changed = before if self._settings.order == "v1" else None
-        count = votes.flips_of_inputs(one.targets, weights, one.x, changed)
-        return -one.x * over_threshold(count, len(weights), 0.5)
+        count = one.layer.collect(votes.flips_of_inputs(one.targets, weights, x, changed))
+        voters = one.layer.collect(torch.full_like(x, len(weights)))
+        return -one.seen * votes.over_threshold(count, voters, 0.5)
 
     def _learn_modulation(self, z: Tensor, signal: Tensor) -> None:
         """Binarize, backward: give the batch norm a gradient that its optimizer follows."""
         features, batch = z.shape
-        pull = -signal.view(features, -1, self._network.modulator.frames, batch).sum((1, 2))
-        gradient = grad_of_flips(pull)
+        pull = -apart(signal, self._network.modulator.frames).view(features, -1, batch).sum(1)
+        gradient = votes.grad_of_flips(pull)
         self._observe("modulate", gradient=gradient)
         self._optimizer.zero_grad()
         z.backward(gradient)
@@ -239,33 +240,34 @@ class FBF(Rule, kind="fbf"):
         """
         flipped, x = 0, bits
         for one in passes:
-            signs = one.x if x is None else one.layer.extend(x)
+            layer = one.layer
+            signs = one.x if x is None else layer.weights.extend(layer.columns(x))
             flipped += self._change(one, signs)
-            if isinstance(one.layer, BmabLayer):
-                x = one.layer.cut(one.layer.normalise(one.layer.count(signs)))
+            if one is not passes[-1]:
+                x = layer.activate(layer.weights.count(signs))
         return flipped
 
     def _change(self, one: _Pass, x: Tensor) -> int:
         """Flip the weights of a layer whose input is now ``x``. Returns their number."""
-        settings, weights = self._settings, one.layer.signs
+        settings, held = self._settings, one.layer.weights
+        weights = held.signs
         inverted = settings.update == "xnor"
         if inverted:
             x = one.x
         if settings.signal == "wish":
             count = votes.wishes_of_weights(one.targets, weights, x,
-                                            centred=one.layer.centre == "batch")
+                                            centred=one.centred)
             mask = count > 0
         else:
             count = votes.flips_of_weights(one.targets, weights, x,
                                            one.x if x is not one.x else None)
-            mask = over_threshold(over_threshold(count, x.shape[1], 0.5).int(), 1, _ONE_VOTE)
+            wanted = votes.over_threshold(count, x.shape[1], 0.5)
+            mask = votes.over_threshold(wanted.int(), 1, _ONE_VOTE)
         if settings.mask == "rank":
             mask = votes.highest(count, settings.update_rate) & (count > 0)
         if self._suppressor:
-            permit = random_words(tuple(one.layer.words.shape), self._suppressor,
-                                  self._generator)
-            mask &= unpack(permit, one.layer.fan_in).bool()
-        one.layer.flip(mask, inverted=inverted)
+            mask &= votes.permitted(tuple(mask.shape), self._suppressor, self._generator)
+        held.flip(mask, inverted=inverted)
         self._observe(one.name, updates=mask)
         chosen = int(mask.sum())
         return mask.numel() - chosen if inverted else chosen

@@ -11,7 +11,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 __all__ = ["LANES", "occupied", "pack", "popcount", "random_words", "unpack"]
 
@@ -21,36 +20,23 @@ LANES = 8
 _COUNTS = torch.tensor([value.bit_count() for value in range(1 << LANES)])
 
 
-_SHIFTS = tuple(range(LANES))
-
-_BY_NUMPY = frozenset({"cpu"})
-"""Kinds of devices on which NumPy, which sees the same memory, is several times as fast."""
-
-
 def pack(bits: Tensor) -> Tensor:
     """Pack bits, shape (..., n), into words of uint8, shape (..., ceil(n / 8)).
 
     Anything but 0 is a 1.
     """
-    if bits.device.type in _BY_NUMPY:
-        return torch.from_numpy(np.packbits(bits.numpy() != 0, axis=-1, bitorder="little"))
-    padded = pad((bits != 0).to(torch.uint8), (0, -bits.shape[-1] % LANES))
-    shifts = torch.tensor(_SHIFTS, dtype=torch.uint8, device=bits.device)
-    return (padded.unflatten(-1, (-1, LANES)) << shifts).sum(-1, dtype=torch.uint8)
+    return torch.from_numpy(np.packbits(bits.numpy() != 0, axis=-1, bitorder="little"))
 
 
 def unpack(words: Tensor, n: int) -> Tensor:
     """Unpack words, shape (..., ceil(n / 8)), to bits of uint8, shape (..., n)."""
-    if words.device.type in _BY_NUMPY:
-        bits = np.unpackbits(words.numpy(), axis=-1, count=n, bitorder="little")
-        return torch.from_numpy(bits)
-    shifts = torch.tensor(_SHIFTS, dtype=torch.uint8, device=words.device)
-    return (words[..., None] >> shifts & 1).flatten(-2)[..., :n]
+    bits = np.unpackbits(words.numpy(), axis=-1, count=n, bitorder="little")
+    return torch.from_numpy(bits)
 
 
-def occupied(n: int, device: torch.device | None = None) -> Tensor:
+def occupied(n: int) -> Tensor:
     """Words of a row of ``n`` bits with a 1 for each of them, and 0 in the pad bits."""
-    return pack(torch.ones(n, device=device))
+    return pack(torch.ones(n))
 
 
 def popcount(words: Tensor) -> Tensor:
@@ -62,10 +48,9 @@ def random_words(shape: tuple[int, ...], suppressor: int,
                  generator: torch.Generator) -> Tensor:
     """Draw words of which each bit is 1 with probability ``2 ** -suppressor``.
 
-    The conjunction of as many random words, on the device of the generator.
+    The conjunction of as many random words.
     """
-    place = generator.device
-    words = torch.full(shape, 255, dtype=torch.uint8, device=place)
+    words = torch.full(shape, 255, dtype=torch.uint8)
     for _ in range(suppressor):
-        words &= torch.randint(256, shape, dtype=torch.uint8, generator=generator, device=place)
+        words &= torch.randint(256, shape, dtype=torch.uint8, generator=generator)
     return words

@@ -24,7 +24,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bitwright.model.rules.forward_forward_layer import Figures, Learner
+from bitwright.model.rules.forward_forward.learner import Figures, Learner
 
 __all__ = ["Pipeline", "PipelineError", "shares"]
 

@@ -20,6 +20,12 @@ __all__ = ["Figures", "Learner", "Loss", "goodness", "pair_loss"]
 Loss = Literal["softplus", "relu", "symba"]
 
 
+def device_of(layer: Layer) -> torch.device:
+    """Where the parameters of a layer are."""
+    parameter = next(layer.parameters(), None)
+    return torch.device("cpu") if parameter is None else parameter.device
+
+
 class Figures(NamedTuple):
     """Of one layer and one batch."""
 
@@ -90,7 +96,8 @@ class Learner:
         self._loss = loss
         self._temperature = temperature
         self._inverted = inverted
-        self._threshold = nn.Parameter(torch.tensor([threshold / temperature]))
+        self._threshold = nn.Parameter(torch.tensor([threshold / temperature],
+                                                   device=device_of(layer)))
         self._optimizer = adam([*layer.parameters(), self._threshold])
 
     @property

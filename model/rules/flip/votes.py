@@ -16,9 +16,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["FLOOR", "flips_of_inputs", "flips_of_weights", "highest", "wishes_of_inputs",
-           "wishes_of_weights"]
-
+__all__ = ["FLOOR", "flips_of_inputs", "flips_of_weights", "grad_of_flips", "highest",
+           "over_threshold", "permitted", "wishes_of_inputs", "wishes_of_weights"]
 
 FLOOR = 0.1
 """Added to the deviation of an input bit, of at most 1: a few samples are no correlation."""
@@ -68,14 +67,15 @@ def flips_of_weights(targets: Tensor, weights: Tensor, x: Tensor,
 
 
 def wishes_of_inputs(targets: Tensor, weights: Tensor) -> Tensor:
-    """Majority of the neurons that have a target: -1, 0 (a draw, or nobody) or +1.
+    """Count the neurons that want an input bit to be 1, less those that want it to be 0.
+
+    Neurons without a target have no opinion.
 
     Returns
     -------
     Tensor, shape (in_width, batch)
-        What an input bit should be, whether or not it is.
     """
-    return (weights.T @ targets).sign()
+    return weights.T @ targets
 
 
 def wishes_of_weights(targets: Tensor, weights: Tensor, x: Tensor, *, centred: bool) -> Tensor:
@@ -112,3 +112,51 @@ def highest(votes: Tensor, share: float) -> Tensor:
     if count == votes.numel():
         return torch.ones_like(votes, dtype=torch.bool)
     return votes > votes.flatten().kthvalue(votes.numel() - count).values
+
+
+def over_threshold(votes: Tensor, voters: int | Tensor, least: float) -> Tensor:
+    """Decide votes: more than a share ``max(least, mean share)`` of the voters.
+
+    Parameters
+    ----------
+    votes : Tensor of whole numbers
+        Votes for each flip.
+    voters : int, or Tensor whose shape broadcasts to that of the votes
+    least : float
+        1/2 for signals, 0.02 for the mask of a weight.
+
+    Returns
+    -------
+    Tensor of bool
+    """
+    mean = votes.sum(dtype=torch.float64).item() / votes.numel()
+    if isinstance(voters, Tensor):
+        return votes > (least * voters).clamp(min=mean)
+    return votes > max(least * voters, mean)
+
+
+def grad_of_flips(pull: Tensor) -> Tensor:
+    """Divide a gradient by its standard deviation, if that is not 0."""
+    if pull.numel() < 2:
+        return pull
+    deviation = pull.std()
+    return pull if deviation == 0 else pull / deviation
+
+
+def permitted(shape: tuple[int, int], suppressor: int, generator: torch.Generator) -> Tensor:
+    """Draw flips that are permitted: each with probability ``2 ** -suppressor``.
+
+    Eight bits of a row share a draw, of which the conjunction of ``suppressor`` is taken.
+
+    Returns
+    -------
+    Tensor of bool
+    """
+    rows, n = shape
+    device = generator.device
+    words = torch.full((rows, -(-n // 8)), 255, dtype=torch.uint8, device=device)
+    for _ in range(suppressor):
+        words &= torch.randint(256, words.shape, dtype=torch.uint8, generator=generator,
+                               device=device)
+    bits = words[..., None] >> torch.arange(8, dtype=torch.uint8, device=device) & 1
+    return bits.flatten(1)[:, :n].bool()

@@ -1,34 +1,23 @@
 """Operators of flip backpropagation on packed bits, forward and backward.
 
 A flip bit of 1 means "this bit should be inverted". Axes are named b (batch), d (depth), o (out)
-and i (in); the last axis is packed (:mod:`model.flip.words`). This is the definition, one tensor
-of b x d x o x i bits at a time: what trains a network of some size is :mod:`model.flip.votes`,
-which is equal to it.
+and i (in); the last axis is packed (:mod:`tests.reference.flip.words`). This is the definition,
+one tensor of b x d x o x i bits at a time: what trains a network of some size is
+:mod:`bitwright.model.rules.flip.votes`, which is equal to it.
 
 Source: reports v1 and v2 of FlipBackprop-pytorch.
 """
 
 from __future__ import annotations
 
-from statistics import NormalDist
-
 import torch
 from torch import Tensor
 
-from bitwright.model.flip.words import occupied, pack, popcount, unpack
+from tests.reference.flip.words import occupied, pack, popcount, unpack
 
-__all__ = ["and_backward", "and_gate", "binarize", "binarize_backward", "cuts", "grad_of_flips",
+__all__ = ["and_backward", "and_gate", "binarize", "binarize_backward", "grad_of_flips",
            "or_backward", "or_gate", "over_threshold", "pnb", "pnb_backward", "popcount_backward",
            "popcount_normalize", "vote", "xnor", "xnor_backward"]
-
-
-def cuts(depth: int) -> Tensor:
-    """Values that cut the normal distribution into ``depth + 1`` equal masses, ascending.
-
-    0 for one; 0 and ±0.67 for three. The report rounds them to two decimals.
-    """
-    values = [NormalDist().inv_cdf((d + 1) / (depth + 1)) for d in range(depth)]
-    return torch.tensor(values, dtype=torch.float64)
 
 
 def binarize(x: Tensor, levels: Tensor) -> Tensor:

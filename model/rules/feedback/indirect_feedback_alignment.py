@@ -8,8 +8,15 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from bitwright.model.network import Chain
-from bitwright.model.rules.feedback import RandomSettings, Relaxation, draw, fold, parts, seeded
+from bitwright.model.base import Trait
+from bitwright.model.network import Network
+from bitwright.model.rules.feedback.relaxation import (
+    RandomSettings,
+    Relaxation,
+    draw,
+    seeded,
+)
+from bitwright.model.rules.rule import Needs
 from bitwright.model.tasks import Task
 
 __all__ = ["IndirectFeedbackAlignment", "Settings"]
@@ -31,36 +38,33 @@ class IndirectFeedbackAlignment(Relaxation, kind="indirect-feedback-alignment"):
     whose output is ``h = f(a)``, takes ``dE/dh = W d_(l-1)`` for its gradient, and passes on
     ``d_l = (W d_(l-1)) * f'(a)`` (Nøkland, NeurIPS 2016, figure 1d, where ``d_1 = (B e) * f'(a)``:
     here ``entry = "first-layer"``). Each of the D bits of a neuron takes the error of its neuron.
-
-    Raises
-    ------
-    ValueError
-        If a layer has no weight matrix.
     """
 
     Settings = Settings
+    needs = Needs(Trait.MATRIX, Trait.MATRIX, per_frame=False, gathers=False)
 
-    def __init__(self, network: Chain, settings: Settings, *, epochs: int, task: Task,
+    def __init__(self, network: Network, settings: Settings, *, epochs: int, task: Task,
                  generator: torch.Generator) -> None:
         super().__init__(network, settings, epochs=epochs, task=task, generator=generator)
-        chain = list(parts(network, self.kind, first=True).values())
-        self._layers, self._head = chain[:-1], chain[-1]
         self._matrix_generator = seeded(generator)
         self._matrices: dict[str, Tensor] = {}  # drawn in the first step, which has its shape
 
     def differentiate(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         network = self._network
-        start = x = network.modulator(features)
-        inner = []
-        for layer in self._layers:
+        inner: list[tuple[Any, Tensor, Tensor]] = []
+
+        def through(name: str, layer: Any, x: Tensor) -> Tensor:
+            del name
             sums = layer.product(x)
             sums.retain_grad()
             output = layer.activate(sums)
             inner.append((layer, sums, output))
-            x = output.detach()
-        top = self._head(x)
+            return output.detach()
+
+        start = network.modulator(features)
+        top = network.head(network.read(network.values(start, through)))
         top.retain_grad()
-        logits = fold(network, top)
+        logits = network.logits(top)
         loss = self.loss(logits, labels)
         loss.backward()
         self._carry(top.grad.T, len(start), inner)
@@ -77,11 +81,10 @@ class IndirectFeedbackAlignment(Relaxation, kind="indirect-feedback-alignment"):
                                            self._matrix_generator)
         signal = self._matrices["input"] @ error
         for index, (layer, sums, output) in enumerate(inner):
-            depth = len(output) // len(sums)
             if index or at_input:
-                signal = (layer.matrix @ signal).repeat_interleave(depth, 0)
+                signal = layer.carry(signal)
             output.backward(signal)
-            signal = sums.grad.repeat_interleave(depth, 0)
+            signal = layer.spread(sums.grad)
 
     def state_dict(self) -> dict[str, Any]:
         return {**super().state_dict(), "matrices": self._matrices}

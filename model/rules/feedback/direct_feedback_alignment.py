@@ -7,8 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bitwright.model.network import Chain
-from bitwright.model.rules.feedback import RandomSettings, Relaxation, draw, fold, seeded
+from bitwright.model.base import Layer
+from bitwright.model.network import Network
+from bitwright.model.rules.feedback.relaxation import RandomSettings, Relaxation, draw, seeded
+from bitwright.model.rules.rule import Needs
 from bitwright.model.tasks import Task
 
 __all__ = ["DirectFeedbackAlignment"]
@@ -23,8 +25,9 @@ class DirectFeedbackAlignment(Relaxation, kind="direct-feedback-alignment"):
     """
 
     Settings = RandomSettings
+    needs = Needs(per_frame=False, gathers=False)
 
-    def __init__(self, network: Chain, settings: RandomSettings, *, epochs: int, task: Task,
+    def __init__(self, network: Network, settings: RandomSettings, *, epochs: int, task: Task,
                  generator: torch.Generator) -> None:
         super().__init__(network, settings, epochs=epochs, task=task, generator=generator)
         self._matrix_generator = seeded(generator)
@@ -32,14 +35,15 @@ class DirectFeedbackAlignment(Relaxation, kind="direct-feedback-alignment"):
 
     def differentiate(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         network = self._network
-        outputs = {}
-        x = network.modulator(features)
-        for name, layer in network.named_layers:
+        outputs: dict[str, Tensor] = {}
+
+        def through(name: str, layer: Layer, x: Tensor) -> Tensor:
             outputs[name] = layer(x)
-            x = outputs[name].detach()
-        top = network.head(x)
+            return outputs[name].detach()
+
+        top = network.head(network.read(network.values(network.modulator(features), through)))
         scores = top.detach().requires_grad_()
-        logits = fold(network, scores)
+        logits = network.logits(scores)
         loss = self.loss(logits, labels)
         error, = torch.autograd.grad(loss, scores)
         if top.requires_grad:

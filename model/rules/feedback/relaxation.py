@@ -11,13 +11,12 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from bitwright.model.base import Layer
-from bitwright.model.network import Chain
+from bitwright.model.base import Summing
+from bitwright.model.network import Network
 from bitwright.model.rules import descent
 from bitwright.model.rules.descent import Descent
-from bitwright.model.weights.feedback import Weighted
 
-__all__ = ["MeasuredSettings", "RandomSettings", "Relaxation", "angle", "draw", "fold", "parts",
+__all__ = ["MeasuredSettings", "RandomSettings", "Relaxation", "angle", "behind_the_first", "draw",
            "seeded"]
 
 
@@ -62,9 +61,9 @@ def draw(shape: tuple[int, int], terms: int, matrix: str, generator: torch.Gener
     """
     if matrix == "zeros":
         return torch.zeros(shape, device=generator.device)
-    place: dict[str, Any] = {"generator": generator, "device": generator.device}
-    entries = (torch.randn(shape, **place) if matrix == "normal"
-               else torch.randint(2, shape, **place).float() * 2 - 1)
+    where = {"generator": generator, "device": generator.device}
+    entries = (torch.randn(shape, **where) if matrix == "normal"
+               else torch.randint(2, shape, **where).float() * 2 - 1)
     return entries / math.sqrt(terms)
 
 
@@ -76,36 +75,9 @@ def angle(first: Tensor, second: Tensor) -> float:
     return math.degrees(math.acos(max(-1.0, min(1.0, cosine))))
 
 
-def fold(network: Chain, outputs: Tensor) -> Tensor:
-    """Make logits of what the head gave: frames are added up, scores divided by their scale."""
-    frames = network.modulator.frames
-    return outputs.view(frames, len(outputs) // frames, -1).sum(0) / network.scale
-
-
-def parts(network: Chain, rule: str, *, first: bool) -> dict[str, Layer]:
-    """Layers and head by name, all of which have a weight matrix.
-
-    Parameters
-    ----------
-    network : Chain
-    rule : str
-        For the message.
-    first : bool
-        Whether the first layer is among them.
-
-    Raises
-    ------
-    ValueError
-        If one has none.
-    """
-    chosen = [*network.named_layers, ("head", network.head)]
-    chosen = chosen if first else chosen[1:]
-    for name, part in chosen:
-        if not isinstance(part, Weighted):
-            where = "in every layer" if first else "in every layer but the first"
-            raise ValueError(f"learning {rule!r} needs a weight matrix {where}, which {name} of "
-                             f"kind {part.kind!r} has not")
-    return dict(chosen)
+def behind_the_first(network: Network) -> dict[str, Summing]:
+    """Layers and head by name, but for what comes first: nobody learns from its way back."""
+    return dict([*network.named_layers, ("head", network.head)][1:])
 
 
 class Relaxation(Descent):
@@ -139,19 +111,20 @@ def _flat(tensors: Any) -> Tensor:
 
 
 @contextmanager
-def _exact(network: Chain) -> Iterator[None]:
+def _exact(network: Network) -> Iterator[None]:
     """Let gradients go back through the weights."""
-    chosen = [part for part in (*network.layers, network.head) if isinstance(part, Weighted)]
-    feedback = [part.feedback for part in chosen]
-    for part in chosen:
-        part.feedback = None
+    chosen = [part.weights for part in (*network.layers, network.head)
+              if isinstance(part, Summing)]
+    feedback = [weights.feedback for weights in chosen]
+    for weights in chosen:
+        weights.feedback = None
     yield
-    for part, matrix in zip(chosen, feedback, strict=True):
-        part.feedback = matrix
+    for weights, matrix in zip(chosen, feedback, strict=True):
+        weights.feedback = matrix
 
 
 @contextmanager
-def _untouched(network: Chain) -> Iterator[None]:
+def _untouched(network: Network) -> Iterator[None]:
     """Undo what a forward pass does to running statistics."""
     before = [buffer.clone() for buffer in network.buffers()]
     yield

