@@ -45,7 +45,6 @@ def compare(name: str, device: Any, data_dir: Path | None = None) -> dict[str, A
     import torch
 
     from bitwright import data
-    from bitwright.model.network import BinaryNetwork
     from bitwright.model.recipe import load_recipe
     from bitwright.model.training.checkpoint import Checkpoint
     from bitwright.model.training.trainer import Trainer
@@ -58,7 +57,7 @@ def compare(name: str, device: Any, data_dir: Path | None = None) -> dict[str, A
     def same(what: str) -> None:
         ours, theirs = (np.asarray(torch.as_tensor(trainer.network.scores(source.x_test)).cpu())
                         for trainer in (here, there))
-        bits = isinstance(here.network, BinaryNetwork)
+        bits = here.network.freezes
         if not (np.array_equal(ours, theirs) if bits else np.allclose(ours, theirs, 1e-4, 1e-4)):
             faults.append(f"scores differ, {what}")
 
@@ -82,7 +81,7 @@ def compare(name: str, device: Any, data_dir: Path | None = None) -> dict[str, A
             one.save(Path(folder, "checkpoint.pt"))
             other.restore(Checkpoint.load(Path(folder, "checkpoint.pt")), Path("checkpoint.pt"))
             same(f"resumed on {other.device}")
-        if isinstance(here.network, BinaryNetwork):
+        if here.network.freezes:
             nodes = [[entry.node for entry in trainer.freeze().entries]
                      for trainer in (here, there)]
             if repr(nodes[0]) != repr(nodes[1]):

@@ -184,10 +184,9 @@ def outcome(values: dict[str, Any], data: Any) -> tuple[str, str]:
 def _differs(trainer: Any) -> str:
     """What is not equal between the trained network and its frozen file, or nothing."""
     from bitwright import ir
-    from bitwright.model.network import BinaryNetwork
 
     data, best = trainer.data, trainer.best["accuracy"]
-    if not isinstance(trainer.network, BinaryNetwork):
+    if not trainer.network.freezes:
         return "" if 0 <= trainer.test() <= 1 else "test accuracy"
     frozen = trainer.freeze()
     with tempfile.TemporaryDirectory() as folder:

@@ -73,6 +73,8 @@ class Input(nn.Module, ABC):
     values: ClassVar[Values]
     learns: ClassVar[bool] = False
     """Whether it has parameters, which the rule then has to train."""
+    batch_statistics: ClassVar[bool] = False
+    """As :attr:`Part.batch_statistics`."""
 
     geometry: Geometry
     """Where the values lie."""
@@ -104,7 +106,7 @@ class Part(nn.Module, Named, ABC):
     """What it reads; of a layer, also what it makes."""
     traits: ClassVar[frozenset[Trait]] = frozenset()
     """What it offers to a learning rule."""
-    batch_statistics: ClassVar[bool] = False
+    batch_statistics: bool = False
     """Whether a training pass normalises over the batch, of which it then needs two samples."""
 
     @classmethod

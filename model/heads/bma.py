@@ -73,6 +73,10 @@ class BmaHead(CountHead, kind="bma"):
         return self.moments.centre
 
     @property
+    def batch_statistics(self) -> bool:  # type: ignore[override]
+        return self.centre == "batch"
+
+    @property
     def biases(self) -> Tensor:
         return SCALE * self.weights.constants - (SCALE * self.moments.mean).round().long()
 

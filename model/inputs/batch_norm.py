@@ -41,6 +41,7 @@ class BatchNormModulator(Input):
 
     values = "bits"
     learns = True
+    batch_statistics = True
 
     mean: Tensor
     variance: Tensor

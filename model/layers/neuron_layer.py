@@ -35,7 +35,6 @@ class NeuronLayer(Summing, BitLayer):
         if holds is not None:
             cls.Neurons = holds
             cls.traits = holds.traits
-            cls.batch_statistics = holds.batch_statistics
 
     def __init__(self, neurons: Neurons) -> None:
         super().__init__()
@@ -45,6 +44,10 @@ class NeuronLayer(Summing, BitLayer):
     @property
     def weights(self) -> BinaryWeights:  # type: ignore[override]
         return self.neurons.weights
+
+    @property
+    def batch_statistics(self) -> bool:  # type: ignore[override]
+        return self.neurons.batch_statistics
 
     def forward(self, x: Tensor) -> Tensor:
         return self.through(self.neurons, x)

@@ -115,6 +115,10 @@ class CentredNeurons(Neurons):
     def settles(self) -> bool:
         return self.centre == "batch"
 
+    @property
+    def batch_statistics(self) -> bool:  # type: ignore[override]
+        return self.centre == "batch"
+
     def activate(self, sums: Tensor) -> Tensor:
         return self.cut(self.normalise(sums))
 

@@ -48,7 +48,8 @@ class Neurons(nn.Module, ABC):
 
     Settings: ClassVar[type]
     traits: ClassVar[frozenset[Trait]]
-    batch_statistics: ClassVar[bool] = True
+    batch_statistics: bool = True
+    """Whether a training pass normalises over its columns."""
 
     weights: BinaryWeights
 
