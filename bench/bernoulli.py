@@ -83,7 +83,8 @@ def gradients(args):
     """Error of each derivative against the float64 recursion, and the CPU time of each."""
     import torch
 
-    from bitwright.model.poisson_binomial import bernoulli_tail, exact
+    from bitwright.model.poisson_binomial import bernoulli_tail
+    from tests.reference import poisson_binomial as exact
 
     del args
     torch.set_num_threads(1)

@@ -98,7 +98,7 @@ def pipeline_trainer(widths, processes, source):
         "name": "pipeline", "data": "mnist", "epochs": 1, "batch": 64,
         "learning": "forward-forward", "forward-forward": FF | {"processes": processes},
         "modulate": {"levels": "real", "labels": "first"},
-        "layers": [{"kind": "unit_dense", "neurons": width} for width in widths],
+        "layers": [{"kind": "dense", "unit_length": True, "neurons": width} for width in widths],
         "head": {"kind": "mean_square"}}), source)
 
 

@@ -16,16 +16,16 @@ REALS = "cifar10-jpeg-ff-real"
 BITS = "cifar10-jpeg-ff"
 
 
-def dense(width, count, kind="unit_dense"):
+def dense(width, count, kind="kind='dense', unit_length=true"):
     """Override of a recipe: so many dense layers of such a width."""
-    layer = f"{{kind='{kind}', neurons={width}}}"
+    layer = f"{{{kind}, neurons={width}}}"
     return f"layers=[{', '.join([layer] * count)}]"
 
 
 LOCAL = ("layers=[{kind='local_dense', channels=8, kernel=10, stride=3}, "
-         "{kind='local_dense', channels=16, kernel=4}, {kind='unit_dense', neurons=500}]")
+         "{kind='local_dense', channels=16, kernel=4}, {kind='dense', unit_length=true, neurons=500}]")
 BACKPROP = ["learning=backprop", "modulate.labels=none"]
-REAL_BACKPROP = [*BACKPROP, "backprop.learning_rate=0.001", dense(300, 2, "dense"),
+REAL_BACKPROP = [*BACKPROP, "backprop.learning_rate=0.001", dense(300, 2, "kind='dense'"),
                  "head={kind='linear'}"]
 
 GRIDS = {

@@ -39,8 +39,8 @@ def real_recipe(way, seed, epochs, data, standard):
 
     _, settings, inverted = WAYS[way]
     rule = "backprop" if way == "backprop" else "forward-forward"
-    kind = "dense" if way == "backprop" else "unit_dense"
-    hidden = [{"kind": kind, "neurons": width} for width in LAYERS]
+    hidden = [{"kind": "dense", "unit_length": way != "backprop", "neurons": width}
+              for width in LAYERS]
     turns = len(LAYERS) if settings.get("order") == "one-by-one" else 1
     bp = way == "backprop"
     return Recipe.of({

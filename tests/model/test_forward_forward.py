@@ -19,7 +19,8 @@ BITS = ["learning=forward-forward", "modulate={depth=3, labels='slot', label_wid
         "layers=[{kind='xnor', neurons=24}, {kind='xnor', neurons=16}]", "head={kind='goodness'}",
         "forward-forward={loss='symba', temperature=0.2}", "epochs=4"]
 REALS = ["learning=forward-forward", "modulate={levels='real', labels='first'}",
-         "layers=[{kind='unit_dense', neurons=24}, {kind='unit_dense', neurons=16}]",
+         "layers=[{kind='dense', unit_length=true, neurons=24}, "
+         "{kind='dense', unit_length=true, neurons=16}]",
          "head={kind='mean_square'}", "forward-forward.threshold=2.0", "epochs=4"]
 PIXELS = [*REALS[:1], "data=digits", "validation=0.8", *REALS[1:]]
 
@@ -170,12 +171,12 @@ def test_finished_layers_of_bits_pass_on_what_the_frozen_layer_gives():
     learner.layer.register_forward_pre_hook(lambda layer, inputs: seen.append(inputs[0].clone()))
     training.rule.begin_epoch(2)
     features, labels = training._features[:8], training._labels[:8]
-    mean = training.network.layers[0].mean.clone()
+    mean = training.network.layers[0].neurons.mean.clone()
     training.rule.step(features, labels)
     node = training.network.layers[0].freeze()
     x = training.network.modulator.frame(features, labels).T.numpy().astype(bool)
     assert (seen[0][:, :8].T.numpy() == node.evaluate(x)).all()
-    assert (training.network.layers[0].mean == mean).all()
+    assert (training.network.layers[0].neurons.mean == mean).all()
 
 
 def test_rate_falls_over_the_epochs_of_each_layer():

@@ -67,7 +67,7 @@ def test_each_frame_shows_a_label_and_the_features(labels, width, depth, low):
 
 def test_one_frame_a_sample_is_what_the_frames_hold():
     for levels, labels, layers, head in [
-            ("even", "slot", "xnor", "goodness"), ("real", "dull", "unit_dense", "mean_square")]:
+            ("even", "slot", "xnor", "goodness"), ("real", "dull", "dense", "mean_square")]:
         modulator = network(f"modulate.levels={levels}", f"modulate.labels={labels}",
                             f"layers=[{{kind='{layers}', neurons=5}}]",
                             "modulate.label_width=3" if labels == "dull" else "seed=0",
@@ -122,7 +122,7 @@ def test_score_is_the_popcount_of_the_chosen_layers_with_each_label(first, last,
     net = network(f"head.first_layer={first}", f"head.last_layer={last}")
     with torch.no_grad():
         for layer in net.layers:
-            layer.shift.normal_(generator=torch.Generator().manual_seed(2))
+            layer.neurons.shift.normal_(generator=torch.Generator().manual_seed(2))
     scores = net.scores(FEATURES)
     net.eval()
     for label in range(CLASSES):

@@ -10,11 +10,8 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("numba")
 
-from bitwright.model.poisson_binomial import (
-    bernoulli_tail,
-    convolved_tail,
-    exact,
-)
+from bitwright.model.poisson_binomial import bernoulli_tail, convolved_tail
+from tests.reference import poisson_binomial as exact
 
 KINDS = ["middle", "low", "high", "mixed", "certain"]
 

@@ -161,7 +161,7 @@ def test_penalty_draws_magnitudes_together():
 def test_batch_norm_divides_xnor_net_s_scaling_out():
     """A positive factor of a hidden neuron's sums changes neither bits nor gradients."""
     generator = torch.Generator().manual_seed(0)
-    layer = XnorLayer(40, 6, generator=generator)
+    layer = XnorLayer(40, XnorLayer.Settings(6), generator=generator)
     x = torch.randint(2, (40, 64), generator=generator).float()
     gradient = torch.randn(6, 64, generator=generator)
     alpha = layer.weights.values.detach().abs().mean(1, keepdim=True)
@@ -182,7 +182,7 @@ def test_steepness_rises_from_one_to_beta():
     for epoch in range(5):
         trainer.rule.begin_epoch(epoch)
         x = torch.zeros(1, requires_grad=True)
-        trainer.network.layers[0].surrogate(x).backward()
+        trainer.network.layers[0].neurons.step(x).backward()
         found.append(x.grad.item())
     assert found == pytest.approx([1, 2, 4, 8, 16])
 
