@@ -82,7 +82,7 @@ def hinton(args):
             overrides = [dense(args.width, args.layers), f"jitter={jitter}"]
             if way == "BP":
                 overrides = [*BACKPROP, "backprop.learning_rate=0.001", "head={kind='linear'}",
-                             dense(args.width, args.layers, "dense"), f"jitter={jitter}"]
+                             dense(args.width, args.layers, "kind='dense'"), f"jitter={jitter}"]
             title = f"{way} {args.layers}x{args.width} {jitter}"
             row(way + shifted, kept(SUPERVISED, title, overrides, args))
 

@@ -19,8 +19,8 @@ BITS = ["learning=forward-forward", "modulate={depth=3, labels='slot', label_wid
         "layers=[{kind='xnor', neurons=24}, {kind='xnor', neurons=16}]", "head={kind='goodness'}",
         "forward-forward={loss='symba', temperature=0.2}", "epochs=4"]
 REALS = ["learning=forward-forward", "modulate={levels='real', labels='first'}",
-         "layers=[{kind='dense', unit_length=true, neurons=24}, "
-         "{kind='dense', unit_length=true, neurons=16}]",
+         ("layers=[{kind='dense', unit_length=true, neurons=24}, "
+         "{kind='dense', unit_length=true, neurons=16}]"),
          "head={kind='mean_square'}", "forward-forward.threshold=2.0", "epochs=4"]
 PIXELS = [*REALS[:1], "data=digits", "validation=0.8", *REALS[1:]]
 

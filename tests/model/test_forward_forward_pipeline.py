@@ -87,7 +87,7 @@ def test_an_interrupt_leaves_no_process(tmp_path):
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert errors.decode().splitlines()[-1].endswith(
-        "ERROR: stopped; the same command with --resume goes on from the last whole epoch")
+        "stopped; the same command with --resume goes on from the last whole epoch")
     assert "Traceback" not in errors.decode()
     deadline = time.monotonic() + 20
     while _group_alive(process.pid) and time.monotonic() < deadline:

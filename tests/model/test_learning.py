@@ -36,8 +36,8 @@ NETWORKS = {
     "straight-through": [*XNOR, "straight-through.learning_rate=0.02"],
     "unsupervised-forward-forward": [
         "data=digits", "validation=0.3", "modulate.levels=real", "head={kind='readout'}",
-        "layers=[{kind='dense', unit_length=true, neurons=96}, "
-        "{kind='dense', unit_length=true, neurons=96}]",
+        ("layers=[{kind='dense', unit_length=true, neurons=96}, "
+        "{kind='dense', unit_length=true, neurons=96}]"),
         "unsupervised-forward-forward={learning_rate=0.01, readout_rate=0.05, threshold=0.02}",
         "unsupervised-forward-forward.temperature=0.005"],
 }

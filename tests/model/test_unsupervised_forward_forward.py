@@ -15,8 +15,8 @@ from bitwright.model.training.trainer import Trainer
 
 RULE = "unsupervised-forward-forward"
 RECIPE = [f"learning={RULE}", "validation=0.8", "modulate.levels=real", "head={kind='readout'}",
-          "layers=[{kind='dense', unit_length=true, neurons=12}, "
-          "{kind='dense', unit_length=true, neurons=9}]"]
+          ("layers=[{kind='dense', unit_length=true, neurons=12}, "
+          "{kind='dense', unit_length=true, neurons=9}]")]
 
 
 def trainer(*overrides, name="digits"):
