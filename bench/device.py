@@ -44,7 +44,7 @@ def compare(name: str, device: Any, data_dir: Path | None = None) -> dict[str, A
     """
     import torch
 
-    from bitwright import data
+    from bitwright import data, ir
     from bitwright.model.recipe import load_recipe
     from bitwright.model.training.checkpoint import Checkpoint
     from bitwright.model.training.trainer import Trainer
@@ -82,9 +82,7 @@ def compare(name: str, device: Any, data_dir: Path | None = None) -> dict[str, A
             other.restore(Checkpoint.load(Path(folder, "checkpoint.pt")), Path("checkpoint.pt"))
             same(f"resumed on {other.device}")
         if here.network.freezes:
-            nodes = [[entry.node for entry in trainer.freeze().entries]
-                     for trainer in (here, there)]
-            if repr(nodes[0]) != repr(nodes[1]):
+            if ir.digest(here.freeze()) != ir.digest(there.freeze()):
                 faults.append("frozen networks differ")
         here.run_epoch(lambda samples, metric: None)
         there.run_epoch(lambda samples, metric: None)
