@@ -148,7 +148,8 @@ def _alter_tensors(tensors, rng):
     value = tensors[name]
     match int(rng.integers(8)):
         case 0:
-            tensors[name] = value.astype(rng.choice(TYPES))
+            with np.errstate(all="ignore"):
+                tensors[name] = value.astype(rng.choice(TYPES))
         case 1:
             del tensors[name]
         case 2:

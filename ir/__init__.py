@@ -8,7 +8,7 @@ from bitwright.ir.bits import Bits, Words, pack, slice_bits, unpack, unslice
 from bitwright.ir.convolution import Convolution
 from bitwright.ir.goodness import Goodness
 from bitwright.ir.group_sum import GroupSum
-from bitwright.ir.identity import contents_digest, digest, record_digest
+from bitwright.ir.identity import digest, record_digest
 from bitwright.ir.lut import Lut
 from bitwright.ir.modulate import Modulate
 from bitwright.ir.network import Entry, Golden, Network, Result
@@ -38,7 +38,6 @@ __all__ = [
     "Window",
     "Words",
     "Xnor",
-    "contents_digest",
     "digest",
     "load",
     "pack",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,54 +12,24 @@ from numpy.typing import NDArray
 from bitwright.ir import plain
 from bitwright.ir.network import Network
 
-__all__ = ["contents_digest", "digest", "hashed", "node_parts", "record_digest", "record_parts"]
+__all__ = ["digest", "hashed", "node_parts", "record_digest", "record_parts"]
 
 Tensors = dict[str, NDArray[Any]]
 
 
-def digest(network: Network, *, without: Collection[str] = ()) -> str:
+def digest(network: Network) -> str:
     """SHA-256 of what the network computes: its nodes, their names, and their tensors.
 
     Provenance and golden vectors are not in it: two trainings that end in the same nodes give the
     same network. Names are, as plans and devices address nodes by them.
 
-    Parameters
-    ----------
-    network : Network
-    without : collection of str
-        Tensors whose contents are left out, by their names on file, such as ``"xnor0.weights"``:
-        what is left is equal for networks that differ in nothing else.
-
     Returns
     -------
     str
         64 hexadecimal digits.
-
-    Raises
-    ------
-    ValueError
-        If there is no such tensor.
     """
     nodes, tensors = node_parts(network)
-    head: dict[str, Any] = {"nodes": nodes}
-    if without:
-        head["without"] = sorted(_known(without, tensors))
-    return hashed(head, tensors, without)
-
-
-def contents_digest(network: Network, tensors: Collection[str]) -> str:
-    """SHA-256 of the contents of some tensors, by their names on file.
-
-    The other half of ``digest(network, without=tensors)``.
-
-    Raises
-    ------
-    ValueError
-        If there is no such tensor.
-    """
-    _, found = node_parts(network)
-    chosen = {name: found[name] for name in _known(tensors, found)}
-    return hashed({"contents": sorted(chosen)}, chosen)
+    return hashed({"nodes": nodes}, tensors)
 
 
 def record_digest(network: Network) -> str:
@@ -98,20 +68,11 @@ def record_parts(network: Network) -> tuple[dict[str, Any], Tensors]:
     return {"provenance": dict(network.provenance)}, tensors
 
 
-def hashed(head: object, tensors: Mapping[str, NDArray[Any]],
-           without: Collection[str] = ()) -> str:
+def hashed(head: object, tensors: Mapping[str, NDArray[Any]]) -> str:
     """Hash a JSON value and every tensor with its name, type and shape, in the order of names."""
     state = hashlib.sha256(plain.dump(head).encode())
     for name in sorted(tensors):
         value = tensors[name]
         state.update(f"\n{name} {value.dtype.str} {value.shape}\n".encode())
-        if name not in without:
-            state.update(np.ascontiguousarray(value).tobytes())
+        state.update(np.ascontiguousarray(value).tobytes())
     return state.hexdigest()
-
-
-def _known(names: Collection[str], tensors: Tensors) -> set[str]:
-    unknown = set(names) - tensors.keys()
-    if unknown:
-        raise ValueError(f"Network has no tensor {min(unknown)!r}")
-    return set(names)

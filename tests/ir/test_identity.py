@@ -1,7 +1,6 @@
 import dataclasses
 
 import numpy as np
-import pytest
 
 from bitwright import ir
 from tests.networks import features, network
@@ -59,42 +58,3 @@ def test_every_part_of_a_node_counts():
                     net.entries[3])),
     ]
     assert len({ir.digest(other) for other in (net, *others)}) == 8
-
-
-def test_without_the_contents_of_some_tensors():
-    net = subject()
-    writable = {"x.weights", "x.thresholds"}
-    xnor = net.entry("x").node
-    same = with_node(net, "x", ir.Xnor(~xnor.weights, xnor.thresholds + 1))
-    structure = ir.digest(net, without=writable)
-    assert ir.digest(same, without=sorted(writable)) == structure
-    assert ir.digest(same) != ir.digest(net)
-    assert len({structure, ir.digest(net), ir.digest(net, without={"x.weights"})}) == 3
-    # Shapes stay, and so does all the rest.
-    wider = ir.Xnor(xnor.weights, np.repeat(xnor.thresholds, 2, axis=1))
-    taller = ir.Network((*net.entries[:2], ir.Entry("x", wider, ("a",)),
-                         ir.Entry("head", ir.GroupSum(4, 2), ("x",))))
-    assert ir.digest(taller, without=writable) != structure
-    lut = net.entry("a").node
-    other = with_node(net, "a", dataclasses.replace(lut, tables=~lut.tables))
-    assert ir.digest(other, without=writable) != structure
-
-
-def test_contents():
-    net = subject()
-    writable = ["x.weights", "x.thresholds"]
-    xnor, lut = net.entry("x").node, net.entry("a").node
-    contents = ir.contents_digest(net, writable)
-    assert ir.contents_digest(net, set(writable)) == contents
-    other = with_node(net, "a", dataclasses.replace(lut, tables=~lut.tables))
-    assert ir.contents_digest(other, writable) == contents
-    other = with_node(net, "x", ir.Xnor(~xnor.weights, xnor.thresholds))
-    assert ir.contents_digest(other, writable) != contents
-    assert ir.contents_digest(other, writable[1:]) == ir.contents_digest(net, writable[1:])
-
-
-def test_unknown_tensors():
-    for asked in (lambda: ir.digest(subject(), without={"x.bias"}),
-                  lambda: ir.contents_digest(subject(), ["x.bias"])):
-        with pytest.raises(ValueError, match=r"^Network has no tensor 'x\.bias'$"):
-            asked()
