@@ -30,6 +30,8 @@ ARTIFACT = "tests/ir/test_artifact.py"
 NODES = "tests/conformance/test_nodes.py"
 HARDWARE = "tests/conformance/test_hardware.py tests/hw/test_ip.py"
 FOLDED = "tests/hw/test_fold.py"
+PARTS = "tests/hw/test_parts.py"
+CONTENTS = "tests/hw/test_contents.py"
 SLIDING = "tests/hw/test_sliding.py"
 LINK = "tests/hw/test_link.py"
 UNDEFINED = "tests/sim/test_harness.py -k undefined"
@@ -162,8 +164,30 @@ FAULTS = [
           "return row", SLIDING),
     Fault("hw/rtl/layers/sliding.py", "~busy & (wait <= 1) if", "~busy if", SLIDING),
     Fault("hw/rtl/ip.py", "& (wait == 0)", "& 1", FOLDED),
-    Fault("hw/rtl/parts/agreements.py", "Cat(ring[folding.bits :], ring[: folding.bits])", "ring",
+    Fault("hw/rtl/core.py", "self.o.valid.eq(left == 1)", "self.o.valid.eq(left == 2)", PARTS),
+    Fault("hw/rtl/core.py", "left.eq(self._interval - 1)", "left.eq(self._interval - 2)", PARTS),
+    Fault("hw/rtl/core.py", "self._times[name] + (Collector.latency if",
+          "self._times[name] + (0 if", FOLDED),
+    Fault("hw/rtl/parts/stages.py", "self._ready.eq(~valid | ready)", "self._ready.eq(ready)",
+          PARTS),
+    Fault("hw/rtl/parts/stages.py", "assert stages.latency == self.latency",
+          "assert True", PARTS),
+    Fault("hw/rtl/parts/queue.py", "depth = self._places - 1", "depth = self._places - 2", PARTS),
+    Fault("hw/rtl/parts/agreements.py", "Cat(ring[bits:], ring[:bits])", "ring", FOLDED),
+    Fault("hw/rtl/parts/agreements.py", "Mux(half ^ done, words, 0)", "Mux(half, words, 0)",
           FOLDED),
+    Fault("hw/rtl/parts/agreements.py", "Mux(last, tail, word)", "word", FOLDED),
+    Fault("hw/rtl/parts/agreements.py", "self.i.ready.eq(held != 2)", "self.i.ready.eq(1)",
+          "tests/conformance/test_hardware.py"),
+    Fault("hw/rtl/layers/dense.py", "latency + collected * Collector.latency", "latency",
+          "tests/conformance/test_hardware.py"),
+    Fault("hw/rtl/parts/store.py", "[place.eq(0), address.eq(0), number.eq(0)]", "[place.eq(0)]",
+          CONTENTS),
+    Fault("hw/rtl/parts/store.py", "self.write.enable", "0", CONTENTS),
+    Fault("hw/contents.py", "if score_width(found) > fixed:", "if False:", CONTENTS),
+    Fault("hw/contents.py", "if not simplify:", "if True:", CONTENTS),
+    Fault("hw/contents.py", "shapes.append([name, self.plan.settings(name, Folded).cycles])",
+          "shapes.append([name])", CONTENTS),
     Fault("hw/link/depacketiser.py", "Mux(right, 0, ErrorCode.CRC))]", "0)]", LINK),
     Fault("hw/link/depacketiser.py", "with m.If(self.i.valid | self.error):",
           "with m.If(self.i.valid):", LINK),

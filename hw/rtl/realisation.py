@@ -15,7 +15,7 @@ from bitwright.hw.plan import FOLDED, Plan, PlanError, nearest
 from bitwright.hw.rtl.beat import Beat
 
 __all__ = ["Choice", "Estimate", "NoSettings", "Realisation", "Resources", "Site", "choose",
-           "foldable", "folded", "realises", "ways"]
+           "foldable", "folded", "logic", "realises", "ways"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,14 @@ class Resources:
 
     def __mul__(self, times: int) -> Resources:
         return Resources(self.luts * times, self.flip_flops * times, self.memory_bits * times)
+
+
+def logic(inputs: int, lut_size: int) -> int:
+    """LUTs of a function of so many inputs.
+
+    Beyond a LUT's inputs it is two halves for each input more, and what chooses between them.
+    """
+    return max(1, (3 << max(0, inputs - lut_size)) // 2)
 
 
 @dataclass(frozen=True)

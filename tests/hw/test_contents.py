@@ -120,19 +120,24 @@ def marked(image):
     return [{"data": byte, "first": index == 0} for index, byte in enumerate(image)]
 
 
-@pytest.mark.parametrize("plan", [PLAN, SOME, Plan(nodes={**PLAN.nodes, "conv0": {
-    **FOLDED, "cycles": 500}}), Plan(nodes={"conv0": {**FOLDED, "cycles": 16}})])
-@pytest.mark.parametrize("stalls", [(0.0, 0.0), (0.5, 0.5)])
-def test_a_loaded_design_answers_as_the_other_network(plan, stalls):
+LONG = Plan(lanes=6, nodes={**PLAN.nodes, "conv0": {**FOLDED, "cycles": 60}})
+"""In which the body of the convolution has several words a neuron."""
+
+
+@pytest.mark.parametrize(("plan", "stalls", "simplify"), [
+    (PLAN, (0.0, 0.0), True), (PLAN, (0.5, 0.5), False), (SOME, (0.3, 0.0), True),
+    (LONG, (0.0, 0.4), True), (Plan(lanes=9, nodes={"conv0": {**FOLDED, "cycles": 16}}),
+                               (0.0, 0.0), True)])
+def test_a_loaded_design_answers_as_the_other_network(plan, stalls, simplify):
     frozen = subject(0)
-    x = features(frozen, 12, 3)
+    x = features(frozen, 8, 3)
     names = Contents.of(frozen, plan).nodes
     entries = {entry.name: entry for entry in subject(1).entries}
     other = ir.Network(tuple(entries[entry.name] if entry.name in names else entry
                              for entry in frozen.entries))
     assert expected(frozen, x) != expected(other, x)
     image = Contents.of(frozen, plan).image(other)
-    built = as_built(frozen, plan, simplify=False)
+    built = as_built(frozen, plan, simplify=simplify)
     assert loaded(built, plan, x, marked(image), image, stalls) == expected(other, x)
     # What was written before does not matter, nor where it ended.
     stream = [*marked(bytes(reversed(image)))[: len(image) // 2], *marked(image)]

@@ -11,6 +11,7 @@ from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.layers.scores import scaling
 from bitwright.hw.rtl.parts.agreements import Agreements, GroupConstants
 from bitwright.hw.rtl.parts.gather import Collector
+from bitwright.hw.rtl.parts.store import Store
 from bitwright.hw.rtl.realisation import Estimate, Realisation, Resources, realises
 from bitwright.hw.rtl.result import score_shape
 
@@ -58,12 +59,13 @@ class _Folded(wiring.Component, Realisation):
     def _estimate(cls, node, settings, plan, site, element, constants, logic, whole):
         """Of neurons that give so many bits, have so many of constants, and so many LUTs."""
         folding = Folding.within(*node.weights.shape, settings.cycles)
-        resources, latency = Agreements.measure(node.in_width, folding, plan, site.beat)
+        resources, latency = Agreements.measure(node.in_width, folding, plan,
+                                                settings.writable, site.beat)
         group, width = folding.neurons * element, len(node.weights) * element
         collected = whole or folding.groups == 1
         outputs = Collector.flip_flops(folding.groups, group) if collected else 0
-        more = Resources(folding.neurons * logic, outputs,
-                         folding.neurons * folding.groups * constants)
+        more = Resources(folding.neurons * logic, outputs) + Store.measure(
+            folding.neurons * constants, folding.groups, plan.lut_size, settings.writable)
         interval = max(folding.cycles, 1 if site.beat is None else site.beat.beats)
         return Estimate(resources + more, latency + collected * Collector.latency, interval,
                         Beat.whole(width) if collected else Beat(width, group))

@@ -8,7 +8,7 @@ from bitwright import ir
 from bitwright.hw.plan import UNROLLED
 from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.parts.stages import Stages
-from bitwright.hw.rtl.realisation import Estimate, Realisation, Resources, realises
+from bitwright.hw.rtl.realisation import Estimate, Realisation, Resources, logic, realises
 
 __all__ = ["LutLayer"]
 
@@ -36,8 +36,7 @@ class LutLayer(wiring.Component, Realisation):
 
     @classmethod
     def estimate(cls, node, settings, plan, site):
-        # A table with more inputs than a LUT: two halves for each, and what chooses between them.
-        luts = node.out_width * max(1, (3 << max(0, node.fan_in - plan.lut_size)) // 2)
+        luts = node.out_width * logic(node.fan_in, plan.lut_size)
         flip_flops = node.out_width if site.registered else 0
         return Estimate(Resources(luts, flip_flops), int(site.registered), 1,
                         Beat.whole(node.out_width))

@@ -6,6 +6,7 @@ from bitwright import ir
 from bitwright.hw.plan import UNROLLED
 from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.encoder import Encoder
+from bitwright.hw.rtl.parts.store import Store
 from bitwright.hw.rtl.realisation import Estimate, Realisation, Resources, realises
 
 __all__ = ["ModulateLayer"]
@@ -28,10 +29,11 @@ class ModulateLayer(Encoder, Realisation):
         cycles = node.frames * -(-node.features // plan.lanes)
         lanes = min(plan.lanes, node.features)
         comparator = node.bits  # a LUT a bit, with the carry chain
-        thresholds = node.frames * node.features * node.depth * (node.bits + 1)
-        resources = Resources(lanes * node.depth * comparator + 2 * cycles.bit_length(),
-                              node.out_width + 2 * cycles.bit_length(), thresholds)
-        return Estimate(resources, cycles, cycles, Beat.whole(node.out_width))
+        thresholds = Store.measure(lanes * node.depth * node.bits, cycles, plan.lut_size)
+        counters = 2 * cycles.bit_length()
+        resources = Resources(lanes * node.depth * comparator + 2 * counters,
+                              node.out_width + counters)
+        return Estimate(resources + thresholds, cycles, cycles, Beat.whole(node.out_width))
 
     def __init__(self, node, settings, plan, site):
         super().__init__(node, np.ones(node.out_width, bool), plan)

@@ -79,13 +79,13 @@ class Agreements(wiring.Component):
         return folding.words > 1 and folding.bits % beat.bits == 0
 
     @staticmethod
-    def measure(in_width, folding, plan, beat=None):
+    def measure(in_width, folding, plan, writable, beat=None):
         """Resources; and cycles from the last beat of a vector to the counts of its last group."""
         depth, neurons = Depth(plan.levels_per_register), folding.neurons
         count = Count.through(depth, folding.bits, plan.lut_size, counters=neurons)
         depth.flush(neurons * count.width)
         bits, address = folding.words * folding.bits, folding.cycles.bit_length()
-        memory = folding.word_bits * folding.cycles
+        weights = Store.measure(folding.word_bits, folding.cycles, plan.lut_size, writable)
         luts = neurons * (folding.bits + count.luts) + 2 * address
         flip_flops = depth.flip_flops + address
         if beat is None:
@@ -94,11 +94,11 @@ class Agreements(wiring.Component):
             counters = 2 * (2 * folding.words).bit_length() + 5
             luts += 3 * counters + (folding.bits if in_width % folding.bits else 0)
             flip_flops += folding.bits - beat.bits + counters
-            memory += 2 * bits
+            weights += Resources(memory_bits=2 * bits)
         if folding.words > 1:
             total = neurons * in_width.bit_length() + folding.words.bit_length()
             luts, flip_flops = luts + 2 * total, flip_flops + total
-        return (Resources(luts, flip_flops, memory),
+        return (Resources(luts, flip_flops) + weights,
                 folding.cycles + depth.latency + (folding.words > 1))
 
     def elaborate(self, platform):

@@ -4,7 +4,12 @@ from amaranth.hdl import Array, Cat, Module, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from bitwright.hw.rtl.realisation import Resources, logic
+
 __all__ = ["Loader", "Store", "load_signature", "read_later", "write_signature"]
+
+SMALL = 1500
+"""Bits of a table from which on Yosys takes a block RAM, about."""
 
 
 def read_later(m, store, address, name, enable=1):
@@ -52,6 +57,14 @@ class Store(wiring.Component):
     write : ``In(write_signature(table))``
         Only if it is writable.
     """
+
+    @staticmethod
+    def measure(width, depth, lut_size, writable=False):
+        """Resources of so many words: those of a small table that stays become LUTs."""
+        if writable or width * depth >= SMALL:
+            return Resources(memory_bits=width * depth)
+        inputs = (depth - 1).bit_length()
+        return Resources(width * logic(inputs, lut_size) if inputs else 0)
 
     def __init__(self, table, writable=False):
         self._table = table

@@ -1,0 +1,107 @@
+"""How far the resources that are estimated lie from those that Yosys finds.
+
+``python -m bench.estimates`` builds single nodes of random contents in every way that they have,
+and prints a table: LUTs, flip-flops and bits in memories beside what was estimated without
+building. Latency and interval are exact, which the conformance tests compare.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from amaranth.back import rtlil
+
+from bitwright import ir
+from bitwright.hw import families
+from bitwright.hw.families.tool import YOSYS
+from bitwright.hw.flow import toolchain
+from bitwright.hw.flow.synth import Synthesise
+from bitwright.hw.plan import FOLDED, UNROLLED, Plan
+from bitwright.hw.rtl.layers import choose
+
+__all__ = ["cases", "main", "measure"]
+
+
+def xnor(rng, width, neurons, depth=1):
+    thresholds = rng.integers(width // 3, 2 * width // 3, size=(neurons, depth))
+    return ir.Xnor(rng.integers(2, size=(neurons, width)).astype(bool),
+                   thresholds.astype(np.int32))
+
+
+def lut(rng, width, tables, fan_in):
+    return ir.Lut(width, rng.integers(width, size=(tables, fan_in)).astype(np.int32),
+                  rng.integers(2, size=(tables, 1 << fan_in)).astype(bool))
+
+
+def cases():
+    """Names, nodes and tables of the plan."""
+    rng = np.random.default_rng(0)
+    unrolled = {"way": UNROLLED}
+    layer, wide = xnor(rng, 64, 16), xnor(rng, 256, 128)
+    biases = rng.integers(-30, 30, size=10).astype(np.int32)
+    head = ir.Scores(rng.integers(2, size=(10, 128)).astype(bool), 5, biases)
+    sliding = ir.Convolution((xnor(rng, 18, 4),), ir.Window(8, 8, 2, (3, 3)))
+    thresholds = rng.integers(1, 256, size=(1, 64, 2)).astype(np.int32)
+    return [
+        ("64 features, depth 2", ir.Modulate(thresholds, 8), unrolled),
+        ("200 tables of 4", lut(rng, 100, 200, 4), unrolled),
+        ("100 tables of 6", lut(rng, 100, 100, 6), unrolled),
+        ("10 groups of 20", ir.GroupSum(200, 10), unrolled),
+        ("one group of 150", ir.Goodness(150), unrolled),
+        ("16 neurons of 64", layer, unrolled),
+        ("16 neurons of 64, depth 2", xnor(rng, 64, 16, 2), unrolled),
+        ("16 neurons of 64", layer, {"way": FOLDED, "cycles": 64}),
+        ("16 neurons of 64", layer, {"way": FOLDED, "cycles": 8}),
+        ("128 neurons of 256", wide, {"way": FOLDED, "cycles": 3328}),
+        ("128 neurons of 256, writable", wide, {"way": FOLDED, "cycles": 3328, "writable": True}),
+        ("10 scores of 128", head, unrolled),
+        ("10 scores of 128", head, {"way": FOLDED, "cycles": 640}),
+        ("4 neurons at 36 places of 18", sliding, {"way": FOLDED, "cycles": 36}),
+        ("4 neurons at 36 places of 18", sliding, {"way": FOLDED, "cycles": 36 * 4 * 6}),
+    ]
+
+
+def measure(node, table, family, levels):
+    """What was estimated and what Yosys found: LUTs, flip-flops, block RAMs."""
+    plan = Plan(levels_per_register=levels, lut_size=family.lut_size, nodes={"node": table})
+    choice = choose(ir.Entry("node", node, ("input",)), plan)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        source = folder / "in" / "top.il"
+        source.parent.mkdir()
+        source.write_text(rtlil.convert(choice.build(), name="top", emit_src=False))
+        stage = Synthesise((source,), "top", family, {}, toolchain.find(YOSYS))
+        return choice.estimate().resources, stage.run(folder, folder).total
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(prog="python -m bench.estimates", description=__doc__)
+    parser.add_argument("--family", metavar="NAME", default="ice40",
+                        help="family to build for (default: %(default)s)")
+    parser.add_argument("--levels", metavar="N", type=int, default=4,
+                        help="LUT levels between two registers (default: %(default)s)")
+    args = parser.parse_args(argv)
+    family = families.get(args.family)
+    print("| node | way | LUTs | estimated | % | FFs | estimated | % | block RAMs | bits of "
+          "memory, estimated |\n" + "|---" * 10 + "|")
+    errors = []
+    for name, node, table in cases():
+        estimated, found = measure(node, table, family, args.levels)
+        row = [100 * (getattr(estimated, kind) / max(1, getattr(found, kind)) - 1)
+               for kind in ("luts", "flip_flops")]
+        errors.append(row)
+        way = " ".join(str(value) for value in table.values() if type(value) is not bool)
+        print(f"| {name} | {way} | {found.luts:,} | {estimated.luts:,} | {row[0]:+.0f} | "
+              f"{found.flip_flops:,} | {estimated.flip_flops:,} | {row[1]:+.0f} | "
+              f"{found.memories} | {estimated.memory_bits:,} |", flush=True)
+    means = np.abs(errors).mean(axis=0)
+    worst = np.abs(errors).max(axis=0)
+    print(f"\n{family.name}: LUTs off by {means[0]:.0f} % on average and {worst[0]:.0f} at most, "
+          f"flip-flops by {means[1]:.0f} and {worst[1]:.0f}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
