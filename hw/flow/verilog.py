@@ -34,7 +34,7 @@ opt_clean
 memory_collect
 attrmap {_INTERNAL}
 attrmap -modattr {_INTERNAL}
-write_verilog -norename -noattr design.v
+write_verilog -norename design.v
 """
 
 

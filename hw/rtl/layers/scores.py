@@ -51,7 +51,7 @@ class ScoresHead(Pipeline, Realisation):
         depth.flush(classes * count.width)
         width = classes * score_shape(node.score_range).width
         depth.register(width)
-        resources = Resources(classes * (count.luts + scaling(node)), depth.flip_flops)
+        resources = Resources(count.shared(classes) + classes * scaling(node), depth.flip_flops)
         return Estimate(resources, depth.latency, 1, Beat.whole(width))
 
     def __init__(self, node, settings, plan, site):

@@ -55,7 +55,7 @@ class XnorLayer(Pipeline, Realisation):
         levels = comparison_levels(count.width)
         depth.before(node.neurons * count.width, levels)
         depth.register(node.out_width)
-        resources = Resources(node.neurons * count.luts + node.out_width * levels,
+        resources = Resources(count.shared(node.neurons) + node.out_width * levels,
                               depth.flip_flops)
         return Estimate(resources, depth.latency, 1, Beat.whole(node.out_width))
 

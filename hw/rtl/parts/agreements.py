@@ -167,8 +167,8 @@ class Agreements(wiring.Component):
     def _gather(self, m, step, done, free, start):
         """Put beats into a memory of two vectors. As :meth:`_turn`."""
         words, bits = self._folding.words, self._folding.bits
-        m.submodules.inputs = store = memory.Memory(shape=bits, depth=2 * words, init=[],
-                                                    attrs={"no_rw_check": 1})
+        m.submodules.inputs = store = memory.Memory(
+            shape=bits, depth=2 * words, init=[], attrs={"no_rw_check": 1, "ram_style": "block"})
         put, whole = self._put(m, store.write_port(), words, bits)
         # Vectors that are in the memory whole, the one that is worked on included.
         held, busy = Signal(range(3)), ~free | done

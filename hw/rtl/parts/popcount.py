@@ -52,10 +52,27 @@ class Count:
         Slices of the count.
     luts : int
         LUTs of its compressors and of its adder.
+    lowest : int
+        Compressors among them that count the least significant slices.
+    lut_size : int
     """
 
     width: int
     luts: int
+    lowest: int
+    lut_size: int
+
+    def shared(self, counters):
+        """LUTs of counters that count the same bits, each with some of them inverted.
+
+        What compressors make of the same bits differs by inversions, so that many counters have no
+        more of the least significant ones than there are ways to invert: the sum is the same for
+        all, and a carry is one of 4, or of 32.
+        """
+        one, others = (2, 1 + min(counters, 4)) if self.lut_size < 6 else (
+            3, 1 + 2 * min(counters, 32))
+        own = self.luts - one * self.lowest
+        return counters * own + self.lowest * min(counters * one, others)
 
     @classmethod
     def through(cls, depth, bits, lut_size, counters=1):
@@ -70,37 +87,38 @@ class Count:
         lut_size : int
         counters : int
         """
-        heights, luts = [bits], 0
+        heights, luts, lowest = [bits], 0, 0
         while max(heights) > 2:
             depth.before(counters * sum(heights))
-            heights, more = _heights(heights, lut_size)
-            luts += more
+            heights, full, six = _heights(heights, lut_size)
+            luts += 2 * sum(full) + 3 * sum(six)
+            lowest += full[0] if lut_size < 6 else six[0]
         if max(heights) > 1:
             depth.before(counters * sum(heights), _ADDER_LEVELS)
             width = bits.bit_length()
-            return cls(width, luts + width)
-        return cls(sum(heights), luts)
+            return cls(width, luts + width, lowest, lut_size)
+        return cls(sum(heights), luts, lowest, lut_size)
 
 
 def _heights(heights, lut_size):
-    """Heights of the columns behind a level of compressors, and the LUTs of one counter's."""
-    result, luts = [0] * (len(heights) + 2), 0
+    """Heights of the columns behind a level, and how many compressors of 3 and of 6 each has."""
+    result, full, six = [0] * (len(heights) + 2), [0] * len(heights), [0] * len(heights)
     for weight, height in enumerate(heights):
         while lut_size >= 6 and height > 3:
             height -= min(height, 6)
-            luts += 3
+            six[weight] += 1
             for place in range(3):
                 result[weight + place] += 1
         if height == 3 or lut_size < 6:
             while height > 2:
                 height -= 3
-                luts += 2
+                full[weight] += 1
                 result[weight] += 1
                 result[weight + 1] += 1
         result[weight] += height
     while not result[-1]:
         result.pop()
-    return result, luts
+    return result, full, six
 
 
 def at_least(stages, count, thresholds):

@@ -8,7 +8,7 @@ from bitwright.hw.rtl.realisation import Resources, logic
 
 __all__ = ["Loader", "Store", "load_signature", "read_later", "write_signature"]
 
-SMALL = 1500
+SMALL = 1200
 """Bits of a table from which on Yosys takes a block RAM, about."""
 
 
@@ -63,8 +63,9 @@ class Store(wiring.Component):
         """Resources of so many words: those of a small table that stays become LUTs."""
         if writable or width * depth >= SMALL:
             return Resources(memory_bits=width * depth)
-        inputs = (depth - 1).bit_length()
-        return Resources(width * logic(inputs, lut_size) if inputs else 0)
+        if depth == 1:
+            return Resources()
+        return Resources(width * logic((depth - 1).bit_length(), lut_size), width)
 
     def __init__(self, table, writable=False):
         self._table = table
