@@ -96,19 +96,29 @@ class Trainer:
             rehearse(self.network, data.features[train])
         self._features, self._labels = self._tensors(data.features[train], data.labels[train])
         self.held_back = self._tensors(data.features[validation], data.labels[validation])
-        self._least = 2 if any(_normalises(part) for part in
-                               (self.network.modulator, *self.network.layers,
-                                self.network.head)) else 1
-        if min(recipe.batch, len(train)) < self._least:
-            what = "batch" if recipe.batch < self._least else "samples to train on"
-            raise ValueError(f"{what} must be at least 2 where a layer takes statistics of a batch, "
-                             f"not {min(recipe.batch, len(train))}")
+        self._least = self._least_batch()
         self.rule = rule(self.network, recipe.rule, epochs=recipe.epochs, task=self.task,
                          generator=self._draws)
         self.epoch = 0
         self.best: dict[str, Any] = {"epoch": 0, self.task.metric_name: -1.0,
                                      "loss": float("inf")}
         self.curve: list[dict[str, Any]] = []
+
+    def _least_batch(self) -> int:
+        """Samples that a step must have: of one, there are no statistics.
+
+        Raises
+        ------
+        ValueError
+            If the recipe gives it fewer.
+        """
+        parts = (self.network.modulator, *self.network.layers, self.network.head)
+        least = 2 if any(getattr(part, "batch_statistics", False) for part in parts) else 1
+        for what, count in (("batch", self.recipe.batch), ("samples to train on", self.samples)):
+            if count < least:
+                raise ValueError(f"{what} must be at least {least} where a layer takes statistics "
+                                 f"of the batch, not {count}")
+        return least
 
     @property
     def samples(self) -> int:
@@ -271,10 +281,6 @@ class Trainer:
         narrow = low >= -(1 << 15) and high < (1 << 15) - 1
         return (torch.from_numpy(features.astype(np.int16 if narrow else np.int32)).to(self.device),
                 torch.from_numpy(labels).to(self.device))
-
-
-def _normalises(part: torch.nn.Module) -> bool:
-    return bool(getattr(part, "batch_statistics", False))
 
 
 def _moved(value: Any, device: torch.device) -> Any:

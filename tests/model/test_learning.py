@@ -107,6 +107,43 @@ def test_jittered_trainings_in_turn_are_what_they_are_alone():
     assert alone.curve == in_turn.curve
 
 
+NORMALISED = {
+    "xnor": XNOR, "input": ["modulate={levels='batch-norm', depth=2}"],
+    "bmab": ["learning=fbf", "layers=[{kind='bmab', neurons=8, centre='batch'}]",
+             "head={kind='bma'}"],
+    "bma": ["learning=fbf", "layers=[{kind='bmab', neurons=8}]",
+            "head={kind='bma', centre='batch'}"],
+    "bernoulli": NETWORKS["bernoulli"] + ["learning=bernoulli"],
+    "dense": ["modulate.levels=real", "head={kind='linear'}",
+              "layers=[{kind='dense', neurons=8, batch_norm=true}]"]}
+"""Networks of which one part takes statistics of a batch."""
+
+
+@pytest.mark.parametrize("name", NORMALISED)
+def test_a_batch_of_one_has_no_statistics(name):
+    with pytest.raises(ValueError, match=r"^batch must be at least 2 where a layer takes "
+                                         r"statistics of the batch, not 1$"):
+        trainer_of("backprop", *NORMALISED[name], "batch=1")
+    source = data.load("iris")
+    recipe = load_recipe("iris", ["learning=backprop", *NORMALISED[name]])
+    with pytest.raises(ValueError, match=r"^samples to train on must be at least 2 where a layer "
+                                         r"takes statistics of the batch, not 1$"):
+        Trainer(recipe, source, (np.arange(1), np.arange(1, 9)))
+    trainer = Trainer(load_recipe("iris", ["learning=backprop", *NORMALISED[name], "batch=10"]),
+                      source, (np.arange(31), np.arange(31, 60)))
+    sizes, step = [], trainer.rule.step
+    trainer.rule.step = lambda x, y: sizes.append(len(x)) or step(x, y)
+    run(trainer, 1)
+    assert min(sizes) > 1
+    assert sum(sizes) == 31
+
+
+def test_layers_without_statistics_learn_from_single_samples():
+    trainer = trainer_of("backprop", "batch=1")
+    run(trainer, 1)
+    assert trainer.curve[0]["train_accuracy"] > 0.5
+
+
 def test_backprop_rate_falls_along_half_a_cosine():
     trainer = trainer_of("backprop", "backprop.learning_rate=0.4")
     rates = []
