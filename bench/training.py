@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -18,16 +19,15 @@ __all__ = ["main", "measure"]
 ROOT = Path(__file__).parents[1]
 
 PROGRAM = """
-import json, os, sys
+import importlib, json, os, sys
+from pathlib import Path
 import torch
-prefix = "bitwright." if os.path.isdir("bitwright") else ""
-import importlib
-load = importlib.import_module(prefix + "data").load
+prefix = "bitwright." if os.path.isdir("bitwright") else ""  # as it was without a namespace
+load = importlib.import_module(prefix + ("data" if os.path.isdir("data") else "model.data")).load
 recipe = importlib.import_module(prefix + "model.recipe").load_recipe(sys.argv[1])
 Trainer = importlib.import_module(prefix + "model.training.trainer").Trainer
 torch.set_num_threads(1)
 steps = int(sys.argv[2])
-from pathlib import Path
 trainer = Trainer(recipe, load(recipe.data, Path(sys.argv[3]) if sys.argv[3] else None))
 trainer.network.train()
 trainer.rule.begin_epoch(0)
@@ -50,7 +50,7 @@ def measure(tree: Path, recipe: str, steps: int, data_dir: Path | None) -> dict[
     """Train a few steps of a recipe by the code of a tree: ``seconds``, ``steps``, ``samples``."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, recipe, str(steps), str(data_dir or "")],
-        cwd=tree, stdout=subprocess.PIPE, text=True, check=True)
+        cwd=tree, env={**os.environ, "PYTHONPATH": str(tree)}, stdout=subprocess.PIPE, text=True, check=True)
     result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return result
 
