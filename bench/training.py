@@ -25,7 +25,8 @@ import torch
 prefix = "bitwright." if os.path.isdir("bitwright") else ""  # as it was without a namespace
 load = importlib.import_module(prefix + ("data" if os.path.isdir("data") else "model.data")).load
 recipe = importlib.import_module(prefix + "model.recipe").load_recipe(sys.argv[1])
-Trainer = importlib.import_module(prefix + "model.training.trainer").Trainer
+place = "model.training.trainer" if os.path.isdir("model/training") else "model.trainer"
+Trainer = importlib.import_module(prefix + place).Trainer
 torch.set_num_threads(1)
 steps = int(sys.argv[2])
 trainer = Trainer(recipe, load(recipe.data, Path(sys.argv[3]) if sys.argv[3] else None))
@@ -50,7 +51,8 @@ def measure(tree: Path, recipe: str, steps: int, data_dir: Path | None) -> dict[
     """Train a few steps of a recipe by the code of a tree: ``seconds``, ``steps``, ``samples``."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, recipe, str(steps), str(data_dir or "")],
-        cwd=tree, env={**os.environ, "PYTHONPATH": str(tree)}, stdout=subprocess.PIPE, text=True, check=True)
+        cwd=tree, env={**os.environ, "PYTHONPATH": str(tree)}, stdout=subprocess.PIPE, text=True,
+        check=True)
     result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return result
 
