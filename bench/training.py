@@ -19,7 +19,7 @@ __all__ = ["main", "measure"]
 ROOT = Path(__file__).parents[1]
 
 PROGRAM = """
-import importlib, json, os, sys
+import importlib, json, os, resource, sys
 from pathlib import Path
 import torch
 prefix = "bitwright." if os.path.isdir("bitwright") else ""  # as it was without a namespace
@@ -41,9 +41,11 @@ def run(first, count):
         samples += len(part)
     return samples
 run(0, 5)
-before = os.times().user
+def used():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_utime
+before = used()
 samples = run(5, steps)
-print(json.dumps({"seconds": os.times().user - before, "steps": steps, "samples": samples}))
+print(json.dumps({"seconds": used() - before, "steps": steps, "samples": samples}))
 """
 
 
