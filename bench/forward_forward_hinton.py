@@ -23,7 +23,8 @@ def dense(width, count, kind="kind='dense', unit_length=true"):
 
 
 LOCAL = ("layers=[{kind='local_dense', channels=8, kernel=10, stride=3}, "
-         "{kind='local_dense', channels=16, kernel=4}, {kind='dense', unit_length=true, neurons=500}]")
+         "{kind='local_dense', channels=16, kernel=4}, "
+         "{kind='dense', unit_length=true, neurons=500}]")
 BACKPROP = ["learning=backprop", "modulate.labels=none"]
 REAL_BACKPROP = [*BACKPROP, "backprop.learning_rate=0.001", dense(300, 2, "kind='dense'"),
                  "head={kind='linear'}"]

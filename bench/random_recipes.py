@@ -78,42 +78,42 @@ def data_sets() -> dict[str, Any]:
 
 def draw(seed: int, number: int) -> tuple[dict[str, Any], str]:
     """Plain values of a recipe, and the name of the data set that it shall train on."""
-    from bitwright.model.base import BitLayer, Head, RealHead, RealLayer
+    from bitwright.model.base import Head, Layer
     from bitwright.model.inputs.modulate import Settings as Modulate
     from bitwright.model.recipe import load_recipe, recipe_names
     from bitwright.model.rules import Rule
 
     chance = random.Random(f"{seed} {number}")
-    every_layer, every_head = BitLayer.kinds | RealLayer.kinds, Head.kinds | RealHead.kinds
     modulate = _settings(Modulate, chance)
     if chance.random() < 0.65:
         template = load_recipe(chance.choice(recipe_names()))
         kinds, learning = template.kinds, template.learning
         modulate |= {"levels": template.modulate.levels, "labels": template.modulate.labels}
     else:
-        real = chance.random() < 0.25
-        layers, heads = (RealLayer, RealHead) if real else (BitLayer, Head)
-        kinds = (*chance.choices(sorted(layers.kinds), k=chance.choice((0, 1, 1, 2, 2, 3))),
-                 chance.choice(sorted(heads.kinds)))
+        values = "reals" if chance.random() < 0.25 else "bits"
+        layers, heads = (sorted(kind for kind, cls in family.kinds.items() if cls.values == values)
+                         for family in (Layer, Head))
+        kinds = (*chance.choices(layers, k=chance.choice((0, 1, 1, 2, 2, 3))),
+                 chance.choice(heads))
         learning = chance.choice(sorted(Rule.kinds))
-        if real:
+        if values == "reals":
             modulate["levels"] = "real"
-    parts = [{"kind": kind, **_settings(every_layer[kind].Settings, chance)}
+    parts = [{"kind": kind, **_settings(Layer.kinds[kind].Settings, chance)}
              for kind in kinds[:-1]]
-    head = {"kind": kinds[-1], **_settings(every_head[kinds[-1]].Settings, chance)}
+    head = {"kind": kinds[-1], **_settings(Head.kinds[kinds[-1]].Settings, chance)}
     sets = sorted(data_sets())
     jitter = chance.choice((0, 0, 0, 1))
     if chance.random() < 0.9:
-        _agree(modulate, parts, per_frame=every_head[kinds[-1]].per_frame)
+        _agree(modulate, parts, per_frame=Head.kinds[kinds[-1]].per_frame)
         if jitter or any("kernel" in part for part in parts) or learning.startswith("unsup"):
             sets = ["colours", "picture"]
-    values = {
+    recipe = {
         "name": f"random-{seed}-{number}", "seed": chance.randrange(1000),
         "epochs": chance.choice((1, 2, 2, 3)), "batch": chance.choice((1, 2, 7, 16, 16, 37, 1000)),
         "validation": chance.choice((0.15, 0.2, 0.5)), "jitter": jitter, "learning": learning,
         learning: _settings(Rule.kinds[learning].Settings, chance), "modulate": modulate,
         "layers": parts, "head": head}
-    return values, chance.choice(sets)
+    return recipe, chance.choice(sets)
 
 
 def _agree(modulate: dict[str, Any], layers: list[dict[str, Any]], *, per_frame: bool) -> None:

@@ -113,7 +113,7 @@ class Trainer:
             If the recipe gives it fewer.
         """
         parts = (self.network.modulator, *self.network.layers, self.network.head)
-        least = 2 if any(getattr(part, "batch_statistics", False) for part in parts) else 1
+        least = 2 if any(part.batch_statistics for part in parts) else 1
         for what, count in (("batch", self.recipe.batch), ("samples to train on", self.samples)):
             if count < least:
                 raise ValueError(f"{what} must be at least {least} where a layer takes statistics "

@@ -97,6 +97,8 @@ class Relaxation(Descent):
                          if parameter.grad is not None]
                   for name, layer in network.named_layers}
         layers = {name: parameters for name, parameters in layers.items() if parameters}
+        if not layers:
+            return {}
         with _untouched(network), _exact(network):
             exact = iter(torch.autograd.grad(
                 self.loss(network(features), labels),
