@@ -37,6 +37,7 @@ LINK = "tests/hw/test_link.py"
 UNDEFINED = "tests/sim/test_harness.py -k undefined"
 RAM = "hw/families/models/dp16kd.v"
 RAM_TESTS = "tests/hw/test_dp16kd.py"
+LOAD = "tests/hw/test_link_load.py"
 FEEDBACK = "tests/model/test_feedback.py"
 FORWARD = "tests/model/test_forward_forward.py"
 SLOPES = "tests/model/test_straight_through.py"
@@ -199,6 +200,15 @@ FAULTS = [
     Fault("hw/link/sender.py", "(failed | self.sample_error)", "0", LINK),
     Fault("hw/link/sender.py", "timer[-1] | failed", "failed", LINK),
     Fault("hw/link/serial_top.py", "self._restart.eq(link.restart)", "self._restart.eq(0)", LINK),
+    Fault("hw/link/loader.py", "incomplete = Signal(reset_less=True)", "incomplete = Signal()",
+          LOAD),
+    Fault("hw/link/loader.py", "with m.If(~same | ~whole):", "with m.If(~whole):", LOAD),
+    Fault("hw/link/loader.py", "with m.If(~same | ~whole):", "with m.If(~same):", LOAD),
+    Fault("hw/link/loader.py", "with m.Elif(~same):", "with m.Elif(0):", LOAD),
+    Fault("hw/link/loader.py", "self.o.valid.eq(self.i.valid & ~whole)",
+          "self.o.valid.eq(self.i.valid)", LOAD),
+    Fault("hw/link/receiver.py", "with m.Elif(~self.complete):", "with m.Elif(0):", LOAD),
+    Fault("hw/link/link.py", "replies.restart | loader.begin", "replies.restart", LOAD),
     Fault("hw/link/uart.py", "          with m.If(rx):\n", "          with m.If(0):\n",
           "tests/hw/test_uart.py"),
     Fault("hw/link/uart.py", "cdc.FFSynchronizer(self.rx, rx, init=1)",

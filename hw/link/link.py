@@ -4,7 +4,8 @@ from amaranth.hdl import Cat, Const, Module
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from bitwright.hw.link.loader import Loader, load_layout
+from bitwright.hw.link.loader import Loader
+from bitwright.hw.link.payload import byte_layout
 from bitwright.hw.link.protocol import DIGEST_BYTES
 from bitwright.hw.link.receiver import RequestReceiver, job_layout
 from bitwright.hw.link.sender import ReplySender
@@ -45,9 +46,11 @@ class Link(wiring.Component):
     sample_error : ``In(1)``
         It dropped a sample.
     restart : ``Out(1)``
-        It is to drop all samples; 1 for one cycle.
-    load : ``Out(stream.Signature(load_layout))``
-        Bytes for its stores. Only where ``identity.size`` is not 0.
+        It is to drop all samples, and what it has of the contents so far: the next byte of theirs
+        is the first. 1 for one cycle.
+    load : ``Out(stream.Signature(byte_layout))``
+        Bytes for its stores, ``last`` with the last one of the contents. Only where
+        ``identity.size`` is not 0.
 
     Raises
     ------
@@ -78,7 +81,7 @@ class Link(wiring.Component):
             "restart": Out(1),
         }
         if self.writable:
-            members["load"] = Out(stream.Signature(load_layout))
+            members["load"] = Out(stream.Signature(byte_layout))
         super().__init__(members)
 
     def elaborate(self, platform):
@@ -100,7 +103,6 @@ class Link(wiring.Component):
             replies.jobs.valid.eq(jobs.r_rdy),
             jobs.r_en.eq(replies.jobs.ready),
             replies.sample_error.eq(self.sample_error),
-            self.restart.eq(replies.restart),
             requests.arrived.eq(replies.arrived),
             requests.restart.eq(replies.restart),
         ]
@@ -111,7 +113,8 @@ class Link(wiring.Component):
         if self.writable:
             self._load(m, requests, replies)
         else:
-            m.d.comb += replies.identity.eq(_value(self._identity.to_bytes()))
+            m.d.comb += [self.restart.eq(replies.restart),
+                         replies.identity.eq(_value(self._identity.to_bytes()))]
         return m
 
     def _load(self, m, requests, replies):
@@ -125,6 +128,7 @@ class Link(wiring.Component):
             loader.i.valid.eq(requests.writes.valid & replies.turn),
             requests.writes.ready.eq(loader.i.ready & replies.turn),
             requests.complete.eq(loader.complete),
+            self.restart.eq(replies.restart | loader.begin),
         ]
         connect(m, loader.o, flipped(self.load))
         connect(m, loader.outcome, replies.outcomes)

@@ -7,12 +7,9 @@ from amaranth.lib.wiring import In, Out
 from bitwright.hw.link.payload import byte_layout
 from bitwright.hw.link.protocol import DIGEST_BYTES, OFFSET_BYTES, ErrorCode
 
-__all__ = ["Loader", "load_layout", "outcome_layout"]
+__all__ = ["Loader", "outcome_layout"]
 
 CRC32 = crc.catalog.CRC32_ISO_HDLC
-
-load_layout = data.StructLayout({"data": 8, "first": 1})
-"""A byte for the stores; ``first`` goes with the one at offset 0."""
 
 outcome_layout = data.StructLayout({"commit": 1, "error": 4, "offset": 8 * OFFSET_BYTES})
 """What became of a LOAD or a COMMIT: an error code or 0, and the bytes written since offset 0."""
@@ -38,8 +35,10 @@ class Loader(wiring.Component):
         The payload is that of a COMMIT, not of a LOAD.
     i : ``In(stream.Signature(byte_layout))``
         A payload: of a LOAD an offset and at least one byte, of a COMMIT as long as it must be.
-    o : ``Out(stream.Signature(load_layout))``
-        Bytes for the stores.
+    o : ``Out(stream.Signature(byte_layout))``
+        Bytes for the stores; ``last`` goes with the last one of the contents.
+    begin : ``Out(1)``
+        The next byte is the first of the contents, whatever came before; 1 for one cycle.
     outcome : ``Out(stream.Signature(outcome_layout))``
         One for each payload, after its last byte.
     complete : ``Out(1)``
@@ -54,7 +53,8 @@ class Loader(wiring.Component):
         super().__init__({
             "commit": In(1),
             "i": In(stream.Signature(byte_layout)),
-            "o": Out(stream.Signature(load_layout)),
+            "o": Out(stream.Signature(byte_layout)),
+            "begin": Out(1),
             "outcome": Out(stream.Signature(outcome_layout)),
             "complete": Out(1),
             "digest": Out(8 * DIGEST_BYTES),
@@ -75,7 +75,7 @@ class Loader(wiring.Component):
             outcome.error.eq(error),
             outcome.offset.eq(offset),
             self.o.payload.data.eq(byte),
-            self.o.payload.first.eq(offset == 0),
+            self.o.payload.last.eq(offset == self._size - 1),
             check.data.eq(byte),
             check.valid.eq(self.o.valid & self.o.ready),
         ]
@@ -137,7 +137,7 @@ class Loader(wiring.Component):
             m.d.sync += place.eq(0)
             m.next = "WRITE"
             with m.If(zero):
-                m.d.comb += check.start.eq(1)
+                m.d.comb += [check.start.eq(1), self.begin.eq(1)]
                 m.d.sync += [offset.eq(0), incomplete.eq(1)]
             with m.Elif(~same):
                 m.d.sync += error.eq(ErrorCode.OFFSET)

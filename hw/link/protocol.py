@@ -11,13 +11,14 @@ from enum import IntEnum
 from typing import Self
 
 from bitwright import ir
+from bitwright.hw.contents import Contents
 from bitwright.hw.layout import Layout
 from bitwright.hw.plan import Plan
 
 __all__ = ["COMMIT_BYTES", "DIGEST_BYTES", "IDENTITY_BYTES", "LOAD_BYTES", "MAX_PAYLOAD",
            "OFFSET_BYTES", "OVERHEAD", "SYNC_REPLY", "SYNC_REQUEST", "VERSION", "ErrorCode",
            "Identity", "Parser", "Reply", "ReplyType", "Request", "commit_payload", "crc",
-           "decode_reply", "encode_reply", "encode_request", "load_payloads"]
+           "decode_reply", "encode_reply", "encode_request", "load_payloads", "short"]
 
 VERSION = 2
 """Version of this protocol, which a device tells in its identity."""
@@ -43,6 +44,11 @@ LOAD_BYTES = 508
 RAM there is, of 512 bytes."""
 
 COMMIT_BYTES = 2 * OFFSET_BYTES + DIGEST_BYTES
+
+
+def short(digest: str) -> bytes:
+    """What a device tells of a digest, which is given in hexadecimal."""
+    return bytes.fromhex(digest)[:DIGEST_BYTES]
 
 
 class Request(IntEnum):
@@ -132,10 +138,16 @@ class Identity:
 
     @classmethod
     def of(cls, network: ir.Network, plan: Plan) -> Self:
-        """Of the device that is built from a network, as it was frozen."""
-        layout = Layout.of(network, plan.lanes)
-        return cls(bytes.fromhex(ir.digest(network))[:DIGEST_BYTES], bytes(DIGEST_BYTES), True, 0,
-                   layout.features, layout.bits, layout.signed, layout.classes,
+        """Of the device that is built from a network, as it was frozen.
+
+        Raises
+        ------
+        PlanError
+            As of :class:`hw.contents.Contents`.
+        """
+        layout, contents = Layout.of(network, plan.lanes), Contents.of(network, plan)
+        return cls(short(contents.structure), short(contents.digest(network)), True,
+                   contents.bytes, layout.features, layout.bits, layout.signed, layout.classes,
                    layout.score_bytes)
 
     def to_bytes(self) -> bytes:

@@ -105,4 +105,11 @@ class SerialTop(wiring.Component):
             link.rx.eq(self.rx),
             self.tx.eq(link.tx),
         ]
+        if link.writable:
+            m.d.comb += [
+                axi.s_load_axis_tdata.eq(link.load.payload.data),
+                axi.s_load_axis_tlast.eq(link.load.payload.last),
+                axi.s_load_axis_tvalid.eq(link.load.valid),
+                link.load.ready.eq(axi.s_load_axis_tready),
+            ]
         return m
