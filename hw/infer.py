@@ -4,38 +4,40 @@ from __future__ import annotations
 
 import argparse
 import collections
+import contextlib
 import errno
 import json
 import logging
 import os
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from bitwright import ir
-from bitwright.ir.locate import HELP, locate
+from bitwright import boards, ir
+from bitwright.command import guarded
+from bitwright.errors import UserError
+from bitwright.hw.samples import SamplesError, read_samples
+from bitwright.ir.locate import FILE_NAME, HELP, locate
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
+    from serial import Serial
 
+    from bitwright.hw.contents import Contents
     from bitwright.hw.link.host import Host
+    from bitwright.hw.link.protocol import Identity
+    from bitwright.hw.plan import Plan
 
 __all__ = ["main"]
 
 logger = logging.getLogger(__name__)
 
-BAUD = 1_000_000
 
-
-class PortError(RuntimeError):
-    """The serial port cannot be used. One line."""
-
-
-class SamplesError(ValueError):
-    """There is nothing to send. One line."""
+class PortError(UserError):
+    """The serial port, or the device behind it, does not do. One line, which names the port."""
 
 
 @dataclass
@@ -44,8 +46,10 @@ class Outcome:
 
     Parameters
     ----------
-    network, build : str
-        The file, and the eight bytes by which the device named it.
+    network : str
+        The file whose answers are expected.
+    structure, contents : str
+        Eight bytes each, by which the device named itself.
     port, source : str
     baud : int
     vectors : int
@@ -59,7 +63,8 @@ class Outcome:
     """
 
     network: str
-    build: str
+    structure: str
+    contents: str
     port: str
     baud: int
     source: str
@@ -85,12 +90,22 @@ def _positive(text: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m hw.infer", description=__doc__)
-    parser.add_argument("network", metavar="NETWORK", nargs="?", help=HELP)
+    parser.add_argument("network", metavar="NETWORK", nargs="?",
+                        help=f"what the bitstream was built from: {HELP}")
     parser.add_argument("--port", metavar="DEV", required=True,
                         help="the serial port, such as /dev/ttyUSB1")
-    parser.add_argument("--baud", metavar="N", type=_positive, default=BAUD,
-                        help="rate that the bitstream was built for (default: %(default)s, that "
-                             "of every board)")
+    parser.add_argument("--board", metavar="NAME", default=boards.DEFAULT,
+                        help="the board (default: %(default)s)")
+    parser.add_argument("--baud", metavar="N", type=_positive,
+                        help="rate that the bitstream was built for (default: the board's)")
+    parser.add_argument("--load", metavar="FILE",
+                        help="first write the contents of another network of the same structure, "
+                             "whose answers are expected then")
+    plan = parser.add_mutually_exclusive_group()
+    plan.add_argument("--build", metavar="DIR", type=Path,
+                      help="the folder of the build, whose plan says what can be written (default: "
+                           "build/NETWORK-BOARD if there is one)")
+    plan.add_argument("--plan", metavar="FILE", type=Path, help="the plan itself")
     samples = parser.add_mutually_exclusive_group()
     samples.add_argument("--golden", action="store_true",
                          help="send the golden vectors inside the file (the default)")
@@ -102,48 +117,46 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _samples(network: ir.Network, args: argparse.Namespace) -> tuple[NDArray[np.int32], str]:
+def _samples(path: Path, network: ir.Network,
+             args: argparse.Namespace) -> tuple[NDArray[Any], str]:
     """Features to send, and what they are."""
     if args.features is not None:
-        features, source = _read(args.features, network), f"vectors of {args.features}"
+        features, source = read_samples(args.features, network), f"vectors of {args.features}"
     elif network.golden is None or not len(network.golden.features):
-        raise SamplesError("the network stores no golden vectors; give some with --features")
+        raise SamplesError(f"{path}: the network stores no golden vectors; give some with "
+                           "--features")
     else:
         features, source = network.golden.features, "golden vectors"
         if (network.evaluate(features).scores != network.golden.scores).any():
-            raise SamplesError("the network's golden scores are not those of the golden evaluator")
+            raise SamplesError(f"{path}: the network's golden scores are not those of the golden "
+                               "evaluator")
     if args.vectors is not None and args.vectors > len(features):
         raise SamplesError(f"there are {len(features)} {source}, not {args.vectors}")
     return features[: args.vectors], source
 
 
-def _read(path: Path, network: ir.Network) -> NDArray[np.int32]:
-    import numpy as np
+def _plan(args: argparse.Namespace, path: Path) -> Plan:
+    """Plan of the bitstream; where nothing is told or found, one by which nothing is written."""
+    from bitwright.hw.plan import Plan, PlanError
 
+    file = args.plan
+    if file is None:
+        name = path.parent.name if path.name == FILE_NAME else path.stem
+        file = (args.build or Path("build") / f"{name}-{args.board}") / "plan.toml"
+        if args.build is None and not file.exists():
+            return Plan()
     try:
-        if path.suffix == ".npy":
-            features = np.load(path, allow_pickle=False)
-        elif path.suffix == ".csv":
-            lines = [line for line in path.read_text().splitlines() if line.strip()]
-            rows = [[int(value) for value in line.split(",")] for line in lines]
-            features = np.array(rows or np.zeros((0, network.features)), np.int64)
-        else:
-            raise SamplesError(f"{path}: must be a .npy or .csv file")
-        if not len(features):
-            raise SamplesError(f"{path}: holds no sample")
-        return network.modulate.check(features)
-    except SamplesError:
-        raise
-    except (ValueError, TypeError, OverflowError, EOFError) as error:
-        raise SamplesError(f"{path}: {error}") from error
+        return Plan.load(file)
+    except PlanError as error:
+        raise PlanError(f"{file}: {error}") from error
 
 
-def _open(name: str, baud: int):
+def _open(name: str, baud: int) -> Serial:
     try:
         import serial
     except ImportError as error:
         raise PortError("pyserial is not installed; install it with "
-                        "`pip install -e '.[host]'`") from error
+                        "`pip install 'bitwright[host]'`") from error
     try:
         return serial.Serial(name, baud, exclusive=True, write_timeout=10)
     except serial.SerialException as error:
@@ -164,21 +177,69 @@ def _others() -> str:
     return f"; found: {', '.join(found) or 'none'}"
 
 
-def _compare(host: Host, network: ir.Network, features: NDArray[np.int32],
-             outcome: Outcome) -> None:
-    """Send the samples one by one. What was found so far is in ``outcome``, whatever is raised."""
+@contextlib.contextmanager
+def _opened(name: str, baud: int) -> Iterator[Serial]:
+    """The port. What goes wrong with it, or is said by the device behind it, names it."""
+    from bitwright.hw.link.host import DeviceError, LinkError
+
+    with _open(name, baud) as port:
+        try:
+            yield port
+        except (DeviceError, LinkError) as error:
+            raise PortError(f"{name}: {error}") from error
+        except OSError as error:  # it was unplugged
+            raise PortError(f"{name}: {error.strerror or error}") from error
+
+
+def _bar(total: int, unit: str):
     from tqdm import tqdm
 
+    return tqdm(total=total, unit=unit, unit_scale=True, file=sys.stderr, leave=False,
+                disable=None)
+
+
+def _check_structure(identity: Identity, contents: Contents, path: Path) -> None:
+    """Refuse a device of another structure."""
+    from bitwright.hw.link.host import LinkError
+    from bitwright.hw.link.protocol import short
+
+    wanted = short(contents.structure)
+    if identity.structure == wanted:
+        return
+    if bool(identity.size) != bool(contents.bytes):
+        can, said = (("can", "cannot") if identity.size else ("cannot", "can"))
+        raise LinkError(f"the device's contents {can} be written, and by the plan of {path} they "
+                        f"{said}; name the folder of its build with --build, or its plan with "
+                        "--plan")
+    raise LinkError(f"the device has the structure {identity.structure.hex()}, not {wanted.hex()} "
+                    f"of {path}; program it with the bitstream of this file")
+
+
+def _check_contents(identity: Identity, digest: bytes, path: Path) -> None:
+    """Refuse a device of other contents."""
+    from bitwright.hw.link.host import LinkError
+
+    if not identity.complete:
+        raise LinkError("the device's contents were being written and are not complete; write them "
+                        f"with --load {path}")
+    if identity.contents != digest:
+        raise LinkError(f"the device has the contents {identity.contents.hex()}, not "
+                        f"{digest.hex()} of {path}; write them with --load {path}")
+
+
+def _compare(host: Host, network: ir.Network, features: NDArray[Any], outcome: Outcome) -> None:
+    """Send the samples one by one. What was found so far is in ``outcome``, whatever is raised."""
     from bitwright.hw.link.host import DeviceError, LinkError
 
     answer = network.evaluate(features)
     errors: collections.Counter[str] = collections.Counter()
     start = time.monotonic()
-    samples = tqdm(features.tolist(), unit="vector", file=sys.stderr, leave=False, disable=None)
+    bar = _bar(len(features), "vector")
     try:
-        for index, sample in enumerate(samples):
+        for index, sample in enumerate(features.tolist()):
             wanted = int(answer.decision[index]), tuple(answer.scores[index].tolist())
             outcome.vectors += 1
+            bar.update()
             try:
                 found = host.infer(sample)
             except DeviceError as error:
@@ -192,56 +253,65 @@ def _compare(host: Host, network: ir.Network, features: NDArray[np.int32],
                 logger.error("vector %d: the device says class %d with scores %s, the golden model "
                              "class %d with scores %s", index, *found, *wanted)
     finally:
-        samples.close()
+        bar.close()
         outcome.errors = dict(errors)
         outcome.seconds = time.monotonic() - start
         outcome.inferences_per_second = outcome.vectors / outcome.seconds
 
 
-def _run(args: argparse.Namespace) -> Outcome:
-    from bitwright.hw.layout import Layout
-    from bitwright.hw.link.host import Host, LinkError
-    from bitwright.hw.link.protocol import Identity
-    from bitwright.hw.plan import Plan
+def _image(contents: Contents, network: ir.Network, path: Path) -> bytes:
+    """What is to be written so that a device of the structure has the contents of a file."""
+    from bitwright.hw.contents import ContentsError
 
-    path = locate(args.network)
-    network = ir.load(path)
-    features, source = _samples(network, args)
-    with _open(args.port, args.baud) as port:
+    try:
+        image = contents.image(network)
+    except ContentsError as error:
+        raise ContentsError(f"{path}: {error}") from error
+    if not image:
+        raise ContentsError("by the plan nothing can be written; name the folder of the build with "
+                            "--build, or its plan with --plan")
+    return image
+
+
+def _run(args: argparse.Namespace) -> int:
+    from bitwright.hw.contents import Contents
+    from bitwright.hw.layout import Layout
+    from bitwright.hw.link.host import Host
+    from bitwright.hw.link.protocol import short
+
+    baud = args.baud or boards.get(args.board).baud
+    path = wanted = locate(args.network)
+    network = expected = ir.load(path)
+    contents = Contents.of(network, _plan(args, path))
+    if args.load is not None:
+        wanted = locate(args.load)
+        expected = ir.load(wanted)
+        image = _image(contents, expected, wanted)
+    digest = short(contents.digest(expected))
+    features, source = _samples(wanted, expected, args)
+    with _opened(args.port, baud) as port:
         host = Host(port, Layout.of(network))
-        expected = Identity.of(network, Plan()).structure.hex()
-        build = host.identify().structure.hex()
-        if build != expected:
-            raise LinkError(f"the device has network {build}, not {expected} of {path}; program "
-                            "it with the bitstream of this file")
-        logger.info("%s: the device has this network, %s", path, build)
-        outcome = Outcome(str(path), build, args.port, args.baud, source)
-        _compare(host, network, features, outcome)
-    return outcome
+        identity = host.identify()
+        _check_structure(identity, contents, path)
+        if args.load is not None:
+            with contextlib.closing(_bar(len(image), "B")) as bar:
+                host.load(image, digest, bar.update)
+            identity = host.identify()
+        _check_contents(identity, digest, wanted)
+        logger.info("%s: the device has this network, structure %s, contents %s", wanted,
+                    identity.structure.hex(), identity.contents.hex())
+        outcome = Outcome(str(wanted), identity.structure.hex(), identity.contents.hex(),
+                          args.port, baud, source)
+        _compare(host, expected, features, outcome)
+    sys.stdout.write((json.dumps(asdict(outcome), indent=2) if args.json else outcome.summary)
+                     + "\n")
+    return 1 if outcome.mismatches or outcome.errors else 0
 
 
 def main(argv: list[str] | None = None) -> int:
     args = _parser().parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    from bitwright.hw.link.host import DeviceError, LinkError
-
-    try:
-        outcome = _run(args)
-    except (LinkError, DeviceError) as error:
-        logger.error("%s: %s", args.port, error)
-        return 1
-    except (ir.ArtifactError, PortError, SamplesError) as error:
-        logger.error("%s", error)
-        return 1
-    except OSError as error:  # a file, or a port that was unplugged
-        logger.error("%s: %s", error.filename or args.port, error.strerror or error)
-        return 1
-    except KeyboardInterrupt:
-        logger.error("interrupted")
-        return 1
-    sys.stdout.write((json.dumps(asdict(outcome), indent=2) if args.json else outcome.summary)
-                     + "\n")
-    return 1 if outcome.mismatches or outcome.errors else 0
+    return guarded(lambda: _run(args), interrupted="interrupted" if args.load is None else
+                   "interrupted; until the same command has ended, the device may have no answers")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 import tty
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 
 from bitwright import ir
 from bitwright.hw import infer
+from bitwright.hw.contents import Contents
 from bitwright.hw.layout import Layout
 from bitwright.hw.link import host, protocol
 from bitwright.hw.link.protocol import ErrorCode, Identity, Reply, ReplyType, Request
@@ -23,6 +25,7 @@ from bitwright.hw.plan import Plan
 from tests.networks import features, network
 
 ROOT = Path(__file__).parents[2]
+FIXED = Plan()  # nothing can be written
 
 
 def frozen(seed=24):
@@ -35,27 +38,33 @@ def frozen(seed=24):
 class Device(threading.Thread):
     """A board at the other end of a pseudo-terminal: protocol.py and the golden evaluator.
 
-    ``answer(index, reply)`` may change the bytes of reply ``index``; 0 is the identity.
+    ``answer(index, reply)`` may change the bytes of reply ``index``; 0 is the identity. Where the
+    plan makes contents writable, the device can become each of ``others``.
     """
 
-    def __init__(self, subject, answer=lambda index, reply: protocol.encode_reply(reply)):
+    def __init__(self, subject, answer=lambda index, reply: protocol.encode_reply(reply),
+                 plan=FIXED, others=()):
         super().__init__(daemon=True)
         self._subject, self._layout, self._answer = subject, Layout.of(subject), answer
+        self._contents = Contents.of(subject, plan)
+        self._networks = {self._contents.image(one): one for one in (subject, *others)}
+        self.image, self.complete = self._contents.image(subject), True
+        self._identity = Identity.of(subject, plan)
         self._end, self._slave = os.openpty()
         tty.setraw(self._slave)
         self.port = os.ttyname(self._slave)
         self.requests = []
 
     def run(self):
-        while frame := self._request():
-            self.requests.append(frame)
-            os.write(self._end, self._answer(len(self.requests) - 1, self._reply(frame)))
+        while packet := self._request():
+            self.requests.append(packet)
+            os.write(self._end, self._answer(len(self.requests) - 1, self._reply(packet)))
 
     def _request(self):
-        frame = self._read(6)
-        if frame:
-            frame += self._read(int.from_bytes(frame[4:6], "little") + 2)
-        return frame
+        packet = self._read(6)
+        if packet:
+            packet += self._read(int.from_bytes(packet[4:6], "little") + 2)
+        return packet
 
     def _read(self, count):
         received = b""
@@ -66,16 +75,37 @@ class Device(threading.Thread):
             received += part
         return received
 
-    def _reply(self, frame):
-        kind, sequence, payload = frame[2], frame[3], frame[6:-2]
-        assert frame == protocol.encode_request(kind, sequence, payload)
-        layout = self._layout
-        if kind == Request.IDENTIFY:
-            identity = Identity.of(self._subject, Plan())
-            return Reply(ReplyType.IDENTITY, sequence, identity.to_bytes())
-        result = self._subject.evaluate(np.array([[*payload]]))  # features of one byte
-        return Reply(ReplyType.RESULT, sequence,
-                     layout.pack_result(int(result.decision[0]), result.scores[0]))
+    def _reply(self, packet):
+        kind, sequence, payload = packet[2], packet[3], packet[6:-2]
+        assert packet == protocol.encode_request(kind, sequence, payload)
+        answer = {Request.IDENTIFY: self._identify, Request.INFER: self._infer,
+                  Request.LOAD: self._load, Request.COMMIT: self._commit}[kind](payload)
+        if isinstance(answer, ErrorCode):
+            return Reply(ReplyType.ERROR, sequence, bytes([answer]))
+        return Reply(ReplyType(kind | 0x80), sequence, answer)
+
+    def _identify(self, payload):
+        return dataclasses.replace(self._identity, complete=self.complete).to_bytes()
+
+    def _infer(self, payload):
+        if not self.complete:
+            return ErrorCode.EMPTY
+        result = self._networks[self.image].evaluate(np.array([[*payload]]))  # of one byte each
+        return self._layout.pack_result(int(result.decision[0]), result.scores[0])
+
+    def _load(self, payload):
+        offset = int.from_bytes(payload[:4], "little")
+        if offset not in (0, len(self.image)):
+            return ErrorCode.OFFSET
+        self.image, self.complete = self.image[:offset] + payload[4:], False
+        return len(self.image).to_bytes(4, "little")
+
+    def _commit(self, payload):
+        if payload[:8] != protocol.commit_payload(self.image, b""):
+            return ErrorCode.CHECK
+        self.complete = True
+        self._identity = dataclasses.replace(self._identity, contents=payload[8:])
+        return payload[:4]
 
     def __enter__(self):
         self.start()
@@ -99,6 +129,12 @@ def path(subject, tmp_path):
     return tmp_path / "network.safetensors"
 
 
+def told(subject, plan=FIXED):
+    """What a device tells of structure and contents, in hexadecimal."""
+    identity = Identity.of(subject, plan)
+    return identity.structure.hex(), identity.contents.hex()
+
+
 def errors(caplog):
     return [record.message for record in caplog.records if record.levelname == "ERROR"]
 
@@ -116,8 +152,9 @@ def test_golden_vectors(subject, path, capsys, caplog):
     caplog.set_level(logging.INFO)
     with Device(subject) as device:
         assert infer.main([str(path), "--port", device.port]) == 0
-    build = ir.digest(subject)[:16]
-    assert caplog.messages == [f"{path}: the device has this network, {build}"]
+    structure, contents = told(subject)
+    assert caplog.messages == [(f"{path}: the device has this network, structure {structure}, "
+                               f"contents {contents}")]
     assert re.fullmatch(rf"7 golden vectors on {device.port}: 0 mismatches, 0 errors, "
                         r"[\d,]+\.\d inferences/s\n", capsys.readouterr().out)
     # Every request has a number of its own.
@@ -131,9 +168,10 @@ def test_counts_for_a_machine(subject, path, capsys):
     found = json.loads(capsys.readouterr().out)
     seconds, rate = found.pop("seconds"), found.pop("inferences_per_second")
     assert rate == 3 / seconds
-    assert found == {"network": str(path), "build": ir.digest(subject)[:16], "port": device.port,
-                     "baud": 1_000_000, "source": "golden vectors", "vectors": 3, "mismatches": 0,
-                     "errors": {}}
+    structure, contents = told(subject)
+    assert found == {"network": str(path), "structure": structure, "contents": contents,
+                     "port": device.port, "baud": 1_000_000, "source": "golden vectors",
+                     "vectors": 3, "mismatches": 0, "errors": {}}
 
 
 @pytest.mark.parametrize("suffix", ["npy", "csv"])
@@ -156,9 +194,8 @@ def test_another_network_is_refused(subject, path, caplog):
     with Device(other) as device:
         assert infer.main([str(path), "--port", device.port]) == 1
     (message,) = errors(caplog)
-    assert message == (f"{device.port}: the device has network {ir.digest(other)[:16]}, not "
-                       f"{ir.digest(subject)[:16]} of {path}; program it with the bitstream of "
-                       "this file")
+    assert message == (f"{device.port}: the device has the structure {told(other)[0]}, not "
+                       f"{told(subject)[0]} of {path}; program it with the bitstream of this file")
     assert len(device.requests) == 1
 
 
@@ -280,13 +317,12 @@ def test_without_pyserial(path, caplog, monkeypatch):
     monkeypatch.setitem(sys.modules, "serial", None)
     assert infer.main([str(path), "--port", "/dev/ttyUSB1"]) == 1
     (message,) = errors(caplog)
-    assert message == "pyserial is not installed; install it with `pip install -e '.[host]'`"
+    assert message == "pyserial is not installed; install it with `pip install 'bitwright[host]'`"
 
 
 @pytest.mark.parametrize(("name", "content", "message"), [
     ("x.csv", "", "holds no sample"),
-    ("x.csv", "1,2,x\n", "invalid literal for int() with base 10: 'x'"),
-    ("x.csv", "1,2,3,4\n", "Features must have shape (batch, 3), not (1, 4)"),
+    ("x.csv", "a,b,c\n", "holds no sample"),
     ("x.txt", "1,2,3\n", "must be a .npy or .csv file"),
 ])
 def test_samples_that_cannot_be_sent(path, tmp_path, caplog, name, content, message):
@@ -310,14 +346,181 @@ def test_more_vectors_than_there_are(path, caplog):
 def test_no_golden_vectors(subject, tmp_path, caplog):
     ir.save(tmp_path / "bare.safetensors", ir.Network(subject.entries))
     assert infer.main([str(tmp_path / "bare.safetensors"), "--port", "/dev/null"]) == 1
-    assert errors(caplog) == ["the network stores no golden vectors; give some with --features"]
+    (message,) = errors(caplog)
+    assert message == (f"{tmp_path}/bare.safetensors: the network stores no golden vectors; give "
+                       "some with --features")
 
 
 def test_wrong_golden_scores(subject, tmp_path, caplog):
     golden = ir.Golden(subject.golden.features, subject.golden.scores + 1)
     ir.save(tmp_path / "bad.safetensors", ir.Network(subject.entries, {}, golden))
     assert infer.main([str(tmp_path / "bad.safetensors"), "--port", "/dev/null"]) == 1
-    assert errors(caplog) == ["the network's golden scores are not those of the golden evaluator"]
+    (message,) = errors(caplog)
+    assert message == (f"{tmp_path}/bad.safetensors: the network's golden scores are not those of "
+                       "the golden evaluator")
+
+
+WRITABLE = {"way": "folded", "cycles": 64, "writable": True}
+PLAN = Plan(nodes={"xnor0": WRITABLE, "head": WRITABLE})
+
+
+def writable(seed, *, largest=7):
+    """Networks of one structure, of more contents than two packets hold."""
+    rng = np.random.default_rng(seed)
+    thresholds = np.arange(1, 65, dtype=np.int32).reshape(1, 4, 16)
+    biases = np.array([-8, largest, int(rng.integers(-8, 8))], np.int32)
+    network = ir.Network((
+        ir.Entry("modulate", ir.Modulate(thresholds, 7), ("input",)),
+        ir.Entry("xnor0", ir.Xnor(rng.integers(2, size=(150, 64)).astype(bool),
+                                  rng.integers(20, 44, size=(150, 1)).astype(np.int32)),
+                 ("modulate",)),
+        ir.Entry("head", ir.Scores(rng.integers(2, size=(3, 150)).astype(bool), 1, biases),
+                 ("xnor0",))))
+    x = features(network, 5, seed)
+    return ir.Network(network.entries, {}, ir.Golden(x, network.evaluate(x).scores))
+
+
+OLD, NEW = writable(0), writable(1)
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """Two networks, ``old`` and ``new``, and the build folder of the first."""
+    monkeypatch.chdir(tmp_path)
+    for name, one in (("old", OLD), ("new", NEW)):
+        ir.save(tmp_path / f"{name}.safetensors", one)
+    folder = tmp_path / "build" / "old-icebreaker"
+    folder.mkdir(parents=True)
+    (folder / "plan.toml").write_text(PLAN.to_toml())
+    return folder
+
+
+LOAD = ["old.safetensors", "--load", "new.safetensors", "--port"]
+
+
+def test_contents_of_another_network(files, capsys, caplog):
+    caplog.set_level(logging.INFO)
+    with Device(OLD, plan=PLAN, others=[NEW]) as device:
+        assert infer.main([*LOAD, device.port]) == 0
+        assert device.image == Contents.of(OLD, PLAN).image(NEW)
+        structure, contents = told(NEW, PLAN)
+        assert structure == told(OLD, PLAN)[0]
+        assert caplog.messages == [(f"new.safetensors: the device has this network, structure "
+                                   f"{structure}, contents {contents}")]
+        assert capsys.readouterr().out.startswith(f"5 golden vectors on {device.port}: 0 mis")
+        # Structure and contents are told apart.
+        assert infer.main(["old.safetensors", "--port", device.port]) == 1
+        assert errors(caplog) == [
+            (f"{device.port}: the device has the contents {contents}, not {told(OLD, PLAN)[1]} of "
+            "old.safetensors; write them with --load old.safetensors")]
+        plan = str(files / "plan.toml")
+        assert infer.main(["new.safetensors", "--plan", plan, "--port", device.port]) == 0
+        assert infer.main(["new.safetensors", "--build", str(files), "--port", device.port]) == 0
+    sent = [packet[2] for packet in device.requests]
+    assert sent.count(Request.LOAD) == 3
+    assert sent.count(Request.COMMIT) == 1
+
+
+def test_a_killed_load_leaves_no_answers_and_the_same_command_mends_it(files, caplog):
+    def slow(index, reply):
+        time.sleep(0.3 if reply.type == ReplyType.LOADED else 0)
+        return protocol.encode_reply(reply)
+
+    with Device(OLD, slow, plan=PLAN, others=[NEW]) as device:
+        loading = subprocess.Popen(
+            [sys.executable, "-c", (f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+             "from bitwright.hw import infer; infer.main(sys.argv[1:])"), *LOAD, device.port])
+        while device.complete:
+            assert loading.poll() is None
+            time.sleep(0.01)
+        loading.kill()
+        loading.wait()
+        time.sleep(0.5)  # the last reply is on the line
+        assert not device.complete
+        assert infer.main(["old.safetensors", "--port", device.port]) == 1
+        assert errors(caplog) == [
+            (f"{device.port}: the device's contents were being written and are not complete; write "
+            "them with --load old.safetensors")]
+        assert infer.main([*LOAD, device.port]) == 0
+
+
+def test_an_interrupted_load(files, caplog, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(host.Host, "_written", interrupt)
+    with Device(OLD, plan=PLAN) as device:
+        assert infer.main([*LOAD, device.port]) == 1
+    assert errors(caplog) == [
+        "interrupted; until the same command has ended, the device may have no answers"]
+
+
+@pytest.mark.parametrize(("answer", "message"), [
+    (changed(2, type=ReplyType.ERROR, payload=b"\x09"), "the device answered OFFSET (error 9)"),
+    (changed(2, payload=b"\1\0\0\0"), "the device has written 1 bytes, not 1016"),
+    (changed(2, payload=b"\1"), "the device has written 1 bytes, not 1016"),
+    (changed(2, type=ReplyType.COMMITTED), "COMMITTED in reply to LOAD"),
+    (changed(4, type=ReplyType.ERROR, payload=b"\x0a"), "the device answered CHECK (error 10)"),
+    (changed(1, type=ReplyType.ERROR, payload=b"\3"),
+     "the device answered TYPE (error 3): it cannot do that; its contents are fixed"),
+    (changed(5, payload=Identity.of(OLD, PLAN).to_bytes()),
+     (f"the device has the contents {told(OLD, PLAN)[1]}, not {told(NEW, PLAN)[1]} of "
+     "new.safetensors; write them with --load new.safetensors")),
+])
+def test_a_load_that_the_device_does_not_follow(files, caplog, answer, message):
+    with Device(OLD, answer, plan=PLAN, others=[NEW]) as device:
+        assert infer.main([*LOAD, device.port]) == 1
+    assert errors(caplog) == [f"{device.port}: {message}"]
+
+
+@pytest.mark.parametrize(("plan", "built", "message"), [
+    (None, PLAN, ("the device's contents can be written, and by the plan of old.safetensors they "
+     "cannot; name the folder of its build with --build, or its plan with --plan")),
+    (PLAN, Plan(), ("the device's contents cannot be written, and by the plan of old.safetensors "
+     "they can; name the folder of its build with --build, or its plan with --plan")),
+    (Plan(nodes={"head": WRITABLE}), PLAN,
+     (f"the device has the structure {told(OLD, PLAN)[0]}, not "
+     f"{told(OLD, Plan(nodes={'head': WRITABLE}))[0]} of old.safetensors; program it with the "
+     "bitstream of this file")),
+])
+def test_a_plan_that_is_not_the_devices(files, caplog, plan, built, message):
+    if plan is None:
+        (files / "plan.toml").unlink()
+    else:
+        (files / "plan.toml").write_text(plan.to_toml())
+    with Device(OLD, plan=built) as device:
+        assert infer.main(["old.safetensors", "--port", device.port]) == 1
+    assert errors(caplog) == [f"{device.port}: {message}"]
+    assert len(device.requests) == 1  # nothing is written
+
+
+def test_files_that_cannot_be_loaded(files, caplog, tmp_path):
+    ir.save(tmp_path / "wide.safetensors", writable(1, largest=8))
+    load = ["old.safetensors", "--port", "/dev/null", "--load"]
+    assert infer.main([*load, "wide.safetensors"]) == 1
+    (files / "plan.toml").write_text("")
+    assert infer.main([*load, "new.safetensors"]) == 1
+    (files / "plan.toml").unlink()
+    assert infer.main([*load, "old.safetensors"]) == 1
+    assert infer.main([*load, "old.safetensors", "--build", "build/x"]) == 1
+    assert infer.main([*load, "none.safetensors"]) == 1
+    (files / "plan.toml").write_text("lanes = 0")
+    assert infer.main([*load, "new.safetensors"]) == 1
+    wide, fixed, nothing, nowhere, missing, zero = errors(caplog)
+    assert wide == ("wide.safetensors: Biases of node 'head' must be between -8 and 7, the 4 bits "
+                    "of the structure, not between -8 and 8")
+    assert fixed == ("new.safetensors: Node 'xnor0' must be as in the structure, for it is not "
+                     "writable")
+    assert nothing == ("by the plan nothing can be written; name the folder of the build with "
+                       "--build, or its plan with --plan")
+    assert nowhere == "build/x/plan.toml: No such file or directory"
+    assert missing.startswith("none.safetensors: no such file, run folder or zoo network; ")
+    assert zero == "build/old-icebreaker/plan.toml: Plan key 'lanes' must be at least 1, not 0"
+
+
+def test_an_unknown_board(path, caplog):
+    assert infer.main([str(path), "--port", "/dev/null", "--board", "icebraker"]) == 2
+    assert errors(caplog) == ["icebraker: no such board; did you mean 'icebreaker'?"]
 
 
 def test_usage(capsys):

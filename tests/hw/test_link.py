@@ -1,5 +1,6 @@
 """The serial link: right answers, and an error code instead of a wrong one."""
 
+import hashlib
 import re
 
 import numpy as np
@@ -9,6 +10,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
 from bitwright import ir
+from bitwright.hw.contents import Contents
 from bitwright.hw.layout import Layout
 from bitwright.hw.link.link import Link
 from bitwright.hw.link.protocol import (
@@ -74,8 +76,9 @@ def test_results_and_identity(subject):
         (reply,) = await answer()
         assert (reply.type, reply.sequence) == (ReplyType.IDENTITY, 77)
         assert Identity.from_bytes(reply.payload) == Identity(
-            bytes.fromhex(ir.digest(subject))[:8], bytes(8), True, 0, form.features, form.bits,
-            form.signed, subject.classes, top.layout.score_bytes)
+            bytes.fromhex(Contents.of(subject, Plan()).structure)[:8],
+            hashlib.sha256(b"").digest()[:8], True, 0, form.features, form.bits, form.signed,
+            subject.classes, top.layout.score_bytes)
 
     converse(top, script)
 
@@ -89,7 +92,8 @@ def test_a_simplified_network_tells_the_digest_of_the_frozen_one(subject):
     async def script(drive, answer):
         await drive(levels(encode_request(Request.IDENTIFY, 1)))
         (reply,) = await answer()
-        assert Identity.from_bytes(reply.payload).structure == bytes.fromhex(ir.digest(subject))[:8]
+        assert Identity.from_bytes(reply.payload).structure == (
+            bytes.fromhex(Contents.of(subject, Plan()).structure)[:8])
 
     converse(top, script)
 

@@ -284,7 +284,7 @@ def test_a_device_of_fixed_contents_knows_no_such_request(request_):
 def test_contents_of_several_packets():
     table = {**WRITABLE, "cycles": 400}
     plan = Plan(nodes={"xnor0": table, "head": table})
-    old, new = subject(2, neurons=230), subject(3, neurons=230)
+    old, new = subject(2, neurons=150), subject(3, neurons=150)
     contents = Contents.of(old, plan)
     image, digest = contents.image(new), short(contents.digest(new))
     assert LOAD_BYTES < len(image) < 2 * LOAD_BYTES
