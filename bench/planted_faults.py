@@ -41,6 +41,10 @@ LOAD = "tests/hw/test_link_load.py"
 FEEDBACK = "tests/model/test_feedback.py"
 FORWARD = "tests/model/test_forward_forward.py"
 SLOPES = "tests/model/test_straight_through.py"
+WRAP = "tests/hw/test_wrap.py"
+KEYS = "tests/hw/test_build_keys.py"
+CACHE = "tests/hw/test_build_cache.py"
+PLACE = "tests/hw/test_place.py"
 FAULTS = [
     Fault("ir/lut.py", "leaves[:, 0::2], leaves[:, 1::2]", "leaves[:, 1::2], leaves[:, 0::2]",
           NODES),
@@ -242,6 +246,34 @@ FAULTS = [
     Fault(RAM, "value[20 * word + 9 +: 9]", "value[18 * word + 9 +: 9]", RAM_TESTS),
     Fault(RAM, "CSA2 == CSDECODE_A[16]", "CSA2 == CSDECODE_A[0]", RAM_TESTS),
     Fault(RAM, "DATA_WIDTH_B == 36 ? do_b[35:18]", "DATA_WIDTH_B == 36 ? do_b[17:0]", RAM_TESTS),
+    Fault("hw/flow/wrap.py", "tx.o.eq(self._design.tx)", "tx.o.eq(~self._design.tx)", WRAP),
+    Fault("hw/flow/wrap.py", "clock_hz=self.board.clock_hz, baud=self.baud,",
+          "clock_hz=2 * self.board.clock_hz, baud=self.baud,", WRAP),
+    Fault("hw/flow/wrap.py", "frozen=self.network,", "frozen=None,", WRAP),
+    Fault("hw/flow/wrap.py", '"clk": of(platform.default_clk)', '"clk": None', WRAP),
+    Fault("hw/flow/cache.py", '"boards", "hw", "ir")', '"boards")', CACHE),
+    Fault("hw/flow/cache.py", "for name in (*reversed(later), stage.name):",
+          "for name in (stage.name,):", CACHE),
+    Fault("hw/flow/record.py", 'return {"file": file_digest(value)}', 'return {"file": value.name}',
+          CACHE),
+    Fault("hw/flow/builder.py", "text, board, options.baud,", "text, board, board.baud,", KEYS),
+    Fault("hw/flow/builder.py", "options.target_hz, options.seed, PATHS",
+          "options.target_hz, 1, PATHS", KEYS),
+    Fault("hw/flow/builder.py", "and not options.allow_timing_fail", "and False", KEYS),
+    Fault("hw/flow/environment.py", 'name.startswith("AMARANTH_")', "False", KEYS),
+    Fault("hw/flow/toolchain.py", "return Tool(program.name, command, version, yowasp, content)",
+          "return Tool(program.name, command[:1], version, yowasp, content)", KEYS),
+    Fault("hw/flow/place.py", '1e6 * min(clock["achieved"]', '1e6 * max(clock["achieved"]', PLACE),
+    Fault("hw/flow/parts.py", 'cell.startswith(f"{path}.")',
+          'path.rpartition(".")[2] in cell.split(".")', PLACE),
+    Fault("hw/flow/synth.py", "if module in names}",
+          'if any(name.endswith(module.partition(".")[2]) for name in names)}',
+          "tests/hw/test_synth.py"),
+    Fault("hw/flow/verilog.py", "proc -norom", "proc -nomux -norom", "tests/hw/test_verilog.py"),
+    Fault("hw/families/ecp5.py", '"CCU2C": Resources(luts=2, carries=1)',
+          '"CCU2C": Resources(carries=1)', "tests/hw/test_build_fit.py"),
+    Fault("hw/report/figures.py", "10 * sum(ways) / baud", "10 * max(ways) / baud",
+          "tests/hw/test_report.py"),
 ]
 
 

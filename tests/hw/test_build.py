@@ -1,6 +1,7 @@
 """Whole builds of small networks, and every error that a user can make."""
 
 import dataclasses
+import hashlib
 import json
 import logging
 import re
@@ -15,7 +16,11 @@ import pytest
 
 from bitwright import boards, ir
 from bitwright.hw import build
+from bitwright.hw.contents import as_built
 from bitwright.hw.flow import toolchain
+from bitwright.hw.flow.verilog import to_verilog
+from bitwright.hw.plan import Plan
+from bitwright.hw.rtl.axi import AxiIp
 from tests.hw.tiny import tiny, wide
 
 ROOT = Path(__file__).parents[2]
@@ -64,6 +69,22 @@ def test_default_build_makes_everything(built):
     assert (built / "top.bin").stat().st_size == 104_090  # an image of a UP5K has one size
     assert "module top(" in (built / "top.v").read_text()
     assert "s_axis_tdata" in (built / "top.v").read_text()
+
+
+def test_what_is_delivered_is_what_is_proven_and_placed(built, network):
+    """The text is that of the component that is simulated, the board has it as an instance, and the
+    report tells the netlist that was made of both from any other."""
+    text = (built / "top.v").read_text()
+    assert text == to_verilog(AxiIp(as_built(ir.load(network), Plan()), Plan()))
+    assert json.loads((built / "board.json").read_text())["top.v"] == hashlib.sha256(
+        text.encode()).hexdigest()
+    board = (built / "board.il").read_text()
+    assert "cell \\top \\axi" in board
+    assert "module \\board.serial.link" in board
+    assert "module \\board.serial.axi" not in board
+    assert report_of(built)["netlist"] == {
+        name: hashlib.sha256((built / name).read_bytes()).hexdigest()
+        for name in ("netlist.json", "netlist.v")}
 
 
 def test_parts_add_up_to_what_is_placed(built):
@@ -189,6 +210,24 @@ def test_xilinx_stops_after_synthesis(network, tmp_path):
     assert report["timing"]["fmax_hz"] is None
     assert "lut_size = 6" in (out / "plan.toml").read_text()
     assert "not measured" in (out / "report.html").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", [["--target", "xilinx"],
+                                    ["--board", "icebreaker", "--stop-after", "synth"]])
+def test_a_node_may_be_called_like_a_part(tmp_path, target):
+    """What a node is called moves no LUT from one part to another."""
+    parts = []
+    for name in ("lut0", "link"):
+        entries = [dataclasses.replace(entry, name=entry.name.replace("lut0", name), inputs=tuple(
+            source.replace("lut0", name) for source in entry.inputs)) for entry in tiny().entries]
+        path, out = tmp_path / f"{name}.safetensors", tmp_path / name
+        ir.save(path, ir.Network(tuple(entries)))
+        assert build.main([str(path), *target, "--out", str(out)]) == 0
+        parts.append({part: values["flip_flops"] for part, values
+                      in report_of(out)["resources"]["parts"].items()})
+    assert parts[0] == parts[1]
+    assert ("link" in parts[1]) == ("--board" in target)
 
 
 def test_stop_after_verilog_needs_no_router(network, tmp_path, monkeypatch):

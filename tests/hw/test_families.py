@@ -3,6 +3,8 @@
 import importlib
 import json
 import re
+import shutil
+import subprocess
 import sys
 
 import pytest
@@ -162,3 +164,54 @@ def test_a_new_family_is_one_file(text, tmp_path, monkeypatch):
     assert result.total.flip_flops == 6
     assert result.total.luts >= 5
     assert len(synth.cell_models("toy").sources) == 1
+
+
+PADS = """
+module {name};
+    parameter [5:0] KIND = 6'b{kind};
+    reg drive, level, enable, out;
+    wire own, theirs, own_in, theirs_in;
+    assign own = drive ? level : 1'bz;
+    assign theirs = drive ? level : 1'bz;
+    SB_IO #(.PIN_TYPE(KIND)) one (.PACKAGE_PIN(own), .CLOCK_ENABLE(1'b1), .OUTPUT_ENABLE(enable),
+                                  .D_OUT_0(out), .D_IN_0(own_in));
+    YOSYS_IO #(.PIN_TYPE(KIND)) two (.PACKAGE_PIN(theirs), .CLOCK_ENABLE(1'b1),
+                                     .OUTPUT_ENABLE(enable), .D_OUT_0(out), .D_IN_0(theirs_in));
+    integer step;
+    initial for (step = 0; step < 16; step = step + 1) begin
+        {{drive, level, enable, out}} = step;
+        #1 if (own !== theirs || own_in !== theirs_in) $display("differs %b %d", KIND, step);
+        if (step == 15) $display("done");
+    end
+endmodule
+"""
+
+
+@pytest.mark.skipif(shutil.which("iverilog") is None, reason="needs Icarus Verilog")
+@pytest.mark.parametrize("kind", ["000001", "011001", "101001"])
+def test_pads_of_the_ice40_do_what_the_model_of_yosys_does(kind, tmp_path):
+    family = FAMILIES["ice40"]
+    theirs = (toolchain.yosys_data() / "ice40" / "cells_sim.v").read_text()
+    body = re.search(r"^module SB_IO \(.*?^endmodule", theirs, re.MULTILINE | re.DOTALL)[0]
+    (tmp_path / "theirs.v").write_text(
+        "`timescale 1ns / 1ns\n`define ICE40_DEFAULT_ASSIGNMENT_1\n"
+        + body.replace("SB_IO", "YOSYS_IO"))
+    (tmp_path / "bench.v").write_text(PADS.format(name="bench", kind=kind))
+    (own,) = family.models.own_files
+    subprocess.run(["iverilog", "-g2012", "-o", "model", "-s", "bench", "theirs.v", "bench.v", own],
+                   cwd=tmp_path, check=True)
+    answer = subprocess.run(["vvp", "model"], cwd=tmp_path, capture_output=True, text=True,
+                            check=True)
+    assert answer.stdout == "done\n"
+
+
+@pytest.mark.skipif(shutil.which("iverilog") is None, reason="needs Icarus Verilog")
+@pytest.mark.parametrize("kind", ["000000", "010101"])
+def test_pads_with_a_register_are_refused(kind, tmp_path):
+    (own,) = FAMILIES["ice40"].models.own_files
+    (tmp_path / "bench.v").write_text(
+        f"module bench; SB_IO #(.PIN_TYPE(6'b{kind})) pad (); endmodule\n")
+    answer = subprocess.run(["iverilog", "-o", "model", "bench.v", own], cwd=tmp_path,
+                            capture_output=True, text=True, check=False)
+    assert answer.returncode != 0
+    assert "has_no_model" in answer.stderr

@@ -53,6 +53,20 @@ class Namesake(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.core = Stage(3)
+        m.submodules.link = Link()
+        return m
+
+
+class Link(wiring.Component):
+    """What a wrapper would have, inside of a part that has nothing to do with it."""
+
+    def __init__(self):
+        super().__init__({"y": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.link = link = Stage(2)
+        m.d.comb += self.y.eq(link.y[0])
         return m
 
 

@@ -7,17 +7,20 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from bitwright import ir
 from bitwright.hw.families.tool import YOSYS
 from bitwright.hw.flow import toolchain
 from bitwright.hw.flow.toolchain import ToolError
 from bitwright.hw.flow.verilog import to_verilog
 from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.axi import AxiIp
+from bitwright.hw.rtl.layers import folded
 from tests.networks import features, network
 
 
@@ -77,6 +80,19 @@ def test_verilator_reads_it_as_verilog_of_2001(text, tmp_path):
     assert "%Error" not in answer.stderr
 
 
+def neurons():
+    rng = np.random.default_rng(3)
+    return ir.Network((
+        ir.Entry("modulate", ir.Modulate(rng.integers(1, 4, (1, 9, 1)).astype(np.int32), 2),
+                 ("input",)),
+        ir.Entry("xnor0", ir.Xnor(rng.integers(2, size=(8, 9)).astype(bool),
+                                  rng.integers(3, 7, (8, 1)).astype(np.int32)), ("modulate",)),
+        ir.Entry("head", ir.Scores(rng.integers(2, size=(3, 8)).astype(bool), 2,
+                                   np.array([0, 1, -1], np.int32)), ("xnor0",))))
+
+
+NEURONS = neurons()
+
 BENCH = """
 module bench;
     reg clk = 0, rst = 1;
@@ -109,13 +125,16 @@ endmodule
 
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="needs Icarus Verilog")
 @pytest.mark.parametrize("language", ["2001", "2005", "2012"])
-@pytest.mark.parametrize("frames", [1, 2])
-def test_icarus_comes_to_the_golden_results(language, frames, tmp_path):
+@pytest.mark.parametrize(("subject", "plan"), [
+    (network(7), Plan(lanes=2)),
+    (network(7, frames=2), Plan(lanes=2)),
+    (NEURONS, folded(Plan(lanes=2), NEURONS, 12)),  # with memories
+], ids=["frame", "frames", "folded"])
+def test_icarus_comes_to_the_golden_results(language, subject, plan, tmp_path):
     """Byte for byte what is delivered, in an event-driven simulator, whatever it takes the language
     to be."""
-    subject = network(7, frames=frames)
     samples = features(subject, 20, seed=1)
-    component = AxiIp(subject, Plan(lanes=2))
+    component = AxiIp(subject, plan)
     layout = component.layout
     beats = [beat | (index == layout.beats - 1) << 8 * layout.beat_bytes
              for sample in samples.tolist()
