@@ -55,7 +55,6 @@ def cases():
         ("16 neurons of 64", layer, {"way": FOLDED, "cycles": 64}),
         ("16 neurons of 64", layer, {"way": FOLDED, "cycles": 8}),
         ("128 neurons of 256", wide, {"way": FOLDED, "cycles": 3328}),
-        ("128 neurons of 256, writable", wide, {"way": FOLDED, "cycles": 3328, "writable": True}),
         ("10 scores of 128", head, unrolled),
         ("10 scores of 128", head, {"way": FOLDED, "cycles": 640}),
         ("4 neurons at 36 places of 18", sliding, {"way": FOLDED, "cycles": 36}),

@@ -18,6 +18,7 @@ import numpy as np
 
 from bitwright import ir
 from bitwright.errors import UserError
+from bitwright.hw.checks import expect
 from bitwright.hw.folding import Folded, bias_width, tables
 from bitwright.hw.layout import score_width
 from bitwright.hw.plan import FOLDED, Plan, PlanError
@@ -93,6 +94,8 @@ class Contents:
     plan: Plan
 
     def __post_init__(self) -> None:
+        expect("Network", self.network, ir.Network)
+        expect("Plan", self.plan, Plan)
         as_built(self.network, self.plan, simplify=False)
 
     @classmethod

@@ -6,6 +6,9 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from bitwright import ir
+from bitwright.hw.checks import expect
+from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.layers import choose
 from bitwright.hw.rtl.parts.gather import Collector
@@ -29,6 +32,8 @@ class _Hold(wiring.Component):
     """
 
     def __init__(self, width, interval):
+        expect("Width", width, int)
+        expect("Interval", interval, int)
         self._interval = interval
         signature = stream.Signature(width, always_ready=True)
         super().__init__({"i": In(signature), "o": Out(signature)})
@@ -92,6 +97,8 @@ class Core(wiring.Component):
     """
 
     def __init__(self, network, plan):
+        expect("Network", network, ir.Network)
+        expect("Plan", plan, Plan)
         self._modulate = network.entries[0].name
         self._head = network.entries[-1]
         self._entries = _live(network, plan.writable)

@@ -5,8 +5,11 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from bitwright import ir
+from bitwright.hw.checks import expect
 from bitwright.hw.folding import Table
 from bitwright.hw.limits import WIDEST, WidthError
+from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.parts.store import Store, read_later
 
 __all__ = ["Encoder"]
@@ -58,6 +61,8 @@ class Encoder(wiring.Component):
     """
 
     def __init__(self, modulate, read_mask, plan):
+        expect("Modulate", modulate, ir.Modulate)
+        expect("Plan", plan, Plan)
         self._modulate = modulate
         self._lanes = plan.lanes
         self.beats = -(-modulate.features // plan.lanes)

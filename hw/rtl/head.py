@@ -4,6 +4,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from bitwright import ir
+from bitwright.hw.checks import expect
+from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.layers import choose
 from bitwright.hw.rtl.parts.gather import Accumulator, Collector
 from bitwright.hw.rtl.parts.stages import Depth, Pipeline
@@ -36,6 +39,8 @@ class Argmax(Pipeline):
     """
 
     def __init__(self, layout, plan):
+        expect("Layout", layout, data.ArrayLayout)
+        expect("Plan", plan, Plan)
         shape = data.StructLayout({"decision": range(layout.length), "scores": layout})
         depth = Depth(plan.levels_per_register)
         for _ in range((layout.length - 1).bit_length()):
@@ -97,6 +102,8 @@ class Head(wiring.Component):
     """
 
     def __init__(self, network, plan, beat=None):
+        expect("Network", network, ir.Network)
+        expect("Plan", plan, Plan)
         layout = result_layout(network)
         choice = choose(network.entries[-1], plan)
         site = Site(beat=beat)

@@ -4,9 +4,12 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from bitwright import ir
+from bitwright.hw.checks import expect
 from bitwright.hw.folding import Folded, tables
 from bitwright.hw.layout import Layout
 from bitwright.hw.limits import check_widths
+from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.core import Core
 from bitwright.hw.rtl.encoder import Encoder
 from bitwright.hw.rtl.head import Head
@@ -71,6 +74,8 @@ class Ip(wiring.Component):
     """
 
     def __init__(self, network, plan):
+        expect("Network", network, ir.Network)
+        expect("Plan", plan, Plan)
         check_widths(network, plan)
         self._writable = tuple(entry.name for entry in network.entries
                                if entry.name in plan.writable)

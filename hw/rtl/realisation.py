@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bitwright import ir
+from bitwright.hw.checks import expect
 from bitwright.hw.plan import FOLDED, Plan, PlanError, nearest
 from bitwright.hw.rtl.beat import Beat
 
@@ -176,6 +177,12 @@ class Choice:
     cls: type[Realisation]
     settings: Any
     plan: Plan
+
+    def __post_init__(self) -> None:
+        expect("Settings", self.settings, self.cls.Settings)
+        expect("Plan", self.plan, Plan)
+        if self.cls not in ways(type(self.node)).values():
+            raise TypeError(f"{self.cls.__name__} realises no {type(self.node).__name__}")
 
     def estimate(self, site: Site = Site()) -> Estimate:
         """See :meth:`Realisation.estimate`."""

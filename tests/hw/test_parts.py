@@ -1,14 +1,26 @@
 """Parts of components: registers in a row, registers that hold, queues."""
 
+import re
+
 import pytest
 from amaranth.hdl import Cat
 from amaranth.lib import data
 
-from bitwright.hw.rtl.core import _Hold
+from bitwright.hw.contents import Contents
+from bitwright.hw.plan import Plan
+from bitwright.hw.rtl.axi import AxiIp
+from bitwright.hw.rtl.core import Core, _Hold
+from bitwright.hw.rtl.encoder import Encoder
+from bitwright.hw.rtl.head import Argmax, Head
+from bitwright.hw.rtl.ip import Ip
+from bitwright.hw.rtl.layers import Choice
+from bitwright.hw.rtl.layers.xnor import XnorLayer
 from bitwright.hw.rtl.parts.popcount import Count, popcount
 from bitwright.hw.rtl.parts.queue import Queue
 from bitwright.hw.rtl.parts.stages import Depth, Pipeline
+from bitwright.hw.rtl.parts.store import Loader, Store
 from tests.hw.streams import simulate, sink
+from tests.networks import network
 
 
 class Delay(Pipeline):
@@ -141,3 +153,38 @@ def test_a_popcount_is_as_deep_and_wide_as_it_is_said_to_be(bits, limit, lut_siz
     dut = Counter(bits, count.width, limit, depth.latency)
     dut.elaborate(None)
     assert dut.found == count.width == bits.bit_length()
+
+
+NETWORK, OTHER = network(0), Plan()
+WRONG = {
+    "Ip": lambda: Ip(OTHER, OTHER), "AxiIp": lambda: AxiIp(OTHER, OTHER),
+    "Core": lambda: Core(OTHER, OTHER), "Head": lambda: Head(OTHER, OTHER),
+    "Contents": lambda: Contents(OTHER, OTHER),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_no_network_is_refused(name):
+    with pytest.raises(TypeError, match=r"^Network must be of the type Network, not Plan\(.*\)$"):
+        WRONG[name]()
+
+
+@pytest.mark.parametrize(("build", "message"), [
+    (lambda: Ip(NETWORK, 1), "Plan must be of the type Plan, not 1"),
+    (lambda: Core(NETWORK, 1), "Plan must be of the type Plan, not 1"),
+    (lambda: Head(NETWORK, 1), "Plan must be of the type Plan, not 1"),
+    (lambda: Encoder(1, 1, 1), "Modulate must be of the type Modulate, not 1"),
+    (lambda: Encoder(NETWORK.modulate, 1, 1), "Plan must be of the type Plan, not 1"),
+    (lambda: Argmax(8, OTHER), "Layout must be of the type ArrayLayout, not 8"),
+    (lambda: Store(8), "Table must be of the type Table, not 8"),
+    (lambda: Loader([8]), "Table must be of the type Table, not 8"),
+    (lambda: Queue(8, True), "Places must be of the type int, not True"),
+    (lambda: _Hold(8, 1.0), "Interval must be of the type int, not 1.0"),
+    (lambda: Choice(NETWORK.modulate, XnorLayer, XnorLayer.Settings(), OTHER),
+     "XnorLayer realises no Modulate"),
+    (lambda: Choice(NETWORK.head, XnorLayer, 3, OTHER),
+     "Settings must be of the type NoSettings, not 3"),
+])
+def test_wrong_types_are_refused(build, message):
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        build()

@@ -13,7 +13,10 @@ from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from bitwright.hw.checks import expect
+from bitwright.hw.folding import Folding
 from bitwright.hw.limits import WIDEST, WidthError
+from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.parts.gather import Accumulator
 from bitwright.hw.rtl.parts.popcount import Count, popcount
@@ -58,6 +61,8 @@ class Agreements(wiring.Component):
     """
 
     def __init__(self, in_width, folding, table, plan, writable=False, beat=None):
+        expect("Folding", folding, Folding)
+        expect("Plan", plan, Plan)
         if folding.word_bits > WIDEST:
             raise WidthError(f"Weights of a word must have at most {WIDEST:,} bits, not "
                              f"{folding.word_bits:,} ({in_width:,} inputs, {folding.neurons:,} "

@@ -4,6 +4,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from bitwright.hw.checks import expect
 from bitwright.hw.rtl.parts.store import read_later
 
 __all__ = ["Queue"]
@@ -29,6 +30,7 @@ class Queue(wiring.Component):
     """
 
     def __init__(self, shape, places):
+        expect("Places", places, int)
         self._places = places
         super().__init__({"i": In(stream.Signature(shape, always_ready=True)),
                           "o": Out(stream.Signature(shape))})

@@ -4,6 +4,8 @@ from amaranth.hdl import Array, Cat, Module, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from bitwright.hw.checks import expect
+from bitwright.hw.folding import Table
 from bitwright.hw.rtl.realisation import Resources, logic
 
 __all__ = ["Loader", "Store", "load_signature", "read_later", "write_signature"]
@@ -68,6 +70,7 @@ class Store(wiring.Component):
         return Resources(width * logic((depth - 1).bit_length(), lut_size), width)
 
     def __init__(self, table, writable=False):
+        expect("Table", table, Table)
         self._table = table
         self._writable = writable
         members = {"address": In(range(table.depth)), "word": Out(table.width)}
@@ -127,6 +130,8 @@ class Loader(wiring.Component):
     """
 
     def __init__(self, tables):
+        for table in tables:
+            expect("Table", table, Table)
         self._tables = tables
         super().__init__({
             "i": In(load_signature()),
