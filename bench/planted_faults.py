@@ -240,7 +240,7 @@ FAULTS = [
     Fault("hw/flow/verilog.py", "(procmux", "(never",
           "tests/sim/test_levels.py -k icarus"),
     Fault(RAM, '~(RESETMODE == "SYNC" & rst_a)', "1'b1", RAM_TESTS),
-    Fault(RAM, 'WRITEMODE == "WRITETHROUGH" ? after', 'WRITEMODE == "WRITETHROUGH" ? before',
+    Fault(RAM, 'WRITEMODE == "WRITETHROUGH" ? fresh', 'WRITEMODE == "WRITETHROUGH" ? old',
           RAM_TESTS),
     Fault(RAM, '(RELEASE == "SYNC" & held)', "1'b0", RAM_TESTS),
     Fault(RAM, "value[20 * word + 9 +: 9]", "value[18 * word + 9 +: 9]", RAM_TESTS),

@@ -118,7 +118,7 @@ def compare(ram, tmp_path, inverted=False, seed=1):
         expected.append(ram.outputs())
     (tmp_path / "steps.txt").write_text("\n".join(lines) + "\n")
     (tmp_path / "bench.v").write_text(bench(ram, inverted))
-    subprocess.run(["iverilog", "-g2005", "-o", "bench.vvp", "bench.v", str(MODEL)], cwd=tmp_path,
+    subprocess.run(["iverilog", "-g2012", "-o", "bench.vvp", "bench.v", str(MODEL)], cwd=tmp_path,
                    check=True)
     run = subprocess.run(["vvp", "bench.vvp"], cwd=tmp_path, check=True, capture_output=True,
                          text=True)
@@ -166,7 +166,7 @@ def test_chip_selects_and_inverted_inputs(tmp_path):
 def test_a_width_that_there_is_not(tmp_path):
     (tmp_path / "bench.v").write_text(bench(BlockRam(Port(18), Port(18)), False).replace(
         ".DATA_WIDTH_B(18)", ".DATA_WIDTH_B(12)"))
-    run = subprocess.run(["iverilog", "-g2005", "-o", "bench.vvp", "bench.v", str(MODEL)],
+    run = subprocess.run(["iverilog", "-g2012", "-o", "bench.vvp", "bench.v", str(MODEL)],
                          cwd=tmp_path, check=False, capture_output=True, text=True)
     assert run.returncode
     assert "DP16KD_has_no_port_of_this_width" in run.stderr

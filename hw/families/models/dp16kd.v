@@ -190,13 +190,13 @@ endmodule
 
 // What lies at a port's place after a write of those bytes.
 module dp16kd_merge #(parameter WIDTH = 18) (
-    input [35:0] before, input [35:0] data, input [2:0] place, input [3:0] bytes,
-    output [35:0] after
+    input [35:0] old, input [35:0] data, input [2:0] place, input [3:0] bytes,
+    output [35:0] fresh
 );
     wire [35:0] all = {36{1'b1}};
     wire [35:0] mask = WIDTH < 9 ? {35'b0, bytes[0]} * ((36'd1 << WIDTH) - 36'd1) << place :
                        {{9{bytes[3]}}, {9{bytes[2]}}, {9{bytes[1]}}, {9{bytes[0]}}};
-    assign after = (before & (all ^ mask)) | (data << place & mask);
+    assign fresh = (old & (all ^ mask)) | (data << place & mask);
 endmodule
 
 // The latch behind a port, and the register behind that.
@@ -205,10 +205,10 @@ module dp16kd_output #(
     parameter RESETMODE = "SYNC", parameter RELEASE = "SYNC"
 ) (
     input clk, input rst, input on, input oce, input write,
-    input [35:0] before, input [35:0] after, input [2:0] place, output [35:0] value
+    input [35:0] old, input [35:0] fresh, input [2:0] place, output [35:0] value
 );
     wire [35:0] mask = {36{1'b1}} >> (36 - WIDTH);
-    wire [35:0] next = (WRITEMODE == "WRITETHROUGH" ? after : before) >> place & mask;
+    wire [35:0] next = (WRITEMODE == "WRITETHROUGH" ? fresh : old) >> place & mask;
     wire load = on & ~(write & WRITEMODE == "NORMAL");
 
     reg [35:0] latch = 36'b0, register = 36'b0;
