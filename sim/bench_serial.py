@@ -17,6 +17,7 @@ import numpy as np
 from cocotb.triggers import Timer, ValueChange
 
 from bitwright.hw.link.protocol import (
+    LOAD_BYTES,
     OFFSET_BYTES,
     SYNC_REQUEST,
     ErrorCode,
@@ -25,7 +26,6 @@ from bitwright.hw.link.protocol import (
     Request,
     commit_payload,
     encode_request,
-    load_payloads,
 )
 from bitwright.sim.job import BEAT, Progress, SerialJob, SerialOutcome
 from bitwright.sim.uart import PERIOD_PS, LineError, SerialLine
@@ -207,18 +207,20 @@ class _Bench:
     async def _load(self, image: bytes) -> None:
         """Write contents, first up to somewhere and broken off in the middle of a packet: until all
         are there and checked there is no answer but an error."""
-        payloads = load_payloads(image)
-        stop = self._random.randrange(len(payloads))
-        done = await self._write(payloads[:stop])
+        # At least three requests, so that there is a middle.
+        size = min(LOAD_BYTES, max(1, len(image) // 3))
+        payloads = [start.to_bytes(OFFSET_BYTES, "little") + image[start : start + size]
+                    for start in range(0, len(image), size)]
+        stop = self._random.randrange(1, len(payloads))
+        await self._write(payloads[:stop])
         request = encode_request(Request.LOAD, self._next(), payloads[stop])
         await self._line.send(request[: self._random.randrange(HEADER, len(request))])
         await self._refused(ErrorCode.TIMEOUT, request[3])
-        if done:
-            if self._job.resets:
-                await self._reset()
-            await self._line.send(self._request())
-            await self._refused(ErrorCode.EMPTY, self._sequence)
-            await self._incomplete()
+        if self._job.resets:
+            await self._reset()
+        await self._line.send(self._request())
+        await self._refused(ErrorCode.EMPTY, self._sequence)
+        await self._incomplete()
         done = await self._write(payloads)
         loaded = bytes.fromhex(self._job.loaded)
         digest = Identity.from_bytes(loaded).contents
