@@ -90,7 +90,7 @@ class BatchNormModulator(Input):
         bound = crossing(self.cuts.T[:, None, :], mean, (variance + EPSILON).sqrt(), scale.exp(),
                          shift)
         low = -(1 << self.bits - 1) if self.signed else 0
-        return least(bound, low, low + (1 << self.bits), above=True)
+        return least(bound, low, highest=low + (1 << self.bits), above=True)
 
     def freeze(self) -> ir.Modulate:
         return ir.Modulate(self.thresholds.cpu().numpy(), self.bits, self.signed)

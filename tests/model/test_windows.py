@@ -6,7 +6,14 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from bitwright.ir.window import Window
-from bitwright.model.layers.windows import at_positions, output_geometry, see_windows, window_of
+from bitwright.model.layers.windows import (
+    add_windows,
+    at_positions,
+    by_position,
+    output_geometry,
+    see_windows,
+    window_of,
+)
 from bitwright.model.wiring import Geometry
 
 
@@ -62,3 +69,24 @@ def test_a_window_larger_than_the_image_is_refused():
     with pytest.raises(ValueError, match=r"^Kernel must fit an image of 3 by 5 pixels, not have 4 "
                                          r"by 4$"):
         window_of(Geometry.of((3, 5)), 4, 1)
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(1, 1), (2, 1), (3, 2), (4, 1)])
+def test_adding_up_is_the_transpose_of_seeing(kernel, stride):
+    geometry = Geometry.of((4, 5), 2)
+    window = window_of(geometry, kernel, stride)
+    generator = torch.Generator().manual_seed(kernel)
+    x = torch.randint(9, (40, 3), generator=generator)
+    columns = torch.randint(9, (window.bits, window.positions * 3), generator=generator)
+    added = add_windows(columns, window)
+    assert added.shape == x.shape
+    assert (see_windows(x, window) * columns).sum() == (x * added).sum()
+    for sample in range(3):  # of one sample only what is its own
+        one = columns.view(window.bits, -1, 3)[..., sample]
+        assert torch.equal(add_windows(one, window)[:, 0], added[:, sample])
+
+
+def test_positions_are_taken_apart_as_they_were_put():
+    window = window_of(Geometry.of((4, 5), 2), 2, 1)
+    y = torch.arange(3 * window.positions * 7).view(3, -1)
+    assert torch.equal(by_position(at_positions(y, window), window), y)
