@@ -55,7 +55,6 @@ def passes(tree, *arguments):
 CASES = {
     "A kind of node": (3, ("tests/conformance", "tests/ir", "-k", "invert or docs or format"), 20),
     "A way to realise a node": (1, ("tests/conformance/test_hardware.py", "-k", "late"), 5),
-    "A learning rule": (1, ("tests/model/test_rules.py", "-k", "sign-descent"), 2),
     "A family of devices": (1, ("tests/hw/test_families.py", "-k", "trion"), 3),
     "A learning rule": (1, ("tests/model/test_learning.py", "-k", "manhattan"), 3),
 }
