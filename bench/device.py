@@ -18,14 +18,15 @@ import numpy as np
 
 __all__ = ["compare", "main"]
 
-TOLERANCE = 1e-3
+TOLERANCE = 5e-3
 """Largest difference of two losses, as a share of the greater one."""
 
 STEPS = 3
 """Steps whose losses are compared. Differences grow as weights near 0 change their sign."""
 
-DRAWING = ("bernoulli", "fbf", "forward-forward", "unsupervised-forward-forward")
-"""Rules that draw in every step: other numbers on another device."""
+DRAWING = ("bernoulli", "direct-feedback-alignment", "fbf", "feedback-alignment", "forward-forward",
+           "indirect-feedback-alignment", "unsupervised-forward-forward")
+"""Rules that draw in every step, or matrices at the start: other numbers on another device."""
 
 RECIPES = ("digits", "digits-xnor", "digits-conv", "digits-mixed", "digits-real", "digits-bop",
            "digits-dfa", "digits-fa", "digits-ifa", "digits-usf", "digits-ste", "digits-fbf",
