@@ -68,6 +68,9 @@ class Golden:
         for name, value in checked.items():
             object.__setattr__(self, name, value)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Golden, (self.features, self.scores)
+
 
 @dataclass(frozen=True, eq=False)
 class Result:

@@ -91,6 +91,10 @@ class Node(ABC):
         names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
         return cls(**{name: values[name] for name in names})
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy, and what comes from another process, is made by the constructor like any other.
+        return type(self).from_values, (self.values(),)
+
     def parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Form of the file: attributes for the header, and tensors."""
         return write_fields(self.fields, self.values())

@@ -1,6 +1,8 @@
 """Declarations of fields: the page, the read-only arrays, and a kind that is added."""
 
+import copy
 import dataclasses
+import pickle
 
 import numpy as np
 import pytest
@@ -51,7 +53,9 @@ def arrays(node):
 @pytest.mark.parametrize("kind", KINDS)
 def test_arrays_are_read_only(kind):
     node = ir.Node.kinds[kind].sample(np.random.default_rng(0))
-    for _, array in arrays(node):
+    copies = node, copy.deepcopy(node), pickle.loads(pickle.dumps(node))
+    assert copies[1:] == (node, node)
+    for _, array in (item for one in copies for item in arrays(one)):
         with pytest.raises(ValueError, match="read-only"):
             array[...] = 0
         with pytest.raises(ValueError, match="cannot set WRITEABLE"):
@@ -75,8 +79,9 @@ def test_golden_vectors_are_read_only():
     golden = ir.Golden(features, np.zeros((1, 2), int))
     features[:] = 1
     assert (golden.features.dtype, golden.features.any()) == (np.int32, False)
-    with pytest.raises(ValueError, match="read-only"):
-        golden.scores[0, 0] = 1
+    for one in (golden, copy.deepcopy(golden)):
+        with pytest.raises(ValueError, match="read-only"):
+            one.scores[0, 0] = 1
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int64, np.uint8, np.uint64])
