@@ -91,7 +91,6 @@ FAULTS = [
     Fault("ir/plain.py", "if len(value) < len(pairs):", "if False:", ARTIFACT),
     Fault("ir/plain.py", "    except RecursionError:", "    except MemoryError:", ARTIFACT),
     Fault("ir/node.py", "if width > MAX_WIDTH:", "if False:", ARTIFACT),
-    Fault("ir/identity.py", 'entry.name, "kind"', '"", "kind"', "tests/ir/test_identity.py"),
     Fault("ir/identity.py", 'return {"provenance": dict(network.provenance)}, tensors',
           'return {"provenance": {}}, tensors', "tests/ir/test_identity.py"),
     Fault("ir/upgrade.py", "count == len(body)", "count <= len(body)", "tests/ir/test_upgrade.py"),

@@ -74,6 +74,8 @@ def test_the_digest_of_format_1_is_checked(old):
 @pytest.mark.parametrize(("change", "message"), [
     (lambda header, own, tensors: own.pop("nodes"),
      "node 'c': Body must be a list of nodes, not None"),
+    (lambda header, own, tensors: own.update(nodes=1),
+     "node 'c': Body must be a list of nodes, not None"),
     (lambda header, own, tensors: own.update(nodes=3),
      "node 'c': Body must be a list of nodes, not None"),
     (lambda header, own, tensors: own.update(nodes="2"),
