@@ -371,11 +371,15 @@ def test_too_large_a_tensor(saved, monkeypatch):
     refused(path, r"tensor '.*' must have at most 2 elements, not \d+")
 
 
-def test_bits_are_counted_before_they_are_unpacked(saved, monkeypatch):
-    path, _ = saved
-    monkeypatch.setattr("bitwright.ir.fields.MAX_ELEMENTS", 2)
+def test_bits_are_counted_before_they_are_unpacked(tmp_path, monkeypatch):
+    """Two bytes of the file are ten bits, more than the eight numbers that are allowed."""
+    path = tmp_path / "network.safetensors"
+    head = ir.Scores(np.ones((2, 5), bool), 1, np.zeros(2, int))
+    ir.save(path, ir.Network((ir.Entry("m", ir.Modulate(np.ones((1, 5, 1), int), 1), ("input",)),
+                              ir.Entry("head", head, ("m",)))))
+    monkeypatch.setattr("bitwright.ir.fields.MAX_ELEMENTS", 8)
     monkeypatch.setattr("bitwright.ir.fields.unpack_rows", lambda packed, columns: 1 / 0)
-    refused(path, r"node '.*': .* must have at most 2 elements, not \d+")
+    refused(path, "node 'head': Weights must have at most 8 elements, not 10")
 
 
 def test_more_metadata(saved):
