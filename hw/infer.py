@@ -25,6 +25,7 @@ from bitwright.ir.locate import FILE_NAME, HELP, locate
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from serial import Serial
+    from tqdm import tqdm
 
     from bitwright.hw.contents import Contents
     from bitwright.hw.link.host import Host
@@ -191,7 +192,7 @@ def _opened(name: str, baud: int) -> Iterator[Serial]:
             raise PortError(f"{name}: {error.strerror or error}") from error
 
 
-def _bar(total: int, unit: str):
+def _bar(total: int, unit: str) -> tqdm[None]:
     from tqdm import tqdm
 
     return tqdm(total=total, unit=unit, unit_scale=True, file=sys.stderr, leave=False,

@@ -47,7 +47,7 @@ def read_samples(path: Path, network: ir.Network) -> NDArray[Any]:
     """
     if path.suffix == ".npy":
         features, place = _read_npy(path, network.features), "row {0}, column {1}"
-        lines = range(1, len(features) + 1)
+        lines = [*range(1, len(features) + 1)]
     elif path.suffix == ".csv":
         features, lines = _read_csv(path, network.features)
         place = "line {0}, column {1}"

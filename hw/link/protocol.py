@@ -260,7 +260,7 @@ class Parser:
     def feed(self, received: bytes) -> list[Reply]:
         """Take bytes as they come. Returns the replies that they complete."""
         self._pending += received
-        replies = []
+        replies: list[Reply] = []
         while True:
             start = self._pending.find(SYNC_REPLY)
             if start < 0:
