@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from bitwright import ir
 from bitwright.boards import Board
 from bitwright.errors import UserError
-from bitwright.hw.families.tool import YOSYS, Program
+from bitwright.hw.families.tool import YOSYS
 from bitwright.hw.flow import cache, toolchain
 from bitwright.hw.flow.generate import Generate
 from bitwright.hw.flow.options import Options
@@ -50,12 +50,10 @@ class _Tools:
 
     @classmethod
     def needed(cls, options: Options) -> _Tools:
-        def find(program: Program | None) -> toolchain.Tool | None:
-            return None if program is None else toolchain.find(program)
-
-        place = options.family.place if options.stop_after == "route" else None
-        return cls(toolchain.find(YOSYS), find(place and place.nextpnr),
-                   find(place and place.packer))
+        yosys, place = toolchain.find(YOSYS), options.family.place
+        if place is None or options.stop_after != "route":
+            return cls(yosys, None, None)
+        return cls(yosys, toolchain.find(place.nextpnr), toolchain.find(place.packer))
 
     @property
     def labels(self) -> dict[str, str]:

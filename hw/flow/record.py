@@ -7,7 +7,7 @@ import hashlib
 import json
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -50,7 +50,7 @@ def _decode(kind: Any, value: Any) -> Any:
         return tuple(_decode(arguments[0], item) for item in value)
     if origin is not None:
         return {name: _decode(arguments[1], item) for name, item in value.items()}
-    if dataclasses.is_dataclass(kind):
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         hints = typing.get_type_hints(kind)
         return kind(**{field.name: _decode(hints[field.name], value[field.name])
                        for field in dataclasses.fields(kind)})
@@ -85,7 +85,7 @@ def identity(value: Any) -> Any:
         return [identity(item) for item in value]
     if isinstance(value, frozenset):
         return sorted(value)
-    if isinstance(value, Callable):
+    if callable(value):
         return {"function": f"{value.__module__}.{value.__qualname__}"}
     raise TypeError(f"Value must have an identity, not be {value!r}")
 

@@ -13,7 +13,7 @@ TOLERANCE = 0.02
 """Deviation from the baud rate that each side may have. docs/link.md has what was measured."""
 
 
-def divisor(clock_hz, baud):
+def divisor(clock_hz: float, baud: float) -> int:
     """Clock cycles of a bit.
 
     Raises

@@ -218,7 +218,7 @@ def _origin(report: Mapping[str, Any]) -> str:
     return f"<section><h2>Made from, and with</h2>{_table([], rows)}</section>"
 
 
-def _figure(width: float, height: float):
+def _figure(width: float, height: float) -> tuple[Any, Any]:
     """An empty figure, and its axes. The figure belongs to nobody: there is no global state."""
     from matplotlib.figure import Figure
 
@@ -229,7 +229,7 @@ def _figure(width: float, height: float):
     return figure, axes
 
 
-def _svg(figure, label: str) -> str:
+def _svg(figure: Any, label: str) -> str:
     """The figure as an element of the page, the same bytes each time."""
     import matplotlib as mpl
 
