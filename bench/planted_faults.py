@@ -278,7 +278,7 @@ FAULTS = [
     Fault("hw/flow/parts.py", 'cell.startswith(f"{path}.")',
           'path.rpartition(".")[2] in cell.split(".")', PLACE),
     Fault("hw/flow/synth.py", "if module in names}",
-          'if any(name.endswith(module.partition(".")[2]) for name in names)}',
+          'if any(name.endswith(module.rpartition(".")[2]) for name in names)}',
           "tests/hw/test_synth.py"),
     Fault("hw/flow/verilog.py", "proc -norom", "proc -nomux -norom", "tests/hw/test_verilog.py"),
     Fault("hw/families/ecp5.py", '"CCU2C": Resources(luts=2, carries=1)',

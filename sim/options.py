@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bitwright import ir
+from bitwright import boards, ir
 from bitwright.hw.plan import Plan
 from bitwright.sim.placed import Placed
 
@@ -73,8 +73,8 @@ class Options:
     level: str = "rtl"
     simulator: str | None = None
     plan: Plan = field(default_factory=Plan)
-    family: str = "ice40"
-    board: str = "icebreaker"
+    family: str = boards.BOARDS[boards.DEFAULT].family.name
+    board: str = boards.DEFAULT
     baud: int | None = None
     placed: Placed | None = None
     stall_in: float = 0.3

@@ -1,18 +1,15 @@
 """A build folder, as far as the simulation of what was placed needs it."""
 
-import gc
 import hashlib
 import json
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from amaranth.hdl import UnusedElaboratable
-
 from bitwright import ir
 from bitwright.errors import UserError
 from bitwright.hw.flow import synth
+from bitwright.hw.flow.environment import not_elaborated
 from bitwright.hw.link.serial_top import SerialTop
 from bitwright.hw.plan import Plan
 
@@ -99,14 +96,11 @@ class Placed:
         if ir.digest(frozen) != self.network:
             raise PlacedError(f"{self.folder}: built from network {self.network[:16]}, not "
                               f"{ir.digest(frozen)[:16]}")
-        with warnings.catch_warnings():
-            # The component tells its figures, and makes no hardware.
-            warnings.simplefilter("ignore", UnusedElaboratable)
+        with not_elaborated():
             made = SerialTop(network, self.plan, clock_hz=self.clock_hz, baud=self.baud,
                              frozen=frozen)
             line = Line(made.cycles, made.timeout, made.latency)
             del made
-            gc.collect()  # it is now that it is found unused
         return line
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bitwright import boards
 from bitwright.command import guarded
 from bitwright.errors import UsageError
 from bitwright.ir.locate import FILE_NAME, HELP, locate
@@ -119,9 +120,10 @@ def _add_design(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--no-simplify", action="store_true",
                        help="simulate every node as it was frozen")
     group.add_argument("--family", metavar="NAME",
-                       help="what level netlist synthesises for (default: ice40)")
+                       help="what level netlist synthesises for (default: the default board's)")
     group.add_argument("--board", metavar="NAME",
-                       help="whose clock and baud rate level board has (default: icebreaker)")
+                       help="whose clock and baud rate level board has (default: "
+                            f"{boards.DEFAULT})")
 
 
 def _add_run(group: argparse._ArgumentGroup) -> None:
@@ -215,7 +217,8 @@ def _options(args: argparse.Namespace, frozen: ir.Network) -> tuple[Options, boo
         if args.fold is not None:
             plan = folded(plan, frozen, args.fold)
     return Options(level=args.level, simulator=args.simulator, plan=plan,
-                   family=args.family or "ice40", board=args.board or "icebreaker", placed=build,
+                   family=args.family or Options.family, board=args.board or Options.board,
+                   placed=build,
                    stall_in=args.stall, stall_out=args.stall, resets=args.resets,
                    seed=args.seed, waves=args.waves, out=args.out, frozen=frozen), simplify
 

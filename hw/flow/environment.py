@@ -1,12 +1,16 @@
-"""The environment variables that reach into what Amaranth writes."""
+"""What Amaranth is not to do: be changed from outside, and warn of what is meant."""
 
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
+import warnings
 from collections.abc import Iterator
 
-__all__ = ["without_overrides"]
+from amaranth.hdl import UnusedElaboratable
+
+__all__ = ["not_elaborated", "without_overrides"]
 
 
 @contextlib.contextmanager
@@ -22,3 +26,15 @@ def without_overrides() -> Iterator[None]:
         yield
     finally:
         os.environ.update(hidden)
+
+
+@contextlib.contextmanager
+def not_elaborated() -> Iterator[None]:
+    """For components that are asked for their ports and figures only, and are not elaborated.
+
+    None of them may be referred to at the end.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnusedElaboratable)
+        yield
+        gc.collect()  # it is now that they are found unused

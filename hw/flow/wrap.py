@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import re
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from amaranth.hdl import (
-    ClockSignal,
-    Elaboratable,
-    Instance,
-    Module,
-    ResetSignal,
-    UnusedElaboratable,
-)
+from amaranth.hdl import ClockSignal, Elaboratable, Instance, Module, ResetSignal
 from amaranth.lib import io, wiring
 
 from bitwright import ir
 from bitwright.boards import Board
 from bitwright.hw.contents import as_built
-from bitwright.hw.flow.environment import without_overrides
+from bitwright.hw.flow.environment import not_elaborated, without_overrides
 from bitwright.hw.flow.parts import BOARD, IP
 from bitwright.hw.flow.record import file_digest
 from bitwright.hw.layout import Layout
@@ -173,11 +164,8 @@ class Wrap:
         """See :class:`hw.flow.cache.Stage`."""
         board = self.board
         assert board.family.place is not None
-        with warnings.catch_warnings():
-            # The network's component gives its ports; what is inside is text already.
-            warnings.simplefilter("ignore", UnusedElaboratable)
+        with not_elaborated():  # the network's component gives its ports, and is text already
             prepared, layout, identity = self._prepare()
-            gc.collect()
         constraints = f"{BOARD}.{board.family.place.constraints}"
         (folder / f"{BOARD}.il").write_text(prepared.rtlil, encoding="utf-8")
         (folder / constraints).write_text(prepared.constraints, encoding="utf-8")

@@ -132,12 +132,13 @@ def test_damaged_manifest_runs_the_stage(tmp_path, text):
     assert cache.run_stage(tmp_path, One())[1] is False
 
 
-def failed():
-    return pytest.raises(OSError, match=r"^\[Errno 28\] No space left on device$")
+def failed(folder):
+    message = f"[Errno 28] No space left on device: {str(folder)!r}"
+    return pytest.raises(OSError, match=f"^{re.escape(message)}$")
 
 
 def test_failed_stage_leaves_nothing(tmp_path):
-    with failed():
+    with failed(tmp_path):
         cache.run_stage(tmp_path, Failing())
     assert list(tmp_path.iterdir()) == []
 
@@ -151,7 +152,7 @@ def test_discarded_stage_leaves_nothing(tmp_path):
 
 def test_failed_stage_forgets_the_one_before(tmp_path):
     cache.run_stage(tmp_path, One())
-    with failed():
+    with failed(tmp_path):
         cache.run_stage(tmp_path, Failing(2))
     assert cache.run_stage(tmp_path, One())[1] is False
 

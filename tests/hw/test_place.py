@@ -21,7 +21,7 @@ REPORT = {"fmax": {"clk": {"achieved": 20.5, "constraint": 12},
           "utilization": {"ICESTORM_LC": {"used": 7, "available": 5280},
                           "SB_IO": {"used": 0, "available": 39}},
           "critical_paths": [{"from": "posedge clk", "to": "posedge clk", "path": [
-              {"from": {"cell": "serial.axi.ip.core.link.x"}, "to": {"cell": "y"}},
+              {"from": {"cell": "serial.axi.ip.core.encoder.x"}, "to": {"cell": "y"}},
               {"from": {"cell": "y"}, "to": {"cell": "serial.glue"}}]}]}
 WORKS = f"cat > nextpnr.json <<'END'\n{json.dumps(REPORT)}\nEND\necho x > top.asc\n"
 
