@@ -18,6 +18,13 @@ def test_no_byte_is_lost_back_to_back(cycles, skew):
     assert lost_from_device(cycles, skew, count) == 0
 
 
+@pytest.mark.parametrize(("cycles", "skew"), [(4, -0.04), (4, 0.025), (6, -0.04), (6, 0.035),
+                                              (12, -0.045), (12, 0.045)])
+def test_the_widest_deviation_that_was_measured(cycles, skew):
+    """Of docs/link.md. A fast sender needs the stop bit to be over as soon as it was seen."""
+    assert lost_to_device(cycles, skew, 100) == 0
+
+
 def test_what_counts_lost_bytes_finds_some():
     assert lost_to_device(12, 0.06, 100) > 50
     assert lost_from_device(12, -0.08, 100) > 50
