@@ -54,14 +54,14 @@ class One:
 
     input: int = 1
     refuses: ClassVar[bool] = False
-    fails: ClassVar[Exception | None] = None
+    fails: ClassVar[bool] = False
 
     def run(self, folder, logs):
         assert not self.refuses, "the stage must not run"
         (folder / "a").write_text(f"content of a, {self.input}")
         (folder / "b").write_text(f"content of b, {self.input}")
-        if self.fails is not None:
-            raise self.fails
+        if self.fails:
+            raise OSError(28, "No space left on device")
         return Found(self.input + 0.5)
 
 
@@ -70,7 +70,7 @@ class Refusing(One):
 
 
 class Failing(One):
-    fails = OSError(28, "No space left on device")
+    fails = True
 
 
 def state(folder):
