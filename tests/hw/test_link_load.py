@@ -84,7 +84,8 @@ class Talk:
         """Type and payload of the reply."""
         self._sequence += 1
         await self._drive(levels(encode_request(request, self._sequence, payload)))
-        (reply,) = await self._answer(TIMEOUT + 50)
+        # A byte of a payload is handed on in two cycles.
+        (reply,) = await self._answer(TIMEOUT + 50 + self._device.top.latency + 2 * len(payload))
         assert reply.sequence == self._sequence
         return reply.type, reply.payload
 
