@@ -11,15 +11,17 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bitwright import boards, ir
+from bitwright import boards
 from bitwright.command import guarded
 from bitwright.errors import UsageError
 from bitwright.hw import families
 from bitwright.hw.flow.options import STAGES, TARGETS, Options
-from bitwright.hw.plan import Plan, PlanError
-from bitwright.ir.locate import FILE_NAME, HELP, locate
+
+if TYPE_CHECKING:
+    from bitwright.hw.plan import Plan
+from bitwright.locate import FILE_NAME, HELP, locate
 
 __all__ = ["main"]
 
@@ -78,6 +80,8 @@ def _options(args: argparse.Namespace) -> Options:
 
 
 def _plan(args: argparse.Namespace, family: families.Family) -> Plan:
+    from bitwright.hw.plan import Plan, PlanError
+
     if args.plan is None:
         return Plan(lut_size=family.lut_size)
     try:
@@ -120,6 +124,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _build(args: argparse.Namespace) -> None:
+    from bitwright import ir
     from bitwright.hw.flow.builder import build
     from bitwright.hw.rtl.layers import folded
 

@@ -16,17 +16,18 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bitwright import boards, ir
+from bitwright import boards
 from bitwright.command import guarded
 from bitwright.errors import UserError
 from bitwright.hw.samples import SamplesError, read_samples
-from bitwright.ir.locate import FILE_NAME, HELP, locate
+from bitwright.locate import FILE_NAME, HELP, locate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from serial import Serial
     from tqdm import tqdm
 
+    from bitwright import ir
     from bitwright.hw.contents import Contents
     from bitwright.hw.link.host import Host
     from bitwright.hw.link.protocol import Identity
@@ -275,6 +276,7 @@ def _image(contents: Contents, network: ir.Network, path: Path) -> bytes:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from bitwright import ir
     from bitwright.hw.contents import Contents
     from bitwright.hw.layout import Layout
     from bitwright.hw.link.host import Host

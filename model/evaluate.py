@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from bitwright.command import guarded
+from bitwright.locate import HELP, locate
 
 logger = logging.getLogger("model.evaluate")
 
 
 def parser() -> argparse.ArgumentParser:
     """Command line of the program."""
-    from bitwright.ir.locate import HELP
-
     parser = argparse.ArgumentParser(prog="python -m model.evaluate", description=(
         "Run a frozen network on a test set with the golden evaluator. torch is not needed."))
     parser.add_argument("network", metavar="NETWORK", nargs="?", help=HELP)
@@ -47,7 +46,7 @@ def evaluate(argument: str | None, name: str | None, data_dir: Path | None) -> d
     Parameters
     ----------
     argument : str, optional
-        See :func:`ir.locate.locate`.
+        See :func:`bitwright.locate.locate`.
     name : str, optional
         Data set; left out, that of the provenance.
     data_dir : Path, optional
@@ -67,7 +66,6 @@ def evaluate(argument: str | None, name: str | None, data_dir: Path | None) -> d
     from tqdm import tqdm
 
     from bitwright import data, ir
-    from bitwright.ir.locate import locate
     from bitwright.model.confusion import confusion
 
     path = locate(argument)

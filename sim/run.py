@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bitwright import boards
 from bitwright.command import guarded
 from bitwright.errors import UsageError
-from bitwright.ir.locate import FILE_NAME, HELP, locate
+from bitwright.locate import FILE_NAME, HELP, locate
 from bitwright.sim.names import LEVELS, SIMULATORS
 
 if TYPE_CHECKING:

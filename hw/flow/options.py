@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bitwright.boards import Board
 from bitwright.hw.families import FAMILIES, Family
-from bitwright.hw.plan import Plan
+
+if TYPE_CHECKING:
+    from bitwright.hw.plan import Plan
 
 __all__ = ["STAGES", "TARGETS", "Options"]
 

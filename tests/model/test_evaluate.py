@@ -93,7 +93,7 @@ def test_errors(caplog, here, tmp_path):
 def test_no_network_yet(caplog, tmp_path, monkeypatch):
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path / "empty")
-    refused(caplog, "no network yet: run `python -m model.train` first, or name one of the zoo, "
+    refused(caplog, "no network yet: run `bitwright train` first, or name one of the zoo, "
                     "such as zoo/digits")
 
 

@@ -71,7 +71,7 @@ def test_planted_fault_fails(stored, capsys, caplog):
 
 def test_no_network_yet(tmp_path, monkeypatch, caplog):
     monkeypatch.chdir(tmp_path)
-    assert fails([], 1, caplog).startswith("no network yet: run `python -m model.train` first")
+    assert fails([], 1, caplog).startswith("no network yet: run `bitwright train` first")
 
 
 @pytest.mark.parametrize(("arguments", "message"), [

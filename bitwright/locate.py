@@ -5,19 +5,25 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
-from bitwright.ir.artifact import ArtifactError
+import bitwright
+from bitwright.errors import UserError
 
-__all__ = ["FILE_NAME", "HELP", "locate"]
+__all__ = ["FILE_NAME", "HELP", "LocateError", "locate"]
 
 FILE_NAME = "network.safetensors"
 """Name of the frozen network in a run folder."""
 
 RUNS = Path("runs")
-ZOO = Path(__file__).parents[1] / "zoo"
+ZOO = next((folder / "zoo" for folder in map(Path, bitwright.__path__)
+            if (folder / "zoo").is_dir()), Path("zoo"))
 
 HELP = ("a frozen network: a file, a run folder, or a name of the zoo "
         "(default: the newest run)")
 """Help text of the argument, the same for every command."""
+
+
+class LocateError(UserError):
+    """There is no such network. The message says what there is, or what to run."""
 
 
 def locate(argument: str | None) -> Path:
@@ -31,7 +37,7 @@ def locate(argument: str | None) -> Path:
 
     Raises
     ------
-    ArtifactError
+    LocateError
         If there is no such network. The message says what to run.
     """
     if argument is None:
@@ -42,20 +48,20 @@ def locate(argument: str | None) -> Path:
     if path.is_dir():
         if (path / FILE_NAME).is_file():
             return path / FILE_NAME
-        raise ArtifactError(f"{path}: the folder holds no {FILE_NAME}; a run that was stopped goes "
-                            f"on with `python -m model.train --resume --out {path}`")
+        raise LocateError(f"{path}: the folder holds no {FILE_NAME}; a run that was stopped goes "
+                          f"on with `bitwright train --resume --out {path}`")
     name = argument.removeprefix("zoo/").removesuffix(".safetensors")
     if (ZOO / f"{name}.safetensors").is_file():
         return ZOO / f"{name}.safetensors"
     zoo = sorted(file.stem for file in ZOO.glob("*.safetensors"))
     near = difflib.get_close_matches(name, zoo, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else f"; the zoo has {', '.join(zoo) or 'none'}"
-    raise ArtifactError(f"{argument}: no such file, run folder or zoo network{hint}")
+    raise LocateError(f"{argument}: no such file, run folder or zoo network{hint}")
 
 
 def _newest() -> Path:
     found = sorted(RUNS.glob(f"*/{FILE_NAME}"), key=lambda path: path.stat().st_mtime_ns)
     if not found:
-        raise ArtifactError("no network yet: run `python -m model.train` first, or name one of "
-                            "the zoo, such as zoo/digits")
+        raise LocateError("no network yet: run `bitwright train` first, or name one of "
+                          "the zoo, such as zoo/digits")
     return found[-1]

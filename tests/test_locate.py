@@ -3,15 +3,14 @@ import re
 
 import pytest
 
-from bitwright import ir
-from bitwright.ir.locate import locate
+from bitwright.locate import LocateError, locate
 
 
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):
     """An empty working folder, and a zoo of one."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("bitwright.ir.locate.ZOO", tmp_path / "zoo")
+    monkeypatch.setattr("bitwright.locate.ZOO", tmp_path / "zoo")
     (tmp_path / "zoo").mkdir()
     (tmp_path / "zoo" / "digits.safetensors").touch()
     return tmp_path
@@ -27,8 +26,8 @@ def test_newest_run(here):
 
 
 def test_no_run_yet():
-    with pytest.raises(ir.ArtifactError, match=re.escape(
-            "no network yet: run `python -m model.train` first, or name one of the zoo, "
+    with pytest.raises(LocateError, match=re.escape(
+            "no network yet: run `bitwright train` first, or name one of the zoo, "
             "such as zoo/digits") + "$"):
         locate(None)
 
@@ -45,15 +44,15 @@ def test_file_folder_and_zoo(here):
 
 def test_unfinished_run(here):
     (here / "runs" / "digits").mkdir(parents=True)
-    with pytest.raises(ir.ArtifactError, match=re.escape(
+    with pytest.raises(LocateError, match=re.escape(
             "runs/digits: the folder holds no network.safetensors; a run that was stopped goes on "
-            "with `python -m model.train --resume --out runs/digits`") + "$"):
+            "with `bitwright train --resume --out runs/digits`") + "$"):
         locate("runs/digits")
 
 
 @pytest.mark.parametrize(("name", "hint"), [("digit", "did you mean 'digits'?"),
                                             ("zzz", "the zoo has digits")])
 def test_unknown(name, hint):
-    with pytest.raises(ir.ArtifactError, match=re.escape(
+    with pytest.raises(LocateError, match=re.escape(
             f"{name}: no such file, run folder or zoo network; {hint}") + "$"):
         locate(name)
