@@ -16,6 +16,7 @@ one line, or accepted with all that follows from it. Nothing may take more than 
 
 import argparse
 import collections
+import contextlib
 import json
 import resource
 import signal
@@ -244,6 +245,17 @@ def _limited(work):
         signal.signal(signal.SIGALRM, before)
 
 
+@contextlib.contextmanager
+def _little_memory():
+    """Let this process have 4 GiB, for as long as that is wanted."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(prog="python -m bench.altered_files", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -252,9 +264,8 @@ def main(argv=None):
     parser.add_argument("--seed", metavar="N", type=int, default=0,
                         help="of the first file, the others follow (default: %(default)s)")
     args = parser.parse_args(argv)
-    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, resource.getrlimit(resource.RLIMIT_AS)[1]))
     counts, slowest = collections.Counter(), 0.0
-    with tempfile.TemporaryDirectory() as folder:
+    with _little_memory(), tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.safetensors"
         for seed in tqdm(range(args.seed, args.seed + args.files), disable=None):
             text, tensors, whole = altered(path, np.random.default_rng(seed))

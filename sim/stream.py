@@ -154,7 +154,10 @@ class Stream:
         count = 0
         while True:
             await ValueChange(self._dut.result)
-            value = int(self._dut.result.value)
+            found = self._dut.result.value
+            if not found.is_resolvable:
+                raise StreamError(VIOLATIONS[3])
+            value = int(found)
             count += 1
             if value >> self._out_width + 1 != count:
                 raise StreamError("the bench missed a result")
