@@ -1,10 +1,10 @@
 // Block RAM of the ECP5: 18 Kbit, two ports. Yosys ships it without a behaviour.
 //
-// As the vendor's memory usage guide (FPGA-TN-02204) describes it, and as Yosys maps memories onto
-// it (lattice/brams_map_16kd.v). What the guide leaves undefined is not modelled as such: of two
-// ports that write one bit at once the one at hand last wins, and a port that reads what the other
-// writes at that moment sees the old bit. A global reset (GSR) is not modelled. Every input must be
-// connected. A parameter that has no effect here is not declared, so that a netlist with it is
+// After how Yosys maps memories onto it (lattice/brams_map_16kd.v), and how nextpnr and Trellis
+// configure it; the vendor's own guide (FPGA-TN-02204) was not at hand. What may be undefined in the
+// device is not modelled as such: of two ports that write one bit at once the one at hand last wins,
+// and a port that reads what the other writes at that moment sees the old bit. A global reset (GSR)
+// is not modelled. Every input must be connected. A parameter that has no effect here is not declared, so that a netlist with it is
 // refused by the simulator.
 //
 // The memory is 2048 bytes of nine bits. An address counts bits; a port ignores those of its lowest
