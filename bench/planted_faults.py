@@ -176,7 +176,7 @@ FAULTS = [
           "registers = min(1, delay)", FOLDED),
     Fault("hw/rtl/layers/convolution.py", "self._node.window.index.tolist()",
           "self._node.window.index[::-1].tolist()", "tests/conformance/test_hardware.py"),
-    Fault("hw/rtl/layers/sliding.py", "return row - (self.shape[1] - 1) * self.across",
+    Fault("hw/folding.py", "return row - (self.shape[1] - 1) * self.across",
           "return row", SLIDING),
     Fault("hw/rtl/layers/sliding.py", "~busy & (wait <= 1) if", "~busy if", SLIDING),
     Fault("hw/rtl/ip.py", "& (wait == 0)", "& 1", FOLDED),

@@ -1,16 +1,35 @@
-"""How a command ends: the one place where errors become one line and an exit status."""
+"""How a command begins and ends: counts among its arguments, and the one place where errors become
+one line and an exit status."""
 
 from __future__ import annotations
 
+import argparse
 import logging
 import sys
 from collections.abc import Callable
 
 from bitwright.errors import UsageError, UserError
 
-__all__ = ["guarded"]
+__all__ = ["guarded", "natural", "positive"]
 
 logger = logging.getLogger(__name__)
+
+
+def positive(text: str) -> int:
+    """An argument that counts something, at least 1."""
+    return _at_least(1, text)
+
+
+def natural(text: str) -> int:
+    """An argument that counts something, at least 0."""
+    return _at_least(0, text)
+
+
+def _at_least(least: int, text: str) -> int:
+    value = int(text)
+    if value < least:
+        raise argparse.ArgumentTypeError(f"must be at least {least}, not {value}")
+    return value
 
 
 def guarded(work: Callable[[], int | None], *, interrupted: str = "interrupted") -> int:

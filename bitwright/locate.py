@@ -8,7 +8,7 @@ from pathlib import Path
 import bitwright
 from bitwright.errors import UserError
 
-__all__ = ["FILE_NAME", "HELP", "LocateError", "locate"]
+__all__ = ["FILE_NAME", "HELP", "LocateError", "locate", "name"]
 
 FILE_NAME = "network.safetensors"
 """Name of the frozen network in a run folder."""
@@ -50,13 +50,18 @@ def locate(argument: str | None) -> Path:
             return path / FILE_NAME
         raise LocateError(f"{path}: the folder holds no {FILE_NAME}; a run that was stopped goes "
                           f"on with `bitwright train --resume --out {path}`")
-    name = argument.removeprefix("zoo/").removesuffix(".safetensors")
-    if (ZOO / f"{name}.safetensors").is_file():
-        return ZOO / f"{name}.safetensors"
+    wanted = argument.removeprefix("zoo/").removesuffix(".safetensors")
+    if (ZOO / f"{wanted}.safetensors").is_file():
+        return ZOO / f"{wanted}.safetensors"
     zoo = sorted(file.stem for file in ZOO.glob("*.safetensors"))
-    near = difflib.get_close_matches(name, zoo, n=1)
+    near = difflib.get_close_matches(wanted, zoo, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else f"; the zoo has {', '.join(zoo) or 'none'}"
     raise LocateError(f"{argument}: no such file, run folder or zoo network{hint}")
+
+
+def name(path: Path) -> str:
+    """What a network that :func:`locate` found is called: its run, or its file."""
+    return path.parent.name if path.name == FILE_NAME else path.stem
 
 
 def _newest() -> Path:

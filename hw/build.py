@@ -21,7 +21,7 @@ from bitwright.hw.flow.options import STAGES, TARGETS, Options
 
 if TYPE_CHECKING:
     from bitwright.hw.plan import Plan
-from bitwright.locate import FILE_NAME, HELP, locate
+from bitwright.locate import HELP, locate, name
 
 __all__ = ["main"]
 
@@ -130,13 +130,12 @@ def _build(args: argparse.Namespace) -> None:
 
     options = _options(args)
     path = locate(args.network)
-    name = path.parent.name if path.name == FILE_NAME else path.stem
     if args.out is None:
-        options = dataclasses.replace(options, out=options.out / f"{name}-{options.target}")
+        options = dataclasses.replace(options, out=options.out / f"{name(path)}-{options.target}")
     network = ir.load(path)
     if args.fold is not None:
         options = dataclasses.replace(options, plan=folded(options.plan, network, args.fold))
-    report, fresh = build(name, network, options)
+    report, fresh = build(name(path), network, options)
     _tell(args, options, report, fresh)
 
 

@@ -12,7 +12,7 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -97,10 +97,6 @@ class Contents:
         expect("Network", self.network, ir.Network)
         expect("Plan", self.plan, Plan)
         as_built(self.network, self.plan, simplify=False)
-
-    @classmethod
-    def of(cls, network: ir.Network, plan: Plan) -> Self:
-        return cls(network, plan)
 
     @property
     def nodes(self) -> tuple[str, ...]:

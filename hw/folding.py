@@ -41,7 +41,7 @@ class Folded:
 
     def __post_init__(self) -> None:
         if self.cycles < 1:
-            raise ValueError(f"cycles' must be at least 1, not {self.cycles}")
+            raise ValueError(f"cycles must be at least 1, not {self.cycles}")
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bitwright import boards
-from bitwright.command import guarded
+from bitwright.command import guarded, positive
 from bitwright.errors import UserError
 from bitwright.hw.samples import SamplesError, read_samples
-from bitwright.locate import FILE_NAME, HELP, locate
+from bitwright.locate import HELP, locate, name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,13 +83,6 @@ class Outcome:
                 f"{errors} errors, {self.inferences_per_second:,.1f} inferences/s")
 
 
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, not {value}")
-    return value
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m hw.infer", description=__doc__)
     parser.add_argument("network", metavar="NETWORK", nargs="?",
@@ -98,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
                         help="the serial port, such as /dev/ttyUSB1")
     parser.add_argument("--board", metavar="NAME", default=boards.DEFAULT,
                         help="the board (default: %(default)s)")
-    parser.add_argument("--baud", metavar="N", type=_positive,
+    parser.add_argument("--baud", metavar="N", type=positive,
                         help="rate that the bitstream was built for (default: the board's)")
     parser.add_argument("--load", metavar="FILE",
                         help="first write the contents of another network of the same structure, "
@@ -113,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
                          help="send the golden vectors inside the file (the default)")
     samples.add_argument("--features", metavar="FILE", type=Path,
                          help="send the samples of a .npy or .csv file, integers, one row each")
-    parser.add_argument("--vectors", metavar="N", type=_positive,
+    parser.add_argument("--vectors", metavar="N", type=positive,
                         help="how many samples, from the first (default: all)")
     parser.add_argument("--json", action="store_true", help="print the counts as JSON")
     return parser
@@ -143,8 +136,7 @@ def _plan(args: argparse.Namespace, path: Path) -> Plan:
 
     file = args.plan
     if file is None:
-        name = path.parent.name if path.name == FILE_NAME else path.stem
-        file = (args.build or Path("build") / f"{name}-{args.board}") / "plan.toml"
+        file = (args.build or Path("build") / f"{name(path)}-{args.board}") / "plan.toml"
         if args.build is None and not file.exists():
             return Plan()
     try:
@@ -285,7 +277,7 @@ def _run(args: argparse.Namespace) -> int:
     baud = args.baud or boards.get(args.board).baud
     path = wanted = locate(args.network)
     network = expected = ir.load(path)
-    contents = Contents.of(network, _plan(args, path))
+    contents = Contents(network, _plan(args, path))
     if args.load is not None:
         wanted = locate(args.load)
         expected = ir.load(wanted)

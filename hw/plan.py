@@ -97,7 +97,7 @@ class Plan:
         """Settings of a node, as the dataclass of its way.
 
         Its fields are integers and booleans with defaults; it raises ValueError for a value outside
-        its range, in words that follow the name of the key.
+        its range, in words that begin with the name of the key.
 
         Raises
         ------
@@ -116,7 +116,8 @@ class Plan:
         try:
             return cls(**table)
         except ValueError as error:
-            raise PlanError(f"Plan key 'nodes.{name}.{error}") from error
+            key, _, rule = str(error).partition(" ")
+            raise PlanError(f"Plan key 'nodes.{name}.{key}' {rule}") from error
 
     @property
     def writable(self) -> frozenset[str]:

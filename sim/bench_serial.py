@@ -26,6 +26,7 @@ from bitwright.hw.link.protocol import (
     Request,
     commit_payload,
     encode_request,
+    load_payloads,
 )
 from bitwright.sim.job import BEAT, Progress, SerialJob, SerialOutcome
 from bitwright.sim.uart import PERIOD_PS, LineError, SerialLine
@@ -68,7 +69,7 @@ class _Bench:
         self._sequence = self._random.randrange(256)
         self._reset_go = 0
         self._identity = bytes.fromhex(job.identity)
-        # Silence that ends an unfinished frame, and time enough for a reply after that.
+        # Silence that ends an unfinished packet, and time enough for a reply after that.
         self._silence = job.timeout * PERIOD_PS
         self._limit = (self._silence + job.latency * PERIOD_PS
                        + QUEUE * job.reply_bytes * self._line.byte_ps * 2)
@@ -209,8 +210,7 @@ class _Bench:
         are there and checked there is no answer but an error."""
         # At least three requests, so that there is a middle.
         size = min(LOAD_BYTES, max(1, len(image) // 3))
-        payloads = [start.to_bytes(OFFSET_BYTES, "little") + image[start : start + size]
-                    for start in range(0, len(image), size)]
+        payloads = load_payloads(image, size)
         stop = self._random.randrange(1, len(payloads))
         await self._write(payloads[:stop])
         request = encode_request(Request.LOAD, self._next(), payloads[stop])

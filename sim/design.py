@@ -56,13 +56,13 @@ def rtl(network: ir.Network, plan: Plan, cache: Path) -> Generated:
     ToolError
         If there is no Yosys, which writes the Verilog, or it fails.
     """
-    return _generated(["rtl", *_named(network), plan.digest], cache,
+    return _generated(["rtl", ir.digest(network), plan.digest], cache,
                       lambda: AxiIp(network, plan))
 
 
 def tapped(network: ir.Network, plan: Plan, cache: Path) -> Generated:
     """The same as :class:`Tapped`. Raises as :func:`rtl` does."""
-    return _generated(["tapped", *_named(network), plan.digest], cache,
+    return _generated(["tapped", ir.digest(network), plan.digest], cache,
                       lambda: Tapped(network, plan))
 
 
@@ -72,7 +72,7 @@ def serial(network: ir.Network, plan: Plan, cache: Path, *, clock_hz: float,
 
     Raises as :func:`rtl` does.
     """
-    key = ["serial", *_named(network), *_named(frozen), plan.digest, clock_hz, baud]
+    key = ["serial", ir.digest(network), ir.digest(frozen), plan.digest, clock_hz, baud]
     return _generated(key, cache, lambda: SerialTop(network, plan, clock_hz=clock_hz, baud=baud,
                                                     frozen=frozen))
 
@@ -160,11 +160,6 @@ def _design(harness: str, text: str, parameters: Mapping[str, int], defines: Seq
         macros += [f"{name}={value}" if value else name
                    for name, value in models.defines.items()]
     return Design("harness", (HERE / harness,), texts, parameters, tuple(macros), waves, fast)
-
-
-def _named(network: ir.Network) -> list[object]:
-    """A network and the names of its nodes, which modules and taps are called by."""
-    return [ir.digest(network), [entry.name for entry in network.entries]]
 
 
 def _generated(key: list[object], cache: Path,

@@ -97,7 +97,7 @@ class SerialJob:
     cycles : int
         Clock cycles of a bit.
     timeout : int
-        Clock cycles of silence that end an unfinished frame.
+        Clock cycles of silence that end an unfinished packet.
     latency : int
         Clock cycles from a request to its reply, at most.
     skew : float

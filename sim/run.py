@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bitwright import boards
-from bitwright.command import guarded
+from bitwright.command import guarded, natural, positive
 from bitwright.errors import UsageError
-from bitwright.locate import FILE_NAME, HELP, locate
+from bitwright.locate import HELP, locate, name
 from bitwright.sim.names import LEVELS, SIMULATORS
 
 if TYPE_CHECKING:
@@ -73,20 +73,6 @@ def simulate(network: ir.Network, vectors: Vectors, options: Options, name: str)
     return verdict
 
 
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, not {value}")
-    return value
-
-
-def _natural(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"must be at least 0, not {value}")
-    return value
-
-
 def _rate(text: str) -> float:
     value = float(text)
     if not 0 <= value < 1:
@@ -112,7 +98,7 @@ def _add_design(group: argparse._ArgumentGroup) -> None:
                        help="the build folder whose netlist level placed simulates")
     group.add_argument("--plan", metavar="FILE", type=Path,
                        help="choices of the realisation, as in plan.toml of a build")
-    group.add_argument("--lanes", metavar="N", type=_positive,
+    group.add_argument("--lanes", metavar="N", type=positive,
                        help="features in each beat (default: 1)")
     group.add_argument("--fold", metavar="CYCLES", type=int,
                        help="keep the weights of every node that can be folded in memory, and "
@@ -131,7 +117,7 @@ def _add_run(group: argparse._ArgumentGroup) -> None:
                        help="at the levels with a serial line, write the contents of another "
                             "frozen network of the same structure over it first, and compare with "
                             "that one")
-    group.add_argument("--vectors", metavar="N", type=_positive,
+    group.add_argument("--vectors", metavar="N", type=positive,
                        help="how many samples, at random from the test set (default: 200)")
     group.add_argument("--golden", action="store_true",
                        help="take the golden vectors inside the file (default: only if the data "
@@ -142,9 +128,9 @@ def _add_run(group: argparse._ArgumentGroup) -> None:
                        help=f"(default: the first of {', '.join(SIMULATORS)} that is installed)")
     group.add_argument("--stall", metavar="RATE", type=_rate, default=0.3,
                        help="share of cycles in which either side stalls (default: %(default)s)")
-    group.add_argument("--resets", metavar="N", type=_natural, default=2,
+    group.add_argument("--resets", metavar="N", type=natural, default=2,
                        help="resets in mid-stream (default: %(default)s)")
-    group.add_argument("--seed", metavar="N", type=_natural, default=1,
+    group.add_argument("--seed", metavar="N", type=natural, default=1,
                        help="of vectors, stalls, resets, damage and of what registers hold before "
                             "they are set (default: %(default)s)")
     group.add_argument("--waves", action="store_true",
@@ -244,8 +230,7 @@ def _run(args: argparse.Namespace) -> Verdict:
         logger.info("planted: %s", fault.description)
         options = dataclasses.replace(options, faults=fault.faults)
     logger.info("%s: %d vectors, %s", path, len(vectors.features), vectors.source)
-    name = path.parent.name if path.name == FILE_NAME else path.stem
-    return simulate(network, vectors, options, name)
+    return simulate(network, vectors, options, name(path))
 
 
 def _report(verdict: Verdict, as_json: bool) -> int:

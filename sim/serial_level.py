@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bitwright import boards, ir
 from bitwright.hw.contents import Contents
 from bitwright.hw.layout import Layout
-from bitwright.hw.link.protocol import DIGEST_BYTES, OVERHEAD, Identity
+from bitwright.hw.link.protocol import OVERHEAD, Identity, short
 from bitwright.sim import design
 from bitwright.sim.job import SerialJob
 from bitwright.sim.options import Options
@@ -115,11 +115,10 @@ def _contents(options: Options, identity: Identity, folder: Path) -> dict[str, s
     if options.contents is None:
         return {}
     assert options.frozen is not None, "contents go into the structure of a frozen network"
-    contents = Contents.of(options.frozen, options.plan)
+    contents = Contents(options.frozen, options.plan)
     image = contents.image(options.contents)
     (folder / "image").write_bytes(image)
-    digest = bytes.fromhex(contents.digest(options.contents))[:DIGEST_BYTES]
-    loaded = dataclasses.replace(identity, contents=digest)
+    loaded = dataclasses.replace(identity, contents=short(contents.digest(options.contents)))
     return {"image": str(folder / "image"), "loaded": loaded.to_bytes().hex()}
 
 

@@ -11,11 +11,13 @@ __all__ = ["PERIOD_NS", "Stream", "StreamError", "Transfer"]
 PERIOD_NS = 2
 """Clock period of the harness."""
 
+UNDEFINED = "a control or data output is undefined"
+
 VIOLATIONS = (
     "m_axis_tvalid fell before the beat was taken",
     "m_axis_tdata changed before the beat was taken",
     "m_axis_tlast changed before the beat was taken",
-    "a control or data output is undefined",
+    UNDEFINED,
     "an output was raised in the first cycle after a reset",
 )
 """Meaning of the bits of the harness's ``violations``."""
@@ -156,7 +158,7 @@ class Stream:
             await ValueChange(self._dut.result)
             found = self._dut.result.value
             if not found.is_resolvable:
-                raise StreamError(VIOLATIONS[3])
+                raise StreamError(UNDEFINED)
             value = int(found)
             count += 1
             if value >> self._out_width + 1 != count:

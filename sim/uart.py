@@ -115,7 +115,7 @@ class SerialLine:
             for place in range(8):
                 byte |= int(tx.value) << place
                 await self._wait(1)
-            # A byte without its stop bit is none, and so leaves its frame without a right CRC.
+            # A byte without its stop bit is none, and so leaves its packet without a right CRC.
             if int(tx.value):
                 self._bytes += 1
                 for reply in self._parser.feed(bytes([byte])):

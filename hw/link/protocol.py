@@ -145,7 +145,7 @@ class Identity:
         PlanError
             As of :class:`hw.contents.Contents`.
         """
-        layout, contents = Layout.of(network, plan.lanes), Contents.of(network, plan)
+        layout, contents = Layout.of(network, plan.lanes), Contents(network, plan)
         return cls(short(contents.structure), short(contents.digest(network)), True,
                    contents.bytes, layout.features, layout.bits, layout.signed, layout.classes,
                    layout.score_bytes)
@@ -177,10 +177,10 @@ class Identity:
                    bool(payload[24] >> 7), int.from_bytes(payload[25:27], "little"), payload[27])
 
 
-def load_payloads(image: bytes) -> list[bytes]:
-    """Payloads of the LOAD requests that write contents, in their order."""
-    return [start.to_bytes(OFFSET_BYTES, "little") + image[start : start + LOAD_BYTES]
-            for start in range(0, len(image), LOAD_BYTES)]
+def load_payloads(image: bytes, size: int = LOAD_BYTES) -> list[bytes]:
+    """Payloads of the LOAD requests that write contents, ``size`` bytes each, in their order."""
+    return [start.to_bytes(OFFSET_BYTES, "little") + image[start : start + size]
+            for start in range(0, len(image), size)]
 
 
 def commit_payload(image: bytes, digest: bytes) -> bytes:

@@ -199,7 +199,6 @@ class Core(wiring.Component):
             held[name].append(hold.o)
         return held[name][registers]
 
-
     def _collected(self, m, name):
         """The output of a node in whole vectors."""
         source, beat = self._components[name].o, self.beats[name]

@@ -11,13 +11,13 @@ from bitwright.model.heads.readout import ReadoutHead
 from bitwright.model.heads.scores import ScoresHead
 
 __all__ = [
-           "BmaHead",
-           "ExpectationHead",
-           "GoodnessHead",
-           "GroupSumHead",
-           "Head",
-           "LinearHead",
-           "MeanSquareHead",
-           "ReadoutHead",
-           "ScoresHead",
+    "BmaHead",
+    "ExpectationHead",
+    "GoodnessHead",
+    "GroupSumHead",
+    "Head",
+    "LinearHead",
+    "MeanSquareHead",
+    "ReadoutHead",
+    "ScoresHead",
 ]

@@ -60,7 +60,7 @@ def test_an_image_by_hand():
     network = ir.Network((modulate(np.random.default_rng(0), 5), ir.Entry("a", node, ("modulate",)),
                           ir.Entry("head", head, ("a",))))
     table = {"way": "folded", "cycles": 4, "writable": True}
-    contents = Contents.of(network, Plan(nodes={"a": table, "head": table}))
+    contents = Contents(network, Plan(nodes={"a": table, "head": table}))
     # Two words a row, the second filled up with ones; the lowest bit belongs to the lowest input.
     assert contents.image(network) == bytes([
         0b101, 0b101, 0b000, 0b100,  # a: 1, 0, 1 and 1, 0, (1)
@@ -72,13 +72,13 @@ def test_an_image_by_hand():
 
 def test_structure_and_contents_have_digests_of_their_own():
     first, second, other = subject(0), subject(1), subject(0, shapes=1)
-    contents = Contents.of(first, PLAN)
-    assert contents.structure == Contents.of(second, PLAN).structure
+    contents = Contents(first, PLAN)
+    assert contents.structure == Contents(second, PLAN).structure
     assert contents.digest(first) != contents.digest(second)
-    assert contents.digest(second) == Contents.of(second, PLAN).digest(second)
+    assert contents.digest(second) == Contents(second, PLAN).digest(second)
     cycles = Plan(nodes={**PLAN.nodes, "xnor0": {**FOLDED, "cycles": 30}})
-    several = [contents, Contents.of(other, PLAN), Contents.of(first, SOME),
-               Contents.of(second, SOME), Contents.of(first, Plan()), Contents.of(first, cycles)]
+    several = [contents, Contents(other, PLAN), Contents(first, SOME),
+               Contents(second, SOME), Contents(first, Plan()), Contents(first, cycles)]
     assert len({one.structure for one in several}) == len(several)
     assert all(len(one.structure) == 64 for one in several)
 
@@ -88,11 +88,11 @@ def test_what_shapes_no_image_is_no_part_of_the_structure():
     told = dataclasses.replace(first, provenance={"recipe": "x"})
     for plan in (PLAN, SOME, Plan()):
         wider = dataclasses.replace(plan, lanes=9, lut_size=6, levels_per_register=7)
-        assert Contents.of(told, wider).structure == Contents.of(first, plan).structure
+        assert Contents(told, wider).structure == Contents(first, plan).structure
 
 
 def test_nothing_is_writable():
-    contents = Contents.of(subject(0), Plan(nodes={"xnor0": {"way": "folded"}}))
+    contents = Contents(subject(0), Plan(nodes={"xnor0": {"way": "folded"}}))
     assert (contents.bytes, contents.nodes, contents.image(subject(0))) == (0, (), b"")
     with pytest.raises(ContentsError, match=r"^Node 'conv0' must be as in the structure, for it is "
                                             r"not writable$"):
@@ -131,12 +131,12 @@ LONG = Plan(lanes=6, nodes={**PLAN.nodes, "conv0": {**FOLDED, "cycles": 60}})
 def test_a_loaded_design_answers_as_the_other_network(plan, stalls, simplify):
     frozen = subject(0)
     x = features(frozen, 8, 3)
-    names = Contents.of(frozen, plan).nodes
+    names = Contents(frozen, plan).nodes
     entries = {entry.name: entry for entry in subject(1).entries}
     other = ir.Network(tuple(entries[entry.name] if entry.name in names else entry
                              for entry in frozen.entries))
     assert expected(frozen, x) != expected(other, x)
-    image = Contents.of(frozen, plan).image(other)
+    image = Contents(frozen, plan).image(other)
     built = as_built(frozen, plan, simplify=simplify)
     assert loaded(built, plan, x, marked(image), image, stalls) == expected(other, x)
     # What was written before does not matter, nor where it ended.
@@ -158,7 +158,7 @@ def test_every_byte_counts():
         ir.Entry("head", ir.Scores(np.eye(3, dtype=bool), 5, np.array([-9, 8, 0], np.int32)),
                  ("xnor0",))))
     plan = Plan(lanes=4, nodes={"xnor0": {**FOLDED, "cycles": 6}, "head": FOLDED})
-    contents = Contents.of(network, plan)
+    contents = Contents(network, plan)
     x = np.where(np.arange(16)[:, None] >> np.arange(4) & 1, 15, 0)
     image, wanted = contents.image(network), expected(network, x)
     for place in range(len(image)):
@@ -169,7 +169,7 @@ def test_every_byte_counts():
 
 def test_axi_names_carry_the_image():
     frozen, other = subject(0), subject(1)
-    contents = Contents.of(frozen, PLAN)
+    contents = Contents(frozen, PLAN)
     axi = AxiIp(as_built(frozen, PLAN, simplify=False), PLAN)
     x = features(frozen, 6, 0)
     received = []
@@ -225,7 +225,7 @@ REST = "must be as in the structure, but for its weights, thresholds and biases"
 ])
 def test_what_does_not_go_in_is_refused(network, message):
     with pytest.raises(ContentsError, match=f"^{re.escape(message)}$"):
-        Contents.of(subject(0), PLAN).image(network)
+        Contents(subject(0), PLAN).image(network)
 
 
 def test_scores_that_need_more_bits_are_refused():
@@ -233,7 +233,7 @@ def test_scores_that_need_more_bits_are_refused():
     entries = list(subject(0).entries)
     low = dataclasses.replace(HEAD, biases=np.array([-8, -8, 1], np.int32))
     entries[-1] = dataclasses.replace(entries[-1], node=low)
-    contents = Contents.of(ir.Network(tuple(entries)), PLAN)
+    contents = Contents(ir.Network(tuple(entries)), PLAN)
     message = ("Scores of a frame of node 'head' must be between -32 and 31, the 6 bits of the "
                "structure, not between -8 and 37")
     with pytest.raises(ContentsError, match=f"^{re.escape(message)}$"):
@@ -251,7 +251,7 @@ def test_scores_that_need_more_bits_are_refused():
     ({"xnor1": {"way": "folded"}}, "Plan key 'nodes.xnor1' names no node; the nearest is 'xnor0'"),
 ])
 def test_plans_that_cannot_be_are_refused(nodes, message):
-    for build in (as_built, Contents.of):
+    for build in (as_built, Contents):
         with pytest.raises(PlanError, match=f"^{re.escape(message)}$"):
             build(subject(0), Plan(nodes=nodes))
 

@@ -46,7 +46,7 @@ class Device(threading.Thread):
                  plan=FIXED, others=()):
         super().__init__(daemon=True)
         self._subject, self._layout, self._answer = subject, Layout.of(subject), answer
-        self._contents = Contents.of(subject, plan)
+        self._contents = Contents(subject, plan)
         self._networks = {self._contents.image(one): one for one in (subject, *others)}
         self.image, self.complete = self._contents.image(subject), True
         self._identity = Identity.of(subject, plan)
@@ -402,7 +402,7 @@ def test_contents_of_another_network(files, capsys, caplog):
     caplog.set_level(logging.INFO)
     with Device(OLD, plan=PLAN, others=[NEW]) as device:
         assert infer.main([*LOAD, device.port]) == 0
-        assert device.image == Contents.of(OLD, PLAN).image(NEW)
+        assert device.image == Contents(OLD, PLAN).image(NEW)
         structure, contents = told(NEW, PLAN)
         assert structure == told(OLD, PLAN)[0]
         assert caplog.messages == [(f"new.safetensors: the device has this network, structure "

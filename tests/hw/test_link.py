@@ -76,7 +76,7 @@ def test_results_and_identity(subject):
         (reply,) = await answer()
         assert (reply.type, reply.sequence) == (ReplyType.IDENTITY, 77)
         assert Identity.from_bytes(reply.payload) == Identity(
-            bytes.fromhex(Contents.of(subject, Plan()).structure)[:8],
+            bytes.fromhex(Contents(subject, Plan()).structure)[:8],
             hashlib.sha256(b"").digest()[:8], True, 0, form.features, form.bits, form.signed,
             subject.classes, top.layout.score_bytes)
 
@@ -93,7 +93,7 @@ def test_a_simplified_network_tells_the_digest_of_the_frozen_one(subject):
         await drive(levels(encode_request(Request.IDENTIFY, 1)))
         (reply,) = await answer()
         assert Identity.from_bytes(reply.payload).structure == (
-            bytes.fromhex(Contents.of(subject, Plan()).structure)[:8])
+            bytes.fromhex(Contents(subject, Plan()).structure)[:8])
 
     converse(top, script)
 

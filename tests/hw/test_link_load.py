@@ -46,7 +46,7 @@ def subject(seed, neurons=6):
 
 
 OLD, NEW = subject(0), subject(1)
-CONTENTS = Contents.of(OLD, PLAN)
+CONTENTS = Contents(OLD, PLAN)
 IMAGE, DIGEST = CONTENTS.image(NEW), short(CONTENTS.digest(NEW))
 
 
@@ -286,7 +286,7 @@ def test_contents_of_several_packets():
     table = {**WRITABLE, "cycles": 400}
     plan = Plan(nodes={"xnor0": table, "head": table})
     old, new = subject(2, neurons=150), subject(3, neurons=150)
-    contents = Contents.of(old, plan)
+    contents = Contents(old, plan)
     image, digest = contents.image(new), short(contents.digest(new))
     assert LOAD_BYTES < len(image) < 2 * LOAD_BYTES
 
