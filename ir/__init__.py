@@ -3,6 +3,8 @@
 Depends on NumPy and safetensors only; neither torch nor Amaranth is imported from here.
 """
 
+from bitwright.ir.affine import Affine
+from bitwright.ir.answer import Answer
 from bitwright.ir.artifact import FORMAT, ArtifactError, load, save
 from bitwright.ir.bits import Bits, Words, pack, slice_bits, unpack, unslice
 from bitwright.ir.convolution import Convolution
@@ -11,8 +13,13 @@ from bitwright.ir.group_sum import GroupSum
 from bitwright.ir.identity import digest, record_digest
 from bitwright.ir.lut import Lut
 from bitwright.ir.modulate import Modulate
+from bitwright.ir.names import Names
 from bitwright.ir.network import Entry, Golden, Network, Result
 from bitwright.ir.node import BitNode, HeadNode, Node
+from bitwright.ir.numbers import Numbers
+from bitwright.ir.picture import Picture
+from bitwright.ir.preparation import Preparation
+from bitwright.ir.quantile import Quantile
 from bitwright.ir.scores import Scores
 from bitwright.ir.simplify import simplify
 from bitwright.ir.window import Window
@@ -20,6 +27,8 @@ from bitwright.ir.xnor import Xnor
 
 __all__ = [
     "FORMAT",
+    "Affine",
+    "Answer",
     "ArtifactError",
     "BitNode",
     "Bits",
@@ -31,8 +40,13 @@ __all__ = [
     "HeadNode",
     "Lut",
     "Modulate",
+    "Names",
     "Network",
     "Node",
+    "Numbers",
+    "Picture",
+    "Preparation",
+    "Quantile",
     "Result",
     "Scores",
     "Window",

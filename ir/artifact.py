@@ -13,10 +13,22 @@ from safetensors.numpy import save as to_safetensors
 from bitwright.errors import UserError
 from bitwright.files import write_atomic
 from bitwright.ir import fields, plain
+from bitwright.ir.answer import Answer
 from bitwright.ir.fields import MAX_ELEMENTS, shown
-from bitwright.ir.identity import digest, hashed, node_parts, record_digest, record_parts
+from bitwright.ir.identity import (
+    ANSWER,
+    GOLDEN,
+    PREPARATION,
+    digest,
+    hashed,
+    own_parts,
+    record_digest,
+    record_parts,
+)
+from bitwright.ir.names import Names
 from bitwright.ir.network import Entry, Golden, Network, check_names
 from bitwright.ir.node import Node
+from bitwright.ir.preparation import Preparation
 from bitwright.ir.upgrade import STEPS
 
 __all__ = ["FORMAT", "ArtifactError", "load", "save"]
@@ -28,14 +40,17 @@ KEY = "network"
 """The only metadata key. safetensors orders several keys at random, and equal networks must give
 equal bytes."""
 
-DTYPES = ("U8", "I32", "I64")
+DTYPES = ("U8", "I32", "I64", "F32")
 """Types that a tensor may have."""
 
 MAX_BYTES = 1 << 30
 """Bytes of a file."""
 
-GOLDEN = "GOLDEN"
-"""What the tensors of golden vectors have in place of the name of a node."""
+COMPUTED, RECORD = ("nodes", "preparation"), ("provenance", "names")
+"""Fields of the header that each of the two digests is over."""
+
+OPTIONAL = {"preparation", "names"}
+"""Fields of the header that are not there where there is nothing to say."""
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -54,10 +69,10 @@ def save(path: str | Path, network: Network) -> None:
     OSError
         If the file cannot be written.
     """
-    nodes, tensors = node_parts(network)
+    own, tensors = own_parts(network)
     record, golden = record_parts(network)
     header = {"format": FORMAT, "digest": digest(network), "record_digest": record_digest(network),
-              "nodes": nodes, **record}
+              **own, **record}
     write_atomic(Path(path), to_safetensors({**tensors, **golden},
                                             metadata={KEY: plain.dump(header)}))
 
@@ -125,10 +140,11 @@ def _current(header: dict[str, Any], tensors: Tensors) -> tuple[dict[str, Any], 
     if version == 1:  # one digest over everything
         _check_digest("digest", claimed, hashed(header, tensors))
     else:
-        record = {name: header[name] for name in header if name == "provenance"}
+        record = {name: header[name] for name in RECORD if name in header}
         golden = {name: value for name, value in tensors.items() if name.startswith(f"{GOLDEN}.")}
         own = {name: value for name, value in tensors.items() if name not in golden}
-        _check_digest("digest", claimed, hashed({"nodes": header.get("nodes")}, own))
+        computed = {"nodes": None} | {name: header[name] for name in COMPUTED if name in header}
+        _check_digest("digest", claimed, hashed(computed, own))
         _check_digest("record_digest", header.pop("record_digest", None), hashed(record, golden))
     while header["format"] != FORMAT:
         header, tensors = STEPS[header["format"]](header, tensors)
@@ -141,7 +157,7 @@ def _check_digest(name: str, claimed: object, actual: str) -> None:
 
 
 def _network(header: dict[str, Any], tensors: Tensors) -> Network:
-    _check_keys("header", header, {"format", "nodes", "provenance"})
+    _check_keys("header", header, {"format", "nodes", "provenance", *(OPTIONAL & header.keys())})
     items, provenance = header["nodes"], header["provenance"]
     if not isinstance(items, list):
         raise ValueError(f"field 'nodes' must be a list, not {shown(items)}")
@@ -156,9 +172,43 @@ def _network(header: dict[str, Any], tensors: Tensors) -> Network:
         owned.setdefault(owner, {})[field] = value
     entries = tuple(_entry(item, owned.pop(item["name"], {})) for item in items)
     golden = _golden(owned.pop(GOLDEN)) if GOLDEN in owned else None
+    preparation = (_preparation(header["preparation"], owned.pop(PREPARATION, {}))
+                   if "preparation" in header else None)
+    answer = _answer(owned.pop(ANSWER)) if ANSWER in owned else None
     for owner in owned:
         raise ValueError(f"tensors of {shown(owner)} belong to no node")
-    return Network(entries, provenance, golden)
+    return Network(entries, provenance, golden, preparation, answer, _names(header))
+
+
+def _preparation(item: Any, tensors: Tensors) -> Preparation:
+    _check_keys("preparation", item, {"kind", "attributes"})
+    kind, attributes = item["kind"], item["attributes"]
+    if not isinstance(kind, str) or kind not in Preparation.kinds:
+        raise ValueError(f"preparation: kind must be one of {sorted(Preparation.kinds)}, "
+                         f"not {shown(kind)}")
+    if not isinstance(attributes, dict):
+        raise ValueError(f"preparation: attributes must be an object, not {shown(attributes)}")
+    try:
+        return Preparation.kinds[kind].from_parts(attributes, tensors)
+    except ValueError as error:
+        raise ValueError(f"preparation: {error}") from error
+
+
+def _answer(tensors: Tensors) -> Answer:
+    try:
+        return Answer.from_parts({}, tensors)
+    except ValueError as error:
+        raise ValueError(f"answer: {error}") from error
+
+
+def _names(header: dict[str, Any]) -> Names:
+    """Names for people. A header that has the field has a name in it: equal networks are equal."""
+    if "names" not in header:
+        return Names()
+    names = Names.of(header["names"])
+    if names == Names():
+        raise ValueError("field 'names' must hold a name, or not be there")
+    return names
 
 
 def _entry(item: dict[str, Any], tensors: Tensors) -> Entry:

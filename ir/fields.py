@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 from bitwright.ir.bits import pack_rows, unpack_rows
 
-__all__ = ["MAX_ELEMENTS", "MAX_WIDTH", "Array", "BitArray", "Field", "Flag", "Integer", "Size",
-           "Sizes", "check", "frozen", "read", "shown", "title", "write"]
+__all__ = ["MAX_ELEMENTS", "MAX_WIDTH", "Array", "BitArray", "Field", "Flag", "Integer", "Reals",
+           "Size", "Sizes", "check", "frozen", "read", "shown", "title", "write"]
 
 MAX_WIDTH = (1 << 24) - 1
 """Bits that a node may read or drive. float32 counts up to here exactly, see
@@ -239,6 +239,45 @@ class Array(Field):
         low, high = (None if end is None else _written(str(end)) for end in (self.low, self.high))
         kind = "I32" if self.dtype is np.int32 else "I64"
         return kind, _written_shape(self.shape), f"{low} … {high}" if low else ""
+
+
+@dataclass(frozen=True)
+class Reals(Field):
+    """Numbers of binary32, all finite.
+
+    Parameters
+    ----------
+    name : str
+    shape : tuple of str
+        As of :class:`Array`.
+    positive : bool
+        Whether all must be above 0.
+    """
+
+    name: str
+    shape: tuple[str, ...]
+    positive: bool = False
+
+    def check(self, value: Any, sizes: Sizes) -> NDArray[np.float32]:
+        array = _array(self.name, value)
+        if array.dtype != np.float32:
+            raise ValueError(f"{title(self.name)} must hold float32, not {array.dtype}")
+        sizes.fit(self.name, self.shape, array.shape)
+        wrong = array[~np.isfinite(array) | (array <= 0)] if self.positive else (
+            array[~np.isfinite(array)])
+        if wrong.size:
+            rule = "finite and above 0" if self.positive else "finite"
+            raise ValueError(f"{title(self.name)} must be {rule}, not {wrong.flat[0]}")
+        return frozen(array, np.dtype(np.float32))
+
+    def write(self, value: Any, attributes: Parts, tensors: Parts) -> None:
+        tensors[self.name] = value
+
+    def read(self, attributes: Parts, tensors: Parts, sizes: Sizes) -> NDArray[np.float32]:
+        return _typed(self.name, tensors, np.dtype(np.float32))
+
+    def describe(self) -> tuple[str, str, str]:
+        return "F32", _written_shape(self.shape), "above 0" if self.positive else ""
 
 
 @dataclass(frozen=True)

@@ -29,12 +29,12 @@ class GroupSum(HeadNode, kind="group_sum"):
     Raises
     ------
     ValueError
-        If there are fewer than two classes, or they do not divide the width.
+        If the classes do not divide the width.
     """
 
     fields: ClassVar[tuple[Field, ...]] = (
         Integer("width", 1, MAX_WIDTH),
-        Integer("classes", 2, MAX_WIDTH),
+        Integer("classes", 1, MAX_WIDTH),
     )
 
     width: int

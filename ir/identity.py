@@ -10,49 +10,64 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitwright.ir import plain
+from bitwright.ir.names import Names
 from bitwright.ir.network import Network
 
-__all__ = ["digest", "hashed", "node_parts", "record_digest", "record_parts"]
+__all__ = ["ANSWER", "GOLDEN", "PREPARATION", "digest", "hashed", "own_parts", "record_digest",
+           "record_parts"]
+
+ANSWER, GOLDEN, PREPARATION = "ANSWER", "GOLDEN", "PREPARATION"
+"""What tensors that belong to no node have in place of its name. In upper case, so that no node can
+be called that."""
 
 Tensors = dict[str, NDArray[Any]]
 
 
 def digest(network: Network) -> str:
-    """SHA-256 of what the network computes: its nodes, their names, and their tensors.
+    """SHA-256 of what the network computes: its nodes, their names, and their tensors, and what is
+    done before and after them in numbers.
 
-    Provenance and golden vectors are not in it: two trainings that end in the same nodes give the
-    same network. Names are, as plans and devices address nodes by them.
+    Provenance, golden vectors and what people call things are not in it: two trainings that end in
+    the same nodes give the same network. Names of nodes are, as plans and devices address nodes by
+    them.
 
     Returns
     -------
     str
         64 hexadecimal digits.
     """
-    nodes, tensors = node_parts(network)
-    return hashed({"nodes": nodes}, tensors)
+    return hashed(*own_parts(network))
 
 
 def record_digest(network: Network) -> str:
-    """SHA-256 of what the network brings along: provenance and golden vectors.
+    """SHA-256 of what the network brings along: provenance, names for people, golden vectors.
 
     Whatever shows them, such as a report, has this in its key beside :func:`digest`.
     """
     return hashed(*record_parts(network))
 
 
-def node_parts(network: Network) -> tuple[list[dict[str, Any]], Tensors]:
-    """Form of the file of the nodes: a list for the header, and tensors ``name.field``."""
+def own_parts(network: Network) -> tuple[dict[str, Any], Tensors]:
+    """Form of the file of what the network computes: fields for the header, and tensors."""
     nodes, tensors = [], {}
     for entry in network.entries:
         attributes, arrays = entry.node.parts()
         nodes.append({"name": entry.name, "kind": entry.node.kind, "inputs": list(entry.inputs),
                       "attributes": attributes})
         tensors.update({f"{entry.name}.{field}": array for field, array in arrays.items()})
-    return nodes, tensors
+    header: dict[str, Any] = {"nodes": nodes}
+    if network.preparation is not None:
+        attributes, arrays = network.preparation.parts()
+        header["preparation"] = {"kind": network.preparation.kind, "attributes": attributes}
+        tensors.update({f"{PREPARATION}.{field}": array for field, array in arrays.items()})
+    if network.answer is not None:
+        _, arrays = network.answer.parts()
+        tensors.update({f"{ANSWER}.{field}": array for field, array in arrays.items()})
+    return header, tensors
 
 
 def record_parts(network: Network) -> tuple[dict[str, Any], Tensors]:
-    """Form of the file of what is no node.
+    """Form of the file of what has no part in computing.
 
     Raises
     ------
@@ -60,12 +75,14 @@ def record_parts(network: Network) -> tuple[dict[str, Any], Tensors]:
         If the provenance is not JSON.
     """
     plain.check(network.provenance, "provenance")
+    header: dict[str, Any] = {"provenance": dict(network.provenance)}
+    if network.names != Names():
+        header["names"] = network.names.plain()
     tensors: Tensors = {}
     if network.golden is not None:
-        # Upper case, so that no node can be called that.
-        tensors["GOLDEN.features"] = network.golden.features
-        tensors["GOLDEN.scores"] = network.golden.scores
-    return {"provenance": dict(network.provenance)}, tensors
+        tensors[f"{GOLDEN}.features"] = network.golden.features
+        tensors[f"{GOLDEN}.scores"] = network.golden.scores
+    return header, tensors
 
 
 def hashed(head: object, tensors: Mapping[str, NDArray[Any]]) -> str:

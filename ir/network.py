@@ -11,10 +11,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from bitwright.ir.answer import Answer
 from bitwright.ir.bits import LANES, Bits, Words, unslice
 from bitwright.ir.fields import MAX_WIDTH, Array, Field, Size, check, shown
 from bitwright.ir.modulate import Modulate
+from bitwright.ir.names import Names
 from bitwright.ir.node import BitNode, HeadNode, Node
+from bitwright.ir.numbers import Numbers
+from bitwright.ir.preparation import Preparation
 
 __all__ = ["Entry", "Golden", "Network", "Result", "check_names"]
 
@@ -109,17 +113,25 @@ class Network:
     provenance : mapping
         Where the network comes from, as JSON values: recipe, seed, data, tools, accuracy.
     golden : Golden, optional
+    preparation : Preparation, optional
+        How raw samples become features. Left out: raw samples are the features.
+    answer : Answer, optional
+        What numbers the scores mean. Left out: they decide between classes.
+    names : Names, optional
 
     Raises
     ------
     ValueError
         If a name is malformed or taken, an input is not an earlier node, a width disagrees, or
-        the golden vectors do not fit.
+        golden vectors, preparation, answer or names do not fit.
     """
 
     entries: tuple[Entry, ...]
     provenance: Mapping[str, Any] = field(default_factory=dict)
     golden: Golden | None = None
+    preparation: Preparation | None = None
+    answer: Answer | None = None
+    names: Names = field(default_factory=Names)
 
     def __post_init__(self) -> None:
         if len(self.entries) < 2:
@@ -136,6 +148,7 @@ class Network:
         if self.head.per_frame and self.frames < 2:
             raise ValueError(f"Head {self.entries[-1].name!r} takes every frame for a class, and "
                              f"so must have at least 2 frames, not {self.frames}")
+        self._check_surroundings()
         if self.golden is not None:
             if self.golden.scores.shape[1] != self.classes:
                 raise ValueError(f"Golden scores must have {self.classes} columns, "
@@ -144,6 +157,26 @@ class Network:
                 self.modulate.check(self.golden.features)
             except ValueError as error:
                 raise ValueError(f"Golden vectors: {error}") from error
+
+    def _check_surroundings(self) -> None:
+        """What is around the nodes must fit them."""
+        if self.preparation is not None:
+            if self.preparation.features != self.features:
+                raise ValueError(f"Preparation must make {self.features} features, "
+                                 f"not {self.preparation.features}")
+            (low, high), (least, most) = self.modulate.domain, self.preparation.range
+            if least < low or most > high:
+                raise ValueError(f"Preparation must make features between {low} and {high}, not "
+                                 f"between {least} and {most}")
+        if self.answer is not None and self.answer.scores != self.classes:
+            raise ValueError(f"Answer must be of {self.classes} scores, not {self.answer.scores}")
+        columns = self.preparation.columns if isinstance(self.preparation, Numbers) else 0
+        for field_, count in (("classes", 0 if self.answer else self.classes),
+                              ("columns", columns),
+                              ("answers", self.classes if self.answer else 0)):
+            found = len(getattr(self.names, field_))
+            if found not in (0, count):
+                raise ValueError(f"Names of {field_} must be {count}, not {found}")
 
     def _check(self, entry: Entry, widths: dict[str, int]) -> None:
         name, node = entry.name, entry.node

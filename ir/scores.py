@@ -41,7 +41,7 @@ class Scores(HeadNode, kind="scores"):
     fields: ClassVar[tuple[Field, ...]] = (
         Integer("width", 1, MAX_WIDTH),
         Integer("scale", 1, MAX_SCALE),
-        Size("classes", 2, MAX_WIDTH),
+        Size("classes", 1, MAX_WIDTH),
         BitArray("weights", ("classes", "width")),
         Array("biases", ("classes",), -MAX_BIAS, MAX_BIAS),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -180,7 +180,7 @@ def _rebuild(network: Network, state: _State) -> Network:
                                      entry.inputs))
         elif kept[name] or not isinstance(node, BitNode):
             entries.append(entry)
-    return Network(tuple(entries), network.provenance, network.golden)
+    return replace(network, entries=tuple(entries))
 
 
 def _live(network: Network, state: _State) -> set[Bit]:

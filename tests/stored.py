@@ -67,8 +67,11 @@ def digests(header: dict, tensors: dict[str, np.ndarray]) -> dict[str, str]:
         return {"digest": _sha256(header, tensors)}
     golden = {name: value for name, value in tensors.items() if name.startswith("GOLDEN.")}
     own = {name: value for name, value in tensors.items() if name not in golden}
-    record = {"provenance": header["provenance"]} if "provenance" in header else {}
-    return {"digest": _sha256({"nodes": header.get("nodes")}, own),
+    record = {name: header[name] for name in ("provenance", "names") if name in header}
+    computed = {"nodes": header.get("nodes")}
+    if "preparation" in header:
+        computed["preparation"] = header["preparation"]
+    return {"digest": _sha256(computed, own),
             "record_digest": _sha256(record, golden)}
 
 
