@@ -65,8 +65,8 @@ def irises():
 
     features, labels, classes = tabular.millimetres()
     return DataSet("iris, all", features, labels, features[:30], labels[:30], bits=7, signed=False,
-                   full_scale=80, shape=(4,), classes=classes,
-                   feature_map="the measure in millimetres")
+                   full_scale=80, shape=(4,), classes=classes)
+
 
 
 def split(labels, seed):

@@ -71,8 +71,7 @@ def data_sets() -> dict[str, Any]:
             x = (centres[labels] + noise).round().clip(low, high).astype(np.int32)
             parts += [x * 0 if odd == "constant" else x, labels]
         made[name] = DataSet(name, *parts, bits=bits, signed=signed, full_scale=max(high, 1),
-                             shape=shape, classes=tuple(map(str, range(classes))),
-                             feature_map="made")
+                             shape=shape, classes=tuple(map(str, range(classes))))
     return made
 
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bitwright.data import idx, pictures, tabular
-from bitwright.data.dataset import DataError, DataSet, stratified
+from bitwright.data.dataset import DataError, DataSet, split, stratified
+from bitwright.data.source import Source
 
-__all__ = ["DataError", "DataSet", "load", "names", "stratified"]
+__all__ = ["DataError", "DataSet", "Source", "load", "names", "split", "stratified"]
 
 _LOADERS: dict[str, Callable[[Path | None], DataSet]] = {
     "digits": tabular.digits,
@@ -26,7 +27,7 @@ def names() -> list[str]:
     return list(_LOADERS)
 
 
-def load(name: str, data_dir: Path | None = None) -> DataSet:
+def load(name: str, data_dir: Path | None = None, source: Source | None = None) -> DataSet:
     """Load a data set.
 
     Parameters
@@ -34,6 +35,8 @@ def load(name: str, data_dir: Path | None = None) -> DataSet:
     name : str
     data_dir : Path, optional
         Folder to look in first, for those data sets that are files.
+    source : Source, optional
+        How a file of one's own is read.
 
     Raises
     ------

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bitwright import ir
 from bitwright.errors import UserError
 
-__all__ = ["DataError", "DataSet", "stratified"]
+__all__ = ["DataError", "DataSet", "split", "stratified"]
 
 MAX_BITS = 16
 """Widest feature that a frozen network takes."""
@@ -37,9 +38,10 @@ class DataSet:
         The training part; a validation split is cut from it, never from the test part. Both parts
         have at least one sample.
     labels : array of int64, shape (samples,)
-        Each the index of a class.
+        Each the index of a class. Where there are no classes: float32, numbers in their own unit.
     x_test : array of int32, shape (test samples, n)
     y_test : array of int64, shape (test samples,)
+        As ``labels``.
     bits : int
         Width of a feature, 1 to 16.
     signed : bool
@@ -49,9 +51,15 @@ class DataSet:
     shape : tuple of int
         ``(height, width)`` of an image, ``(height, width, 3)`` of a coloured one, else ``(n,)``.
     classes : tuple of str
-        Name of each label, at least two, none twice.
-    feature_map : str
-        How raw values became these integers.
+        Name of each label, at least two, none twice. Empty where labels are numbers.
+    preparation : ir.Preparation, optional
+        How raw values became these integers. Left out: they are what they were.
+    columns : tuple of str
+        Name of each number of a row, where raw samples are rows of a table; else empty.
+    answers : tuple of str
+        Where labels are numbers: what they are, one name. Else empty.
+    groups : array of int64, shape (samples,), optional
+        Recording of each sample of the training part: a split has each on one side.
 
     Raises
     ------
@@ -69,13 +77,18 @@ class DataSet:
     full_scale: int
     shape: tuple[int, ...]
     classes: tuple[str, ...]
-    feature_map: str
+    preparation: ir.Preparation | None = None
+    columns: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
+    groups: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         self._check_description()
-        for field, dimensions, kind in (("features", 2, np.int32), ("labels", 1, np.int64),
-                                        ("x_test", 2, np.int32), ("y_test", 1, np.int64)):
-            object.__setattr__(self, field, self._array(field, dimensions, kind))
+        for field in ("features", "x_test"):
+            object.__setattr__(self, field, self._array(field, 2, np.int32))
+        for field in ("labels", "y_test"):
+            object.__setattr__(self, field, self._array(field, 1, np.int64) if self.classes
+                               else self._numbers(field))
         for features, labels in (("features", "labels"), ("x_test", "y_test")):
             self._check_part(features, labels)
 
@@ -101,16 +114,33 @@ class DataSet:
         if (not isinstance(self.shape, tuple) or not 1 <= len(self.shape) <= 3
                 or not all(_whole(size) and size >= 1 for size in self.shape)):
             raise self._refused("shape", "a tuple of one to three integers from 1 up", self.shape)
-        if (not isinstance(self.classes, tuple) or len(self.classes) < 2
-                or not all(isinstance(name, str) for name in self.classes)):
+        if not isinstance(self.classes, tuple) or len(self.classes) == 1:
             raise self._refused("classes", "a tuple of two strings at least", self.classes)
-        seen: set[str] = set()
-        for name in self.classes:
-            if name in seen:
-                raise self._refused("classes", "distinct names", name)
-            seen.add(name)
-        if not isinstance(self.feature_map, str):
-            raise self._refused("feature_map", "a string", self.feature_map)
+        if bool(self.answers) == bool(self.classes):
+            raise self._refused("answers", "one name where there are no classes, else empty",
+                                self.answers)
+        try:
+            ir.Names(self.classes, self.columns, self.answers)
+        except ValueError as error:
+            raise DataError(f"Data set {self.name!r}: {error}") from error
+        if self.preparation is not None and self.preparation.features != math.prod(self.shape):
+            raise self._refused("preparation", f"of {math.prod(self.shape)} features, the product "
+                                f"of shape {self.shape}", self.preparation.features)
+
+    @property
+    def names(self) -> ir.Names:
+        """What people call what goes in and comes out."""
+        return ir.Names(self.classes, self.columns, self.answers)
+
+    def _numbers(self, field: str) -> NDArray[np.float32]:
+        """Labels that are numbers."""
+        array = getattr(self, field)
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu" or array.ndim != 1:
+            raise self._refused(field, "an array of numbers of one dimension", array)
+        numbers = np.ascontiguousarray(array, np.float32)
+        if not len(numbers) or not np.isfinite(numbers).all():
+            raise self._refused(field, "one finite number at least, and no other", array)
+        return numbers
 
     def _array(self, field: str, dimensions: int, kind: type[Any]) -> NDArray[Any]:
         """An array as it shall be, converted, without a change of any value."""
@@ -139,6 +169,9 @@ class DataSet:
         if len(y) != len(x):
             raise self._refused(labels, f"one label for each of the {len(x)} samples of "
                                 f"{features}", len(y))
+        if features == "features" and self.groups is not None and len(self.groups) != len(x):
+            raise self._refused("groups", f"one for each of the {len(x)} samples of {features}",
+                                len(self.groups))
 
     def _refused(self, field: str, rule: str, value: object, *, shown: bool = False) -> DataError:
         found = value if shown else _line(value)
@@ -152,6 +185,39 @@ class DataSet:
             state.update(f"{array.dtype.str} {array.shape}\n".encode())
             state.update(np.ascontiguousarray(array).tobytes())
         return state.hexdigest()
+
+
+def split(labels: NDArray[Any], groups: NDArray[np.int64] | None, *, share: float, seed: int,
+          ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Split samples into two parts: each class in proportion, no group on both sides.
+
+    With groups, whole groups are drawn until the second part has its share of the samples, and
+    classes are in proportion only as far as chance puts them. Labels that are numbers (of float)
+    are no classes: samples are drawn from all.
+
+    Parameters
+    ----------
+    labels : array, shape (samples,)
+    groups : array of int64, shape (samples,), optional
+    share : float
+        Share of the second part.
+    seed : int
+
+    Returns
+    -------
+    two arrays of int64
+        Indices of the two parts, ascending.
+    """
+    if groups is None:
+        classes = np.zeros(len(labels), np.int64) if labels.dtype.kind == "f" else labels
+        return stratified(classes, share=share, seed=seed)
+    rng = np.random.default_rng(seed)
+    taken, wanted = np.zeros(len(labels), bool), round(share * len(labels))
+    for group in rng.permutation(np.unique(groups)):
+        if taken.sum() >= wanted:
+            break
+        taken |= groups == group
+    return np.flatnonzero(~taken), np.flatnonzero(taken)
 
 
 def stratified(labels: NDArray[Any], *, share: float, seed: int,

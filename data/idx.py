@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bitwright import ir
 from bitwright.data import places
 from bitwright.data.dataset import DataError, DataSet
 
@@ -63,7 +64,7 @@ def _load(name: str, data_dir: Path | None, origin: _Origin | None,
     return DataSet(name, features.reshape(flat[0]).astype(np.int32), labels,
                    x_test.reshape(flat[1]).astype(np.int32), y_test, bits=8, signed=False,
                    full_scale=255, shape=(height, width), classes=classes,
-                   feature_map="the pixel, 0 to 255")
+                   preparation=ir.Picture(height, width, False, False, 255))
 
 
 def _find(name: str, data_dir: Path | None, origin: _Origin | None) -> list[Path]:

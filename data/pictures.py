@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bitwright import ir
 from bitwright.data import places
 from bitwright.data.dataset import DataError, DataSet
 
@@ -83,7 +84,7 @@ def _read(name: str, path: Path, files: _Files) -> DataSet:
     assert shape is not None
     return DataSet(name, features[0], labels[0], features[1], labels[1], bits=8, signed=False,
                    full_scale=255, shape=shape, classes=tuple(classes),
-                   feature_map="the pixel, 0 to 255, red, green and blue side by side")
+                   preparation=ir.Picture(shape[0], shape[1], True, False, 255))
 
 
 def _decoded(path: Path, part: str, entries: _Files) -> Iterator[tuple[str, NDArray[np.uint8]]]:

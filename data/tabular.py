@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bitwright import ir
 from bitwright.data.dataset import DataError, DataSet, stratified
 
 __all__ = ["carried", "digits", "iris", "millimetres"]
@@ -19,6 +20,11 @@ SPLIT_SEED = 20240229
 
 TEST_SHARE = 0.25
 
+_MEASURES = ("sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)")
+_CENTIMETRES = ir.Affine(1, 7, False, False, np.zeros(4, np.float32), np.full(4, 10, np.float32),
+                         np.zeros(0, np.float32))
+"""What people measure in centimetres, to the millimetre."""
+
 
 def digits(_data_dir: Path | None = None) -> DataSet:
     """Handwritten digits of 8 x 8 pixels from 0 to 16, 1,797 samples."""
@@ -27,7 +33,7 @@ def digits(_data_dir: Path | None = None) -> DataSet:
     train, test = stratified(labels, share=TEST_SHARE, seed=SPLIT_SEED)
     return DataSet("digits", features[train], labels[train], features[test], labels[test],
                    bits=5, signed=False, full_scale=16, shape=(8, 8),
-                   classes=tuple("0123456789"), feature_map="the pixel, 0 to 16")
+                   classes=tuple("0123456789"), preparation=ir.Picture(8, 8, False, False, 16))
 
 
 def iris(_data_dir: Path | None = None) -> DataSet:
@@ -39,7 +45,7 @@ def iris(_data_dir: Path | None = None) -> DataSet:
     train, test = stratified(labels, share=TEST_SHARE, seed=SPLIT_SEED)
     return DataSet("iris", features[train], labels[train], features[test], labels[test],
                    bits=7, signed=False, full_scale=80, shape=(4,), classes=classes,
-                   feature_map="the measure in millimetres")
+                   preparation=_CENTIMETRES, columns=_MEASURES)
 
 
 def millimetres() -> tuple[NDArray[np.int32], NDArray[np.int64], tuple[str, ...]]:

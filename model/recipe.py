@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bitwright.data import Source
 from bitwright.model.heads import Head
 from bitwright.model.inputs.modulate import Settings as Modulate
 from bitwright.model.layers import Layer
@@ -28,7 +29,7 @@ class Recipe:
     name : str
         Of the run folder, too.
     data : str
-        Name of the data set.
+        Name of the data set, or where a file of one's own is.
     seed : int
         Of the validation split, the wiring, the initial values and the order of the data.
     epochs : int
@@ -46,6 +47,8 @@ class Recipe:
         Name of the learning rule.
     rule : dataclass
         Its settings, in the recipe's table of that name.
+    source : Source
+        How a file of one's own is read.
     modulate : Modulate
         How features become bits.
     layers : tuple of dataclasses
@@ -68,6 +71,7 @@ class Recipe:
     validation: float = 0.15
     jitter: int = 0
     learning: str = "backprop"
+    source: Source = field(default_factory=Source)
     modulate: Modulate = field(default_factory=Modulate)
 
     def __post_init__(self) -> None:
@@ -105,6 +109,7 @@ class Recipe:
         kinds = [{"kind": kind} for kind in self.kinds]
         return {
             **{name: getattr(self, name) for name in _SCALARS},
+            **({"source": plain(self.source)} if self.source != Source() else {}),
             self.learning: plain(self.rule),
             "modulate": plain(self.modulate),
             "layers": [kind | plain(settings)
@@ -132,7 +137,7 @@ class Recipe:
         if not isinstance(learning, str) or learning not in Rule.kinds:
             raise RecipeError(f"unknown learning rule {learning!r}; "
                               f"{nearest(str(learning), Rule.kinds)}")
-        known = {*_SCALARS, *Rule.kinds, "modulate", "layers", "head"}
+        known = {*_SCALARS, *Rule.kinds, "source", "modulate", "layers", "head"}
         for key in values:
             if key not in known:
                 raise RecipeError(f"unknown key {key!r}; {nearest(key, known)}")
@@ -148,6 +153,7 @@ class Recipe:
                  for kind, rule in Rule.kinds.items() if kind in values or kind == learning}
         modulate = parse(Modulate, values.pop("modulate", {}), "modulate")
         built = {"rule": rules[learning], "modulate": modulate,
+                 "source": parse(Source, values.pop("source", {}), "source"),
                  "kinds": tuple(kind for kind, _ in parts),
                  "layers": tuple(settings for _, settings in parts[:-1]), "head": parts[-1][1]}
         return parse(cls, values | built)

@@ -83,7 +83,7 @@ def train(args: argparse.Namespace) -> None:
     torch.set_num_threads(args.threads or (checkpoint.threads if checkpoint else 1))
     device = choose(args.device if args.device is not None
                     else checkpoint.device if checkpoint else "cpu")
-    source = data.load(recipe.data, args.data_dir)
+    source = data.load(recipe.data, args.data_dir, recipe.source)
     try:
         trainer = Trainer(recipe, source, device=device)
     except ValueError as error:

@@ -14,7 +14,7 @@ FRAMEWORKS = {"torch", "amaranth", "cocotb", "sklearn", "matplotlib"}
 ROOMS = {
     "bitwright": set(),
     "ir": {"bitwright"},
-    "data": {"bitwright"},
+    "data": {"bitwright", "ir"},
     "hw": {"bitwright", "ir"},  # the contracts: plan, layout, limits
     "hw.rtl": {"bitwright", "ir", "hw"},
     "hw.link": {"bitwright", "ir", "hw", "hw.rtl"},

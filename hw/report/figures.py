@@ -128,7 +128,7 @@ def _network(found: Findings) -> dict[str, Any]:
         "frames": network.frames,
         "depth": network.modulate.depth,
         "data": network.provenance.get("data"),
-        "class_names": network.provenance.get("classes"),
+        "class_names": list(network.names.classes) or None,
     }
 
 

@@ -76,11 +76,9 @@ def freeze(network: Network, data: DataSet, training: dict[str, Any]) -> ir.Netw
         "confusion": matrix.tolist(),
         "curve": training["curve"],
         "measures": network.measures(),
-        "feature_map": data.feature_map,
-        "classes": list(data.classes),
     }
     golden = ir.Golden(data.x_test[:GOLDEN], result.scores[:GOLDEN])
-    return ir.Network(frozen.entries, provenance, golden)
+    return ir.Network(frozen.entries, provenance, golden, data.preparation, names=data.names)
 
 
 def _frozen(network: Network, features: NDArray[np.int32],

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from bitwright import ir
-from bitwright.data import DataSet, stratified
+from bitwright.data import DataSet, split
 from bitwright.errors import UserError
 from bitwright.model.network import build_network
 from bitwright.model.recipe import Recipe
@@ -49,7 +49,7 @@ class Trainer:
     ----------
     recipe : Recipe
     data : DataSet
-    split : (training, validation), optional
+    parts : (training, validation), optional
         Indices of samples, in place of the recipe's split.
     device : torch.device, optional
         Where everything is computed: main memory and processor, unless given.
@@ -66,13 +66,13 @@ class Trainer:
     """
 
     def __init__(self, recipe: Recipe, data: DataSet,
-                 split: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
+                 parts: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
                  device: torch.device | None = None) -> None:
         self.recipe = recipe
         self.data = data
         self.device = device or torch.device("cpu")
-        train, validation = split or stratified(data.labels, share=recipe.validation,
-                                                seed=recipe.seed)
+        train, validation = parts or split(data.labels, data.groups, share=recipe.validation,
+                                           seed=recipe.seed)
         if not len(train) or not len(validation):
             raise ValueError(f"validation must leave samples on both sides of the split of "
                              f"{len(data.labels)}, not {recipe.validation}")

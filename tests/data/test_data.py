@@ -66,7 +66,6 @@ def test_iris_is_what_was_measured():
     assert sorted(map(tuple, both / 10)) == sorted(map(tuple, raw.data))
     assert (iris.bits, iris.signed, iris.full_scale, iris.shape) == (7, False, 80, (4,))
     assert iris.classes == tuple(raw.target_names)
-    assert iris.feature_map == "the measure in millimetres"
 
 
 def test_what_scikit_learn_carries_is_read_without_it():

@@ -14,7 +14,7 @@ from bitwright.data import DataError, DataSet
 GOOD = {"name": "own", "features": np.arange(12, dtype=np.int32).reshape(4, 3),
         "labels": np.array([0, 1, 1, 0]), "x_test": np.zeros((2, 3), np.int32),
         "y_test": np.array([1, 0]), "bits": 4, "signed": False, "full_scale": 15, "shape": (3,),
-        "classes": ("a", "b"), "feature_map": "none"}
+        "classes": ("a", "b")}
 
 
 def refused(message, **changes):
@@ -95,7 +95,6 @@ def test_labels(field, of):
     ("classes", ("a",), "a tuple of two strings at least"),
     ("classes", "ab", "a tuple of two strings at least"),
     ("classes", ("a", 1), "a tuple of two strings at least"),
-    ("feature_map", None, "a string"),
 ])
 def test_description(field, value, rule):
     refused(f"Data set 'own': {field} must be {rule}, not {value!r}", **{field: value})

@@ -63,7 +63,7 @@ def test_logits_are_the_scores_of_all_frames_over_the_temperature(sets):
 def test_provenance(sets):
     provenance = trained(sets, "digits", "seed=5").freeze().provenance
     assert set(provenance) == {"recipe", "seed", "data", "tools", "epochs", "accuracy", "confusion",
-                               "curve", "measures", "feature_map", "classes"}
+                               "curve", "measures"}
     assert provenance["seed"] == provenance["recipe"]["seed"] == 5
     assert provenance["data"] == {"name": "digits", "digest": sets["digits"].digest,
                                   "test_samples": 450}

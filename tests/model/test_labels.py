@@ -21,8 +21,7 @@ FEATURES[:, 2] = 7  # the first that labels may take
 FEATURES[:, 4] = FEATURES[:, 4] // 8  # and the second
 CLASSES = 3
 DATA = DataSet("made", FEATURES, np.arange(60) % CLASSES, FEATURES[:9], np.arange(9) % CLASSES,
-               bits=4, signed=False, full_scale=16, shape=(6,), classes=("a", "b", "c"),
-               feature_map="none")
+               bits=4, signed=False, full_scale=16, shape=(6,), classes=("a", "b", "c"))
 RECIPE = ["validation=0.2", "learning=forward-forward", "modulate={labels='slot'}",
           "layers=[{kind='xnor', neurons=5}, {kind='xnor', neurons=7, depth=2}]",
           "head={kind='goodness'}"]

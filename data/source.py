@@ -1,0 +1,92 @@
+"""How a file of one's own is read, and what becomes of its values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Source"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """The table ``[source]`` of a recipe. Named data sets need none of it.
+
+    Parameters
+    ----------
+    task : str
+        Whether labels name classes, or are numbers.
+    label : str
+        Column of the labels: its name, or its number from 1. Empty: the last one.
+    ignore : str
+        Columns that are left out, with commas between.
+    header : str
+        Whether the first line names the columns. ``auto``: if it has no number.
+    separator : str
+        ``auto``, ``comma``, ``semicolon``, ``tab`` or ``space``.
+    missing : str
+        What is done about an empty cell, ``?``, ``NA`` or ``nan``: refused, its row dropped, or
+        the median of its column in the training part put in its place (also in every later file).
+    test : str
+        File of the test part. Empty: ``share`` of the samples, drawn by ``seed``, each class in
+        proportion.
+    share : float
+        Above 0 and below 1.
+    seed : int
+        Of that draw.
+    group : str
+        Column whose value names the recording that a row belongs to. No recording is on both
+        sides of a split.
+    quantiser : str
+        How numbers become integers: on an even scale, or by rank.
+    bits : int
+        Of such an integer, 1 to 16.
+    window, step : int
+        Rows of a sample, and from one sample to the next. A window never crosses recordings.
+    vote : str
+        Label of a window: the most frequent one of its rows, or that of the last row.
+    colour : str
+        Whether pictures are read as grey or as red, green and blue. ``auto``: as they are.
+    height, width : int
+        Pixels that pictures are brought to. 0: as they are, all of one size.
+    aspect : str
+        Whether pictures of another aspect are stretched or cropped.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range.
+    """
+
+    task: Literal["classification", "regression"] = "classification"
+    label: str = ""
+    ignore: str = ""
+    header: Literal["auto", "yes", "no"] = "auto"
+    separator: Literal["auto", "comma", "semicolon", "tab", "space"] = "auto"
+    missing: Literal["refuse", "drop", "median"] = "refuse"
+    test: str = ""
+    share: float = 0.25
+    seed: int = 20240229
+    group: str = ""
+    quantiser: Literal["affine", "quantile"] = "affine"
+    bits: int = 8
+    window: int = 1
+    step: int = 1
+    vote: Literal["majority", "last"] = "majority"
+    colour: Literal["auto", "grey", "rgb"] = "auto"
+    height: int = 0
+    width: int = 0
+    aspect: Literal["stretch", "crop"] = "stretch"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share < 1:
+            raise ValueError(f"share must be between 0 and 1, not {self.share}")
+        for name, low, high in (("seed", 0, (1 << 63) - 1), ("bits", 1, 16),
+                                ("window", 1, 1 << 16), ("step", 1, 1 << 16),
+                                ("height", 0, 4096), ("width", 0, 4096)):
+            if not low <= getattr(self, name) <= high:
+                raise ValueError(f"{name} must be between {low} and {high}, "
+                                 f"not {getattr(self, name)}")
+        if bool(self.height) != bool(self.width):
+            raise ValueError(f"height and width must both be given, or neither, not {self.height} "
+                             f"and {self.width}")
