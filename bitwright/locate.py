@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import logging
 from pathlib import Path
+from typing import NoReturn
 
 import bitwright
 from bitwright.errors import UserError
 
 __all__ = ["FILE_NAME", "HELP", "LocateError", "locate", "name"]
+
+logger = logging.getLogger(__name__)
 
 FILE_NAME = "network.safetensors"
 """Name of the frozen network in a run folder."""
@@ -17,7 +21,7 @@ RUNS = Path("runs")
 ZOO = next((folder / "zoo" for folder in map(Path, bitwright.__path__)
             if (folder / "zoo").is_dir()), Path("zoo"))
 
-HELP = ("a frozen network: a file, a run folder, or a name of the zoo "
+HELP = ("a frozen network: a file, a run folder, or the name of a run or of one of the zoo "
         "(default: the newest run)")
 """Help text of the argument, the same for every command."""
 
@@ -29,11 +33,15 @@ class LocateError(UserError):
 def locate(argument: str | None) -> Path:
     """Path of the frozen network that a user means.
 
+    A run goes before a network of the zoo: it is the user's own. Where both have the name, a line
+    of the log says which was taken.
+
     Parameters
     ----------
     argument : str, optional
-        A file, a folder that holds ``network.safetensors``, or a name of the zoo, with or without
-        ``zoo/`` before it. Left out: the newest run of the folder ``runs``.
+        A file, a folder that holds ``network.safetensors``, the name of a run (a folder of
+        ``runs``), or a name of the zoo, with or without ``zoo/`` before it. Left out: the newest
+        run.
 
     Raises
     ------
@@ -45,14 +53,31 @@ def locate(argument: str | None) -> Path:
     path = Path(argument)
     if path.is_file():
         return path
-    if path.is_dir():
-        if (path / FILE_NAME).is_file():
-            return path / FILE_NAME
-        raise LocateError(f"{path}: the folder holds no {FILE_NAME}; a run that was stopped goes "
-                          f"on with `bitwright train --resume --out {path}`")
+    found = [file for file in _candidates(argument) if file.is_file()]
+    if not found:
+        _refuse(argument)
+    if len(found) > 1:
+        logger.info("%s: took %s; also of that name: %s", argument, found[0],
+                    ", ".join(map(str, found[1:])))
+    return found[0]
+
+
+def _candidates(argument: str) -> list[Path]:
+    """Files that a name may mean, the first of them before the others."""
+    path = Path(argument)
+    zoo = ZOO / f"{argument.removeprefix('zoo/').removesuffix('.safetensors')}.safetensors"
+    own = [path / FILE_NAME]
+    if len(path.parts) == 1:
+        own.append(RUNS / path / FILE_NAME)
+    return [*own, zoo]
+
+
+def _refuse(argument: str) -> NoReturn:
+    for folder in (Path(argument), RUNS / argument):
+        if folder.is_dir():
+            raise LocateError(f"{folder}: the folder holds no {FILE_NAME}; a run that was stopped "
+                              f"goes on with `bitwright train --resume --out {folder}`")
     wanted = argument.removeprefix("zoo/").removesuffix(".safetensors")
-    if (ZOO / f"{wanted}.safetensors").is_file():
-        return ZOO / f"{wanted}.safetensors"
     zoo = sorted(file.stem for file in ZOO.glob("*.safetensors"))
     near = difflib.get_close_matches(wanted, zoo, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else f"; the zoo has {', '.join(zoo) or 'none'}"

@@ -26,24 +26,25 @@ ROOMS = {
     "sim": {"bitwright", "ir", "data", "boards", "hw", "hw.rtl", "hw.link", "hw.families",
             "hw.flow"},
     "model": {"bitwright", "ir", "data"},
+    "answers": {"bitwright", "ir", "data", "hw", "hw.link"},
 }
 """What the modules of a room may import, beside its own. The longest name that fits is the room."""
 
-COMMANDS = {"bitwright.cli", "boards.list", "hw.build", "hw.infer", "model.evaluate",
-            "model.train", "sim.run"}
+COMMANDS = {"answers.predict", "bitwright.cli", "boards.list", "hw.build", "hw.infer",
+            "model.evaluate", "model.train", "sim.run"}
 """Modules that start something. They may import all that the rooms of their side may, and nothing
 but the command line and other commands imports them."""
 
 SIDES = {"bitwright": set(ROOMS), "boards": set(ROOMS) - {"model", "sim", "data"},
          "hw": set(ROOMS) - {"model", "sim", "data"}, "model": {"bitwright", "ir", "data", "model"},
-         "sim": set(ROOMS) - {"model"}}
+         "sim": set(ROOMS) - {"model"}, "answers": set(ROOMS) - {"model", "sim"}}
 
 FOREIGN = {
     "bitwright": set(), "ir": set(), "data": {"sklearn", "PIL"},
     "hw": set(), "hw.rtl": {"amaranth"}, "hw.link": {"amaranth", "serial"}, "hw.families": set(),
     "boards": {"amaranth_boards"}, "hw.report": {"matplotlib"},
     "hw.flow": {"amaranth", "amaranth_boards"}, "sim": {"cocotb", "cocotb_tools"},
-    "model": {"torch", "numba"},
+    "model": {"torch", "numba"}, "answers": {"serial"},
 }
 """Packages of others that only some rooms may use."""
 

@@ -1,3 +1,4 @@
+import logging
 import os
 import re
 
@@ -40,6 +41,28 @@ def test_file_folder_and_zoo(here):
     assert locate("some/network.safetensors").resolve() == path
     for name in ("digits", "zoo/digits", "zoo/digits.safetensors"):
         assert locate(name).resolve() == here / "zoo" / "digits.safetensors"
+
+
+def test_a_run_goes_before_the_zoo_and_that_is_said(here, caplog):
+    caplog.set_level(logging.INFO)
+    run = here / "runs" / "digits" / "network.safetensors"
+    run.parent.mkdir(parents=True)
+    assert locate("digits") == here / "zoo" / "digits.safetensors"  # the run has just begun
+    assert caplog.messages == []
+    run.touch()
+    assert locate("digits").resolve() == run
+    zoo = here / "zoo" / "digits.safetensors"
+    assert caplog.messages == [
+        f"digits: took runs/digits/network.safetensors; also of that name: {zoo}"]
+    caplog.clear()
+    assert locate("zoo/digits") == zoo
+    assert locate("runs/digits").resolve() == run
+    assert caplog.messages == []  # nobody else is meant by these
+
+
+def test_a_folder_of_the_name_that_is_no_run(here):
+    (here / "digits").mkdir()  # of pictures, say
+    assert locate("digits") == here / "zoo" / "digits.safetensors"
 
 
 def test_unfinished_run(here):
