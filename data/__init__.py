@@ -1,16 +1,19 @@
-"""Data sets as integer features. NumPy only: hardware benches use them without torch."""
+"""Data sets as integer features, and samples for a network. Never torch: benches do without."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from bitwright.data import idx, pictures, tabular
+from bitwright.data import idx, own, pictures, tabular
 from bitwright.data.dataset import DataError, DataSet, split, stratified
+from bitwright.data.inputs import Inputs, read_inputs
 from bitwright.data.source import Source
 
-__all__ = ["DataError", "DataSet", "Source", "load", "names", "split", "stratified"]
+__all__ = ["DataError", "DataSet", "Inputs", "Source", "load", "names", "read_inputs", "recorded",
+           "split", "stratified"]
 
 _LOADERS: dict[str, Callable[[Path | None], DataSet]] = {
     "digits": tabular.digits,
@@ -33,6 +36,7 @@ def load(name: str, data_dir: Path | None = None, source: Source | None = None) 
     Parameters
     ----------
     name : str
+        Of a data set, or the path of a table.
     data_dir : Path, optional
         Folder to look in first, for those data sets that are files.
     source : Source, optional
@@ -43,8 +47,31 @@ def load(name: str, data_dir: Path | None = None, source: Source | None = None) 
     DataError
         If there is no such data set, it is found nowhere, or a file of it is damaged.
     """
-    if name not in _LOADERS:
-        near = difflib.get_close_matches(name, _LOADERS, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_LOADERS)}"
-        raise DataError(f"Unknown data set {name!r}; {hint}")
-    return _LOADERS[name](data_dir)
+    if name in _LOADERS:
+        return _LOADERS[name](data_dir)
+    if own.is_file_name(name):
+        return own.load_file(name, data_dir, source or Source())
+    near = difflib.get_close_matches(name, _LOADERS, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_LOADERS)}"
+    raise DataError(f"Unknown data set {name!r}; {hint}")
+
+
+def recorded(provenance: Mapping[str, Any], data_dir: Path | None = None) -> DataSet:
+    """Load the data set that a network was trained on, as it was read then.
+
+    Parameters
+    ----------
+    provenance : mapping
+        Of a frozen network.
+    data_dir : Path, optional
+
+    Raises
+    ------
+    DataError
+        If the provenance names none, or see :func:`load`.
+    """
+    described = provenance.get("data")
+    name = described.get("name") if isinstance(described, Mapping) else None
+    if not isinstance(name, str):
+        raise DataError("The network's file names no data set")
+    return load(name, data_dir, own.recorded_source(provenance))

@@ -69,9 +69,9 @@ class DataSet:
 
     name: str
     features: NDArray[np.int32]
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]
     x_test: NDArray[np.int32]
-    y_test: NDArray[np.int64]
+    y_test: NDArray[Any]
     bits: int
     signed: bool
     full_scale: int
@@ -116,16 +116,29 @@ class DataSet:
             raise self._refused("shape", "a tuple of one to three integers from 1 up", self.shape)
         if not isinstance(self.classes, tuple) or len(self.classes) == 1:
             raise self._refused("classes", "a tuple of two strings at least", self.classes)
-        if bool(self.answers) == bool(self.classes):
-            raise self._refused("answers", "one name where there are no classes, else empty",
-                                self.answers)
+        if not isinstance(self.answers, tuple) or len(self.answers) != (not self.classes):
+            raise self._refused("answers", "a tuple of one name where there are no classes, else "
+                                "empty", self.answers)
         try:
             ir.Names(self.classes, self.columns, self.answers)
         except ValueError as error:
             raise DataError(f"Data set {self.name!r}: {error}") from error
-        if self.preparation is not None and self.preparation.features != math.prod(self.shape):
-            raise self._refused("preparation", f"of {math.prod(self.shape)} features, the product "
-                                f"of shape {self.shape}", self.preparation.features)
+        self._check_preparation()
+
+    def _check_preparation(self) -> None:
+        """What raw samples are, and what their columns are called."""
+        made, size = self.preparation, math.prod(self.shape)
+        if made is not None and (not isinstance(made, ir.Preparation) or made.features != size):
+            raise self._refused("preparation", f"an ir.Preparation of {size} features, the product "
+                                f"of shape {self.shape}", getattr(made, "features", made))
+        numbers = size if made is None else made.shape[-1]
+        if self.columns and (isinstance(made, ir.Picture) or len(self.columns) != numbers):
+            raise self._refused("columns", f"empty, or names of the {numbers} columns of a table",
+                                self.columns)
+        if self.groups is not None and (not isinstance(self.groups, np.ndarray)
+                                        or self.groups.dtype.kind not in "iu"
+                                        or self.groups.ndim != 1):
+            raise self._refused("groups", "an array of integers of one dimension", self.groups)
 
     @property
     def names(self) -> ir.Names:
@@ -191,9 +204,9 @@ def split(labels: NDArray[Any], groups: NDArray[np.int64] | None, *, share: floa
           ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Split samples into two parts: each class in proportion, no group on both sides.
 
-    With groups, whole groups are drawn until the second part has its share of the samples, and
-    classes are in proportion only as far as chance puts them. Labels that are numbers (of float)
-    are no classes: samples are drawn from all.
+    With groups, whole groups are drawn until the second part has its share of the samples, but none
+    that the first part needs to have every class; classes are in proportion only as far as chance
+    puts them. Labels that are numbers (of float) are no classes: samples are drawn from all.
 
     Parameters
     ----------
@@ -208,21 +221,27 @@ def split(labels: NDArray[Any], groups: NDArray[np.int64] | None, *, share: floa
     two arrays of int64
         Indices of the two parts, ascending.
     """
+    classes = np.zeros(len(labels), np.int64) if labels.dtype.kind == "f" else labels
     if groups is None:
-        classes = np.zeros(len(labels), np.int64) if labels.dtype.kind == "f" else labels
         return stratified(classes, share=share, seed=seed)
-    rng = np.random.default_rng(seed)
-    taken, wanted = np.zeros(len(labels), bool), round(share * len(labels))
-    for group in rng.permutation(np.unique(groups)):
-        if taken.sum() >= wanted:
+    members = np.unique(groups, return_inverse=True)[1]
+    counts = np.zeros((members.max() + 1, int(classes.max()) + 1), np.int64)
+    np.add.at(counts, (members, classes), 1)
+    left, wanted = counts.sum(axis=0), round(share * len(labels))
+    needed, taken = left > 0, np.zeros(len(counts), bool)
+    for group in np.random.default_rng(seed).permutation(len(counts)):
+        if counts[taken].sum() >= wanted:
             break
-        taken |= groups == group
-    return np.flatnonzero(~taken), np.flatnonzero(taken)
+        if (left > counts[group])[needed].all():
+            left, taken[group] = left - counts[group], True
+    return np.flatnonzero(~taken[members]), np.flatnonzero(taken[members])
 
 
 def stratified(labels: NDArray[Any], *, share: float, seed: int,
                ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Split samples into two parts that hold each class in the same proportion.
+
+    A class of two samples or more has one at least in each part, a single one is in the first.
 
     Parameters
     ----------
@@ -240,7 +259,8 @@ def stratified(labels: NDArray[Any], *, share: float, seed: int,
     parts = []
     for label in np.unique(labels):
         members = rng.permutation(np.flatnonzero(labels == label))
-        parts.append(members[: round(share * len(members))])
+        size = max(round(share * len(members)), 1)
+        parts.append(members[: min(size, len(members) - 1)])
     second = np.sort(np.concatenate(parts))
     return np.setdiff1d(np.arange(len(labels)), second), second
 

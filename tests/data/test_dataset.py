@@ -9,12 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from bitwright.data import DataError, DataSet
+from bitwright import ir
+from bitwright.data import DataError, DataSet, split
 
 GOOD = {"name": "own", "features": np.arange(12, dtype=np.int32).reshape(4, 3),
         "labels": np.array([0, 1, 1, 0]), "x_test": np.zeros((2, 3), np.int32),
         "y_test": np.array([1, 0]), "bits": 4, "signed": False, "full_scale": 15, "shape": (3,),
-        "classes": ("a", "b")}
+        "classes": ("a", "b"), "preparation": None, "columns": ("u", "v", "w"), "answers": (),
+        "groups": np.array([7, 7, 9, 8])}
+TEN = np.full(3, 10, np.float32)
+AFFINE = ir.Affine(1, 4, False, False, TEN, TEN, np.zeros(0, np.float32))
 
 
 def refused(message, **changes):
@@ -94,14 +98,22 @@ def test_labels(field, of):
     ("shape", (1, 1, 1, 3), "a tuple of one to three integers from 1 up"),
     ("classes", ("a",), "a tuple of two strings at least"),
     ("classes", "ab", "a tuple of two strings at least"),
-    ("classes", ("a", 1), "a tuple of two strings at least"),
+    ("answers", ("a",), "a tuple of one name where there are no classes, else empty"),
+    ("answers", [], "a tuple of one name where there are no classes, else empty"),
+    ("columns", ("u", "v"), "empty, or names of the 3 columns of a table"),
+    ("preparation", "affine",
+     "an ir.Preparation of 3 features, the product of shape (3,)"),
+    ("groups", [1, 2, 3, 4], "an array of integers of one dimension"),
+    ("groups", None.__class__, "an array of integers of one dimension"),
 ])
 def test_description(field, value, rule):
     refused(f"Data set 'own': {field} must be {rule}, not {value!r}", **{field: value})
 
 
 def test_names():
-    refused("Data set 'own': classes must be distinct names, not 'a'", classes=("a", "a"))
+    refused("Data set 'own': Names of classes must differ, not be 'a' twice", classes=("a", "a"))
+    refused("Data set 'own': Names of classes must be text of 1 to 1000 characters on one line, "
+            "not 1", classes=("a", 1))
     for name in ("", None, 3):
         refused("Name of a data set must be a string of one character at least, "
                 f"not {name!r}", name=name)
@@ -109,8 +121,50 @@ def test_names():
 
 def test_shape_is_that_of_the_features():
     refused("Data set 'own': features must be an array of 6 columns, the product of shape (2, 3), "
-            "not 3", shape=(2, 3))
+            "not 3", shape=(2, 3), columns=())
     assert DataSet(**GOOD | {"shape": (1, 1, 3)}).shape == (1, 1, 3)
+
+
+def test_preparation():
+    own = DataSet(**GOOD | {"preparation": AFFINE})
+    assert own.names == ir.Names(("a", "b"), ("u", "v", "w"), ())
+    refused("Data set 'own': preparation must be an ir.Preparation of 6 features, the product of "
+            "shape (2, 3), not 3", preparation=AFFINE, shape=(2, 3))
+    pixels = ir.Picture(1, 3, False, False, 15)
+    refused("Data set 'own': columns must be empty, or names of the 3 columns of a table, not "
+            "('u', 'v', 'w')", preparation=pixels)
+    refused("Data set 'own': groups must be one for each of the 4 samples of features, not 3",
+            groups=np.arange(3))
+
+
+def test_labels_may_be_numbers():
+    numbers = {"classes": (), "answers": ("mm",), "labels": np.array([0.5, 1, 2, -3]),
+               "y_test": np.array([1, 2])}
+    own = DataSet(**GOOD | numbers)
+    assert (own.labels.dtype, own.y_test.dtype) == (np.float32, np.float32)
+    refused("Data set 'own': answers must be a tuple of one name where there are no classes, else "
+            "empty, not ()", **numbers | {"answers": ()})
+    refused("Data set 'own': labels must be one finite number at least, and no other, not "
+            "array([nan, 1.])", **numbers | {"labels": np.array([np.nan, 1])})
+    refused("Data set 'own': labels must be an array of numbers of one dimension, not "
+            "array(['1'], dtype='<U1')", **numbers | {"labels": np.array(["1"])})
+
+
+def test_a_split_keeps_groups_together_and_every_class_in_the_first_part():
+    labels = np.repeat([0, 1, 2], [10, 40, 50])
+    groups = np.repeat(np.arange(10), 10)  # class 0 is in one group only
+    for seed in range(30):
+        first, second = split(labels, groups, share=0.25, seed=seed)
+        assert not set(groups[first]) & set(groups[second])
+        assert set(labels[first]) == {0, 1, 2}
+        assert len(second) == 30
+        assert sorted([*first, *second]) == list(range(100))
+
+
+def test_a_small_class_is_in_both_parts():
+    first, second = split(np.array([0, 0, 1, 1, 1, 2]), None, share=0.1, seed=0)
+    assert (len(first), len(second)) == (4, 2)
+    assert 5 in first  # the only one of its class
 
 
 ANY = st.one_of(st.none(), st.booleans(), st.integers(-(1 << 40), 1 << 40), st.floats(),

@@ -1,0 +1,98 @@
+"""Samples as a file holds them, before anything is fitted or split."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitwright.data.dataset import DataError
+
+__all__ = ["MAX_BYTES", "MISSING", "NUMBER", "REAL_MAX", "Samples", "check_size", "quoted"]
+
+MAX_BYTES = 1 << 31
+"""Memory that the raw values of a file may take."""
+
+NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+"""A number of a text file, in decimal digits."""
+
+MISSING = ("", "?", "na", "nan")
+"""What stands for a missing number, in small letters."""
+
+REAL_MAX = float(np.finfo(np.float32).max)
+
+_SHOWN = 60
+"""Characters of a value that a message shows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Raw samples.
+
+    Parameters
+    ----------
+    path : str
+        Of the file or folder, for messages.
+    values : array
+        Numbers: float32, shape (samples, steps, columns), a missing one not-a-number. Pictures:
+        uint8, shape (samples, height, width) or (samples, height, width, 3).
+    labels : sequence of str, optional
+        As text, whatever the task.
+    places : sequence of str
+        Where each sample is, for messages: ``line 7``, ``cat/3.png``.
+    columns : tuple of str
+        Names of the columns of numbers, or none.
+    label : str
+        What the column of the labels is called.
+    groups : sequence of str, optional
+        Recording of each sample.
+    breaks : frozenset of int
+        Rows of a table before which others were dropped: no window goes over them.
+    """
+
+    path: str
+    values: NDArray[Any]
+    labels: Sequence[str] | None
+    places: Sequence[str]
+    columns: tuple[str, ...] = ()
+    label: str = "label"
+    groups: Sequence[str] | None = None
+    breaks: frozenset[int] = frozenset()
+
+    @property
+    def pictures(self) -> bool:
+        """Whether they are pictures, not numbers."""
+        return self.values.dtype == np.uint8
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def take(self, indices: NDArray[np.int64]) -> Samples:
+        """Some of them, in the order given."""
+        def some(values: Sequence[str] | None) -> list[str] | None:
+            return None if values is None else [values[int(index)] for index in indices]
+
+        return replace(self, values=self.values[indices], labels=some(self.labels),
+                       places=some(self.places) or [], groups=some(self.groups),
+                       breaks=frozenset())
+
+
+def quoted(text: str) -> str:
+    """A value as a message shows it: one line, and not all of a long one."""
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
+
+
+def check_size(path: Path | str, what: str, size: int, limit: int = MAX_BYTES) -> None:
+    """Refuse what would take too much memory, before it takes it.
+
+    Raises
+    ------
+    DataError
+    """
+    if size > limit:
+        raise DataError(f"{path}: {what} must have at most {limit:,} bytes, not {size:,}")

@@ -1,0 +1,278 @@
+"""Tables of text: .csv, .tsv, .txt. Every cell is a number as it is read here, or is refused."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import itertools
+import re
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bitwright.data.dataset import DataError
+from bitwright.data.samples import MISSING, NUMBER, REAL_MAX, Samples, check_size, quoted
+from bitwright.data.source import Source
+
+__all__ = ["SUFFIXES", "Layout", "find_column", "labelled", "read_table"]
+
+SUFFIXES = (".csv", ".tsv", ".txt", ".data", ".dat")
+
+MAX_TEXT = 1 << 30
+"""Bytes of a file."""
+
+MAX_COLUMNS = (1 << 24) - 1
+
+_SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "space": " "}
+
+_HOW_MISSING = ('; source.missing = "median" puts the median of its column there, "drop" leaves '
+                "the line out")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which columns of a table are what, each by its index.
+
+    Parameters
+    ----------
+    features : tuple of int
+    label, group : int, optional
+    """
+
+    features: tuple[int, ...]
+    label: int | None = None
+    group: int | None = None
+
+
+Choose = Callable[[tuple[str, ...], int], Layout]
+"""Finds the columns, given the header (empty where there is none) and how many columns there are.
+"""
+
+
+def labelled(path: Path, source: Source) -> Choose:
+    """Columns of a file to train on: a label column, and all that is not left out."""
+
+    def choose(header: tuple[str, ...], width: int) -> Layout:
+        def find(text: str, key: str) -> int:
+            return find_column(path, header, width, text, key)
+
+        label = find(source.label, "label") if source.label else width - 1
+        ignored = {find(text.strip(), "ignore") for text in source.ignore.split(",")
+                   if text.strip()}
+        group = find(source.group, "group") if source.group else None
+        if group == label:
+            raise DataError(f"{path}: column {group + 1} cannot be source.group and the label")
+        left = [index for index in range(width) if index not in {label, group, *ignored}]
+        if not left:
+            raise DataError(f"{path}: must have a column beside the label, not {width} in all")
+        return Layout(tuple(left), label, group)
+
+    return choose
+
+
+def find_column(path: Path, header: tuple[str, ...], width: int, text: str, key: str) -> int:
+    """Index of the column that a setting names, by its name or else its number from 1.
+
+    Raises
+    ------
+    DataError
+        If there is none, or there are two of that name.
+    """
+    if header.count(text) > 1:
+        raise DataError(f"{path}: source.{key} = {quoted(text)} names {header.count(text)} "
+                        "columns; give a number from 1")
+    if text in header:
+        return header.index(text)
+    if text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= width:
+        return int(text) - 1
+    near = difflib.get_close_matches(text, header, n=1)
+    hint = (f"did you mean {near[0]!r}?" if near else f"there are {width} columns"
+            + (f", the first is {quoted(header[0])}" if header else " without names"))
+    raise DataError(f"{path}: source.{key} = {quoted(text)} names no column; {hint}")
+
+
+def read_table(path: Path, source: Source, choose: Choose) -> Samples:
+    """Read a table.
+
+    Parameters
+    ----------
+    path : Path
+    source : Source
+        ``header``, ``separator`` and ``missing`` say how.
+    choose : callable
+        See :data:`Choose`.
+
+    Raises
+    ------
+    DataError
+        If it is no table, or a cell that is needed is not as it must be. Names line and column.
+    """
+    try:
+        check_size(path, "a table", path.stat().st_size, MAX_TEXT)
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return _Reader(path, source, choose, file).read()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: must be text in UTF-8") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+class _Reader:
+    """One table while it is read."""
+
+    def __init__(self, path: Path, source: Source, choose: Choose, lines: Iterator[str]) -> None:
+        self.path, self.source, self.choose = path, source, choose
+        self.lines = lines
+        self.header: tuple[str, ...] = ()
+        self.values, self.labels, self.groups = array("f"), list[str](), list[str]()
+        self.places, self.breaks = list[str](), set[int]()
+
+    def read(self) -> Samples:
+        rows = self._rows()
+        number, first = next(rows, (0, []))
+        if not first:
+            raise DataError(f"{self.path}: holds no sample")
+        width = len(first)
+        if self._is_header(first):
+            self.header = tuple(cell.strip() for cell in first)
+        else:
+            rows = itertools.chain([(number, first)], rows)
+        layout = self.choose(self.header, width)
+        columns = self._names(layout)
+        for number, row in rows:
+            if len(row) != width:
+                raise DataError(f"{self.path}: line {number} must have {width} columns, not "
+                                f"{len(row)}")
+            self._take(number, row, layout)
+        if not self.places:
+            raise DataError(f"{self.path}: holds no sample")
+        values = np.frombuffer(self.values, np.float32)
+        return Samples(str(self.path), values.reshape(len(self.places), 1, len(layout.features)),
+                       None if layout.label is None else self.labels, self.places, columns,
+                       self._title(layout.label), None if layout.group is None else self.groups,
+                       frozenset(self.breaks))
+
+    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Number of the line, and cells, of each line that is not empty."""
+        first = ""
+        before = []
+        for line in self.lines:
+            before.append(line)
+            if line.strip():
+                first = line
+                break
+        separator = self._separator(first)
+        lines: Iterator[str] = itertools.chain(before, self.lines)
+        if separator == " ":
+            lines = (f"{line.strip()}\n" for line in lines)
+        reader = csv.reader(lines, delimiter=separator, strict=True,
+                            skipinitialspace=separator == " ")
+        try:
+            for row in reader:
+                if len(row) > 1 or (row and row[0].strip()):
+                    yield reader.line_num, row
+        except csv.Error as error:
+            raise DataError(f"{self.path}: line {reader.line_num}: {error}") from error
+
+    def _separator(self, line: str) -> str:
+        if self.source.separator != "auto":
+            return _SEPARATORS[self.source.separator]
+        bare = re.sub(r'"[^"]*"', "", line.strip())
+        near = [one for one in "\t;," if one in bare]
+        if not near and self.path.suffix.lower() != ".csv" and " " in bare:
+            return " "
+        return near[0] if near else ","
+
+    def _is_header(self, row: list[str]) -> bool:
+        if self.source.header != "auto":
+            return self.source.header == "yes"
+        cells = [cell.strip() for cell in row]
+        if len(cells) > 1 and cells in ([str(n) for n in range(len(cells))],
+                                        [str(n + 1) for n in range(len(cells))]):
+            raise DataError(f"{self.path}: line 1 counts its columns; say whether it names them "
+                            'with source.header = "yes" or "no"')
+        return not any(NUMBER.fullmatch(cell) or cell.lower() in MISSING[1:] for cell in cells)
+
+    def _names(self, layout: Layout) -> tuple[str, ...]:
+        names = [self.header[index] for index in layout.features] if self.header else []
+        counts = Counter(names)
+        for index, name in zip(layout.features, names, strict=False):
+            if not name:
+                raise DataError(f"{self.path}: column {index + 1} must have a name, as the others; "
+                                f'source.ignore = "{index + 1}" leaves it out')
+            if len(name) > 1000 or not name.isprintable():
+                raise DataError(f"{self.path}: name of column {index + 1} must be text of at most "
+                                f"1000 characters on one line, not {quoted(name)}")
+            if counts[name] > 1:
+                raise DataError(f"{self.path}: names of columns must differ, and {quoted(name)} is "
+                                f"there {counts[name]} times")
+        return tuple(names)
+
+    def _title(self, index: int | None) -> str:
+        return (self.header[index] if self.header and index is not None else "") or "label"
+
+    def _take(self, number: int, row: list[str], layout: Layout) -> None:
+        """Keep a row, unless it is dropped."""
+        numbers = self._quick([row[index] for index in layout.features])
+        if numbers is None:
+            numbers = [self._number(number, index, row[index]) for index in layout.features]
+        label = None if layout.label is None else row[layout.label].strip()
+        group = None if layout.group is None else row[layout.group].strip()
+        lacks = any(value != value for value in numbers)
+        for index, text in ((layout.label, label), (layout.group, group)):
+            if index is not None and text is not None and text.lower() in MISSING:
+                if self.source.missing != "drop":
+                    raise self._wrong(number, index, "is the label and is missing"
+                                      if index == layout.label else "is the group and is missing",
+                                      text)
+                lacks = True
+        if lacks and self.source.missing == "drop":
+            self.breaks.add(len(self.places))
+            return
+        self.values.extend(numbers)
+        self.places.append(f"line {number}")
+        if label is not None:
+            self.labels.append(label)
+        if group is not None:
+            self.groups.append(group)
+
+    @staticmethod
+    def _quick(cells: list[str]) -> list[float] | None:
+        """Numbers of cells that hold nothing else; None if one might."""
+        text = "".join(cells)
+        if not text.isascii() or "_" in text or "n" in text or "N" in text:
+            return None
+        try:
+            numbers = list(map(float, cells))
+        except ValueError:
+            return None
+        return None if max(numbers) > REAL_MAX or min(numbers) < -REAL_MAX else numbers
+
+    def _number(self, line: int, index: int, cell: str) -> float:
+        text = cell.strip()
+        if text.lower() in MISSING:
+            if self.source.missing == "refuse":
+                raise self._wrong(line, index, "is missing", text, _HOW_MISSING)
+            return float("nan")
+        if not NUMBER.fullmatch(text):
+            if text.lower().lstrip("+-") in ("inf", "infinity"):
+                raise self._wrong(line, index, "must be a finite number, not", text)
+            point = NUMBER.fullmatch(text.replace(",", ".", 1))
+            raise self._wrong(line, index, "must be a number, not", text,
+                              " (decimals have a point, no comma)" if point else "")
+        value = float(text)
+        if abs(value) > REAL_MAX:
+            raise self._wrong(line, index, "must be a number that binary32 holds, not", text)
+        return value
+
+    def _wrong(self, line: int, index: int, rule: str, text: str, hint: str = "") -> DataError:
+        name = f" {quoted(self.header[index])}" if self.header and self.header[index] else ""
+        if rule.endswith("missing"):
+            rule = rule.replace("missing", "empty") if not text else f"{rule}: {text!r}"
+            return DataError(f"{self.path}: line {line}, column {index + 1}{name} {rule}{hint}")
+        return DataError(f"{self.path}: line {line}, column {index + 1}{name} {rule} "
+                         f"{quoted(text)}{hint}")
