@@ -1,7 +1,8 @@
 """Alter frozen files, sign them again, and see what the reader does with them.
 
 Networks at random are saved; one to three things of each are then altered: fields of the header,
-attributes, types, shapes and values of tensors, the graph, tokens of the JSON, bytes of the file.
+attributes, types, shapes and values of tensors, the graph, what is around it (preparation, answer,
+names), tokens of the JSON, bytes of the file.
 The digests are computed anew, so that it is for the checks to refuse. Each file must be
 
 * refused with an ArtifactError in one line of at most 500 characters that begins with the path, if
@@ -17,6 +18,7 @@ one line, or accepted with all that follows from it. Nothing may take more than 
 import argparse
 import collections
 import contextlib
+import dataclasses
 import json
 import resource
 import signal
@@ -30,8 +32,9 @@ import numpy as np
 from tqdm import tqdm
 
 from bitwright import ir
-from tests.networks import features, labelled, network
+from tests.networks import features, labelled, network, raw_samples, surrounded
 from tests.reference import nodes
+from tests.reference import preparation as surroundings
 from tests.reference.format import allowed
 from tests.stored import contents, version_1, write
 
@@ -39,8 +42,8 @@ __all__ = ["altered", "main", "verdict"]
 
 JUNK = [None, True, False, 0, 1, 2, 3, 7, 8, 9, 16, 17, -1, 255, 1 << 15, (1 << 15) + 1, 1 << 24,
         (1 << 24) - 1, 1 << 31, 10**12, 1 << 63, 1 << 64, 0.5, 1.0, 1e300, "", "1", "lut", "xnor",
-        "scores", "modulate", "input", "head", "line\nbreak", [], {}, [1], ["modulate"], {"a": 1},
-        [[]], "\ud800"]
+        "scores", "modulate", "input", "head", "line\nbreak", "affine", "picture", " a",
+        "b\u202e", [], {}, [1], ["modulate"], {"a": 1}, [[]], "\ud800"]
 TOKENS = ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1" * 5000, "1" * 21, "-0", "1.0",
           "1E2", '"\\ud800"', '{"a":1,"a":1}', "[" * 40 + "]" * 40, "[" * 200 + "]" * 200,
           "[" * 100_000 + "]" * 100_000, "", "{", "tru", "'a'", "1" * 19, "18446744073709551615",
@@ -69,13 +72,17 @@ def altered(path, rng):
     seed = int(rng.integers(1 << 32))
     net = (labelled(seed, classes=2) if rng.random() < 0.1
            else network(seed, frames=int(rng.integers(1, 3)), signed=bool(rng.integers(2))))
+    older = rng.random() < 0.125
+    if not older:  # format 1 had nothing around the nodes
+        net = surrounded(net, seed)
     golden = None
     if rng.random() < 0.5:
         x = features(net, 3, seed)
         golden = ir.Golden(x, net.evaluate(x).scores)
-    ir.save(path, ir.Network(net.entries, {"recipe": {"name": "a"}, "curve": [0.5, 1]}, golden))
+    ir.save(path, dataclasses.replace(net, golden=golden, provenance={
+        "recipe": {"name": "a"}, "curve": [0.5, 1]}))
     header, tensors = contents(path)
-    if rng.random() < 0.125:
+    if older:
         header, tensors = version_1(header, tensors)
     tokens = []
     for _ in range(int(rng.integers(1, 4))):
@@ -160,8 +167,9 @@ def _alter_tensors(tensors, rng):
         case 4 if value.size and value.dtype.kind in "iu":
             limits = np.iinfo(value.dtype)
             value.flat[int(rng.integers(value.size))] = rng.choice([limits.min, limits.max])
-        case 5 if value.size and value.dtype.kind == "f":
-            value.flat[int(rng.integers(value.size))] = rng.choice([np.nan, np.inf, 0.5, -0.0])
+        case _ if value.size and value.dtype.kind == "f":
+            value.flat[int(rng.integers(value.size))] = rng.choice(
+                [np.nan, np.inf, 0.5, -0.0, -1, 1e-45, 3e38, 9])
         case _ if value.size and value.dtype.kind in "iu":
             place = int(rng.integers(value.size))
             small = int(rng.integers(-3, 4))
@@ -220,15 +228,31 @@ def verdict(path, text, tensors, *, whole):
     assert net.evaluate(x).scores.tolist() == expected, "evaluates to other scores"
     simple = ir.simplify(net)
     assert simple.evaluate(x).scores.tolist() == expected, "simplifies to other scores"
+    _check_surroundings(net, expected)
     again = path.with_name("again.safetensors")
     ir.save(again, net)
     copy = ir.load(again)
-    assert copy.entries == net.entries, "is saved as another network"
-    assert copy.provenance == net.provenance, "is saved with another provenance"
+    for field in ("entries", "provenance", "preparation", "answer", "names"):
+        assert getattr(copy, field) == getattr(net, field), f"is saved with another {field}"
+        if field not in ("entries", "provenance"):
+            assert getattr(simple, field) == getattr(net, field), f"simplifies to another {field}"
     assert (ir.digest(copy), ir.record_digest(copy)) == (ir.digest(net), ir.record_digest(net))
     ir.save(path, copy)
     assert path.read_bytes() == again.read_bytes(), "is saved to other bytes"
     return "accepted"
+
+
+def _check_surroundings(net, scores):
+    """What is before and after the nodes does what the naive one does."""
+    if net.preparation is not None:
+        raw = raw_samples(net.preparation, 3, 0)
+        expected = [surroundings.features(net.preparation, sample) for sample in raw.tolist()]
+        found = net.preparation.apply(raw)
+        assert found.tolist() == expected, "prepares other features"
+        net.evaluate(found)
+    if net.answer is not None:
+        expected = [surroundings.answers(net.answer, row) for row in scores]
+        assert net.answer.apply(np.array(scores)).tolist() == expected, "answers other numbers"
 
 
 def _limited(work):

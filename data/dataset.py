@@ -131,6 +131,10 @@ class DataSet:
         if made is not None and (not isinstance(made, ir.Preparation) or made.features != size):
             raise self._refused("preparation", f"an ir.Preparation of {size} features, the product "
                                 f"of shape {self.shape}", getattr(made, "features", made))
+        (low, high), (least, most) = self.domain, made.range if made else self.domain
+        if least < low or most > high:
+            raise self._refused("preparation", f"of integers from {low} to {high}",
+                                f"from {least} to {most}", shown=True)
         numbers = size if made is None else made.shape[-1]
         if self.columns and (isinstance(made, ir.Picture) or len(self.columns) != numbers):
             raise self._refused("columns", f"empty, or names of the {numbers} columns of a table",

@@ -73,7 +73,8 @@ class Affine(Numbers, kind="affine"):
     def quantise(self, x: NDArray[np.float32]) -> NDArray[np.int32]:
         with np.errstate(over="ignore"):  # beyond binary32 is beyond the range, too
             scaled = np.rint((x - self.offset) * self.scale)
-        return np.clip(scaled, *self.range).astype(np.int32)
+        result: NDArray[np.int32] = np.clip(scaled, *self.range).astype(np.int32)
+        return result
 
     def describe(self) -> str:
         low, high = self.range

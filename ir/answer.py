@@ -16,11 +16,19 @@ __all__ = ["Answer"]
 
 @dataclass(frozen=True, eq=False)
 class Answer(Declared):
-    """Numbers: ``offset + scale * score`` in binary32; score, product, and sum are rounded in turn.
+    """Numbers: ``offset + scale * score`` in binary32; score, product and sum are rounded in turn.
+
+    A network that has one is a regression.
 
     Parameters
     ----------
     offset, scale : array of float32, shape (scores,)
+        The scale is above 0, so that a higher score is a higher number.
+
+    Raises
+    ------
+    ValueError
+        If a field is not so.
     """
 
     fields: ClassVar[tuple[Field, ...]] = (
@@ -37,8 +45,18 @@ class Answer(Declared):
         return len(self.offset)
 
     def apply(self, scores: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Map scores, shape (batch, scores), to numbers of the same shape, in their own unit."""
-        result: NDArray[np.float32] = scores.astype(np.float32) * self.scale + self.offset
+        """Map scores, shape (batch, scores), to numbers of the same shape, in their own unit.
+
+        Raises
+        ------
+        ValueError
+            If the scores are no integers, or of another shape.
+        """
+        if scores.dtype.kind not in "iu" or scores.shape[1:] != (self.scores,):
+            raise ValueError(f"Scores must be integers of shape (batch, {self.scores}), "
+                             f"not {scores.dtype} of {scores.shape}")
+        with np.errstate(over="ignore"):  # a network's scores stay finite, see Network
+            result: NDArray[np.float32] = scores.astype(np.float32) * self.scale + self.offset
         return result
 
     @classmethod

@@ -31,7 +31,8 @@ class Names:
     Raises
     ------
     ValueError
-        If a name is no text of 1 to 1,000 characters on one line, or is there twice in its list.
+        If a name is no printable text of 1 to 1,000 characters, begins or ends with a space, or is
+        there twice in its list.
     """
 
     classes: tuple[str, ...] = ()
@@ -46,8 +47,8 @@ class Names:
             seen: set[str] = set()
             for name in names:
                 if not _sound(name):
-                    raise ValueError(f"Names of {field} must be text of 1 to {MAX_LETTERS} "
-                                     f"characters on one line, not {shown(name)}")
+                    raise ValueError(f"Names of {field} must be 1 to {MAX_LETTERS} printable "
+                                     f"characters with no space at either end, not {shown(name)}")
                 if name in seen:
                     raise ValueError(f"Names of {field} must differ, not be {shown(name)} twice")
                 seen.add(name)

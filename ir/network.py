@@ -116,8 +116,12 @@ class Network:
     preparation : Preparation, optional
         How raw samples become features. Left out: raw samples are the features.
     answer : Answer, optional
-        What numbers the scores mean. Left out: they decide between classes.
+        What numbers the scores mean: the network is a regression, and may have one score. Left
+        out: they decide between classes, two at least.
     names : Names, optional
+        Of as many classes, columns and answers as there are, or none of a kind. Columns are those
+        of a preparation of numbers, or the features where there is no preparation. Only an answer
+        has answers, and only a network without has classes.
 
     Raises
     ------
@@ -160,6 +164,10 @@ class Network:
 
     def _check_surroundings(self) -> None:
         """What is around the nodes must fit them."""
+        for name, kind, value in (("Preparation", Preparation, self.preparation),
+                                  ("Answer", Answer, self.answer), ("Names", Names, self.names)):
+            if not isinstance(value, kind) and (value is not None or kind is Names):
+                raise ValueError(f"{name} must be an ir.{kind.__name__}, not {shown(value)}")
         if self.preparation is not None:
             if self.preparation.features != self.features:
                 raise ValueError(f"Preparation must make {self.features} features, "
@@ -168,9 +176,9 @@ class Network:
             if least < low or most > high:
                 raise ValueError(f"Preparation must make features between {low} and {high}, not "
                                  f"between {least} and {most}")
-        if self.answer is not None and self.answer.scores != self.classes:
-            raise ValueError(f"Answer must be of {self.classes} scores, not {self.answer.scores}")
-        columns = self.preparation.columns if isinstance(self.preparation, Numbers) else 0
+        self._check_answer()
+        columns = self.features if self.preparation is None else (
+            self.preparation.columns if isinstance(self.preparation, Numbers) else 0)
         for field_, count in (("classes", 0 if self.answer else self.classes),
                               ("columns", columns),
                               ("answers", self.classes if self.answer else 0)):
@@ -202,6 +210,20 @@ class Network:
         if total != node.in_width:
             raise ValueError(f"Node {name!r} reads {node.in_width} bits, but its inputs "
                              f"{entry.inputs} drive {total}")
+
+    def _check_answer(self) -> None:
+        """Scores decide between two classes at least, or mean finite numbers."""
+        if self.answer is None:
+            if self.classes < 2:
+                raise ValueError("Network must have at least 2 classes, or an answer for its "
+                                 f"score, not {self.classes} class")
+            return
+        if self.answer.scores != self.classes:
+            raise ValueError(f"Answer must be of {self.classes} scores, not {self.answer.scores}")
+        ends = self.answer.apply(np.repeat([[end] for end in self.score_range], self.classes, 1))
+        if not np.isfinite(ends).all():
+            raise ValueError(f"Answer must be finite for scores from {self.score_range[0]} to "
+                             f"{self.score_range[1]}, not {ends[~np.isfinite(ends)][0]}")
 
     @property
     def modulate(self) -> Modulate:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bitwright.ir.fields import MAX_WIDTH
 from bitwright.ir.preparation import Preparation
 
 __all__ = ["MAX_STEPS", "Numbers"]
@@ -26,6 +27,11 @@ class Numbers(Preparation):
     steps: int
     fills: bool
     fill: NDArray[np.float32]
+
+    def validate(self) -> None:
+        if self.features > MAX_WIDTH:
+            raise ValueError(f"Preparation must make at most {MAX_WIDTH} features, "
+                             f"not {self.features}")
 
     @property
     @abstractmethod

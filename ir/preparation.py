@@ -29,6 +29,8 @@ class Preparation(Declared, ABC):
         if kind in Preparation.kinds:
             raise TypeError(f"Preparation {kind!r} is already taken by "
                             f"{Preparation.kinds[kind]!r}")
+        if "fields" not in vars(cls):
+            raise TypeError(f"Preparation {kind!r} must declare its fields")
         cls.kind = kind
         Preparation.kinds[kind] = cls
 

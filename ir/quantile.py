@@ -32,7 +32,7 @@ class Quantile(Numbers, kind="quantile"):
     Raises
     ------
     ValueError
-        If a field is not so, or edges descend.
+        If a field is not so, edges descend, or a sample would have more than 2^24 - 1 features.
     """
 
     fields: ClassVar[tuple[Field, ...]] = (
@@ -50,6 +50,7 @@ class Quantile(Numbers, kind="quantile"):
     fill: NDArray[np.float32]
 
     def validate(self) -> None:
+        super().validate()
         wrong = np.argwhere(self.edges[:, 1:] < self.edges[:, :-1])
         if len(wrong):
             column, level = (int(n) for n in wrong[0])

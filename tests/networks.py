@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from bitwright import ir
 
-__all__ = ["around", "features", "labelled", "network"]
+__all__ = ["around", "features", "labelled", "network", "raw_samples", "surrounded"]
 
 
 def network(seed: int, *, frames: int = 1, signed: bool = False) -> ir.Network:
@@ -79,6 +81,49 @@ def around(node: ir.Node, seed: int = 0) -> ir.Network:
         entries += [ir.Entry("last", last, (entries[-1].name,)),
                     ir.Entry("head", ir.GroupSum(6, 3), ("last",))]
     return ir.Network(tuple(entries))
+
+
+def surrounded(network: ir.Network, seed: int) -> ir.Network:
+    """The network with a preparation, an answer and names that fit, each there or not."""
+    rng = np.random.default_rng(seed)
+    preparation = _preparation(rng, network) if rng.random() < 0.8 else None
+    answer, columns = None, ()
+    if rng.random() < 0.4:
+        answer = ir.Answer(*(rng.uniform(0.5, 9, size=network.classes).astype(np.float32)
+                             for _ in range(2)))
+    if not isinstance(preparation, ir.Picture) and rng.random() < 0.7:
+        count = preparation.columns if preparation else network.features
+        columns = tuple(f"column {index}, µm" for index in range(count))
+    named = tuple(f"水 {index}" for index in range(network.classes)) if rng.random() < 0.7 else ()
+    return replace(network, preparation=preparation, answer=answer, names=ir.Names(
+        () if answer else named, columns, named if answer else ()))
+
+
+def _preparation(rng: np.random.Generator, network: ir.Network) -> ir.Preparation:
+    columns = int(rng.choice([n for n in range(1, network.features + 1)
+                              if network.features % n == 0]))
+    steps, fills, (low, high) = network.features // columns, bool(rng.integers(2)), (
+        network.modulate.domain)
+    fill = rng.normal(size=columns * fills).astype(np.float32)
+    match int(rng.integers(3)):
+        case 0:
+            bits = int(rng.integers(1, network.modulate.bits + 1))
+            offset, scale = rng.normal(size=columns), rng.uniform(0.5, 9, size=columns)
+            return ir.Affine(steps, bits, low < 0, fills, offset.astype(np.float32),
+                             scale.astype(np.float32), fill)
+        case 1:
+            edges = rng.normal(size=(columns, int(rng.integers(1, high + 1))))
+            return ir.Quantile(steps, fills, np.sort(edges, axis=1).astype(np.float32), fill)
+    return ir.Picture(steps, columns, False, bool(rng.integers(2)), int(rng.integers(1, high + 1)))
+
+
+def raw_samples(preparation: ir.Preparation, count: int, seed: int) -> np.ndarray:
+    """Draw raw samples, shape (count, *shape), with numbers that are missing where they may be."""
+    rng = np.random.default_rng(seed)
+    if not isinstance(preparation, ir.Numbers):
+        return rng.integers(256, size=(count, *preparation.shape)).astype(np.uint8)
+    raw = rng.normal(scale=10, size=(count, *preparation.shape))
+    return np.where(preparation.fills & (rng.random(raw.shape) < 0.2), np.nan, raw)
 
 
 def features(network: ir.Network, count: int, seed: int) -> np.ndarray:

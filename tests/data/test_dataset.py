@@ -112,8 +112,8 @@ def test_description(field, value, rule):
 
 def test_names():
     refused("Data set 'own': Names of classes must differ, not be 'a' twice", classes=("a", "a"))
-    refused("Data set 'own': Names of classes must be text of 1 to 1000 characters on one line, "
-            "not 1", classes=("a", 1))
+    refused("Data set 'own': Names of classes must be 1 to 1000 printable characters with no space "
+            "at either end, not 1", classes=("a", 1))
     for name in ("", None, 3):
         refused("Name of a data set must be a string of one character at least, "
                 f"not {name!r}", name=name)
@@ -130,6 +130,8 @@ def test_preparation():
     assert own.names == ir.Names(("a", "b"), ("u", "v", "w"), ())
     refused("Data set 'own': preparation must be an ir.Preparation of 6 features, the product of "
             "shape (2, 3), not 3", preparation=AFFINE, shape=(2, 3))
+    refused("Data set 'own': preparation must be of integers from 0 to 15, not from 0 to 16",
+            preparation=ir.Picture(1, 3, False, False, 16), columns=())
     pixels = ir.Picture(1, 3, False, False, 15)
     refused("Data set 'own': columns must be empty, or names of the 3 columns of a table, not "
             "('u', 'v', 'w')", preparation=pixels)

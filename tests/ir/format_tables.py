@@ -28,8 +28,10 @@ def with_tables(page):
     ValueError
         If a kind has no section with a table, or a section no kind.
     """
-    tables = {f"### `{kind}`": table(cls.fields) for kind, cls in ir.Node.kinds.items()}
+    kinds = {**ir.Node.kinds, **ir.Preparation.kinds}
+    tables = {f"### `{kind}`": table(cls.fields) for kind, cls in kinds.items()}
     tables["Golden vectors are"] = table(ir.Golden.fields, "GOLDEN.")
+    tables["A file with the tensors of an answer"] = table(ir.Answer.fields, "ANSWER.")
     sections = re.findall(r"^### `.*?`", page, re.MULTILINE)
     unknown = set(sections) ^ {heading for heading in tables if heading[0] == "#"}
     if unknown:

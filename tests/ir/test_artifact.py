@@ -169,7 +169,7 @@ ATTRIBUTES = [
     ("signed", 1, "Signed must be true or false, not 1"),
     ("fan_in", 10**12, "Fan-in must be between 1 and 8, not 1000000000000"),
     ("classes", 10.0, r"Classes must be an integer, not 10\.0"),
-    ("classes", 1, "Classes must be between 2 and 16777215, not 1"),
+    ("classes", 0, "Classes must be between 1 and 16777215, not 0"),
     ("scale", 1.5, r"Scale must be an integer, not 1\.5"),
     ("scale", 32769, "Scale must be between 1 and 32768, not 32769"),
     ("height", 1 << 24, "Height must be between 1 and 16777215, not 16777216"),
@@ -219,9 +219,9 @@ def test_type_of_a_tensor(kind, field, dtype, every_kind):
     if dtype == right:
         ir.load(path)
         return
-    stored = {"float32": "F32", "float64": "F64", "int16": "I16", "bool": "BOOL",
+    stored = {"float64": "F64", "int16": "I16", "bool": "BOOL",
               "uint32": "U32"}.get(dtype)
-    refused(path, f"tensor '{name}.{field.name}' must be one of U8, I32, I64, not {stored}"
+    refused(path, f"tensor '{name}.{field.name}' must be one of U8, I32, I64, F32, not {stored}"
             if stored else f"node '{name}': {field.name.capitalize()} must hold {right} on file, "
                            f"not {dtype}")
 
@@ -281,7 +281,10 @@ def test_tensors_of_nobody(saved):
 
 
 @pytest.mark.parametrize(("key", "value", "message"), [
-    ("features", np.zeros((5, 1), np.float32), "tensor 'GOLDEN.features' must be one of .*"),
+    ("features", np.zeros((5, 1), np.float64),
+     "tensor 'GOLDEN.features' must be one of U8, I32, I64, F32, not F64"),
+    ("features", np.zeros((5, 1), np.float32),
+     "Golden vectors: Features must hold int32 on file, not float32"),
     ("features", np.zeros((5, 3), np.int64),
      "Golden vectors: Features must hold int32 on file, not int64"),
     ("scores", np.zeros((5, 3), np.int32),

@@ -43,6 +43,47 @@ def test_two_trainings_of_one_network_are_one_network():
     assert len({ir.record_digest(other) for other in (net, *others)}) == 4
 
 
+AFFINE = ir.Affine(1, 2, False, True, *(np.float32([1, 2, 3]) for _ in range(3)))
+ANSWER = ir.Answer(np.float32([1, 2]), np.float32([3, 4]))
+
+
+def surrounded(**changes):
+    return dataclasses.replace(subject(), **{"preparation": AFFINE, "answer": ANSWER} | changes)
+
+
+def test_the_digest_of_the_page_with_all_that_a_file_may_hold(tmp_path):
+    net = surrounded(names=ir.Names((), ("a", "b", "ü"), ("x", "y")), provenance={"a": 1})
+    path = tmp_path / "network.safetensors"
+    ir.save(path, net)
+    assert digests(*contents(path)) == {"digest": ir.digest(net),
+                                        "record_digest": ir.record_digest(net)}
+
+
+def test_what_is_before_and_after_the_nodes_counts():
+    other = np.float32([1, 2, 4])
+    others = [subject(), surrounded(answer=None), surrounded(preparation=None),
+              surrounded(answer=ir.Answer(ANSWER.scale, ANSWER.offset)),
+              surrounded(preparation=ir.Picture(1, 3, False, False, 3)),
+              surrounded(preparation=ir.Picture(1, 3, False, True, 3)),
+              surrounded(preparation=ir.Picture(3, 1, False, False, 3)),
+              surrounded(preparation=ir.Picture(1, 1, True, False, 3)),
+              surrounded(preparation=ir.Picture(1, 3, False, False, 2)),
+              *(surrounded(preparation=dataclasses.replace(AFFINE, **{name: other}))
+                for name in ("offset", "scale", "fill")),
+              surrounded(preparation=dataclasses.replace(AFFINE, bits=1))]
+    assert len({ir.digest(net) for net in (surrounded(), *others)}) == 1 + len(others)
+    assert len({ir.record_digest(net) for net in (surrounded(), *others)}) == 1
+
+
+def test_names_are_for_people():
+    named = [dataclasses.replace(subject(), names=ir.Names(names))
+             for names in ((), ("a", "b"), ("b", "a"))]
+    named += [surrounded(names=ir.Names((), ("a", "b", "c"))),
+              surrounded(names=ir.Names((), (), ("a", "b")))]
+    assert len({ir.digest(net) for net in named}) == 2
+    assert len({ir.record_digest(net) for net in named}) == 5
+
+
 def test_every_part_of_a_node_counts():
     net = subject()
     modulate, lut, xnor = (net.entry(name).node for name in "max")

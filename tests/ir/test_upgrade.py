@@ -90,7 +90,7 @@ def test_the_digest_of_format_1_is_checked(old):
     (lambda header, own, tensors: tensors.pop("c.body1.weights"),
      "node 'c': Body node 1: field 'weights' is missing"),
     (lambda header, own, tensors: tensors.update({"c.body1.thresholds": np.ones((2, 1))}),
-     "tensor 'c.body1.thresholds' must be one of U8, I32, I64, not F64"),
+     "tensor 'c.body1.thresholds' must be one of U8, I32, I64, F32, not F64"),
     (lambda header, own, tensors: header.update(nodes=5), "field 'nodes' must be a list, not 5"),
     (lambda header, own, tensors: header.update(nodes=[5, {"kind": "convolution"}]),
      "node 0 must be an object, not 5"),

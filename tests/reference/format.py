@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import unicodedata
 
 import numpy as np
 
@@ -41,13 +42,14 @@ def _file(text, tensors):
     except ValueError as error:
         raise _Forbidden from error
     _json(header, 0)
-    _must(set(header) == {"format", "digest", "record_digest", "nodes", "provenance"})
+    _must(set(header) - {"preparation", "names"}
+          == {"format", "digest", "record_digest", "nodes", "provenance"})
     _must(type(header["format"]) is int)
     _must(header["format"] == 2)
     _must(isinstance(header["nodes"], list))
     _must(isinstance(header["provenance"], dict))
     for value in tensors.values():
-        _must(value.dtype in (np.uint8, np.int32, np.int64))
+        _must(value.dtype in (np.uint8, np.int32, np.int64, np.float32))
         _must(value.size <= 1 << 28)
     left = dict(tensors)
     widths = {"input": None}
@@ -77,6 +79,16 @@ def _file(text, tensors):
     last = header["nodes"][-1]
     _must(last["kind"] != "goodness" or len(first) >= 2)
     classes = len(first) if last["kind"] == "goodness" else widths[last["name"]]
+    columns = first.shape[1]
+    if "preparation" in header:
+        columns = _preparation(header, columns, left)
+    answers = "ANSWER.offset" in left or "ANSWER.scale" in left
+    if answers:
+        _answer(classes, last, len(first), tensors, left)
+    else:
+        _must(classes >= 2)
+    if "names" in header:
+        _names(header["names"], 0 if answers else classes, columns, classes if answers else 0)
     if "GOLDEN.features" in left or "GOLDEN.scores" in left:
         _must("GOLDEN.features" in left)
         _must("GOLDEN.scores" in left)
@@ -90,6 +102,89 @@ def _file(text, tensors):
         low, high = _domain(header["nodes"][0]["attributes"])
         _must(all(low <= value <= high for value in features.ravel().tolist()))
     _must(not left)
+
+
+def _preparation(header, features, left):
+    """Columns that may have a name."""
+    item = header["preparation"]
+    _must(isinstance(item, dict))
+    _must(set(item) == {"kind", "attributes"})
+    kind, attributes = item["kind"], item["attributes"]
+    _must(isinstance(attributes, dict))
+    columns = 0
+    match kind:
+        case "affine":
+            _must(set(attributes) == {"steps", "bits", "signed", "fills"})
+            _integer(attributes["bits"], 1, 16)
+            _must(isinstance(attributes["signed"], bool))
+            columns = len(_reals("PREPARATION.offset", left, 1))
+            _must(_reals("PREPARATION.scale", left, 1, positive=True).shape == (columns,))
+            low, high = _domain(attributes)
+        case "quantile":
+            _must(set(attributes) == {"steps", "fills"})
+            edges = _reals("PREPARATION.edges", left, 2)
+            columns, levels = edges.shape
+            _must(levels <= 65535)
+            for row in edges.tolist():
+                _must(row == sorted(row))
+            low, high = 0, levels
+        case "picture":
+            _must(set(attributes) == {"height", "width", "colour", "crop", "full_scale"})
+            _integer(attributes["height"], 1, 4096)
+            _integer(attributes["width"], 1, 4096)
+            _must(isinstance(attributes["colour"], bool))
+            _must(isinstance(attributes["crop"], bool))
+            _integer(attributes["full_scale"], 1, 65535)
+            _must(features == attributes["height"] * attributes["width"] * (
+                3 if attributes["colour"] else 1))
+            low, high = 0, attributes["full_scale"]
+        case _:
+            raise _Forbidden
+    if kind != "picture":
+        _integer(attributes["steps"], 1, 65536)
+        _must(isinstance(attributes["fills"], bool))
+        fill = _reals("PREPARATION.fill", left, 1, least=0)
+        _must(len(fill) == (columns if attributes["fills"] else 0))
+        _must(features == attributes["steps"] * columns)
+    least, most = _domain(header["nodes"][0]["attributes"])
+    _must(least <= low)
+    _must(high <= most)
+    return columns
+
+
+def _answer(classes, head, frames, tensors, left):
+    offset = _reals("ANSWER.offset", left, 1)
+    scale = _reals("ANSWER.scale", left, 1, positive=True)
+    _must(len(offset) == len(scale) == classes)
+    attributes, biases = head["attributes"], [0]
+    lowest, highest = 0, attributes["width"]
+    if head["kind"] == "group_sum":
+        highest = attributes["width"] // classes
+    if head["kind"] == "scores":
+        biases = tensors[f"{head['name']}.biases"].tolist()
+        highest = attributes["scale"] * attributes["width"]
+    times = 1 if head["kind"] == "goodness" else frames
+    for end in (times * (lowest + min(biases)), times * (highest + max(biases))):
+        for a, b in zip(scale, offset, strict=True):
+            with np.errstate(over="ignore"):
+                _must(math.isfinite(np.float32(end) * a + b))
+
+
+def _names(names, classes, columns, answers):
+    _must(isinstance(names, dict))
+    _must(set(names) == {"classes", "columns", "answers"})
+    for field, count in (("classes", classes), ("columns", columns), ("answers", answers)):
+        _must(isinstance(names[field], list))
+        _must(len(names[field]) in (0, count))
+        for name in names[field]:
+            _must(isinstance(name, str))
+            _must(1 <= len(name) <= 1000)
+            _must(all(letter == " " or unicodedata.category(letter)[0] not in "CZ"
+                      for letter in name))
+            _must(name[0] != " ")
+            _must(name[-1] != " ")
+        _must(len(set(names[field])) == len(names[field]))
+    _must(any(names.values()))
 
 
 def _node(kind, attributes, prefix, left):
@@ -125,7 +220,7 @@ def _node(kind, attributes, prefix, left):
         case "group_sum":
             _must(set(attributes) == {"width", "classes"})
             _integer(attributes["width"], 1, WIDE)
-            _integer(attributes["classes"], 2, WIDE)
+            _integer(attributes["classes"], 1, WIDE)
             _must(attributes["width"] % attributes["classes"] == 0)
             return attributes["width"], attributes["classes"]
         case "goodness":
@@ -137,7 +232,6 @@ def _node(kind, attributes, prefix, left):
             _integer(attributes["width"], 1, WIDE)
             _integer(attributes["scale"], 1, 2 ** 15)
             rows = _rows(prefix + "weights", left, attributes["width"])
-            _must(rows >= 2)
             biases = _numbers(prefix + "biases", left, 1, -(2 ** 30), 2 ** 30)
             _must(len(biases) == rows)
             return attributes["width"], rows
@@ -187,6 +281,17 @@ def _numbers(name, left, dimensions, low, high):
     _must(value.ndim == dimensions)
     _must(value.size > 0)
     _must(all(low <= number <= high for number in value.ravel().tolist()))
+    return value
+
+
+def _reals(name, left, dimensions, *, positive=False, least=1):
+    _must(name in left)
+    value = left.pop(name)
+    _must(value.dtype == np.float32)
+    _must(value.ndim == dimensions)
+    _must(value.size >= least)
+    _must(all(math.isfinite(number) and (number > 0 or not positive)
+              for number in value.ravel().tolist()))
     return value
 
 
