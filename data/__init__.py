@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bitwright.data import idx, own, pictures, tabular
+from bitwright.data import idx, openml, own, pictures, tabular
 from bitwright.data.dataset import DataError, DataSet, split, stratified
 from bitwright.data.inputs import Inputs, read_inputs
 from bitwright.data.source import Source
@@ -27,7 +27,7 @@ _LOADERS: dict[str, Callable[[Path | None], DataSet]] = {
 
 def names() -> list[str]:
     """Names that :func:`load` knows."""
-    return list(_LOADERS)
+    return [*_LOADERS, "jsc"]
 
 
 def load(name: str, data_dir: Path | None = None, source: Source | None = None) -> DataSet:
@@ -36,7 +36,8 @@ def load(name: str, data_dir: Path | None = None, source: Source | None = None) 
     Parameters
     ----------
     name : str
-        Of a data set, or the path of a table.
+        Of a data set; or ``openml:`` and its number there; or the path of a table, of a .npz file,
+        or of a folder or zip file of pictures.
     data_dir : Path, optional
         Folder to look in first, for those data sets that are files.
     source : Source, optional
@@ -49,10 +50,16 @@ def load(name: str, data_dir: Path | None = None, source: Source | None = None) 
     """
     if name in _LOADERS:
         return _LOADERS[name](data_dir)
+    source = source or Source()
+    if name == "jsc":
+        return openml.load_openml(name, str(openml.JETS), data_dir, source)
+    if name.startswith(openml.PREFIX):
+        return openml.load_openml(name, name.removeprefix(openml.PREFIX), data_dir, source)
     if own.is_file_name(name):
-        return own.load_file(name, data_dir, source or Source())
-    near = difflib.get_close_matches(name, _LOADERS, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_LOADERS)}"
+        return own.load_file(name, data_dir, source)
+    near = difflib.get_close_matches(name, names(), n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else (
+        f"known are {', '.join(names())}, {openml.PREFIX}NUMBER, and files and folders")
     raise DataError(f"Unknown data set {name!r}; {hint}")
 
 

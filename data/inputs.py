@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitwright import ir
-from bitwright.data import table
+from bitwright.data import arrays, folder, picture, table
+from bitwright.data.cells import Integers, Reals
 from bitwright.data.dataset import DataError
 from bitwright.data.own import recorded_source
+from bitwright.data.picture import Form
 from bitwright.data.prepare import indices, targets
-from bitwright.data.samples import Samples
+from bitwright.data.samples import Samples, check_size
 from bitwright.data.source import Source
 from bitwright.data.windows import windows
 
 __all__ = ["Inputs", "read_inputs"]
+
+ARRAYS = (".npy", ".npz")
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +80,8 @@ def read_inputs(path: Path | str, network: ir.Network, source: Source | None = N
     Parameters
     ----------
     path : Path
-        A table.
+        A table, NumPy's arrays, a picture, or a folder or zip file of pictures, in class folders or
+        not. Of a file that has a training and a test part, the test part is taken.
     network : ir.Network
     source : Source, optional
         How to read it. Left out: as the network's data set was read.
@@ -88,6 +92,8 @@ def read_inputs(path: Path | str, network: ir.Network, source: Source | None = N
     ------
     DataError
         If the file holds no samples of the network. Names the file and the place.
+    OSError
+        If it cannot be read.
     """
     path = Path(path)
     source = source or recorded_source(network.provenance)
@@ -96,24 +102,61 @@ def read_inputs(path: Path | str, network: ir.Network, source: Source | None = N
     if integers or network.preparation is None:
         return _integers(path, network, source)
     samples = _raw(path, network, source)
-    try:
-        features = network.preparation.apply(samples.values)
-    except ValueError as error:
-        raise DataError(f"{path}: {error}") from error
-    return Inputs(str(path), features, None if samples.labels is None else list(samples.labels),
+    labels = None if samples.labels is None else list(samples.labels)
+    return Inputs(str(path), network.preparation.apply(samples.values), labels,
                   list(samples.places), samples.values)
 
 
 def _raw(path: Path, network: ir.Network, source: Source) -> Samples:
+    """Raw samples, in the shape that the preparation takes."""
     preparation = network.preparation
     assert preparation is not None
-    if path.suffix.lower() not in table.SUFFIXES:
-        raise DataError(f"{path}: must be a file of {', '.join(table.SUFFIXES)}")
+    if isinstance(preparation, ir.Numbers) and source.missing != "drop":
+        source = replace(source, missing="median" if preparation.fills else "refuse")
     if isinstance(preparation, ir.Picture):
-        raise DataError(f"{path}: the network takes pictures, not tables")
-    columns = preparation.shape[1]
-    samples = table.read_table(path, source, _matched(path, network, columns, source))
-    return windows(samples, source)
+        samples = _pictures(path, source, Form.taken(preparation))
+    elif path.suffix.lower() in table.SUFFIXES:
+        columns = preparation.shape[1]
+        samples = table.read_table(path, source, _matched(path, network, columns, source),
+                                   Reals(source.missing != "refuse"))
+    elif path.suffix.lower() in ARRAYS:
+        samples = _arrays(path, source)
+    else:
+        raise DataError(f"{path}: the network takes numbers; must be a file of "
+                        f"{', '.join((*table.SUFFIXES, *ARRAYS))}")
+    if not samples.pictures and samples.values.shape[1] == 1:
+        steps = preparation.shape[0]
+        samples = windows(samples, replace(source, window=steps))
+    if samples.values.shape[1:] != preparation.shape:
+        raise DataError(f"{path}: a sample must have the shape {preparation.shape}, not "
+                        f"{samples.values.shape[1:]}")
+    return samples
+
+
+def _pictures(path: Path, source: Source, form: Form) -> Samples:
+    suffix = path.suffix.lower()
+    if path.is_dir() or suffix == ".zip":
+        with folder.listed(path) as entries:
+            parts = folder.arranged(path, entries)
+            return folder.read_pictures(path, parts.get("test", parts["train"]), form)
+    if suffix in ARRAYS:
+        how = replace(source, height=form.height, width=form.width,
+                      colour="rgb" if form.colour else "grey",
+                      aspect="crop" if form.crop else "stretch")
+        return _arrays(path, how)
+    if suffix in picture.SUFFIXES:
+        check_size(path, "a picture", path.stat().st_size, picture.MAX_FILE)
+        entry = folder.Entry(path.name, path.read_bytes)
+        return folder.read_pictures(path.parent, [(entry, None)], form)
+    raise DataError(f"{path}: the network takes pictures; must be a folder, or a file of "
+                    f"{', '.join((*picture.SUFFIXES, '.zip', *ARRAYS))}")
+
+
+def _arrays(path: Path, source: Source) -> Samples:
+    """Samples of the test part, where the file has one."""
+    there = arrays.read_arrays(path)
+    part = ("x_test", "y_test") if "x_test" in there else ("features", "labels")
+    return arrays.samples_of(path, there, *part, source)
 
 
 def _matched(path: Path, network: ir.Network, count: int, source: Source) -> table.Choose:
@@ -155,26 +198,33 @@ def _by_position(path: Path, width: int, count: int, source: Source) -> table.La
                     f"order, or one more for the label, not {width}")
 
 
-_INTEGER = re.compile(r"[+-]?\d+(?:\.0*)?", re.ASCII)
-
-
 def _integers(path: Path, network: ir.Network, source: Source) -> Inputs:
-    if path.suffix.lower() not in table.SUFFIXES:
-        raise DataError(f"{path}: must be a file of {', '.join(table.SUFFIXES)}")
+    if path.suffix.lower() in table.SUFFIXES:
+        def choose(header: tuple[str, ...], width: int) -> table.Layout:
+            if width != network.features:
+                raise DataError(f"{path}: a line must have {network.features} columns, not {width}")
+            return table.Layout(tuple(range(width)))
 
-    def choose(header: tuple[str, ...], width: int) -> table.Layout:
-        if width != network.features:
-            raise DataError(f"{path}: a line must have {network.features} columns, not {width}")
-        return table.Layout(tuple(range(width)))
-
-    samples = table.read_table(path, Source(header=source.header, separator=source.separator),
-                               choose)
-    values = samples.values[:, 0]
+        how = Source(header=source.header, separator=source.separator)
+        samples = table.read_table(path, how, choose, Integers(*network.modulate.domain))
+        return Inputs(str(path), samples.values[:, 0].astype(np.int32), None, list(samples.places))
+    if path.suffix.lower() not in ARRAYS:
+        raise DataError(f"{path}: must be a file of {', '.join((*table.SUFFIXES, *ARRAYS))}, with "
+                        "the integers that the network takes")
+    there = arrays.read_arrays(path)
+    part = ("x_test", "y_test") if "x_test" in there else ("features", "labels")
+    values, where = there[part[0]], f"{path}, {part[0]}"
+    if values.ndim != 2 or values.shape[1] != network.features or values.dtype.kind not in "iu":
+        raise DataError(f"{where}: must be integers of the shape (samples, {network.features}), "
+                        f"not {values.dtype} of {values.shape}")
+    if not len(values):
+        raise DataError(f"{path}: holds no sample")
     low, high = network.modulate.domain
-    for rule, wrong in ((f"between {low} and {high}", (values < low) | (values > high)),
-                        ("an integer", values != np.rint(values))):
-        if wrong.any():
-            row, column = (int(n) for n in np.argwhere(wrong)[0])
-            raise DataError(f"{path}: {samples.places[row]}, column {column + 1} must be {rule}, "
-                            f"not {values[row, column]:g}")
-    return Inputs(str(path), values.astype(np.int32), None, list(samples.places))
+    wrong = np.argwhere((values < low) | (values > high))
+    if len(wrong):
+        row, column = (int(n) for n in wrong[0])
+        raise DataError(f"{where}: row {row + 1}, column {column + 1} must be between {low} and "
+                        f"{high}, not {values[row, column]}")
+    return Inputs(str(path), values.astype(np.int32),
+                  arrays.texts(path, there, part[1], len(values)),
+                  [f"row {row + 1}" for row in range(len(values))])

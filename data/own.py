@@ -7,8 +7,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from bitwright.data import places, table
+from bitwright.data import arrays, folder, places, table
 from bitwright.data.dataset import DataError, DataSet
+from bitwright.data.picture import Form
 from bitwright.data.prepare import prepare
 from bitwright.data.samples import Samples
 from bitwright.data.source import Source
@@ -16,13 +17,14 @@ from bitwright.data.windows import windows
 
 __all__ = ["is_file_name", "load_file", "recorded_source"]
 
-SUFFIXES = (*table.SUFFIXES,)
+SUFFIXES = (*table.SUFFIXES, ".npz", ".zip")
+"""Files that a data set may be."""
 
 
 def is_file_name(name: str) -> bool:
     """Whether a name means a file or a folder, and no data set that has a name."""
-    return Path(name).suffix.lower() in SUFFIXES or "/" in name or "\\" in name or (
-        Path(name).exists())
+    return (Path(name).suffix.lower() in SUFFIXES or "/" in name or "\\" in name
+            or Path(name).exists())
 
 
 def load_file(name: str, data_dir: Path | None, source: Source) -> DataSet:
@@ -42,17 +44,49 @@ def load_file(name: str, data_dir: Path | None, source: Source) -> DataSet:
         If there is none, or it is no data set.
     """
     path = _found(name, data_dir)
-    train = read_labelled(path, source)
-    test = None
+    train, test = read_labelled(path, source)
     if source.test:
-        test = read_labelled(_beside(path, source.test, data_dir), source)
+        beside = _beside(path, source.test, data_dir)
+        if test is not None:
+            raise DataError(f"{path}: has a test part of its own, and source.test must be empty, "
+                            f"not {source.test!r}")
+        test, another = read_labelled(beside, source)
+        if another is not None:
+            raise DataError(f"{beside}: source.test must be one part, and has a test part of its "
+                            "own")
     return prepare(name, train, test, source)
 
 
-def read_labelled(path: Path, source: Source) -> Samples:
-    """Samples with labels of a file."""
-    return windows(table.read_table(path, source, table.labelled(path, source)), source,
-                   blocks=True)
+def read_labelled(path: Path, source: Source) -> tuple[Samples, Samples | None]:
+    """Samples with labels: the training part, or all, and the test part where the file has one.
+
+    Raises
+    ------
+    DataError
+        If the file is of no kind that is known, or holds something else.
+    """
+    suffix = path.suffix.lower()
+    train: Samples
+    test: Samples | None = None
+    try:
+        if path.is_dir() or suffix == ".zip":
+            train, test = folder.labelled(path, Form.of(source))
+        elif suffix == ".npz":
+            train, test = arrays.labelled(path, source)
+        elif suffix in table.SUFFIXES:
+            train = table.read_table(path, source, table.labelled(path, source))
+        else:
+            raise DataError(f"{path}: must be a folder, or a file of {', '.join(SUFFIXES)}")
+    except OSError as error:
+        raise DataError(f"{error.filename or path}: cannot be read ({error.strerror or error})"
+                        ) from error
+    if source.window == 1 and source.step == 1:
+        return train, test
+    if train.pictures or train.values.shape[1] > 1:
+        raise DataError(f"{path}: source.window and source.step must be 1, as samples are no rows "
+                        "of a table")
+    return (windows(train, source, blocks=True),
+            None if test is None else windows(test, source, blocks=True))
 
 
 def _found(name: str, data_dir: Path | None) -> Path:

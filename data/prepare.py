@@ -41,7 +41,7 @@ def prepare(name: str, train: Samples, test: Samples | None, source: Source) -> 
     if train.labels is None or (test is not None and test.labels is None):
         raise DataError(f"{train.path}: must have labels")
     regression = source.task == "regression"
-    classes = () if regression else class_names(train)
+    classes = () if regression else class_names(train, 1 if test is not None else 2)
     y: NDArray[Any] = targets(train) if regression else indices(train, classes)
     groups = None
     if train.groups is not None:
@@ -69,13 +69,14 @@ def prepare(name: str, train: Samples, test: Samples | None, source: Source) -> 
                    answers=(train.label,) if regression else (), groups=groups)
 
 
-def class_names(samples: Samples) -> tuple[str, ...]:
+def class_names(samples: Samples, least: int) -> tuple[str, ...]:
     """Names of the classes of labelled samples: by value if all are numbers, else by letters.
 
     Raises
     ------
     DataError
-        If there are less than two, one has a single sample, or a name is no line of text.
+        If there are less than two, one has less samples than ``least``, or a name is no line of
+        text.
     """
     assert samples.labels is not None
     counts = Counter(samples.labels)
@@ -88,7 +89,7 @@ def class_names(samples: Samples) -> tuple[str, ...]:
         raise DataError(f"{samples.path}: every label is {quoted(next(iter(counts)))}; there must "
                         "be two classes at least")
     for name, count in counts.items():
-        if count == 1:
+        if count < least:
             hint = ('; numbers as labels need source.task = "regression"'
                     if NUMBER.fullmatch(name) else "")
             raise DataError(f"{samples.path}: {_first(samples, name)}: class {quoted(name)} has "

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from bitwright.data.cells import Integers, Reals
 from bitwright.data.dataset import DataError
-from bitwright.data.samples import MISSING, NUMBER, REAL_MAX, Samples, check_size, quoted
+from bitwright.data.samples import MISSING, NUMBER, Samples, check_size, quoted
 from bitwright.data.source import Source
 
 __all__ = ["SUFFIXES", "Layout", "find_column", "labelled", "read_table"]
@@ -95,7 +96,8 @@ def find_column(path: Path, header: tuple[str, ...], width: int, text: str, key:
     raise DataError(f"{path}: source.{key} = {quoted(text)} names no column; {hint}")
 
 
-def read_table(path: Path, source: Source, choose: Choose) -> Samples:
+def read_table(path: Path, source: Source, choose: Choose,
+               cells: Reals | Integers | None = None) -> Samples:
     """Read a table.
 
     Parameters
@@ -105,28 +107,32 @@ def read_table(path: Path, source: Source, choose: Choose) -> Samples:
         ``header``, ``separator`` and ``missing`` say how.
     choose : callable
         See :data:`Choose`.
+    cells : Reals or Integers, optional
+        What features are. Left out: numbers, and missing ones as the source says.
 
     Raises
     ------
     DataError
         If it is no table, or a cell that is needed is not as it must be. Names line and column.
+    OSError
+        If it cannot be read.
     """
     try:
         check_size(path, "a table", path.stat().st_size, MAX_TEXT)
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return _Reader(path, source, choose, file).read()
+            how = cells or Reals(source.missing != "refuse", _HOW_MISSING)
+            return _Reader(path, source, choose, how, file).read()
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: must be text in UTF-8") from error
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
 class _Reader:
     """One table while it is read."""
 
-    def __init__(self, path: Path, source: Source, choose: Choose, lines: Iterator[str]) -> None:
+    def __init__(self, path: Path, source: Source, choose: Choose, cells: Reals | Integers,
+                 lines: Iterator[str]) -> None:
         self.path, self.source, self.choose = path, source, choose
-        self.lines = lines
+        self.cells, self.lines = cells, lines
         self.header: tuple[str, ...] = ()
         self.values, self.labels, self.groups = array("f"), list[str](), list[str]()
         self.places, self.breaks = list[str](), set[int]()
@@ -217,18 +223,18 @@ class _Reader:
 
     def _take(self, number: int, row: list[str], layout: Layout) -> None:
         """Keep a row, unless it is dropped."""
-        numbers = self._quick([row[index] for index in layout.features])
+        numbers = self.cells.row([row[index] for index in layout.features])
         if numbers is None:
             numbers = [self._number(number, index, row[index]) for index in layout.features]
+        lacks = any(value != value for value in numbers)
         label = None if layout.label is None else row[layout.label].strip()
         group = None if layout.group is None else row[layout.group].strip()
-        lacks = any(value != value for value in numbers)
         for index, text in ((layout.label, label), (layout.group, group)):
             if index is not None and text is not None and text.lower() in MISSING:
                 if self.source.missing != "drop":
-                    raise self._wrong(number, index, "is the label and is missing"
-                                      if index == layout.label else "is the group and is missing",
-                                      text)
+                    found = repr(text) if text else "nothing"
+                    what = "label" if index == layout.label else "recording"
+                    raise self._wrong(number, index, f"must name a {what}, not be {found}")
                 lacks = True
         if lacks and self.source.missing == "drop":
             self.breaks.add(len(self.places))
@@ -240,39 +246,12 @@ class _Reader:
         if group is not None:
             self.groups.append(group)
 
-    @staticmethod
-    def _quick(cells: list[str]) -> list[float] | None:
-        """Numbers of cells that hold nothing else; None if one might."""
-        text = "".join(cells)
-        if not text.isascii() or "_" in text or "n" in text or "N" in text:
-            return None
-        try:
-            numbers = list(map(float, cells))
-        except ValueError:
-            return None
-        return None if max(numbers) > REAL_MAX or min(numbers) < -REAL_MAX else numbers
-
     def _number(self, line: int, index: int, cell: str) -> float:
-        text = cell.strip()
-        if text.lower() in MISSING:
-            if self.source.missing == "refuse":
-                raise self._wrong(line, index, "is missing", text, _HOW_MISSING)
-            return float("nan")
-        if not NUMBER.fullmatch(text):
-            if text.lower().lstrip("+-") in ("inf", "infinity"):
-                raise self._wrong(line, index, "must be a finite number, not", text)
-            point = NUMBER.fullmatch(text.replace(",", ".", 1))
-            raise self._wrong(line, index, "must be a number, not", text,
-                              " (decimals have a point, no comma)" if point else "")
-        value = float(text)
-        if abs(value) > REAL_MAX:
-            raise self._wrong(line, index, "must be a number that binary32 holds, not", text)
-        return value
+        try:
+            return self.cells.cell(cell.strip())
+        except ValueError as error:
+            raise self._wrong(line, index, str(error)) from error
 
-    def _wrong(self, line: int, index: int, rule: str, text: str, hint: str = "") -> DataError:
+    def _wrong(self, line: int, index: int, rule: str) -> DataError:
         name = f" {quoted(self.header[index])}" if self.header and self.header[index] else ""
-        if rule.endswith("missing"):
-            rule = rule.replace("missing", "empty") if not text else f"{rule}: {text!r}"
-            return DataError(f"{self.path}: line {line}, column {index + 1}{name} {rule}{hint}")
-        return DataError(f"{self.path}: line {line}, column {index + 1}{name} {rule} "
-                         f"{quoted(text)}{hint}")
+        return DataError(f"{self.path}: line {line}, column {index + 1}{name} {rule}")
