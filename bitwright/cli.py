@@ -16,6 +16,7 @@ COMMANDS = {
     "build": ("hw.build", "make Verilog, netlist, bitstream and report of a frozen network"),
     "sim": ("sim.run", "prove the hardware equal to the frozen network"),
     "infer": ("hw.infer", "run samples through a board"),
+    "demo": ("demo.serve", "show a network at work on a page"),
     "boards": ("boards.list", "list the boards and their tools"),
 }
 """Module and purpose of each command. In a checkout ``python -m MODULE`` is the same."""

@@ -27,24 +27,26 @@ ROOMS = {
             "hw.flow"},
     "model": {"bitwright", "ir", "data"},
     "answers": {"bitwright", "ir", "data", "hw", "hw.link"},
+    "demo": {"bitwright", "ir", "data", "hw", "hw.link", "answers"},
 }
 """What the modules of a room may import, beside its own. The longest name that fits is the room."""
 
-COMMANDS = {"answers.predict", "bitwright.cli", "boards.list", "hw.build", "hw.infer",
+COMMANDS = {"answers.predict", "bitwright.cli", "boards.list", "demo.serve", "hw.build", "hw.infer",
             "model.evaluate", "model.train", "sim.run"}
 """Modules that start something. They may import all that the rooms of their side may, and nothing
 but the command line and other commands imports them."""
 
 SIDES = {"bitwright": set(ROOMS), "boards": set(ROOMS) - {"model", "sim", "data"},
          "hw": set(ROOMS) - {"model", "sim", "data"}, "model": {"bitwright", "ir", "data", "model"},
-         "sim": set(ROOMS) - {"model"}, "answers": set(ROOMS) - {"model", "sim"}}
+         "sim": set(ROOMS) - {"model"}, "answers": set(ROOMS) - {"model", "sim"},
+         "demo": set(ROOMS) - {"model", "sim"}}
 
 FOREIGN = {
     "bitwright": set(), "ir": set(), "data": {"sklearn", "PIL"},
     "hw": set(), "hw.rtl": {"amaranth"}, "hw.link": {"amaranth", "serial"}, "hw.families": set(),
     "boards": {"amaranth_boards"}, "hw.report": {"matplotlib"},
     "hw.flow": {"amaranth", "amaranth_boards"}, "sim": {"cocotb", "cocotb_tools"},
-    "model": {"torch", "numba"}, "answers": {"serial"},
+    "model": {"torch", "numba"}, "answers": {"serial"}, "demo": set(),
 }
 """Packages of others that only some rooms may use."""
 
@@ -142,7 +144,7 @@ def test_nothing_imports_in_a_circle():
 @pytest.mark.parametrize(("module", "needs"), [
     ("ir", "numpy"), ("boards", "numpy"), ("hw.rtl.ip", "amaranth"), ("data", "numpy"),
     ("model.evaluate", "numpy"), ("hw.build", "numpy"), ("sim.run", "numpy"),
-    ("hw.infer", "numpy"), ("model.train", "numpy"),
+    ("hw.infer", "numpy"), ("model.train", "numpy"), ("demo.serve", "numpy"),
 ])
 def test_loaded_modules(module, needs):
     """What really is loaded, through whatever chain of imports."""
