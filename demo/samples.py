@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -84,11 +84,10 @@ def of_text(network: ir.Network, content: bytes) -> Sample:
     UserError
         If it is no sample. One line.
     """
-    preparation = network.preparation
-    numbers = isinstance(preparation, ir.Numbers)
-    source = data.Source(header="no", separator="comma",
-                         window=preparation.shape[0] if numbers else 1,
-                         missing="median" if numbers and preparation.fills else "refuse")
+    source = data.Source(header="no", separator="comma")
+    if isinstance(network.preparation, ir.Numbers):
+        source = replace(source, window=network.preparation.steps,
+                         missing="median" if network.preparation.fills else "refuse")
     return _read(network, content, ".csv", "what was typed", 0, source)
 
 
@@ -146,5 +145,5 @@ def _raw(preparation: ir.Preparation | None, features: NDArray[np.integer[Any]]
         raw = np.array([float(f"{value:.{digits}g}") for value in exact.reshape(-1).tolist()],
                        np.float32).reshape(1, *preparation.shape)
         if np.isfinite(raw).all() and (preparation.apply(raw) == features).all():
-            return raw[0]
+            return raw.reshape(preparation.shape)
     return None

@@ -57,7 +57,7 @@ class Plane:
     def pack(self, bits: NDArray[np.bool_]) -> str:
         """Bits of the node, shape (width,), in the order of the page; eight a byte, base 64."""
         placed = np.where(self.order < 0, False, bits[self.order])
-        return base64.b64encode(np.packbits(placed, bitorder="little")).decode()
+        return base64.b64encode(np.packbits(placed, bitorder="little").tobytes()).decode()
 
     def plain(self) -> dict[str, Any]:
         return {"name": self.name, "kind": self.kind, "width": self.width, "planes": self.planes,
@@ -153,11 +153,6 @@ def _columns(width: int) -> int:
 def describe(viewed: Viewed) -> dict[str, Any]:
     """All that the page must know before the first sample."""
     network = viewed.network
-    low, high = network.modulate.domain
-    preparation = network.preparation
-    picture = isinstance(preparation, ir.Picture)
-    if preparation is not None:
-        low, high = preparation.range
     return {
         "title": viewed.title,
         "digest": ir.digest(network),
@@ -165,22 +160,37 @@ def describe(viewed: Viewed) -> dict[str, Any]:
         "frames": network.frames,
         "per_frame": network.head.per_frame,
         "depth": network.modulate.depth,
-        "range": [low, high],
-        "picture": {"height": preparation.height, "width": preparation.width,
-                    "colour": preparation.colour} if picture else None,
-        "steps": preparation.shape[0] if isinstance(preparation, ir.Numbers) else 1,
-        "integers": preparation is None,
-        "fills": isinstance(preparation, ir.Numbers) and preparation.fills,
-        "columns": [] if picture else columns(network),
-        "preparation": preparation.describe() if preparation else "integers, as they are",
+        **_input(network),
         "classes": viewed.classes,
         "numbers": network.answer is not None,
         "head": {"name": network.entries[-1].name, "kind": network.head.kind},
         "score_range": list(network.score_range),
         "layers": [plane.plain() for plane in viewed.planes],
         "examples": examples(viewed),
-        "paper": paper(network) if picture else None,
     }
+
+
+def _input(network: ir.Network) -> dict[str, Any]:
+    """What a sample is: a picture of some size, or so many rows of numbers."""
+    preparation = network.preparation
+    found: dict[str, Any] = {"picture": None, "steps": 1, "fills": False,
+                             "integers": preparation is None,
+                             "preparation": "integers, as they are"}
+    if preparation is not None:
+        found["preparation"] = preparation.describe()
+    if isinstance(preparation, ir.Picture):
+        size = {"height": preparation.height, "width": preparation.width,
+                "colour": preparation.colour}
+        return found | {"picture": size, "columns": [], "paper": paper(network)}
+    if isinstance(preparation, ir.Numbers):
+        found |= {"steps": preparation.steps, "fills": preparation.fills}
+    return found | {"columns": columns(network)}
+
+
+def _range(network: ir.Network) -> tuple[int, int]:
+    """Least and greatest feature."""
+    preparation = network.preparation
+    return network.modulate.domain if preparation is None else preparation.range
 
 
 def examples(viewed: Viewed) -> list[dict[str, Any]]:
@@ -196,12 +206,9 @@ def examples(viewed: Viewed) -> list[dict[str, Any]]:
     picture = isinstance(viewed.network.preparation, ir.Picture)
     shown = MAX_EXAMPLES if picture else MAX_ROW_EXAMPLES
     chosen = np.lexsort((found, turn))[:shown]
-    low, high = viewed.network.modulate.domain
-    if viewed.network.preparation is not None:
-        low, high = viewed.network.preparation.range
     return [{"index": int(index),
              "name": viewed.classes[int(found[index])] if viewed.network.answer is None else "",
-             "pixels": pixels(golden.features[index], low, high)} for index in chosen]
+             "pixels": pixels(golden.features[index], *_range(viewed.network))} for index in chosen]
 
 
 def pixels(features: NDArray[np.int32], low: int, high: int) -> str:
@@ -231,10 +238,11 @@ def paper(network: ir.Network) -> dict[str, Any]:
     dark = bool(np.median(border) <= 0.5)
     ink = pictures if dark else 1 - pictures
     seen = ink > 0.25
-    used = seen.any(axis=(1, 2))
+    used: NDArray[np.bool_] = np.any(seen, axis=(1, 2))
     if not used.any():
         return {"dark": dark, **EDGES, "stroke": STROKE}
-    rows, columns = seen.any(axis=2)[used], seen.any(axis=1)[used]
+    rows: NDArray[np.bool_] = np.any(seen[used], axis=2)
+    columns: NDArray[np.bool_] = np.any(seen[used], axis=1)
     ends = {"top": rows.argmax(axis=1) / preparation.height,
             "bottom": 1 - rows[:, ::-1].argmax(axis=1) / preparation.height,
             "left": columns.argmax(axis=1) / preparation.width,
@@ -254,13 +262,10 @@ def show(viewed: Viewed, features: NDArray[np.integer[Any]], frame: int) -> dict
     network = viewed.network
     result = network.evaluate(features, [entry.name for entry in network.entries])
     head = result.taps[network.entries[-1].name]
-    low, high = network.modulate.domain
-    if network.preparation is not None:
-        low, high = network.preparation.range
     return {
         "frame": frame,
         "features": features[0].tolist(),
-        "pixels": pixels(features[0], low, high),
+        "pixels": pixels(features[0], *_range(network)),
         "bits": [plane.pack(result.taps[plane.name][frame, 0]) for plane in viewed.planes],
         "ones": [int(result.taps[plane.name][frame, 0].sum()) for plane in viewed.planes],
         "frame_scores": head[frame, 0].tolist(),
