@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -84,11 +84,8 @@ def of_text(network: ir.Network, content: bytes) -> Sample:
     UserError
         If it is no sample. One line.
     """
-    source = data.Source(header="no", separator="comma")
-    if isinstance(network.preparation, ir.Numbers):
-        source = replace(source, window=network.preparation.steps,
-                         missing="median" if network.preparation.fills else "refuse")
-    return _read(network, content, ".csv", "what was typed", 0, source)
+    return _read(network, content, ".csv", "what was typed", 0,
+                 data.Source(header="no", separator="comma"))
 
 
 def _read(network: ir.Network, content: bytes, suffix: str, name: str, row: int,
@@ -100,13 +97,20 @@ def _read(network: ir.Network, content: bytes, suffix: str, name: str, row: int,
             inputs = data.read_inputs(path, network, source)
         except (UserError, OSError) as error:
             text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            raise RequestError(text.replace(str(path), name)) from error
+            raise RequestError(_told(text, path, name)) from error
     count = len(inputs.features)
     if not 0 <= row < count:
         raise RequestError(f"{name}: must have a sample {row + 1}, not {count} samples")
-    return Sample(inputs.features[row : row + 1], inputs.places[row].replace(str(path), name), row,
+    return Sample(inputs.features[row : row + 1], _told(inputs.places[row], path, name), row,
                   count, None if inputs.labels is None else inputs.labels[row],
                   None if inputs.raw is None else inputs.raw[row])
+
+
+def _told(text: str, path: Path, name: str) -> str:
+    """The same text about the file as the sender knows it."""
+    for own in (f"{path.parent}: {path.name}", str(path), path.name):
+        text = text.replace(own, name)
+    return text
 
 
 def of_golden(network: ir.Network, index: int) -> Sample:
