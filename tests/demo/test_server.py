@@ -231,8 +231,8 @@ COLUMNS = ("a line must have 4 columns, the numbers of a row in their order, or 
 
 @pytest.mark.parametrize(("query", "body", "message"), [
     ({"example": 36}, b"", "golden vector must be one of 36, not 36"),
-    ({"name": "a.png"}, b"GIF89", ("a.png: the network takes numbers; must be a file of .csv, .tsv, "
-                                   ".txt, .data, .dat, .npy, .npz")),
+    ({"name": "a.png"}, b"GIF89", ("a.png: the network takes numbers; must be a file of .csv, "
+                                   ".tsv, .txt, .data, .dat, .npy, .npz")),
     ({"typed": 1}, b"1,2,3,1e39\n", ("what was typed: line 1, column 4 must be a number that "
                                      "binary32 holds, not '1e39'")),
     ({"typed": 1}, b"1,2,,4\n", "what was typed: line 1, column 3 is empty"),
