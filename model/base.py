@@ -161,6 +161,10 @@ class Head(Part):
     """What it reads, in the list of the modulator's values and those of each layer."""
     inverted: bool = False
     """Whether the least active class has the highest score."""
+    tasks: ClassVar[frozenset[str]] = frozenset({"classification", "regression"})
+    """Kinds of tasks that its scores can serve."""
+    middle: float = 0.0
+    """Score half-way between the least and the highest, before training."""
     temperature: float = 1.0
     """Scores are divided by it to become logits."""
 

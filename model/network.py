@@ -213,7 +213,7 @@ def build_network(modulate: modulation.Settings, layers: Sequence[tuple[type[Lay
         raise ValueError("modulate.labels must be 'none' in front of a head of kind "
                          f"{head[0].kind!r}, not {modulate.labels!r}")
     modulator = _modulator(modulate, data, training, generator)
-    geometry, classes = modulator.geometry, len(data.classes)
+    geometry, classes = modulator.geometry, len(data.classes) or len(data.answers)
     widths = [geometry.width]
     made = []
     for index, (cls, settings) in enumerate(layers):

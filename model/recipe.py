@@ -33,9 +33,9 @@ class Recipe:
     seed : int
         Of the validation split, the wiring, the initial values and the order of the data.
     epochs : int
-        At most. The best one by validation accuracy is kept.
+        At most. The best one on the validation split is kept.
     patience : int
-        Epochs without a better validation accuracy after which training stops.
+        Epochs without a better one after which training stops.
     batch : int
         Samples of a step.
     validation : float
@@ -43,6 +43,9 @@ class Recipe:
     jitter : int
         Pixels by which training pictures are shifted at random, up to that far each way, anew in
         every epoch.
+    balance : bool
+        Whether every class counts the same in the loss and in the choice of the best epoch, however
+        many samples it has. Otherwise every sample does.
     learning : str
         Name of the learning rule.
     rule : dataclass
@@ -70,12 +73,13 @@ class Recipe:
     batch: int = 64
     validation: float = 0.15
     jitter: int = 0
+    balance: bool = False
     learning: str = "backprop"
     source: Source = field(default_factory=Source)
     modulate: Modulate = field(default_factory=Modulate)
 
     def __post_init__(self) -> None:
-        if self.name in ("", ".", "..") or {"/", "\0"} & set(self.name):
+        if self.name in ("", ".", "..") or "/" in self.name or not self.name.isprintable():
             raise ValueError(f"name must be one that a folder may have, not {self.name!r}")
         for name in ("epochs", "patience", "batch"):
             if getattr(self, name) < 1:
@@ -160,7 +164,7 @@ class Recipe:
 
 
 _SCALARS = ("name", "data", "seed", "epochs", "patience", "batch", "validation", "jitter",
-            "learning")
+            "balance", "learning")
 
 
 def _part(kinds: Mapping[str, Any], values: Any, where: str) -> tuple[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from bitwright.errors import UserError
 
-__all__ = ["RecipeError", "nearest", "parse", "plain"]
+__all__ = ["RecipeError", "flat", "nearest", "parse", "plain"]
 
 T = TypeVar("T")
 
@@ -95,3 +95,17 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value
+
+
+def flat(values: Any, where: str = "") -> dict[str, Any]:
+    """Plain values by dotted path."""
+    if isinstance(values, dict):
+        items = list(values.items())
+    elif isinstance(values, list):
+        items = list(enumerate(values))
+    else:
+        return {where: values}
+    result: dict[str, Any] = {}
+    for key, value in items:
+        result |= flat(value, f"{where}.{key}" if where else str(key))
+    return result

@@ -62,7 +62,7 @@ def train(args: argparse.Namespace) -> None:
     """Train as the command line says, and print where the frozen network is."""
     import torch
 
-    from bitwright import data, files, ir
+    from bitwright import data, files
     from bitwright.model.recipe import RecipeError
     from bitwright.model.training.checkpoint import Checkpoint, CheckpointError
     from bitwright.model.training.device import choose
@@ -97,21 +97,43 @@ def train(args: argparse.Namespace) -> None:
     else:
         trainer.restore(checkpoint, out / CHECKPOINT)
     _loop(trainer, out)
-    if not trainer.network.freezes:
-        accuracy = {"validation": trainer.best["accuracy"], "test": trainer.test()}
-        logger.info("best epoch %d of %d: validation %.2f %%, test %.2f %%; a network of real "
-                    "numbers has no frozen form", trainer.best["epoch"], trainer.epoch,
-                    100 * accuracy["validation"], 100 * accuracy["test"])
-        files.write_atomic(out / RESULT, json.dumps({"accuracy": accuracy}) + "\n")
-        sys.stdout.write(f"{out / RESULT}\n")
-        return
+    if trainer.network.freezes:
+        _freeze(trainer, out)
+    else:
+        _tell(trainer, out)
+
+
+def _freeze(trainer: Trainer, out: Path) -> None:
+    """Write the frozen network."""
+    from bitwright import ir
+
     network = trainer.freeze()
     ir.save(out / NETWORK, network)
-    accuracy = network.provenance["accuracy"]
-    logger.info("best epoch %d of %d: validation %.2f %%, test %.2f %% (torch and frozen network "
-                "agree on all %d test samples)", trainer.best["epoch"], trainer.epoch,
-                100 * accuracy["validation"], 100 * accuracy["test"], len(source.y_test))
+    figures = network.provenance["figures"]
+    logger.info("best epoch %d of %d: validation %s, test %s (torch and frozen network agree on "
+                "all %d test samples)", trainer.best["epoch"], trainer.epoch,
+                _told(figures["validation"]), _told(figures["test"]), len(trainer.data.y_test))
     sys.stdout.write(f"{out / NETWORK}\n")
+
+
+def _tell(trainer: Trainer, out: Path) -> None:
+    """Write the figures of a network that has no frozen form."""
+    from bitwright import files
+
+    figures = trainer.figures()
+    logger.info("best epoch %d of %d: validation %s, test %s; a network of real numbers has no "
+                "frozen form", trainer.best["epoch"], trainer.epoch, _told(figures["validation"]),
+                _told(figures["test"]))
+    accuracy = {part: of["accuracy"] for part, of in figures.items() if "accuracy" in of}
+    files.write_atomic(out / RESULT, json.dumps({"accuracy": accuracy, "figures": figures}) + "\n")
+    sys.stdout.write(f"{out / RESULT}\n")
+
+
+def _told(figures: dict[str, Any]) -> str:
+    """The figures that matter most, in a few words."""
+    if "rmse" in figures:
+        return f"RMSE {figures['rmse']:.4g}"
+    return f"{100 * figures['accuracy']:.2f} %"
 
 
 def _recipe(args: argparse.Namespace, resumed: dict[str, Any] | None) -> Recipe:
@@ -127,29 +149,19 @@ def _recipe(args: argparse.Namespace, resumed: dict[str, Any] | None) -> Recipe:
 
 def _loop(trainer: Trainer, out: Path) -> None:
     """Train to the end, with a checkpoint, a line of metrics and a log entry each epoch."""
-    from torch.utils.tensorboard import SummaryWriter
-    from tqdm import tqdm
+    from bitwright.model.training.log import Log
+    from bitwright.model.training.progress import Progress
 
     metrics = out / METRICS
     _truncate(metrics, trainer.epoch)
-    with SummaryWriter(str(out / LOG), purge_step=trainer.epoch + 1) as log:
+    with Log(out / LOG, trainer) as log, Progress(trainer) as progress:
         while not trainer.finished:
-            title = f"epoch {trainer.epoch + 1}/{trainer.recipe.epochs}"
-            best = trainer.best["accuracy"]
-            with tqdm(total=trainer.samples, desc=title, unit=" samples", leave=False,
-                      file=sys.stderr) as bar:
-                def progress(samples: int, accuracy: float, bar: Any = bar,
-                             best: float = best) -> None:
-                    bar.set_postfix(train=f"{accuracy:.2%}", best=f"{max(best, 0):.2%}",
-                                    refresh=False)
-                    bar.update(samples)
-
-                entry = trainer.run_epoch(progress)
+            entry = trainer.run_epoch(progress.step)
             with metrics.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(entry) + "\n")
-            for name, value in entry.items():
-                log.add_scalar(name, value, trainer.epoch)
+            log.epoch(entry)
             trainer.save(out / CHECKPOINT)
+            progress.epoch(entry)
 
 
 def _truncate(metrics: Path, epochs: int) -> None:

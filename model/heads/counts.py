@@ -91,6 +91,7 @@ class BiasedHead(CountHead):
         super().__init__()
         self.weights = weights
         self.temperature, self.scale = settings.temperature, settings.scale
+        self.middle = settings.scale * weights.matrix.shape[1] / 2
         # In units of the temperature, so that one learning rate fits all parameters.
         self.offsets = nn.Parameter(torch.zeros(classes))
 

@@ -46,6 +46,7 @@ class GoodnessHead(BitHead, kind="goodness"):
 
     Settings = Settings
     traits = frozenset({Trait.GRADIENT})
+    tasks = frozenset({"classification"})
     per_frame = True
     gathers = True
 

@@ -20,7 +20,8 @@ class Settings:
     """What a recipe says about a group-sum head."""
 
     temperature: float = 10.0
-    """Scores are divided by it to become logits."""
+    """Scores are divided by it to become logits. Of numbers: steps of the score that make one standard
+    deviation of the targets."""
 
     def __post_init__(self) -> None:
         if not 0 < self.temperature < math.inf:
@@ -44,6 +45,7 @@ class GroupSumHead(BitHead, kind="group_sum"):
         super().__init__()
         self.node = ir.GroupSum(width, classes)
         self.temperature = temperature
+        self.middle = self.node.group / 2
 
     def forward(self, x: Tensor) -> Tensor:
         sums = x.float().view(self.node.classes, self.node.group, -1).sum(1).T

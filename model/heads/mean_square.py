@@ -38,6 +38,7 @@ class MeanSquareHead(RealHead, kind="mean_square"):
 
     Settings = Settings
     traits = frozenset({Trait.GRADIENT})
+    tasks = frozenset({"classification"})
     per_frame = True
     gathers = True
 

@@ -63,14 +63,17 @@ class Settings:
     """Nodes."""
     fan_in: int = 4
     """Inputs of a node: 2 to 8; 4 where the fabric has LUT4, 6 where it has LUT6."""
-    wiring: Literal["random", "window", "learnable"] = "window"
-    """Sources drawn at random from all bits, at random from a window, or trained."""
+    wiring: Literal["random", "window", "learnable", ""] = ""
+    """Sources drawn at random from all bits, at random from a window, or trained. Left out: from a
+    window where one is given, else from all bits."""
     window: int = 0
     """Input sites nearest to a node that it may read; 0 for all, which "window" refuses."""
     gradient: Literal["efd", "multilinear"] = "efd"
     """Slope of a table along its inputs."""
 
     def __post_init__(self) -> None:
+        if not self.wiring:
+            object.__setattr__(self, "wiring", "window" if self.window else "random")
         if self.width < 1:
             raise ValueError(f"width must be at least 1, not {self.width}")
         if not 2 <= self.fan_in <= 8:

@@ -107,6 +107,7 @@ class Bernoulli(Rule, kind="bernoulli"):
 
     Settings = Settings
     needs = Needs(Trait.DOUBT, Trait.DOUBT)
+    tasks = frozenset({"classification", "regression"})
 
     def __init__(self, network: Network, settings: Settings, *, epochs: int, task: Task,
                  generator: torch.Generator) -> None:

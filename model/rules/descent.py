@@ -44,6 +44,7 @@ class Descent(Rule):
     """
 
     Settings = Settings
+    tasks = frozenset({"classification", "regression"})
 
     def __init__(self, network: Network, settings: Any, *, epochs: int, task: Task,
                  generator: torch.Generator) -> None:
@@ -51,11 +52,14 @@ class Descent(Rule):
         self._optimizer = adam(network.parameters(), settings.learning_rate)
 
     @classmethod
-    def check(cls, network: Network, settings: Any, epochs: int) -> None:
-        super().check(network, settings, epochs)
+    def check(cls, network: Network, settings: Any, epochs: int, task: Task) -> None:
+        super().check(network, settings, epochs, task)
         if next(network.parameters(), None) is None:
             raise ValueError(f"learning {cls.kind!r} finds nothing to train: neither layers nor "
                              "head have parameters")
+        if settings.label_smoothing and task.kind == "regression":
+            raise ValueError(f"{cls.kind}.label_smoothing must be 0 for regression, "
+                             f"not {settings.label_smoothing}")
 
     def begin_epoch(self, epoch: int) -> None:
         fall = half_cosine(epoch / self._epochs)

@@ -15,6 +15,7 @@ from bitwright.model.heads import Head
 from bitwright.model.kinds import Named
 from bitwright.model.layers import Layer
 from bitwright.model.network import Network
+from bitwright.model.rules.flip.telemetry import Telemetry
 from bitwright.model.tasks import Task
 
 __all__ = ["Needs", "Rule"]
@@ -78,6 +79,13 @@ class Rule(Named, ABC):
     kinds: ClassVar[dict[str, type[Rule]]] = {}
     Settings: ClassVar[type]
     needs: ClassVar[Needs] = Needs()
+    tasks: ClassVar[frozenset[str]] = frozenset({"classification"})
+    """Kinds of tasks that it can train for."""
+    weighs: ClassVar[bool] = True
+    """Whether it follows the task's loss, in which samples may count differently."""
+    observes: ClassVar[bool] = False
+    """Whether it tells :attr:`telemetry`, where that is set, of its layers."""
+    telemetry: Telemetry | None = None
 
     def __init__(self, network: Network, settings: Any, *, epochs: int, task: Task,
                  generator: torch.Generator) -> None:
@@ -88,8 +96,8 @@ class Rule(Named, ABC):
         self._generator = generator
 
     @classmethod
-    def check(cls, network: Network, settings: Any, epochs: int) -> None:
-        """Check that the rule can train a network.
+    def check(cls, network: Network, settings: Any, epochs: int, task: Task) -> None:
+        """Check that the rule can train a network for a task.
 
         Raises
         ------
@@ -110,6 +118,24 @@ class Rule(Named, ABC):
         if network.modulator.learns and not needs.input:
             raise ValueError(f"learning {cls.kind!r} cannot train the modulation's batch norm: "
                              "modulate.levels must not be 'batch-norm'")
+        cls._check_task(network.head, task)
+
+    @classmethod
+    def _check_task(cls, head: Head, task: Task) -> None:
+        """Head and rule must be able to serve the task."""
+        kind = task.kind
+        if kind not in head.tasks:
+            known = sorted(other.kind for other in Head.kinds.values()
+                           if kind in other.tasks and other.values == head.values)
+            raise ValueError(f"head.kind must be one of {', '.join(known)} for {kind}, "
+                             f"not {head.kind!r}")
+        if kind not in cls.tasks:
+            known = sorted(other.kind for other in Rule.kinds.values() if kind in other.tasks)
+            raise ValueError(f"learning must be one of {', '.join(known)} for {kind}, "
+                             f"not {cls.kind!r}")
+        if task.weighted and not cls.weighs:
+            raise ValueError(f"balance must be false where learning is {cls.kind!r}, which does "
+                             "not follow the loss")
 
     @classmethod
     def _refusal(cls, place: str, part: Part, others: Iterable[type[Part]], values: str) -> str:

@@ -86,6 +86,13 @@ class StraightThrough(Descent, kind="straight-through"):
                             for values in self._weights]
             self._optimizer.add_param_group({"params": self._alphas})
 
+    @classmethod
+    def check(cls, network: Network, settings: Any, epochs: int, task: Task) -> None:
+        super().check(network, settings, epochs, task)
+        if settings.scaling != "none" and task.kind == "regression":
+            raise ValueError("straight-through.scaling must be 'none' for regression, "
+                             f"not {settings.scaling!r}")
+
     def begin_epoch(self, epoch: int) -> None:
         super().begin_epoch(epoch)
         if self._settings.steepness == "rising":

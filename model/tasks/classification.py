@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
 
+from bitwright.model.figures import confusion, of_classes
 from bitwright.model.tasks.task import Task
 
 __all__ = ["Classification"]
@@ -15,18 +21,59 @@ class Classification(Task, kind="classification"):
 
     Targets are the numbers of the classes, int64. Of equal scores the first one decides, as in
     hardware.
+
+    Parameters
+    ----------
+    weights : array of float, shape (classes,), optional
+        How much a sample of each class counts, in the loss and in the metric, which is then called
+        ``balanced_accuracy``. Left out, all count the same.
     """
 
-    metric_name = "accuracy"
+    def __init__(self, weights: NDArray[Any] | None = None) -> None:
+        self.weighted = weights is not None
+        self.metric_name = "accuracy" if weights is None else "balanced_accuracy"
+        self._weights = None if weights is None else torch.from_numpy(weights.astype(np.float32))
+
+    @classmethod
+    def balanced(cls, labels: NDArray[Any], classes: int) -> Classification:
+        """Weights by which all classes count the same in sum, and a sample counts 1 in the mean.
+
+        Parameters
+        ----------
+        labels : array of int64, shape (samples,)
+            The training split.
+        classes : int
+            Those without a sample have no part in it.
+        """
+        counts = np.bincount(labels, minlength=classes)
+        there = np.count_nonzero(counts)
+        return cls(np.where(counts, len(labels) / (there * np.maximum(counts, 1)), 0.0))
+
+    def targets(self, labels: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(labels)
 
     def loss(self, logits: Tensor, targets: Tensor, *, smoothing: float = 0.0) -> Tensor:
-        return cross_entropy(logits, targets, label_smoothing=smoothing)
+        if self._weights is None:
+            return cross_entropy(logits, targets, label_smoothing=smoothing)
+        each = cross_entropy(logits, targets, label_smoothing=smoothing, reduction="none")
+        return (each * self._of(targets)).mean()
 
     def error(self, logits: Tensor, targets: Tensor) -> Tensor:
-        return logits.softmax(1) - one_hot(targets, logits.shape[1])
+        error = logits.softmax(1) - one_hot(targets, logits.shape[1])
+        return error if self._weights is None else error * self._of(targets)[:, None]
 
-    def decide(self, scores: Tensor) -> Tensor:
-        return scores.argmax(1)
+    def metric(self, logits: Tensor, targets: Tensor) -> float:
+        right = (logits.argmax(1) == targets).double()
+        return (right if self._weights is None else right * self._of(targets)).mean().item()
 
-    def metric(self, scores: Tensor, targets: Tensor) -> float:
-        return (self.decide(scores) == targets).double().mean().item()
+    def told(self, metric: float) -> str:
+        return f"{100 * metric:.2f} %" + (" (balanced)" if self.weighted else "")
+
+    def figures(self, scores: NDArray[Any], labels: NDArray[Any]) -> dict[str, Any]:
+        return of_classes(confusion(labels, scores.argmax(axis=1), scores.shape[1]))
+
+    def _of(self, targets: Tensor) -> Tensor:
+        """Weight of each sample."""
+        assert self._weights is not None
+        self._weights = self._weights.to(targets.device)
+        return self._weights[targets]

@@ -3,25 +3,48 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from numpy.typing import NDArray
 from torch import Tensor
 
+from bitwright import ir
 from bitwright.model.kinds import Named
 
 __all__ = ["Task"]
 
 
 class Task(Named, ABC):
-    """Loss, metric and decision of networks that are trained for one purpose.
+    """Loss, metric and answer of networks that are trained for one purpose.
 
-    Everything takes Tensors on any one device. A sample is a row.
+    What takes Tensors takes them on any one device. A sample is a row; logits are what
+    :meth:`bitwright.model.network.Network.forward` gives.
+
+    Attributes
+    ----------
+    metric_name : str
+        What :meth:`metric` is called in reports.
+    answer : ir.Answer, optional
+        What numbers the scores of the frozen network mean. None: they decide between classes.
+    weighted : bool
+        Whether samples count differently in the loss.
     """
 
     kinds: ClassVar[dict[str, type[Task]]] = {}
 
-    metric_name: ClassVar[str]
-    """What :meth:`metric` is called in reports."""
+    metric_name: str
+    answer: ir.Answer | None = None
+    weighted: bool = False
+
+    @abstractmethod
+    def targets(self, labels: NDArray[Any]) -> Tensor:
+        """What the loss compares logits with, shape (samples,), on the processor.
+
+        Parameters
+        ----------
+        labels : array, shape (samples,)
+            Of a data set.
+        """
 
     @abstractmethod
     def loss(self, logits: Tensor, targets: Tensor, *, smoothing: float = 0.0) -> Tensor:
@@ -45,9 +68,19 @@ class Task(Named, ABC):
         """
 
     @abstractmethod
-    def decide(self, scores: Tensor) -> Tensor:
-        """What the network says, given scores or logits: shape (batch, scores) to (batch,)."""
+    def metric(self, logits: Tensor, targets: Tensor) -> float:
+        """How good the answers on a batch are: the higher, the better.
+
+        The metric of several batches is the mean of theirs, each as often as it has samples.
+        """
 
     @abstractmethod
-    def metric(self, scores: Tensor, targets: Tensor) -> float:
-        """How good the decisions on a batch are: the higher, the better."""
+    def told(self, metric: float) -> str:
+        """A value of the metric for people, such as ``95.61 %``."""
+
+    @abstractmethod
+    def figures(self, scores: NDArray[Any], labels: NDArray[Any]) -> dict[str, Any]:
+        """Every figure of scores, shape (samples, scores), on a data set's labels.
+
+        See :mod:`bitwright.model.figures`.
+        """

@@ -44,7 +44,8 @@ class Checkpoint:
         State of the generator that orders the data (``order``) and of the one for all else
         (``draws``), which lives on the device.
     best : dict
-        ``epoch``, ``accuracy``, ``loss`` on the validation split, and ``network``, the state then.
+        ``epoch``, the task's metric by name and ``loss`` on the validation split, and ``network``,
+        the state then.
     curve : list of dict
         One entry an epoch.
     finished : bool

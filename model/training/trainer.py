@@ -20,7 +20,8 @@ from bitwright.errors import UserError
 from bitwright.model.network import build_network
 from bitwright.model.recipe import Recipe
 from bitwright.model.rules import Rule
-from bitwright.model.tasks import Classification, Task
+from bitwright.model.settings import flat
+from bitwright.model.tasks import Task, make_task
 from bitwright.model.training.checkpoint import Checkpoint, CheckpointError
 from bitwright.model.training.freeze import freeze, rehearse
 from bitwright.model.training.jitter import jittered
@@ -82,25 +83,27 @@ class Trainer:
                               np.random.SeedSequence(recipe.seed).generate_state(3))
         self._order = torch.Generator().manual_seed(order)
         self._draws = torch.Generator(self.device).manual_seed(draws)
-        self.task: Task = Classification()
         self.network = build_network(recipe.modulate, recipe.layer_types, recipe.head_type, data,
                                      data.features[train], torch.Generator().manual_seed(make))
         self._shape = self.network.modulator.geometry.shape
         if recipe.jitter and not self._shape:
             raise ValueError("jitter must be 0 for features that are no pictures, "
                              f"not {recipe.jitter}")
+        self.task: Task = make_task(data, data.labels[train], self.network,
+                                    balance=recipe.balance)
         rule = Rule.kinds[recipe.learning]
-        rule.check(self.network, recipe.rule, recipe.epochs)
+        rule.check(self.network, recipe.rule, recipe.epochs, self.task)
         self.network.to(self.device)
         if self.network.freezes:
-            rehearse(self.network, data.features[train])
+            rehearse(self.network, data.features[train], self.task.answer)
         self._features, self._labels = self._tensors(data.features[train], data.labels[train])
         self.held_back = self._tensors(data.features[validation], data.labels[validation])
+        self._validation = validation
         self._least = self._least_batch()
         self.rule = rule(self.network, recipe.rule, epochs=recipe.epochs, task=self.task,
                          generator=self._draws)
         self.epoch = 0
-        self.best: dict[str, Any] = {"epoch": 0, self.task.metric_name: -1.0,
+        self.best: dict[str, Any] = {"epoch": 0, self.task.metric_name: float("-inf"),
                                      "loss": float("inf")}
         self.curve: list[dict[str, Any]] = []
 
@@ -210,8 +213,8 @@ class Trainer:
         """Metric of the task, and loss, on the validation split, of the hard network."""
         features, targets = self.held_back
         scores = torch.as_tensor(self.network.scores(features), device=self.device)
-        loss = self.task.loss(scores.double() / self.network.scale, targets)
-        return self.task.metric(scores, targets), loss.item()
+        logits = scores.double() / self.network.scale
+        return self.task.metric(logits, targets), self.task.loss(logits, targets).item()
 
     def save(self, path: Path) -> None:
         """Write the checkpoint.
@@ -237,7 +240,7 @@ class Trainer:
         CheckpointError
             If it is of another recipe or other data.
         """
-        mine, theirs = _flat(self.recipe.plain()), _flat(checkpoint.recipe)
+        mine, theirs = flat(self.recipe.plain()), flat(checkpoint.recipe)
         for key in mine | theirs:
             if mine.get(key) != theirs.get(key):
                 raise CheckpointError(f"{path}: the run has {key} = {theirs.get(key)!r}, not "
@@ -258,29 +261,31 @@ class Trainer:
         self.epoch, self.best = checkpoint.epoch, _moved(checkpoint.best, self.device)
         self.curve = checkpoint.curve
 
-    def test(self) -> float:
-        """Metric of the best epoch on the test part."""
+    def figures(self) -> dict[str, dict[str, Any]]:
+        """Every figure of the best epoch, on the ``validation`` split and on the ``test`` part."""
         self.network.load_state_dict(self.best["network"])
-        features, targets = self._tensors(self.data.x_test, self.data.y_test)
-        scores = torch.as_tensor(self.network.scores(features), device=self.device)
-        return self.task.metric(scores, targets)
+        data, held_back = self.data, self._validation
+        parts = {"validation": (data.features[held_back], data.labels[held_back]),
+                 "test": (data.x_test, data.y_test)}
+        return {name: self.task.figures(self.network.scores(features), labels)
+                for name, (features, labels) in parts.items()}
 
     def freeze(self) -> ir.Network:
         """Freeze the best epoch. See :func:`model.training.freeze.freeze`."""
         if not self.network.freezes:
             raise TypeError("A network of real numbers has no frozen form")
-        self.network.load_state_dict(self.best["network"])
-        return freeze(self.network, self.data, {
+        figures = self.figures()
+        return freeze(self.network, self.data, self.task, {
             "recipe": self.recipe.plain(), "seed": self.recipe.seed, "epochs": self.epoch,
-            "validation": self.best[self.task.metric_name], "curve": self.curve})
+            "figures": figures, "curve": self.curve})
 
-    def _tensors(self, features: NDArray[np.int32], labels: NDArray[np.int64],
+    def _tensors(self, features: NDArray[np.int32], labels: NDArray[Any],
                  ) -> tuple[torch.Tensor, torch.Tensor]:
         """Samples on the device, as narrow as they go: every step copies them."""
         low, high = self.data.domain
         narrow = low >= -(1 << 15) and high < (1 << 15) - 1
         return (torch.from_numpy(features.astype(np.int16 if narrow else np.int32)).to(self.device),
-                torch.from_numpy(labels).to(self.device))
+                self.task.targets(labels).to(self.device))
 
 
 def _moved(value: Any, device: torch.device) -> Any:
@@ -292,17 +297,3 @@ def _moved(value: Any, device: torch.device) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(_moved(item, device) for item in value)
     return value
-
-
-def _flat(values: Any, where: str = "") -> dict[str, Any]:
-    """Plain values by dotted path."""
-    if isinstance(values, dict):
-        items = list(values.items())
-    elif isinstance(values, list):
-        items = list(enumerate(values))
-    else:
-        return {where: values}
-    result: dict[str, Any] = {}
-    for key, value in items:
-        result |= _flat(value, f"{where}.{key}" if where else str(key))
-    return result

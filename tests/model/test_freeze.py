@@ -12,7 +12,7 @@ from bitwright import (
     data,
     ir,
 )
-from bitwright.model.confusion import confusion
+from bitwright.model.figures import confusion
 from bitwright.model.heads import ScoresHead
 from bitwright.model.inputs.modulate import Modulator
 from bitwright.model.layers import LutLayer, XnorLayer
@@ -62,8 +62,8 @@ def test_logits_are_the_scores_of_all_frames_over_the_temperature(sets):
 
 def test_provenance(sets):
     provenance = trained(sets, "digits", "seed=5").freeze().provenance
-    assert set(provenance) == {"recipe", "seed", "data", "tools", "epochs", "accuracy", "confusion",
-                               "curve", "measures"}
+    assert set(provenance) == {"recipe", "seed", "data", "tools", "epochs", "task", "figures",
+                               "accuracy", "confusion", "curve", "measures"}
     assert provenance["seed"] == provenance["recipe"]["seed"] == 5
     assert provenance["data"] == {"name": "digits", "digest": sets["digits"].digest,
                                   "test_samples": 450}

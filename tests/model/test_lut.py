@@ -165,12 +165,20 @@ def test_measures_give_the_wire_length():
     assert near.measures()["wire_length"] < far.measures()["wire_length"]
 
 
+def test_wiring_that_is_left_out_follows_the_window():
+    assert Settings(5).wiring == "random"
+    assert Settings(5, window=3).wiring == "window"
+    assert LutLayer(Geometry.line(9), Settings(5),
+                    generator=torch.Generator().manual_seed(0)).sources.shape == (5, 4)
+
+
 @pytest.mark.parametrize(("settings", "message"), [
     ({"width": 0}, r"^width must be at least 1, not 0$"),
     ({"width": 5, "fan_in": 1}, r"^fan_in must be between 2 and 8, not 1$"),
     ({"width": 5, "fan_in": 9}, r"^fan_in must be between 2 and 8, not 9$"),
     ({"width": 5, "window": -1}, r"^window must be at least 0, not -1$"),
-    ({"width": 5}, r"^window must be at least 1 where wiring is 'window', not 0$"),
+    ({"width": 5, "wiring": "window"},
+     r"^window must be at least 1 where wiring is 'window', not 0$"),
     ({"width": 5, "wiring": "random", "window": 3},
      r"^window must be 0 where wiring is 'random', not 3$"),
 ])

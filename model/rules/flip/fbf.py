@@ -19,7 +19,6 @@ from bitwright.model.base import Trait
 from bitwright.model.inputs.frames import apart
 from bitwright.model.network import Network
 from bitwright.model.rules.flip import votes
-from bitwright.model.rules.flip.telemetry import Telemetry
 from bitwright.model.rules.optimizer import adam, set_rate
 from bitwright.model.rules.rule import Needs, Rule
 from bitwright.model.tasks import Task
@@ -94,16 +93,12 @@ class _Pass:
 
 
 class FBF(Rule, kind="fbf"):
-    """Votes flip weight bits. Real are the gradient of the loss, and a batch norm of the input.
-
-    Attributes
-    ----------
-    telemetry : Telemetry or None
-        Collects figures of every layer where it is set.
-    """
+    """Votes flip weight bits. Real are the gradient of the loss, and a batch norm of the input."""
 
     Settings = Settings
     needs = Needs(Trait.FLIPS, Trait.FLIPS, input=True)
+    weighs = False
+    observes = True
 
     def __init__(self, network: Network, settings: Settings, *, epochs: int, task: Task,
                  generator: torch.Generator) -> None:
@@ -113,7 +108,6 @@ class FBF(Rule, kind="fbf"):
         self._optimizer = None
         if network.modulator.learns:
             self._optimizer = adam(network.modulator.parameters(), settings.learning_rate)
-        self.telemetry: Telemetry | None = None
 
     def begin_epoch(self, epoch: int) -> None:
         settings, second = self._settings, epoch >= self._second
@@ -137,6 +131,8 @@ class FBF(Rule, kind="fbf"):
 
     @torch.no_grad()
     def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
+        if self.telemetry is not None:
+            self.telemetry.begin_step()
         z, bits = self._modulate(features)
         passes, logits = self._forward(bits)
         loss = self._task.loss(logits, labels)

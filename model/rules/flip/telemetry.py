@@ -15,12 +15,17 @@ EDGES = np.linspace(-12, 12, 49)
 
 
 class Telemetry:
-    """Means over the steps of each epoch, by layer and figure.
+    """Means over the steps of each epoch that are watched, by layer and figure.
 
     Figures of the report on full binary networks: ``mean_of_bits`` (a vector; 1/2 is informative,
     0 and 1 are dead), ``flip_ratio`` (share of the layer's output bits that should be inverted),
     ``update_ratio`` (share of its weights in the mask), ``gradient`` (mean magnitude, where
     signals are real) and ``histogram`` (shares of the normalised counts between :data:`EDGES`).
+
+    Parameters
+    ----------
+    every : int
+        Of so many steps one is watched, the first of each epoch always.
 
     Attributes
     ----------
@@ -28,15 +33,22 @@ class Telemetry:
         One entry an epoch: (layer, figure) to array or number.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, every: int = 1) -> None:
+        self._every, self._step = every, 0
+        self._watches = True
         self.epochs: list[dict[tuple[str, str], NDArray[np.float64]]] = []
         self._sums: dict[tuple[str, str], NDArray[np.float64]] = {}
         self._steps: defaultdict[tuple[str, str], int] = defaultdict(int)
 
+    def begin_step(self) -> None:
+        """Open a step."""
+        self._watches = self._step % self._every == 0
+        self._step += 1
+
     def observe(self, layer: str, *, bits: Tensor | None = None, counts: Tensor | None = None,
                 flips: Tensor | None = None, updates: Tensor | None = None,
                 gradient: Tensor | None = None) -> None:
-        """Take what a step knows of a layer.
+        """Take what a step knows of a layer, if it is watched.
 
         Parameters
         ----------
@@ -47,6 +59,8 @@ class Telemetry:
         flips, updates : Tensor of bool
         gradient : Tensor
         """
+        if not self._watches:
+            return
         if bits is not None:
             self._add(layer, "mean_of_bits", bits.float().mean(1).double().cpu().numpy())
         if counts is not None:
@@ -62,6 +76,7 @@ class Telemetry:
         self.epochs.append({key: total / self._steps[key] for key, total in self._sums.items()})
         self._sums.clear()
         self._steps.clear()
+        self._step = 0
 
     def over_epochs(self, layer: str, figure: str) -> NDArray[np.float64]:
         """A figure of every epoch, shape (epochs, ...).

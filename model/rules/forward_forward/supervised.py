@@ -96,6 +96,7 @@ class ForwardForward(Rule, kind="forward-forward"):
 
     Settings = Settings
     needs = Needs(per_frame=True)
+    weighs = False
 
     def __init__(self, network: Network, settings: Settings, *, epochs: int, task: Task,
                  generator: torch.Generator) -> None:
@@ -108,8 +109,8 @@ class ForwardForward(Rule, kind="forward-forward"):
         self._pipeline = Pipeline(self.learners, settings.processes) if settings.processes else None
 
     @classmethod
-    def check(cls, network: Network, settings: Settings, epochs: int) -> None:
-        super().check(network, settings, epochs)
+    def check(cls, network: Network, settings: Settings, epochs: int, task: Task) -> None:
+        super().check(network, settings, epochs, task)
         layers, classes = len(network.live_layers), network.modulator.frames
         if settings.candidates >= classes:
             raise ValueError(f"forward-forward.candidates must be below the {classes} classes, "

@@ -68,8 +68,8 @@ class UnsupervisedForwardForward(Rule, kind="unsupervised-forward-forward"):
         self._readout = adam(network.head.parameters())
 
     @classmethod
-    def check(cls, network: Network, settings: Settings, epochs: int) -> None:
-        super().check(network, settings, epochs)
+    def check(cls, network: Network, settings: Settings, epochs: int, task: Task) -> None:
+        super().check(network, settings, epochs, task)
         if not network.live_layers:
             raise ValueError(f"learning {cls.kind!r} needs at least one layer in front of the head")
         if next(network.head.parameters(), None) is None:
