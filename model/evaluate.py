@@ -1,4 +1,4 @@
-"""Accuracy of a frozen network, from its file alone: python -m model.evaluate [NETWORK]."""
+"""How good a frozen network is, from its file alone: python -m model.evaluate [NETWORK]."""
 
 from __future__ import annotations
 
@@ -6,22 +6,38 @@ import argparse
 import json
 import logging
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bitwright.command import guarded
 from bitwright.locate import HELP, locate
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from bitwright import ir
+
 logger = logging.getLogger("model.evaluate")
+
+MOST_CLASSES = 20
+"""Of so many classes the whole confusion matrix is printed; of more, what stands out."""
+
+MOST_PAIRS = 10
+"""Confusions that are printed where the matrix is not."""
 
 
 def parser() -> argparse.ArgumentParser:
     """Command line of the program."""
     parser = argparse.ArgumentParser(prog="python -m model.evaluate", description=(
-        "Run a frozen network on a test set with the golden evaluator. torch is not needed."))
+        "Run a frozen network on samples with labels, with the golden evaluator. torch is not "
+        "needed."))
     parser.add_argument("network", metavar="NETWORK", nargs="?", help=HELP)
-    parser.add_argument("--data", metavar="NAME",
-        help="data set (default: the one that the network was trained on)")
+    parser.add_argument("--data", metavar="DATA",
+        help="name of a data set, of which the test part is taken, or a file or folder with "
+             "labels (default: the data set that the network was trained on)")
     parser.add_argument("--data-dir", metavar="DIR", type=Path,
         help="look for the data set in DIR first (default: $BITWRIGHT_DATA, then "
              "~/.cache/bitwright)")
@@ -40,71 +56,182 @@ def main(argv: list[str] | None = None) -> int:
     return guarded(work)
 
 
-def evaluate(argument: str | None, name: str | None, data_dir: Path | None) -> dict[str, Any]:
-    """Evaluate a frozen network on a test set.
+def evaluate(argument: str | None = None, name: str | None = None,
+             data_dir: Path | None = None) -> dict[str, Any]:
+    """Evaluate a frozen network on samples with labels.
 
     Parameters
     ----------
     argument : str, optional
         See :func:`bitwright.locate.locate`.
     name : str, optional
-        Data set; left out, that of the provenance.
+        A data set, of which the test part is taken, or a file or folder of samples, of which all
+        are; left out, the data set of the provenance.
     data_dir : Path, optional
 
     Returns
     -------
     dict
-        ``network`` (path), ``data``, ``samples``, ``accuracy``, ``classes``, ``confusion``.
+        ``network`` (path), ``data``, ``part`` of it (``test`` or ``all``), ``samples``, ``task``,
+        and the figures of :mod:`bitwright.model.figures`: of a classification also ``classes``
+        (names) and ``confusion``, of a regression ``answer`` (what the numbers are, or None).
 
     Raises
     ------
     ir.ArtifactError
         If there is no usable network, or it does not fit the data.
     DataError
-        If there is no such data set.
+        If there is no such data set, or a label that the network does not know.
     """
     from tqdm import tqdm
 
-    from bitwright import data, ir
-    from bitwright.model.confusion import confusion
+    from bitwright import ir
+    from bitwright.model.figures import confusion, of_classes, of_numbers
 
     path = locate(argument)
     network = ir.load(path)
-    recorded = network.provenance.get("data", {})
-    name = name or recorded.get("name")
-    if name is None:
-        raise ir.ArtifactError(f"{path}: the file names no data set; give one with --data")
-    source = data.load(name, data_dir)
-    if name == recorded.get("name") and source.digest != recorded.get("digest"):
-        logger.warning("%s: data set %r is not the one that the network was trained on", path, name)
-    if network.classes != len(source.classes):
-        raise ir.ArtifactError(f"{path}: the network has {network.classes} classes, data set "
-                               f"{name!r} has {len(source.classes)}")
-    with tqdm(total=len(source.y_test), unit=" samples", leave=False, file=sys.stderr) as bar:
+    samples = _samples(path, network, name, data_dir)
+    with tqdm(total=len(samples.targets), unit=" samples", leave=False, file=sys.stderr,
+              disable=None) as bar:
         try:
-            decisions = network.evaluate(source.x_test, progress=bar.update).decision
+            found = network.evaluate(samples.features, progress=bar.update)
         except ValueError as error:
-            raise ir.ArtifactError(f"{path}: data set {name!r} does not fit: {error}") from error
-    matrix = confusion(source.y_test, decisions, len(source.classes))
-    return {"network": str(path), "data": name, "samples": len(source.y_test),
-            "accuracy": float((decisions == source.y_test).mean()),
-            "classes": list(source.classes), "confusion": matrix.tolist()}
+            raise ir.ArtifactError(f"{path}: data set {samples.name!r} does not fit: {error}"
+                                   ) from error
+    targets = samples.targets
+    result = {"network": str(path), "data": samples.name, "part": samples.part,
+              "samples": len(targets)}
+    if network.answer is not None:
+        answers = network.answer.apply(found.scores)[:, 0]
+        return {**result, "task": "regression", **of_numbers(targets, answers),
+                "answer": next(iter(network.names.answers), None)}
+    matrix = confusion(targets, found.decision, network.classes)
+    return {**result, "task": "classification", **of_classes(matrix),
+            "classes": list(samples.classes), "confusion": matrix.tolist()}
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """What a network is evaluated on."""
+
+    name: str
+    part: str
+    features: NDArray[np.int32]
+    targets: NDArray[Any]
+    classes: tuple[str, ...]
+
+
+def _samples(path: Path, network: ir.Network, name: str | None,
+             data_dir: Path | None) -> _Samples:
+    """Find what the network is evaluated on.
+
+    The file that it was trained on is a data set, too: of it the test part is taken.
+    """
+    from bitwright import data, ir
+
+    recorded = network.provenance.get("data", {})
+    if name not in (None, recorded.get("name"), *data.names()) and Path(name).exists():
+        inputs = data.read_inputs(name, network)
+        classes = network.names.classes or tuple(map(str, range(network.classes)))
+        return _Samples(name, "all", inputs.features, inputs.targets(network), classes)
+    if name is None and recorded.get("name") is None:
+        raise ir.ArtifactError(f"{path}: the file names no data set; give one with --data")
+    if name is None or name == recorded.get("name"):
+        source = data.recorded(network.provenance, data_dir)
+        if source.digest != recorded.get("digest"):
+            logger.warning("%s: data set %r is not the one that the network was trained on", path,
+                           source.name)
+    else:
+        source = data.load(name, data_dir)
+    _fits(path, network, source)
+    return _Samples(source.name, "test", source.x_test, source.y_test, source.classes)
+
+
+def _fits(path: Path, network: ir.Network, source: Any) -> None:
+    """What the network answers must be what the data set asks.
+
+    Raises
+    ------
+    ir.ArtifactError
+        If it is not.
+    """
+    from bitwright import ir
+
+    if (network.answer is None) != bool(source.classes):
+        kinds = ("classes", "numbers") if network.answer is None else ("numbers", "classes")
+        raise ir.ArtifactError(f"{path}: the network answers {kinds[0]}, labels of data set "
+                               f"{source.name!r} are {kinds[1]}")
+    if source.classes and network.classes != len(source.classes):
+        raise ir.ArtifactError(f"{path}: the network has {network.classes} classes, data set "
+                               f"{source.name!r} has {len(source.classes)}")
 
 
 def report(result: dict[str, Any]) -> str:
-    """Write a result for people: accuracy, then the confusion matrix."""
+    """Write a result for people.
+
+    Of classes: accuracy, figures of each class, confusion matrix; of more classes than
+    :data:`MOST_CLASSES` the worst ones, and the most frequent confusions. Of numbers: the errors.
+    """
+    part = "the test part of " if result["part"] == "test" else ""
+    title = f"{result['network']} on {part}{result['data']}"
+    if result["task"] == "regression":
+        return "\n".join(_numbers(title, result)) + "\n"
+    right = sum(row[label] for label, row in enumerate(result["confusion"]))
+    lines = [f"{title}: {result['accuracy']:.2%} ({right} of {result['samples']}), balanced "
+             f"{result['balanced_accuracy']:.2%}", "", *_per_class(result), ""]
+    whole = len(result["classes"]) <= MOST_CLASSES
+    return "\n".join([*lines, *(_matrix if whole else _pairs)(result)]) + "\n"
+
+
+def _numbers(title: str, result: dict[str, Any]) -> Iterator[str]:
+    yield f"{title}: {result['samples']} samples" + (
+        f" of {result['answer']}" if result["answer"] else "")
+    yield ""
+    yield f"RMSE {result['rmse']:.6g}"
+    yield f"MAE  {result['mae']:.6g}"
+    yield f"R2   {_or_dash(result['r2'], '.4f')}"
+
+
+def _per_class(result: dict[str, Any]) -> Iterator[str]:
+    """A line a class; of many classes, those with the lowest F1."""
+    classes, figures = result["classes"], result["per_class"]
+    order = list(range(len(classes)))
+    if len(classes) > MOST_CLASSES:
+        order.sort(key=lambda label: -1 if figures["f1"][label] is None else figures["f1"][label])
+        order = order[:MOST_CLASSES]
+        yield f"the {MOST_CLASSES} of {len(classes)} classes with the lowest F1"
+    width = max(len("class"), *(len(classes[label]) for label in order))
+    yield f"{'class':>{width}} | precision  recall      F1  samples"
+    for label in order:
+        cells = [_or_dash(figures[name][label], ".2%") for name in ("precision", "recall", "f1")]
+        yield (f"{classes[label]:>{width}} | {cells[0]:>9} {cells[1]:>7} {cells[2]:>7} "
+               f"{figures['support'][label]:>8}")
+
+
+def _matrix(result: dict[str, Any]) -> Iterator[str]:
+    """The whole confusion matrix."""
     classes, matrix = result["classes"], result["confusion"]
-    right = sum(matrix[label][label] for label in range(len(classes)))
-    name = max(map(len, classes))
     cell = max(5, len(str(max(map(max, matrix)))) + 2)
-    width = max(name, len("label"))
-    title = (f"{result['network']} on {result['data']}: {result['accuracy']:.2%} "
-             f"({right} of {result['samples']})")
-    lines = [title, "", f"{'label':>{width}} | decision",
-             " " * width + " | " + "".join(f"{n:>{cell}}" for n in range(len(classes)))]
-    lines += [f"{label:>{width}} | " + "".join(f"{count:>{cell}}" for count in row)
-              for label, row in zip(classes, matrix, strict=True)]
-    return "\n".join(lines) + "\n"
+    width = max(max(map(len, classes)), len("label"))
+    yield f"{'label':>{width}} | decision"
+    yield " " * width + " | " + "".join(f"{n:>{cell}}" for n in range(len(classes)))
+    for label, row in zip(classes, matrix, strict=True):
+        yield f"{label:>{width}} | " + "".join(f"{count:>{cell}}" for count in row)
+
+
+def _pairs(result: dict[str, Any]) -> Iterator[str]:
+    """The most frequent confusions."""
+    classes, matrix = result["classes"], result["confusion"]
+    pairs = sorted(((-count, label, decision) for label, row in enumerate(matrix)
+                    for decision, count in enumerate(row) if count and label != decision))
+    yield f"the {min(MOST_PAIRS, len(pairs))} most frequent of {len(pairs)} confusions"
+    for count, label, decision in pairs[:MOST_PAIRS]:
+        yield f"{-count:>8}  {classes[label]} taken for {classes[decision]}"
+
+
+def _or_dash(value: float | None, form: str) -> str:
+    """A figure, or a dash where there is none."""
+    return "-" if value is None else format(value, form)
 
 
 if __name__ == "__main__":

@@ -206,6 +206,11 @@ def build_network(modulate: modulation.Settings, layers: Sequence[tuple[type[Lay
     ValueError
         If a layer does not fit its place. The message starts with the layer.
     """
+    if not data.classes and "regression" not in head[0].tasks:
+        known = sorted(kind for kind, other in Head.kinds.items()
+                       if "regression" in other.tasks and other.values == head[0].values)
+        raise ValueError(f"head.kind must be one of {', '.join(known)} for regression, "
+                         f"not {head[0].kind!r}")
     if head[0].per_frame and modulate.labels == "none":
         raise ValueError("modulate.labels must not be 'none' in front of a head of kind "
                          f"{head[0].kind!r}")

@@ -118,20 +118,9 @@ class Rule(Named, ABC):
         if network.modulator.learns and not needs.input:
             raise ValueError(f"learning {cls.kind!r} cannot train the modulation's batch norm: "
                              "modulate.levels must not be 'batch-norm'")
-        cls._check_task(network.head, task)
-
-    @classmethod
-    def _check_task(cls, head: Head, task: Task) -> None:
-        """Head and rule must be able to serve the task."""
-        kind = task.kind
-        if kind not in head.tasks:
-            known = sorted(other.kind for other in Head.kinds.values()
-                           if kind in other.tasks and other.values == head.values)
-            raise ValueError(f"head.kind must be one of {', '.join(known)} for {kind}, "
-                             f"not {head.kind!r}")
-        if kind not in cls.tasks:
-            known = sorted(other.kind for other in Rule.kinds.values() if kind in other.tasks)
-            raise ValueError(f"learning must be one of {', '.join(known)} for {kind}, "
+        if task.kind not in cls.tasks:
+            known = sorted(other.kind for other in Rule.kinds.values() if task.kind in other.tasks)
+            raise ValueError(f"learning must be one of {', '.join(known)} for {task.kind}, "
                              f"not {cls.kind!r}")
         if task.weighted and not cls.weighs:
             raise ValueError(f"balance must be false where learning is {cls.kind!r}, which does "

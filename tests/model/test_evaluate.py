@@ -11,6 +11,7 @@ import pytest
 
 from bitwright import data, ir
 from bitwright.model import evaluate
+from bitwright.model.figures import confusion, of_classes, of_numbers
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,14 +50,113 @@ def test_json_equals_a_direct_evaluation(here, capsys):
     assert result["classes"] == ["setosa", "versicolor", "virginica"]
 
 
+def of(matrix, names, part="test"):
+    """A result of a confusion matrix."""
+    matrix = np.array(matrix)
+    return {"network": "n", "data": "d", "part": part, "samples": int(matrix.sum()),
+            "task": "classification", **of_classes(matrix), "classes": names,
+            "confusion": matrix.tolist()}
+
+
 def test_report_for_people():
-    text = evaluate.report({"network": "n", "data": "d", "samples": 10, "accuracy": 0.9,
-                            "classes": ["a", "b"], "confusion": [[4, 1], [0, 5]]})
-    assert text == ("n on d: 90.00% (9 of 10)\n\n"
-                    "label | decision\n"
-                    "      |     0    1\n"
-                    "    a |     4    1\n"
-                    "    b |     0    5\n")
+    assert evaluate.report(of([[4, 1, 0], [0, 3, 0], [0, 0, 0]], ["a", "bb", "never"])) == (
+        "n on the test part of d: 87.50% (7 of 8), balanced 90.00%\n\n"
+        "class | precision  recall      F1  samples\n"
+        "    a |   100.00%  80.00%  88.89%        5\n"
+        "   bb |    75.00% 100.00%  85.71%        3\n"
+        "never |         -       -       -        0\n\n"
+        "label | decision\n"
+        "      |     0    1    2\n"
+        "    a |     4    1    0\n"
+        "   bb |     0    3    0\n"
+        "never |     0    0    0\n")
+
+
+def test_report_of_many_classes_is_short():
+    matrix = 9 * np.eye(1000, dtype=np.int64)
+    matrix[7, 8], matrix[500, 1] = 5, 2
+    text = evaluate.report(of(matrix, [f"c{n}" for n in range(1000)], part="all"))
+    lines = text.splitlines()
+    assert lines[:4] == ["n on d: 99.92% (9000 of 9007), balanced 99.95%", "",
+                         "the 20 of 1000 classes with the lowest F1",
+                         "class | precision  recall      F1  samples"]
+    assert lines[4].split() == ["c7", "|", "100.00%", "64.29%", "78.26%", "14"]
+    assert lines[-3:] == ["the 2 most frequent of 2 confusions", "       5  c7 taken for c8",
+                          "       2  c500 taken for c1"]
+    assert len(lines) == 28
+
+
+def test_report_of_numbers():
+    result = {"network": "n", "data": "d", "part": "test", "samples": 2, "task": "regression",
+              "answer": "depth (cm)", **of_numbers(np.array([1, 3]), np.array([2, 3]))}
+    assert evaluate.report(result) == (
+        "n on the test part of d: 2 samples of depth (cm)\n\n"
+        "RMSE 0.707107\nMAE  0.5\nR2   0.5000\n")
+    assert of_numbers(np.array([2.0]), np.array([2.0])) == {"rmse": 0, "mae": 0, "r2": None}
+    assert evaluate.report({**result, "answer": None, "r2": None}).splitlines()[::4] == [
+        "n on the test part of d: 2 samples", "R2   -"]
+
+
+def test_figures_equal_those_of_scikit_learn():
+    from sklearn import metrics
+
+    rng = np.random.default_rng(1)
+    labels, decisions = rng.integers(5, size=(2, 300))
+    labels[labels == 3] = 1  # one class without a sample
+    decisions[decisions == 4] = 0  # one that is never decided
+    figures = of_classes(confusion(labels, decisions, 5))
+    precision, recall, f1, support = metrics.precision_recall_fscore_support(
+        labels, decisions, labels=range(5), zero_division=np.nan)
+    assert figures["accuracy"] == metrics.accuracy_score(labels, decisions)
+    recalls = [value for value, count in zip(recall, support, strict=True) if count]
+    assert figures["balanced_accuracy"] == pytest.approx(np.mean(recalls))
+    for name, expected in (("precision", precision), ("recall", recall), ("f1", f1)):
+        found = [np.nan if value is None else value for value in figures["per_class"][name]]
+        assert found == pytest.approx(expected, nan_ok=True)
+    assert figures["per_class"]["support"] == support.tolist()
+    targets, answers = rng.normal(size=(2, 300))
+    numbers = of_numbers(targets, answers)
+    assert numbers["rmse"] == pytest.approx(metrics.root_mean_squared_error(targets, answers))
+    assert numbers["mae"] == pytest.approx(metrics.mean_absolute_error(targets, answers))
+    assert numbers["r2"] == pytest.approx(metrics.r2_score(targets, answers))
+
+
+def test_a_file_of_ones_own(here, capsys, caplog, tmp_path):
+    """Raw values and names of classes; what was evaluated is all of it."""
+    preparation = ir.Affine(1, 8, False, False, np.zeros(4, np.float32),
+                            np.full(4, 10, np.float32), np.zeros(0, np.float32))
+    names = ir.Names(("low", "mid", "high"), ("a", "b", "c", "d"))
+    network = ir.Network(here, preparation=preparation, names=names)
+    ir.save(Path("own.safetensors"), network)
+    raw = np.random.default_rng(0).uniform(0, 25, (30, 4)).round(1)
+    decisions = network.evaluate(preparation.apply(raw[:, None])).decision
+    lines = ["a,b,c,d,kind", *(",".join([*map(str, row), names.classes[decision]])
+                               for row, decision in zip(raw, decisions, strict=True))]
+    Path("mine.csv").write_text("\n".join(lines))
+    result = json.loads(run(capsys, "own.safetensors", "--data", "mine.csv", "--json"))
+    assert (result["accuracy"], result["samples"], result["part"]) == (1.0, 30, "all")
+    Path("other.csv").write_text("\n".join(lines).replace(names.classes[decisions[2]], "?!", 1))
+    assert evaluate.main(["own.safetensors", "--data", "other.csv"]) == 1
+    assert "'?!'" in caplog.messages[-1]
+
+
+def test_a_regression_and_what_does_not_fit_it(here, capsys, caplog):
+    head = ir.Entry("head", ir.GroupSum(9, 1), ("lut0",))
+    answer = ir.Answer(np.array([-1.5], np.float32), np.array([0.25], np.float32))
+    preparation = ir.Affine(1, 8, False, False, np.zeros(4, np.float32), np.ones(4, np.float32),
+                            np.zeros(0, np.float32))
+    network = ir.Network((*here[:2], head), preparation=preparation, answer=answer)
+    ir.save(Path("numbers.safetensors"), network)
+    assert evaluate.main(["numbers.safetensors", "--data", "iris"]) == 1
+    assert caplog.messages[-1] == ("numbers.safetensors: the network answers numbers, labels of "
+                                   "data set 'iris' are classes")
+    features = np.random.default_rng(0).integers(0, 255, (20, 4))
+    numbers = -1.5 + 0.25 * network.evaluate(features).scores[:, 0]
+    rows = [",".join(map(str, [*row, number + 1])) for row, number in
+            zip(features, numbers, strict=True)]
+    Path("rows.csv").write_text("\n".join(rows))
+    result = json.loads(run(capsys, "numbers.safetensors", "--data", "rows.csv", "--json"))
+    assert (result["task"], result["rmse"], result["mae"]) == ("regression", 1, 1)
 
 
 def test_torch_is_not_imported():
