@@ -177,8 +177,9 @@ def report(result: dict[str, Any]) -> str:
     if result["task"] == "regression":
         return "\n".join(_numbers(title, result)) + "\n"
     right = sum(row[label] for label, row in enumerate(result["confusion"]))
-    lines = [f"{title}: {result['accuracy']:.2%} ({right} of {result['samples']}), balanced "
-             f"{result['balanced_accuracy']:.2%}", "", *_per_class(result), ""]
+    title += (f": {result['accuracy']:.2%} ({right} of {result['samples']}), balanced "
+              f"{result['balanced_accuracy']:.2%}")
+    lines = [title, "", *_per_class(result), ""]
     whole = len(result["classes"]) <= MOST_CLASSES
     return "\n".join([*lines, *(_matrix if whole else _pairs)(result)]) + "\n"
 

@@ -20,8 +20,8 @@ class Settings:
     """What a recipe says about a group-sum head."""
 
     temperature: float = 10.0
-    """Scores are divided by it to become logits. Of numbers: steps of the score that make one standard
-    deviation of the targets."""
+    """Scores are divided by it to become logits. For regression: steps of the score that make one
+    standard deviation of the targets."""
 
     def __post_init__(self) -> None:
         if not 0 < self.temperature < math.inf:

@@ -63,8 +63,9 @@ class Log:
         recipe = self._trainer.recipe
         self._writer.add_text("recipe", f"```toml\n{recipe.toml()}```", 0)
         metric = f"validation_{self._trainer.task.metric_name}"
-        for summary in hparams(flat(recipe.plain()), {metric: 0}):
-            self._writer.file_writer.add_summary(summary)
+        file: Any = self._writer.file_writer
+        for summary in hparams(flat(recipe.plain()), {metric: 0}):  # type: ignore[no-untyped-call]
+            file.add_summary(summary)
 
     def _observed(self, tag: str, figure: str, value: Any, step: int) -> None:
         """A figure of a layer: a histogram where there is more than one number."""

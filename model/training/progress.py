@@ -23,7 +23,7 @@ PERIOD = 60.0
 
 
 class Progress:
-    """One bar over all epochs; where stderr is no terminal, a line a minute, so that a log is short.
+    """One bar over all epochs; where stderr is no terminal, a line a minute, as logs are kept.
 
     Both tell the time that is left if no epoch is saved, and the best epoch so far: that is the
     best one on the validation split, which will be kept.
@@ -41,8 +41,8 @@ class Progress:
 
     def __enter__(self) -> Self:
         trainer = self._trainer
-        logger.info("%s: %d samples to learn from, %d to choose the best epoch by, %d for the test; "
-                    "at most %d epochs", trainer.recipe.name, trainer.samples,
+        logger.info("%s: %d samples to learn from, %d to choose the best epoch by, %d for the "
+                    "test; at most %d epochs", trainer.recipe.name, trainer.samples,
                     len(trainer.held_back[1]), len(trainer.data.y_test), trainer.recipe.epochs)
         if sys.stderr.isatty():
             samples = trainer.samples

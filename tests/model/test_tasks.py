@@ -1,7 +1,8 @@
-"""Numbers as targets, and classes of unequal size: trained, frozen, told, or refused in one line."""
+"""Numbers as targets, and classes of unequal size: trained, frozen, told, or refused."""
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,7 +77,8 @@ def test_a_regression_is_learned_frozen_and_read_back(tmp_path):
     answers = again.answer.apply(scores)[:, 0]
     assert answers.dtype == np.float32
     # The same in torch: a score is rounded, multiplied, shifted, in binary32.
-    offset, scale = (torch.from_numpy(field.copy()) for field in (again.answer.offset, again.answer.scale))
+    offset, scale = (torch.from_numpy(field.copy())
+                     for field in (again.answer.offset, again.answer.scale))
     same = torch.from_numpy(scores).float() * scale + offset
     assert (same.numpy()[:, 0] == answers).all()
     errors = answers.astype(np.float64) - source.y_test
@@ -148,6 +150,13 @@ def test_targets_that_do_not_differ_are_refused():
     source = numbers(factor=0.0, shift=2.5)
     with pytest.raises(ValueError, match=r"^targets of the training split must not all be the "
                                          r"same, 2\.5$"):
+        Trainer(recipe(), source)
+
+
+def test_one_recording_is_no_split():
+    source = replace(numbers(), groups=np.zeros(300, np.int64))
+    with pytest.raises(ValueError, match=r"^validation must leave samples on both sides of the "
+                                         r"split of 300, not 0\.15$"):
         Trainer(recipe(), source)
 
 
