@@ -37,7 +37,8 @@ def result(recipe, out, data_dir=None):
     -------
     dict
         ``validation`` and ``test`` (accuracies of the best epoch; the test accuracy of a network of
-        bits is that of its frozen form); of the training ``seconds`` of the process, ``wall`` by
+        bits is that of its frozen form; where answers are numbers both are R2); ``figures`` of the
+        test part; of the training ``seconds`` of the process, ``wall`` by
         the clock, and ``peak``, MiB of memory that it added; ``curve``.
     """
     values = kept(recipe, out)
@@ -49,7 +50,7 @@ def result(recipe, out, data_dir=None):
 
     path = _path(recipe, out)
     torch.set_num_threads(1)
-    trainer = Trainer(recipe, load(recipe.data, data_dir))
+    trainer = Trainer(recipe, load(recipe.data, data_dir, recipe.source))
     before = _memory(reset=True)
     wall, seconds = time.perf_counter(), time.process_time()
     while not trainer.finished:
@@ -59,10 +60,11 @@ def result(recipe, out, data_dir=None):
     if trainer.network.freezes:
         frozen = trainer.freeze()
         ir.save(path.with_suffix(".safetensors"), frozen)
-        test = frozen.provenance["accuracy"]["test_ir"]
+        figures = frozen.provenance["figures"]["test"]
     else:
-        test = trainer.test()
-    values = {"recipe": recipe.plain(), "validation": trainer.best["accuracy"], "test": test,
+        figures = trainer.figures()["test"]
+    values = {"recipe": recipe.plain(), "validation": trainer.best[trainer.task.metric_name],
+              "test": figures["accuracy" if trainer.data.classes else "r2"], "figures": figures,
               "seconds": seconds, "wall": wall, "peak": peak, "curve": trainer.curve}
     files.write_atomic(path, json.dumps(values))
     print(f"{path.name}: validation {100 * values['validation']:.2f} %, {seconds:.0f} s",
@@ -71,11 +73,11 @@ def result(recipe, out, data_dir=None):
 
 
 @functools.lru_cache(1)
-def load(name, data_dir):
+def load(name, data_dir, source=None):
     """Load a data set; the last one is at hand, as pictures take long to decode."""
     from bitwright import data
 
-    return data.load(name, data_dir)
+    return data.load(name, data_dir, source)
 
 
 def mean(values, form="{:.2f}"):

@@ -186,7 +186,7 @@ def _differs(trainer: Any) -> str:
 
     data, best = trainer.data, trainer.best["accuracy"]
     if not trainer.network.freezes:
-        return "" if 0 <= trainer.test() <= 1 else "test accuracy"
+        return "" if 0 <= trainer.figures()["test"]["accuracy"] <= 1 else "test accuracy"
     frozen = trainer.freeze()
     with tempfile.TemporaryDirectory() as folder:
         ir.save(Path(folder, "network.safetensors"), frozen)

@@ -74,6 +74,6 @@ def test_trainer_learns_and_tests_the_best_epoch():
     assert not trainer.network.freezes
     while not trainer.finished:
         trainer.run_epoch(lambda samples, accuracy: None)
-    accuracy = trainer.test()
+    accuracy = trainer.figures()["test"]["accuracy"]
     decision = np.argmax(trainer.network.scores(source.x_test), axis=1)
     assert accuracy == (decision == source.y_test).mean() > 0.85
