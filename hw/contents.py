@@ -114,10 +114,12 @@ class Contents:
         """SHA-256 of all that is not writable, in hexadecimal.
 
         Counts the nodes, how they are wired, their fixed contents, and for writable nodes how their
-        words are cut; neither provenance nor golden vectors. Equal for every network that
-        :meth:`image` takes, as long as it is asked of this object.
+        words are cut; neither what is around the nodes, provenance nor golden vectors. Equal for
+        every network that :meth:`image` takes, as long as it is asked of this object.
         """
-        blank = ir.Network(tuple(self._blank(entry) for entry in self.network.entries))
+        ones = np.ones(self.network.classes, np.float32)
+        blank = ir.Network(tuple(self._blank(entry) for entry in self.network.entries),
+                           answer=self.network.answer and ir.Answer(0 * ones, ones))
         text = json.dumps([ir.digest(blank), self._shapes()])
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -70,5 +70,5 @@ class GroupSum(HeadNode, kind="group_sum"):
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> Self:
-        classes, group = (int(n) for n in rng.integers((2, 1), (6, 20)))
+        classes, group = (int(n) for n in rng.integers((1, 1), (6, 20)))
         return cls(classes * group, classes)

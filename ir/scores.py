@@ -72,6 +72,6 @@ class Scores(HeadNode, kind="scores"):
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> Self:
-        classes, width, scale = (int(n) for n in rng.integers((2, 1, 1), (6, 20, 6)))
+        classes, width, scale = (int(n) for n in rng.integers((1, 1, 1), (6, 20, 6)))
         biases = rng.integers(-9, 10, size=classes).astype(np.int32)
         return cls(rng.integers(2, size=(classes, width)).astype(bool), scale, biases)

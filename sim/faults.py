@@ -68,10 +68,10 @@ def plant(kind: str, network: ir.Network, features: NDArray[np.int32], *, lanes:
     if kind == "result":
         index = int(rng.integers(len(features)))
         return Planted(Faults(edit=_lost_result(layout, index)), f"result {index} is swallowed")
-    if kind == "scores":
+    if kind == "scores" and network.classes > 1:
         return Planted(Faults(edit=_swapped_scores(layout)), "scores 0 and 1 are swapped")
     expected = network.evaluate(features).scores
-    for planted in _CANDIDATES[kind](network, features, rng):
+    for planted in _CANDIDATES.get(kind, _none)(network, features, rng):
         if (planted.faults.built.evaluate(features).scores != expected).any():
             return planted
     raise ValueError(f"No fault of kind {kind!r} changes a score of these vectors")
@@ -126,6 +126,12 @@ _CANDIDATES: dict[str, Callable[..., Iterator[Planted]]] = {
     "table": _tables, "threshold": _thresholds, "wires": _wires}
 
 KINDS = tuple(sorted([*_CANDIDATES, "beat", "result", "scores"]))
+
+
+def _none(network: ir.Network, features: NDArray[np.int32],
+          rng: np.random.Generator) -> Iterator[Planted]:
+    """No place for a fault."""
+    yield from ()
 
 
 def _rows(network: ir.Network, rng: np.random.Generator) -> Iterator[tuple[ir.Entry, int]]:

@@ -8,7 +8,8 @@ import numpy as np
 
 from bitwright import ir
 
-__all__ = ["around", "features", "labelled", "network", "raw_samples", "surrounded"]
+__all__ = ["around", "features", "labelled", "network", "raw_samples", "regression",
+           "surrounded"]
 
 
 def network(seed: int, *, frames: int = 1, signed: bool = False) -> ir.Network:
@@ -80,7 +81,26 @@ def around(node: ir.Node, seed: int = 0) -> ir.Network:
         last = _lut(rng, entries[-1].node.out_width, out_width=6)
         entries += [ir.Entry("last", last, (entries[-1].name,)),
                     ir.Entry("head", ir.GroupSum(6, 3), ("last",))]
-    return ir.Network(tuple(entries))
+    single = isinstance(node, ir.HeadNode) and not node.per_frame and node.out_width == 1
+    return ir.Network(tuple(entries), answer=_unit() if single else None)
+
+
+def regression(seed: int, *, frames: int = 1) -> ir.Network:
+    """Draw a network of one score, whose head is a popcount or of neurons by turns."""
+    rng = np.random.default_rng(seed)
+    modulate = ir.Modulate(rng.integers(0, 17, size=(frames, 5, 2)).astype(np.int32), 4)
+    lut = _lut(rng, modulate.out_width, out_width=9)
+    head = ir.GroupSum(9, 1) if seed % 2 else ir.Scores(
+        rng.integers(2, size=(1, 9)).astype(bool), 3, rng.integers(-20, 0, size=1))
+    return ir.Network((ir.Entry("modulate", modulate, ("input",)),
+                       ir.Entry("lut0", lut, ("modulate",)), ir.Entry("head", head, ("lut0",))),
+                      answer=ir.Answer(np.float32([20.5]), np.float32([0.25])),
+                      names=ir.Names(answers=("temperature, °C",)))
+
+
+def _unit() -> ir.Answer:
+    """The answer that is the score."""
+    return ir.Answer(np.zeros(1, np.float32), np.ones(1, np.float32))
 
 
 def surrounded(network: ir.Network, seed: int) -> ir.Network:

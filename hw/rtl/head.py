@@ -11,7 +11,7 @@ from bitwright.hw.rtl.layers import choose
 from bitwright.hw.rtl.parts.gather import Accumulator, Collector
 from bitwright.hw.rtl.parts.stages import Depth, Pipeline
 from bitwright.hw.rtl.realisation import Site
-from bitwright.hw.rtl.result import result_layout
+from bitwright.hw.rtl.result import decision_shape, result_layout
 
 __all__ = ["Argmax", "Head"]
 
@@ -22,7 +22,8 @@ _COMPARISON_LEVELS = 2
 class Argmax(Pipeline):
     """Index of the greatest score, the lowest one on a tie, beside the scores.
 
-    A vector every cycle; registers every ``plan.levels_per_register`` levels.
+    Of a single score it is 0. A vector every cycle; registers every ``plan.levels_per_register``
+    levels.
 
     Parameters
     ----------
@@ -34,14 +35,14 @@ class Argmax(Pipeline):
     -------
     i : ``In(stream.Signature(layout))``
         Scores.
-    o : ``Out(stream.Signature(StructLayout({"decision": range(classes), "scores": layout})))``
-        Scores and decision.
+    o : ``Out(stream.Signature(StructLayout({"decision": …, "scores": layout})))``
+        Scores and decision, which is a :func:`decision_shape` of the classes.
     """
 
     def __init__(self, layout, plan):
         expect("Layout", layout, data.ArrayLayout)
         expect("Plan", plan, Plan)
-        shape = data.StructLayout({"decision": range(layout.length), "scores": layout})
+        shape = data.StructLayout({"decision": decision_shape(layout.length), "scores": layout})
         depth = Depth(plan.levels_per_register)
         for _ in range((layout.length - 1).bit_length()):
             depth.before(0, _COMPARISON_LEVELS)
@@ -59,7 +60,7 @@ class Argmax(Pipeline):
             race = [stages.wire(score) for score in race]
             indices = [stages.wire(index) for index in indices]
         decision, scores = stages.flush([indices[0], scores])
-        return Cat(decision, scores)
+        return Cat(decision if len(decision) else Const(0, 1), scores)
 
 
 def _round(race, indices):

@@ -1,11 +1,11 @@
 """Numbers and results of a network, as shapes and as bytes."""
 
-from amaranth.hdl import Cat, Const, signed
+from amaranth.hdl import Cat, Const, signed, unsigned
 from amaranth.lib import data
 
 from bitwright.hw.layout import score_width
 
-__all__ = ["result_bytes", "result_layout", "score_shape"]
+__all__ = ["decision_shape", "result_bytes", "result_layout", "score_shape"]
 
 
 def score_shape(score_range):
@@ -13,10 +13,18 @@ def score_shape(score_range):
     return signed(score_width(score_range))
 
 
+def decision_shape(classes):
+    """Shape of the number of a class: of one bit, which is 0, where there is a single score."""
+    return unsigned(max(1, (classes - 1).bit_length()))
+
+
 def result_layout(network):
-    """Layout of a result: ``decision``, the class, and ``scores``, one signed number a class."""
+    """Layout of a result: ``decision``, the class, and ``scores``, one signed number a class.
+
+    The scores of a regression name no class: its decision means nothing.
+    """
     return data.StructLayout({
-        "decision": range(network.classes),
+        "decision": decision_shape(network.classes),
         "scores": data.ArrayLayout(score_shape(network.score_range), network.classes),
     })
 
