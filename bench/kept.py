@@ -18,7 +18,8 @@ def kept(recipe, out):
     path = _path(recipe, out)
     if path.exists():
         values = json.loads(path.read_text(encoding="utf-8"))
-        if values["recipe"] == recipe.plain():
+        # Read as a recipe, so that a setting that came since stands at its default.
+        if type(recipe).of(values["recipe"]) == recipe:
             return values
     return None
 

@@ -240,7 +240,9 @@ class Trainer:
         CheckpointError
             If it is of another recipe or other data.
         """
-        mine, theirs = flat(self.recipe.plain()), flat(checkpoint.recipe)
+        # Read as a recipe, so that a setting that came since stands at its default.
+        mine, theirs = (flat(recipe.plain()) for recipe in (self.recipe,
+                                                            Recipe.of(checkpoint.recipe)))
         for key in mine | theirs:
             if mine.get(key) != theirs.get(key):
                 raise CheckpointError(f"{path}: the run has {key} = {theirs.get(key)!r}, not "
