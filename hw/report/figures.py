@@ -103,6 +103,7 @@ def compose(found: Findings, status: str, message: str | None = None) -> dict[st
         "message": message,
         "network": _network(found),
         "accuracy": provenance.get("accuracy"),
+        "figures": provenance.get("figures"),
         "target": found.target,
         "board": _board(found.board),
         "options": dict(found.options),
@@ -234,6 +235,11 @@ def summary(report: Mapping[str, Any]) -> str:
     accuracy = report["accuracy"] or {}
     if "test_ir" in accuracy:
         rows.append(("test accuracy", f"{100 * accuracy['test_ir']:.2f} %"))
+    test = (report["figures"] or {}).get("test", {})
+    if "balanced_accuracy" in test:
+        rows.append(("balanced test accuracy", f"{100 * test['balanced_accuracy']:.2f} %"))
+    if "rmse" in test:
+        rows.append(("test RMSE", f"{test['rmse']:.4g}"))
     if report["resources"] is not None:
         parts, total = report["resources"]["parts"], report["resources"]["total"]
         rows += [(f"LUTs, {part}", f"{values['luts']:,}") for part, values in parts.items()]

@@ -15,6 +15,14 @@ MISSING = "not measured"
 _COLOURS = {"encoder": "#4477aa", "core": "#228833", "head": "#ccbb44", "link": "#aa3377",
             "other": "#999999"}
 
+MOST_CLASSES = 40
+"""Of so many classes the figures of each are shown; of more, only the colours of the confusion."""
+
+METRICS = {"accuracy": ("accuracy, %", 100.0),
+           "balanced_accuracy": ("balanced accuracy, %", 100.0),
+           "r2": ("share of the variance explained", 1.0)}
+"""What a curve may show, as its points call it: a title, and a factor."""
+
 _STYLE = """
 :root { color-scheme: light; }
 body { font: 15px/1.5 system-ui, sans-serif; color: #1d2733; background: #f4f6f8; margin: 0; }
@@ -105,8 +113,10 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], total: bool = Fal
 
 def _cards(report: Mapping[str, Any]) -> str:
     clock = _get(report, "timing", "clock_hz")
+    error = _get(report, "figures", "test", "rmse")
     cards = [
-        ("test accuracy", _scaled(_get(report, "accuracy", "test_ir"), 100, ".2f", " %")),
+        ("test accuracy", _scaled(_get(report, "accuracy", "test_ir"), 100, ".2f", " %"))
+        if error is None else ("test RMSE", _value(error, ".4g")),
         ("LUTs in total", _value(_get(report, "resources", "total", "luts"))),
         ("Fmax", _scaled(_get(report, "timing", "fmax_hz"), 1e-6, ".1f", " MHz")),
         ("latency" if clock is None else f"latency at {clock / 1e6:g} MHz",
@@ -194,20 +204,46 @@ def _network(report: Mapping[str, Any]) -> str:
              "neurons": "XNOR neurons", "input_bits": "input bits read"}
     rows = [[label, _value(_get(sizes, "before", key)), _value(_get(sizes, "after", key))]
             for key, label in names.items()]
+    simplified = _table(["network", "frozen", "simplified"], rows)
+    return (f'<div class="two"><section>{_quality(report)}</section>'
+            f"<section><h2>Exact simplification</h2>{simplified}</section></div>")
+
+
+def _quality(report: Mapping[str, Any]) -> str:
+    """How good the answers are: of numbers the errors, else accuracies."""
+    figures = report["figures"]
+    if _get(figures, "test", "rmse") is not None:
+        return "<h2>Errors</h2>" + _table(["split", "RMSE", "MAE", "R²"], [
+            [part, *(_value(_get(figures, part, name), ".4g") for name in ("rmse", "mae", "r2"))]
+            for part in ("validation", "test")])
     accuracy = _table(["split", "accuracy"], [
         [label, _scaled(_get(report, "accuracy", key), 100, ".2f", " %")]
         for key, label in (("validation", "validation"), ("test", "test, by the trainer"),
                            ("test_ir", "test, by the golden evaluator"))])
-    simplified = _table(["network", "frozen", "simplified"], rows)
-    return (f'<div class="two"><section><h2>Accuracy</h2>{accuracy}</section>'
-            f"<section><h2>Exact simplification</h2>{simplified}</section></div>")
+    classes = _get(figures, "test", "per_class")
+    if classes is None or len(classes["support"]) > MOST_CLASSES:
+        return f"<h2>Accuracy</h2>{accuracy}"
+    balanced = _scaled(_get(figures, "test", "balanced_accuracy"), 100, ".2f", " %")
+    names = _class_names(report, len(classes["support"]))
+    table = _table(["class", "precision", "recall", "F1", "test samples"], [
+        [_text(name), *(_scaled(classes[key][n], 100, ".1f", " %")
+                        for key in ("precision", "recall", "f1")), _value(classes["support"][n])]
+        for n, name in enumerate(names)])
+    return (f"<h2>Accuracy</h2>{accuracy}<p>Balanced over the classes: {balanced} on the test "
+            f"split.</p>{table}")
+
+
+def _class_names(report: Mapping[str, Any], count: int) -> Sequence[str]:
+    return report["network"]["class_names"] or [str(index) for index in range(count)]
 
 
 def _training(report: Mapping[str, Any]) -> str:
     curve, confusion = report["training"]["curve"], report["training"]["confusion"]
-    return (f'<div class="two"><section><h2>Training curve</h2>'
-            f"{_curve(curve) if curve else _value(None)}</section>"
-            f"<section><h2>Confusion on the test split</h2>"
+    picture = (f'<section><h2>Training curve</h2>'
+               f"{_curve(curve) if curve else _value(None)}</section>")
+    if _get(report, "figures", "test", "rmse") is not None:
+        return picture  # numbers are confused with nothing
+    return (f'<div class="two">{picture}<section><h2>Confusion on the test split</h2>'
             f"{_confusion(confusion, report) if confusion else _value(None)}</section></div>")
 
 
@@ -269,15 +305,18 @@ def _curve(curve: Sequence[Mapping[str, float]]) -> str:
 
     figure, axes = _figure(5.2, 3.4)
     epochs = [point["epoch"] for point in curve]
-    for key, label, colour in (("train_accuracy", "training", "#999999"),
-                               ("validation_accuracy", "validation", "#228833")):
-        points = [(epoch, 100 * point[key]) for epoch, point in zip(epochs, curve, strict=True)
-                  if point.get(key) is not None]
+    metric = next((name for name in METRICS if f"validation_{name}" in curve[0]), "accuracy")
+    title, scale = METRICS[metric]
+    for part, label, colour in (("train", "training", "#999999"),
+                                ("validation", "validation", "#228833")):
+        points = [(epoch, scale * point[f"{part}_{metric}"])
+                  for epoch, point in zip(epochs, curve, strict=True)
+                  if point.get(f"{part}_{metric}") is not None]
         if points:
             axes.plot(*zip(*points, strict=True), label=label, color=colour, linewidth=1.6,
                       marker="o" if len(points) == 1 else None)
     axes.set_xlabel("epoch")
-    axes.set_ylabel("accuracy, %")
+    axes.set_ylabel(title)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.25)
     axes.legend(frameon=False, loc="lower right")
@@ -286,18 +325,19 @@ def _curve(curve: Sequence[Mapping[str, float]]) -> str:
 
 def _confusion(confusion: Sequence[Sequence[int]], report: Mapping[str, Any]) -> str:
     size = len(confusion)
-    names = report["network"]["class_names"] or [str(index) for index in range(size)]
+    names = _class_names(report, size)
     figure, axes = _figure(5.2, 4.6)
     rows = [[count / max(1, sum(row)) for count in row] for row in confusion]
     axes.imshow(rows, cmap="Greens", vmin=0, vmax=1)
     for y, row in enumerate(confusion):
         for x, number in enumerate(row):
-            if number:
+            if number and size <= MOST_CLASSES:
                 axes.text(x, y, number, ha="center", va="center", fontsize=8 if size <= 12 else 5,
                           color="white" if rows[y][x] > 0.6 else "black")
     rotation = 45 if max(len(str(name)) for name in names) > 3 else 0
-    axes.set_xticks(range(size), names, fontsize=8, rotation=rotation)
-    axes.set_yticks(range(size), names, fontsize=8)
+    if size <= MOST_CLASSES:
+        axes.set_xticks(range(size), names, fontsize=8, rotation=rotation)
+        axes.set_yticks(range(size), names, fontsize=8)
     axes.set_xlabel("decision")
     axes.set_ylabel("label")
     return _svg(figure, "Confusion matrix")

@@ -14,7 +14,7 @@ from bitwright.hw.families import Resources
 from bitwright.hw.report import figures as report
 from bitwright.hw.report import page as report_html
 from bitwright.hw.report.results import Cycles, Generated, Placed, Size, Synthesised, Usage, Wrapped
-from tests.hw.tiny import tiny
+from tests.hw.tiny import PROVENANCE, tiny
 
 PARTS = {"encoder": Resources(20, 15), "core": Resources(100, 40, 3), "head": Resources(50, 30),
          "link": Resources(200, 90, memories=1, memory_kbit=4), "other": Resources(5, 4)}
@@ -167,6 +167,29 @@ def test_summary():
     assert "LUTs, total                 375" in lines
     assert "logic cells                 400 of 5,280 (7.6 %)" in lines
     assert "latency                     72 cycles (6.00 us at the board's clock)" in lines
+
+
+def test_figures_of_classes_are_shown():
+    figures = {"accuracy": 0.8, "balanced_accuracy": 0.7712, "per_class": {
+        "support": [10, 10], "precision": [0.75, None], "recall": [0.9, 0.7], "f1": [0.818, 0.6]}}
+    content = compose(network=tiny(provenance={**PROVENANCE, "figures": {"test": figures}}))
+    words = Page(report_html.render(content)).words
+    for word in ("Balanced over the classes: 77.12 % on the test split.", "81.8 %", "F1"):
+        assert word in words
+    assert "balanced test accuracy      77.12 %" in report.summary(content)
+
+
+def test_a_regression_is_told_by_its_errors():
+    figures = {part: {"rmse": 12.3456, "mae": 9.0, "r2": 0.4321} for part in ("validation", "test")}
+    curve = [{"epoch": n, "train_r2": 0.1 * n, "validation_r2": 0.2 * n} for n in (1, 2)]
+    content = compose(network=tiny(provenance={"figures": figures, "curve": curve}))
+    text = report_html.render(content)
+    words = Page(text).words
+    for word in ("test RMSE", "12.35", "0.4321"):
+        assert word in words
+    assert "onfusion" not in text
+    assert 'aria-label="Training curve"' in text
+    assert report.summary(content).splitlines()[0] == "test RMSE                   12.35"
 
 
 def test_summary_of_little():

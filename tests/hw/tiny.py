@@ -4,7 +4,7 @@ import numpy as np
 
 from bitwright import ir
 
-__all__ = ["tiny", "wide"]
+__all__ = ["PROVENANCE", "tiny", "wide"]
 
 PROVENANCE = {
     "data": {"name": "made-up", "digest": "0" * 64, "test_samples": 20},
