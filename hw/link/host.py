@@ -1,74 +1,54 @@
-"""The host's end of the link: one request at a time over an open serial port."""
+"""The host's end of the link: requests and their replies over an open serial port."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
 
-from bitwright.errors import UserError
 from bitwright.hw.layout import Layout
 from bitwright.hw.link import protocol
-from bitwright.hw.link.protocol import ErrorCode, Identity, ReplyType, Request
+from bitwright.hw.link.line import DeviceError, Line, LinkError, Port, error_code
+from bitwright.hw.link.pipeline import Pipeline
+from bitwright.hw.link.protocol import Identity, Reply, ReplyType, Request
 
-if TYPE_CHECKING:
-    from serial import Serial
+__all__ = ["FEWEST_CYCLES", "Answer", "DeviceError", "Host", "LinkError"]
 
-__all__ = ["DeviceError", "Host", "LinkError"]
+Answer = tuple[int, tuple[int, ...]]
+"""Class and scores."""
 
 PATIENCE_S = 1.0
 """How long a host waits beyond the time that the bytes take: the device's timeout, the adapter, the
 operating system."""
 
-_HEADER_BYTES = 6
-
-_HINTS = {
-    ErrorCode.EMPTY: "its contents were being written and are not complete; write them again with "
-                     "--load",
-    ErrorCode.TYPE: "it cannot do that; its contents are fixed",
-}
-"""What a user can do about some errors."""
-
-
-class LinkError(UserError):
-    """Host and device are out of step. One line, which says what came instead of a reply."""
-
-
-class DeviceError(UserError):
-    """The device answered with an error code; the next request can be sent.
-
-    Parameters
-    ----------
-    code : ErrorCode
-    """
-
-    def __init__(self, code: ErrorCode) -> None:
-        hint = f": {_HINTS[code]}" if code in _HINTS else ""
-        super().__init__(f"the device answered {code.name} (error {code.value}){hint}")
-        self.code = code
+FEWEST_CYCLES = 4
+"""Cycles of the device's clock in the shortest bit that there is."""
 
 
 class Host:
-    """Requests and their replies, as docs/link.md specifies. Nothing is sent twice.
+    """Requests and their replies, as docs/link.md specifies.
 
     Parameters
     ----------
-    port : serial.Serial
-        Open; its ``timeout`` is changed.
+    port : Port
+        An open ``serial.Serial``, or an emulator's. Its ``timeout`` is changed.
     layout : Layout
         Of the network that the device should have.
+    cycles : int
+        Cycles of the device's clock in a bit, if that is known.
     """
 
-    def __init__(self, port: Serial, layout: Layout) -> None:
-        self._port = port
+    def __init__(self, port: Port, layout: Layout, cycles: int = FEWEST_CYCLES) -> None:
+        self._line = Line(port)
         self._layout = layout
+        self._cycles = cycles
         self._sequence = 0
-        self._answered = False
         longest = 2 * protocol.OVERHEAD + max(
             layout.sample_bytes + layout.result_bytes, protocol.IDENTITY_BYTES,
             2 * protocol.OFFSET_BYTES + protocol.LOAD_BYTES)
         self.patience_s = PATIENCE_S + 10 * longest / port.baudrate
         """Time from a request to the end of its reply after which there is none, in seconds."""
+        self.repeated = 0
+        """Requests of :meth:`stream` that were sent again, for the device was busy."""
 
     def identify(self) -> Identity:
         """Ask the device who it is.
@@ -83,7 +63,7 @@ class Host:
         except ValueError as error:
             raise LinkError(str(error)) from error
 
-    def infer(self, features: list[int]) -> tuple[int, tuple[int, ...]]:
+    def infer(self, features: Sequence[int]) -> Answer:
         """Class and scores of one sample.
 
         Raises
@@ -92,11 +72,50 @@ class Host:
         ValueError
             If the features are not those of a sample.
         """
-        payload = self._ask(Request.INFER, self._layout.sample(features))
+        return self._result(self._ask(Request.INFER, self._layout.sample(features)))
+
+    def stream(self, samples: Sequence[Sequence[int]],
+               window: int | None = None) -> Iterator[tuple[int, Answer | DeviceError]]:
+        """Answers to many samples, sent ahead of their replies, so that the line is never idle.
+
+        Nothing is sent twice but what the device did not take because it was busy.
+
+        Parameters
+        ----------
+        samples : sequence of sequences of int
+            Features of each.
+        window : int, optional
+            Most requests that are on their way at a time; 1 waits for each reply. Left out: as
+            many as keep a line busy.
+
+        Yields
+        ------
+        int, and Answer or DeviceError
+            Place of the sample, and its answer or why there is none. Each once, in any order.
+
+        Raises
+        ------
+        LinkError
+            If host and device are out of step: samples are left without an answer, from its
+            ``sample`` on.
+        ValueError
+            If the features are not those of a sample.
+        """
+        payloads = [self._layout.sample(sample) for sample in samples]
+        pipeline = Pipeline(self._line, self._layout, self._cycles, self.patience_s, window,
+                            self._next)
         try:
-            return self._layout.unpack_result(payload)
-        except ValueError as error:
-            raise LinkError(str(error)) from error
+            for index, reply in pipeline.run(payloads):
+                yield index, (reply if isinstance(reply, DeviceError)
+                              else self._streamed(index, reply))
+        finally:
+            self.repeated += pipeline.repeated
+
+    def _streamed(self, index: int, reply: Reply) -> Answer:
+        try:
+            return self._result(self._expect(reply, Request.INFER))
+        except LinkError as error:
+            raise LinkError(str(error), index) from error
 
     def load(self, image: bytes, digest: bytes,
              progress: Callable[[int], object] = lambda count: None) -> None:
@@ -129,51 +148,36 @@ class Host:
         if len(payload) != protocol.OFFSET_BYTES or found != wanted:
             raise LinkError(f"the device has written {found} bytes, not {wanted}")
 
-    def _ask(self, request: Request, payload: bytes) -> bytes:
-        self._sequence = (self._sequence + 1) % 256
-        deadline = time.monotonic() + self.patience_s
-        self._port.write(protocol.encode_request(request, self._sequence, payload))
-        while True:
-            reply = self._receive(deadline, request)
-            if reply.sequence == self._sequence:
-                break
-            # An error repeats the number as the device received it: damaged, it is nobody's.
-            if reply.type != ReplyType.ERROR:
-                raise LinkError(f"reply to request {reply.sequence}, not {self._sequence}")
-        if reply.type == ReplyType.ERROR:
-            known = {bytes([code]): code for code in ErrorCode}
-            if reply.payload not in known:
-                raise LinkError(f"unknown error code {reply.payload.hex() or 'of no byte'}")
-            raise DeviceError(known[reply.payload])
-        if reply.type != request | 0x80:
-            raise LinkError(f"{reply.type.name} in reply to {request.name}")
-        return reply.payload
-
-    def _receive(self, deadline: float, request: Request) -> protocol.Reply:
-        packet = self._read(_HEADER_BYTES, b"", deadline, request)
-        if packet[:2] != protocol.SYNC_REPLY:
-            raise LinkError(f"reply must begin with {protocol.SYNC_REPLY.hex()}, not "
-                            f"{packet[:2].hex()}; is this the right baud rate?")
-        rest = int.from_bytes(packet[4:6], "little") + protocol.OVERHEAD - _HEADER_BYTES
-        packet += self._read(rest, packet, deadline, request)
-        self._answered = True
+    def _result(self, payload: bytes) -> Answer:
         try:
-            return protocol.decode_reply(packet)
+            return self._layout.unpack_result(payload)
         except ValueError as error:
             raise LinkError(str(error)) from error
 
-    def _read(self, count: int, before: bytes, deadline: float, request: Request) -> bytes:
-        self._port.timeout = max(0.0, deadline - time.monotonic())
-        received = bytes(self._port.read(count))
-        if len(received) < count:
-            got = len(before) + len(received)
-            raise LinkError(f"reply broke off after {got} bytes" if got else self._silent(request))
-        return received
+    def _next(self) -> int:
+        self._sequence = (self._sequence + 1) % 256
+        return self._sequence
 
-    def _silent(self, request: Request) -> str:
-        silence = f"no reply to {request.name} within {self.patience_s:.1f} s"
-        if self._answered:
-            return silence
-        return (f"{silence}; is the board programmed, is its rate {self._port.baudrate} baud, are "
-                "rx and tx crossed, and is this the adapter's channel for the serial line (often "
-                "the last of its ports)?")
+    def _ask(self, request: Request, payload: bytes) -> bytes:
+        """Payload of the reply to a request, the only one that is on its way."""
+        sequence = self._next()
+        deadline = time.monotonic() + self.patience_s
+        self._line.send(protocol.encode_request(request, sequence, payload))
+        while True:
+            reply = self._line.receive(deadline)
+            if reply is None:
+                raise self._line.silence(request.name, self.patience_s)
+            if reply.sequence == sequence:
+                break
+            # An error repeats the number as the device received it: damaged, it is nobody's.
+            if reply.type != ReplyType.ERROR:
+                raise LinkError(f"reply to request {reply.sequence}, not {sequence}")
+        code = error_code(reply)
+        if code is not None:
+            raise DeviceError(code)
+        return self._expect(reply, request)
+
+    def _expect(self, reply: Reply, request: Request) -> bytes:
+        if reply.type != request | 0x80:
+            raise LinkError(f"{reply.type.name} in reply to {request.name}")
+        return reply.payload

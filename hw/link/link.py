@@ -84,6 +84,11 @@ class Link(wiring.Component):
             members["load"] = Out(stream.Signature(byte_layout))
         super().__init__(members)
 
+    @property
+    def owing(self):
+        """Signal that a reply is owed or being sent, for who simulates it."""
+        return self._replies.jobs.valid
+
     def elaborate(self, platform):
         m = Module()
         m.submodules.receiver = receiver = self._receiver

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from bitwright.hw.layout import Layout
 from bitwright.hw.limits import check_link
 from bitwright.hw.link.link import QUEUE, Link
-from bitwright.hw.link.protocol import Identity
+from bitwright.hw.link.protocol import IDENTITY_BYTES, OVERHEAD, Identity
 from bitwright.hw.link.uart import divisor
 from bitwright.hw.rtl.axi import AxiIp
 
@@ -25,8 +25,9 @@ class SerialTop(wiring.Component):
         Frequency of the ``sync`` domain.
     baud : float
         Bits a second of the line.
-    timeout_s : float
-        Silence that ends an unfinished packet.
+    timeout_s : float, optional
+        Silence that ends an unfinished packet. None: longer than all replies that can be owed
+        take, for simulations in which time passes only while there is something to do.
     frozen : ir.Network, optional
         The network as it was frozen, if ``network`` is another form of it: the one whose digest
         the device tells.
@@ -65,8 +66,8 @@ class SerialTop(wiring.Component):
     def __init__(self, network, plan, clock_hz, baud, timeout_s=0.02, frozen=None,
                  instance=lambda axi, restart: ResetInserter(restart)(axi)):
         self.cycles = divisor(clock_hz, baud)
-        timeout = round(timeout_s * clock_hz)
-        if timeout < 20 * self.cycles:
+        timeout = None if timeout_s is None else round(timeout_s * clock_hz)
+        if timeout is not None and timeout < 20 * self.cycles:
             raise ValueError(f"Timeout must be at least two bytes, {20 * self.cycles / clock_hz:g} "
                              f"s, not {timeout_s:g} s")
         check_link(Layout.of(network, plan.lanes))
@@ -75,7 +76,6 @@ class SerialTop(wiring.Component):
         self._instance = instance(self.axi, self._restart)
         self.layout = self.axi.layout
         self.latency, self.interval = self.axi.latency, self.axi.interval
-        self.timeout = timeout
         frozen = network if frozen is None else frozen
         form = Layout.of(frozen, plan.lanes)
         if form != self.layout:
@@ -84,7 +84,10 @@ class SerialTop(wiring.Component):
         # From the first byte of a sample that is handed over, with as many samples as can be owed
         # before it.
         patience = 4 * self.layout.sample_bytes + self.latency + QUEUE * self.interval
-        self.link = Link(self.layout, self.identity, cycles=self.cycles, timeout=timeout,
+        reply = OVERHEAD + max(IDENTITY_BYTES, self.layout.result_bytes)
+        self.timeout = (5 * patience + (QUEUE + 1) * reply * 11 * self.cycles if timeout is None
+                        else timeout)
+        self.link = Link(self.layout, self.identity, cycles=self.cycles, timeout=self.timeout,
                          patience=2 * patience)
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1)})
 
