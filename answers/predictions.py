@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -16,7 +18,9 @@ from numpy.typing import NDArray
 from bitwright import ir
 from bitwright.errors import UserError
 
-__all__ = ["FORMS", "LabelError", "Predictions", "score_names"]
+__all__ = ["FORMS", "LabelError", "Predictions", "score_names", "show"]
+
+logger = logging.getLogger(__name__)
 
 FORMS = ("text", "json", "csv")
 
@@ -26,6 +30,26 @@ MAX_COLUMNS = 10
 
 class LabelError(UserError):
     """A label of a file is none of the network's. Names its place."""
+
+
+def show(found: Predictions, form: str) -> None:
+    """Print answers, and how many of them are right where that is known.
+
+    That is the last line of the text; where a machine reads, it goes to the log.
+
+    Raises
+    ------
+    LabelError
+        As of :meth:`Predictions.verdict`.
+    """
+    verdict = found.verdict()
+    sys.stdout.write(found.write(form))
+    if verdict is None:
+        return
+    if form == "text":
+        sys.stdout.write(f"{verdict}\n")
+    else:
+        logger.info("%s", verdict)
 
 
 def score_names(network: ir.Network) -> tuple[str, ...]:

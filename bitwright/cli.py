@@ -13,9 +13,11 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS = {
     "train": ("model.train", "train a network and freeze it"),
     "evaluate": ("model.evaluate", "run a frozen network on a test set"),
+    "predict": ("answers.predict", "say what a frozen network answers to a file"),
     "build": ("hw.build", "make Verilog, netlist, bitstream and report of a frozen network"),
     "sim": ("sim.run", "prove the hardware equal to the frozen network"),
-    "infer": ("hw.infer", "run samples through a board"),
+    "infer": ("answers.infer", "run samples through a board, or an emulator of one"),
+    "emulate": ("answers.emulate", "answer like a board, on a pseudo-terminal"),
     "demo": ("demo.serve", "show a network at work on a page"),
     "boards": ("boards.list", "list the boards and their tools"),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 import dataclasses
 import time
 from dataclasses import dataclass
@@ -70,11 +69,12 @@ class Emulator:
         self._network = network
         self._layout = Layout.of(network)
         self._contents = Contents(network, plan)
-        self._identity = Identity.of(network, plan)
+        self.identity = Identity.of(network, plan)
+        """What it says about itself at present."""
         self._image = b""  # what was written since offset 0
         self._lengths = {Request.INFER: (self._layout.sample_bytes,) * 2,
                          Request.IDENTIFY: (0, 0)}
-        if self._identity.size:
+        if self.identity.size:
             self._lengths |= {
                 Request.LOAD: (protocol.OFFSET_BYTES + 1,
                                protocol.OFFSET_BYTES + protocol.LOAD_BYTES),
@@ -206,7 +206,7 @@ class Emulator:
 
     def _follow(self, packet: _Packet) -> None:
         payload = packet.body[4:-2]
-        if packet.type == Request.INFER and self._identity.complete:
+        if packet.type == Request.INFER and self.identity.complete:
             self._replies.append(None)
             self._samples.append((packet.sequence, payload))
             return
@@ -218,7 +218,7 @@ class Emulator:
             self._replies.append(Reply(ReplyType(packet.type | 0x80), packet.sequence, done))
 
     def _identify(self, payload: bytes) -> bytes:
-        return self._identity.to_bytes()
+        return self.identity.to_bytes()
 
     def _empty(self, payload: bytes) -> ErrorCode:
         return ErrorCode.EMPTY
@@ -229,23 +229,23 @@ class Emulator:
         offset = int.from_bytes(payload[:start], "little")
         if offset == 0:
             self._image = b""
-            self._identity = dataclasses.replace(self._identity, complete=False)
+            self.identity = dataclasses.replace(self.identity, complete=False)
         elif offset != len(self._image):
             return ErrorCode.OFFSET
         image = self._image + payload[start:]
-        self._image = image[: self._identity.size]
+        self._image = image[: self.identity.size]
         return ErrorCode.OFFSET if image != self._image else self._written()
 
     def _commit(self, payload: bytes) -> bytes | ErrorCode:
         digest = payload[-protocol.DIGEST_BYTES :]
-        if (len(self._image) != self._identity.size
+        if (len(self._image) != self.identity.size
                 or payload != protocol.commit_payload(self._image, digest)):
             return ErrorCode.CHECK
         try:
             self._network = read_image(self._contents, self._image)
         except ContentsError:  # hardware would compute something that no network does
             return ErrorCode.CHECK
-        self._identity = dataclasses.replace(self._identity, contents=digest, complete=True)
+        self.identity = dataclasses.replace(self.identity, contents=digest, complete=True)
         return self._written()
 
     def _written(self) -> bytes:

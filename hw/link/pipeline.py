@@ -15,8 +15,8 @@ from bitwright.hw.link.protocol import ErrorCode, Reply, Request
 __all__ = ["Pipeline", "filler", "window"]
 
 _AHEAD_BYTES = 8192
-"""Bytes that may be on their way. At 1 Mbaud half of them lasts 40 ms, longer than an adapter and an
-operating system let a host wait; and no more replies lie in between than any system keeps."""
+"""Bytes that may be on their way. At 1 Mbaud half of them lasts 40 ms, longer than an adapter and
+an operating system let a host wait; and no more replies lie in between than any system keeps."""
 
 _MOST = 128
 """Requests that may be on their way: half of the numbers, so that none is there twice."""

@@ -100,5 +100,5 @@ class Simulated:
             self._received.append(byte & 0xFF)
 
     async def _watch(self, ctx) -> None:  # type: ignore[no-untyped-def]
-        async for (self._owing,) in ctx.changed(self._top.link.owing):
-            pass
+        async for (owing,) in ctx.changed(self._top.link.owing):
+            self._owing = bool(owing)

@@ -164,4 +164,4 @@ def test_an_image_of_no_network():
         read_image(contents, b"abc")
     with pytest.raises(ContentsError, match=r"^Image must be 0 where a word is filled up, and its "
                                             r"weights 1$"):
-        read_image(contents, bytes([image[0] ^ 0x80]) + image[1:])
+        read_image(contents, image[:1] + bytes([image[1] ^ 0x80]) + image[2:])

@@ -1,0 +1,176 @@
+"""A board on a serial port, or an emulator in its place, and whether it is the right one."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bitwright import ir
+from bitwright.errors import UserError
+from bitwright.hw.contents import Contents, ContentsError
+from bitwright.hw.link.emulator import Device, EmulatedPort, Emulator
+from bitwright.hw.link.host import DeviceError, LinkError
+from bitwright.hw.link.protocol import Identity, short
+from bitwright.hw.plan import Plan, PlanError
+from bitwright.locate import name as name_of
+
+if TYPE_CHECKING:
+    from serial import Serial
+
+__all__ = ["PortError", "check_contents", "check_structure", "device",
+           "emulated", "image", "load_plan", "opened"]
+
+
+class PortError(UserError):
+    """The serial port, or the device behind it, does not do. One line, which names the port."""
+
+
+def load_plan(file: Path | None, build: Path | None, network: Path, board: str) -> Plan:
+    """Plan of a bitstream; where nothing is told or found, one by which nothing is written.
+
+    Parameters
+    ----------
+    file : Path, optional
+        The plan.
+    build : Path, optional
+        Folder of the build. Left out: ``build/NETWORK-BOARD``, if there is one.
+    network : Path
+        The frozen file.
+    board : str
+
+    Raises
+    ------
+    PlanError, OSError
+        If it cannot be read. Names the file.
+    """
+    if file is None:
+        file = (build or Path("build") / f"{name_of(network)}-{board}") / "plan.toml"
+        if build is None and not file.exists():
+            return Plan()
+    try:
+        return Plan.load(file)
+    except PlanError as error:
+        raise PlanError(f"{file}: {error}") from error
+
+
+def _open(name: str, baud: int) -> Serial:
+    try:
+        import serial
+    except ImportError as error:
+        raise PortError("pyserial is not installed; install it with "
+                        "`pip install 'bitwright[host]'`") from error
+    try:
+        return serial.Serial(name, baud, exclusive=True, write_timeout=10)
+    except serial.SerialException as error:
+        if error.errno == errno.ENOENT:
+            raise PortError(f"{name}: no such port{_others()}") from error
+        if error.errno in (errno.EBUSY, errno.EAGAIN):
+            raise PortError(f"{name}: another program has this port open") from error
+        reason = str(error) if error.errno is None else os.strerror(error.errno)
+        raise PortError(f"{name}: {reason}") from error
+    except ValueError as error:  # a baud rate that the port has not
+        raise PortError(f"{name}: {error}") from error
+
+
+def _others() -> str:
+    from serial.tools import list_ports
+
+    found = sorted(port.device for port in list_ports.comports())
+    return f"; found: {', '.join(found) or 'none'}"
+
+
+@contextlib.contextmanager
+def opened(name: str, baud: int) -> Iterator[Serial]:
+    """A serial port. What goes wrong with it, or is said by the device behind it, names it.
+
+    Raises
+    ------
+    PortError
+    """
+    with _open(name, baud) as port, _named(name):
+        yield port
+
+
+@contextlib.contextmanager
+def emulated(kind: str, network: ir.Network, plan: Plan) -> Iterator[EmulatedPort]:
+    """An emulator in place of a port. As :func:`opened`.
+
+    Parameters
+    ----------
+    kind : str
+        One of :data:`answers.arguments.EMULATORS`.
+    network : ir.Network
+        As it was frozen.
+    plan : Plan
+    """
+    with _named(f"{kind} emulator"):
+        yield EmulatedPort(device(kind, network, plan))
+
+
+@contextlib.contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Put the name of the port before what goes wrong."""
+    try:
+        yield
+    except (DeviceError, LinkError) as error:
+        raise PortError(f"{name}: {error}") from error
+    except OSError as error:  # it was unplugged
+        raise PortError(f"{name}: {error.strerror or error}") from error
+
+
+def device(kind: str, network: ir.Network, plan: Plan) -> Device:
+    """A device that is no board. As of :func:`emulated`.
+
+    Raises
+    ------
+    PortError
+        If it takes packages that are not installed.
+    """
+    if kind == "golden":
+        return Emulator(network, plan)
+    try:
+        from bitwright.hw.link.simulated import Simulated
+    except ImportError as error:
+        raise PortError("amaranth is not installed; install it with "
+                        "`pip install 'bitwright[hardware]'`") from error
+    return Simulated(network, plan)
+
+
+def check_structure(identity: Identity, contents: Contents, path: Path) -> None:
+    """Refuse a device of another structure."""
+    wanted = short(contents.structure)
+    if identity.structure == wanted:
+        return
+    if bool(identity.size) != bool(contents.bytes):
+        can, said = (("can", "cannot") if identity.size else ("cannot", "can"))
+        raise LinkError(f"the device's contents {can} be written, and by the plan of {path} they "
+                        f"{said}; name the folder of its build with --build, or its plan with "
+                        "--plan")
+    raise LinkError(f"the device has the structure {identity.structure.hex()}, not {wanted.hex()} "
+                    f"of {path}; program it with the bitstream of this file")
+
+
+def check_contents(identity: Identity, digest: bytes, path: Path) -> None:
+    """Refuse a device of other contents."""
+    if not identity.complete:
+        raise LinkError("the device's contents were being written and are not complete; write them "
+                        f"with --load {path}")
+    if identity.contents != digest:
+        raise LinkError(f"the device has the contents {identity.contents.hex()}, not "
+                        f"{digest.hex()} of {path}; write them with --load {path}")
+
+
+def image(contents: Contents, network: ir.Network, path: Path) -> bytes:
+    """What is to be written so that a device of the structure has the contents of a file."""
+    try:
+        image = contents.image(network)
+    except ContentsError as error:
+        raise ContentsError(f"{path}: {error}") from error
+    if not image:
+        raise ContentsError("by the plan nothing can be written; name the folder of the build with "
+                            "--build, or its plan with --plan")
+    return image

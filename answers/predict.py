@@ -1,0 +1,46 @@
+"""What a frozen network says about samples: classes, or numbers in their unit, and scores.
+
+The golden evaluator answers, to the bit as the hardware does. Raw values become integers as the
+file says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from bitwright.answers.arguments import add_forms, add_samples
+from bitwright.command import guarded
+from bitwright.locate import HELP, locate
+
+__all__ = ["main"]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="bitwright predict", description=__doc__)
+    parser.add_argument("network", metavar="NETWORK", nargs="?", help=HELP)
+    add_samples(parser)
+    add_forms(parser)
+    return parser
+
+
+def _run(args: argparse.Namespace) -> None:
+    from bitwright import ir
+    from bitwright.answers.predictions import Predictions, show
+    from bitwright.answers.samples import choose
+
+    path = locate(args.network)
+    network = ir.load(path)
+    inputs = choose(network, path, args)
+    scores = network.evaluate(inputs.features).scores
+    show(Predictions.of(network, scores, inputs.places, inputs.labels), args.form)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = _parser().parse_args(argv)
+    return guarded(lambda: _run(args))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""The samples that a command is asked about."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from bitwright import ir
+from bitwright.data.inputs import Inputs, read_inputs
+from bitwright.errors import UsageError, UserError
+
+__all__ = ["SamplesError", "choose"]
+
+STDIN = "-"
+
+
+class SamplesError(UserError):
+    """There are no such samples."""
+
+
+def choose(network: ir.Network, path: Path, args: argparse.Namespace) -> Inputs:
+    """Samples for a network of a file. ``path`` of the result says what they are.
+
+    Raises
+    ------
+    UsageError
+        If more than one source is named.
+    SamplesError
+        If there are none, or fewer than asked for.
+    DataError
+        As of :func:`data.read_inputs`.
+    """
+    file = args.file or args.features
+    if args.file is not None and (args.features or args.golden or args.random):
+        raise UsageError("FILE does not go with --features, --golden or --random")
+    if args.integers and file is None:
+        raise UsageError("--integers needs FILE")
+    if file is not None:
+        inputs = _read(file, network, args.integers)
+    elif args.random:
+        inputs = _random(network, args.random, args.seed)
+    else:
+        inputs = _golden(network, path)
+    if args.vectors is None:
+        return inputs
+    if args.vectors > len(inputs):
+        raise SamplesError(f"{inputs.path}: there are {len(inputs)}, not {args.vectors}")
+    return Inputs(inputs.path, inputs.features[: args.vectors],
+                  None if inputs.labels is None else inputs.labels[: args.vectors],
+                  inputs.places[: args.vectors])
+
+
+def _read(file: str, network: ir.Network, integers: bool) -> Inputs:
+    if file != STDIN:
+        return read_inputs(Path(file), network, integers=integers)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "stdin.csv"
+        copy.write_bytes(sys.stdin.buffer.read())
+        try:
+            inputs = read_inputs(copy, network, integers=integers)
+        except UserError as error:
+            raise SamplesError(str(error).replace(str(copy), "standard input")) from error
+    return Inputs("standard input", inputs.features, inputs.labels, inputs.places, inputs.raw)
+
+
+def _golden(network: ir.Network, path: Path) -> Inputs:
+    golden = network.golden
+    if golden is None or not len(golden.features):
+        raise SamplesError(f"{path}: the network stores no golden vectors; name a FILE, or draw "
+                           "some with --random N")
+    if (network.evaluate(golden.features).scores != golden.scores).any():
+        raise SamplesError(f"{path}: the network's golden scores are not those of the golden "
+                           "evaluator")
+    return _numbered("golden vectors", golden.features)
+
+
+def _random(network: ir.Network, count: int, seed: int) -> Inputs:
+    low, high = network.modulate.domain
+    features = np.random.default_rng(seed).integers(low, high + 1, (count, network.features))
+    return _numbered(f"vectors at random (seed {seed})", features.astype(np.int32))
+
+
+def _numbered(what: str, features: np.ndarray) -> Inputs:
+    return Inputs(what, features, None, [f"vector {n}" for n in range(len(features))])

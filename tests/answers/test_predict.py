@@ -1,0 +1,146 @@
+"""Raw values in, names and numbers out."""
+
+import io
+import json
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bitwright import ir
+from bitwright.answers import predict
+
+ROOT = Path(__file__).parents[2]
+
+ROWS = [[0.5, -3.25], [1.5, 2.0], [0.125, 8.75]]
+COLUMNS = ("length [m]", "weight")
+
+
+def network(answer=None, **names):
+    """Thresholds of two features; the scores are how many of them are reached."""
+    preparation = ir.Affine(1, 4, False, False, np.array([0, -4], np.float32),
+                            np.array([3, 1], np.float32), np.zeros(0, np.float32))
+    thresholds = np.array([[[2, 5], [3, 8]]], np.int32)
+    classes = 1 if answer else 2
+    weights = np.array([[True, True, False, False], [False, False, True, True]])[:classes]
+    return ir.Network((ir.Entry("modulate", ir.Modulate(thresholds, 4), ("input",)),
+                       ir.Entry("head", ir.Scores(weights, 1, np.zeros(classes, np.int32)),
+                                ("modulate",))),
+                      preparation=preparation, answer=answer, names=ir.Names(**names))
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ir.save(Path("n.safetensors"), network(classes=("cat", "dog"), columns=COLUMNS))
+    return tmp_path
+
+
+def table(*rows, header=(*COLUMNS, "animal")):
+    return "".join(",".join(map(str, row)) + "\n" for row in ([header] if header else []) + [*rows])
+
+
+def errors(caplog):
+    return [record.message for record in caplog.records if record.levelname == "ERROR"]
+
+
+def run(capsys, *arguments):
+    assert predict.main(["n.safetensors", *arguments]) == 0
+    return capsys.readouterr().out
+
+
+def test_raw_values_with_labels(here, capsys):
+    Path("x.csv").write_text(table(*([*row, label] for row, label in
+                                     zip(ROWS, ["cat", "dog", "dog"], strict=True))))
+    frozen = ir.load(Path("n.safetensors"))
+    scores = frozen.evaluate(frozen.preparation.apply(
+        np.array(ROWS, np.float32)[:, None])).scores.tolist()
+    found = [json.loads(line) for line in run(capsys, "x.csv", "--json").splitlines()]
+    assert [list(one["scores"].values()) for one in found] == scores
+    classes = [one["class"] for one in found]
+    assert classes == [("cat", "dog")[int(np.argmax(row))] for row in scores]
+    assert set(classes) == {"cat", "dog"}
+    right = sum(one["class"] == one["label"] for one in found)
+    lines = run(capsys, "x.csv").splitlines()
+    assert lines[0].split() == ["sample", "label", "class", "cat", "dog"]
+    assert lines[-1] == f"{right} of 3 right ({100 * right / 3:.2f} %)"
+
+
+def test_the_verdict_is_not_among_what_a_machine_reads(here, capsys, caplog):
+    caplog.set_level(logging.INFO)
+    Path("x.csv").write_text(table([0.5, -3.25, "cat"]))
+    assert len(run(capsys, "x.csv", "--csv").splitlines()) == 2
+    assert caplog.messages[0].startswith(("1 of 1 right", "0 of 1 right"))
+
+
+def test_standard_input(here, capsys, caplog, monkeypatch):
+    def stdin(text):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+    Path("x.csv").write_text(table(*ROWS, header=COLUMNS))
+    stdin(table(*ROWS, header=COLUMNS))
+    assert run(capsys, "-") == run(capsys, "x.csv")
+    stdin("length [m],weight\n1,x\n")
+    assert predict.main(["n.safetensors", "-"]) == 1
+    assert errors(caplog) == [
+        "standard input: line 2, column 2 'weight' must be a number, not 'x'"]
+
+
+def test_integers_as_they_are(here, capsys):
+    frozen = ir.load(Path("n.safetensors"))
+    features = frozen.preparation.apply(np.array(ROWS, np.float32)[:, None])
+    Path("raw.csv").write_text(table(*ROWS, header=COLUMNS))
+    Path("int.csv").write_text(table(*features.tolist(), header=None))
+    raw, integers = run(capsys, "raw.csv"), run(capsys, "int.csv", "--integers")
+    assert raw.replace("line 4", "line 3", 1).split()[-4:] == integers.split()[-4:]
+
+
+def test_a_number_in_its_unit(here, capsys):
+    answer = ir.Answer(np.array([20], np.float32), np.array([0.5], np.float32))
+    ir.save(Path("n.safetensors"), network(answer, answers=("t [K]",), columns=COLUMNS))
+    Path("x.csv").write_text(table([4.0, 8.75, 22], header=(*COLUMNS, "t [K]")))
+    (line,) = run(capsys, "x.csv", "--json").splitlines()
+    score = json.loads(line)["scores"]["t [K]"]
+    assert json.loads(line)["answers"] == {"t [K]": 20 + 0.5 * score}
+    assert run(capsys, "x.csv").splitlines()[-1].startswith("t [K]: mean absolute error ")
+
+
+def test_without_a_file(here, capsys, caplog):
+    assert predict.main(["n.safetensors"]) == 1
+    assert errors(caplog) == [("n.safetensors: the network stores no golden vectors; name a FILE, "
+                              "or draw some with --random N")]
+    drawn = run(capsys, "--random", "20")
+    assert drawn == run(capsys, "--random", "20")
+    assert drawn != run(capsys, "--random", "20", "--seed", "2")
+    assert len(drawn.splitlines()) == 21
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["x.csv", "--golden"], "FILE does not go with --features, --golden or --random"),
+    (["x.csv", "--features", "y.csv"], "FILE does not go with --features, --golden or --random"),
+    (["--integers"], "--integers needs FILE"),
+])
+def test_arguments_that_do_not_go_together(here, caplog, arguments, message):
+    assert predict.main(["n.safetensors", *arguments]) == 2
+    assert errors(caplog) == [message]
+
+
+HEAVY = {"torch", "amaranth", "scipy", "sklearn", "matplotlib", "pooch", "serial", "cocotb", "PIL"}
+
+
+@pytest.mark.parametrize("command", [
+    ("predict", "n.safetensors", "x.csv"), ("infer", "n.safetensors", "x.csv", "--emulate"),
+    ("emulate", "--help"),
+])
+def test_what_a_machine_beside_the_board_needs(here, command):
+    """Nothing heavy is loaded, whatever runs, and nothing of it has to be installed."""
+    Path("x.csv").write_text(table(*ROWS, header=COLUMNS))
+    code = (f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+            f"sys.modules |= dict.fromkeys({sorted(HEAVY)})\n"
+            "from bitwright.cli import main\n"
+            f"sys.exit(main({list(command)}))")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
