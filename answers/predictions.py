@@ -244,4 +244,4 @@ def _shortest(number: np.float32) -> str:
 
 def _plain(number: np.float32) -> bool:
     """Whether a number is easier to read without an exponent."""
-    return number == 0 or 1e-4 <= abs(number) < 1e9
+    return bool(number == 0 or 1e-4 <= abs(number) < 1e9)

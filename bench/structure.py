@@ -22,8 +22,9 @@ STEPS = {
     "build": ("hw.build", "{work}/run", "--board", "icebreaker", "--out", "{work}/build"),
     "sim": ("sim.run", "{work}/run", "--vectors", "20", "--out", "{work}/sim"),
 }
-HELP = ("model.train", "model.evaluate", "hw.build", "hw.infer", "sim.run", "boards.list")
-ROOMS = ("bitwright", "boards", "data", "hw", "ir", "model", "sim")
+HELP = ("model.train", "model.evaluate", "hw.build", "answers.predict", "answers.infer", "sim.run",
+        "boards.list")
+ROOMS = ("answers", "bitwright", "boards", "data", "hw", "ir", "model", "sim")
 
 
 def sources(tree):

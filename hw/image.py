@@ -36,7 +36,7 @@ def read_image(contents: Contents, image: bytes) -> ir.Network:
             except ValueError as error:
                 raise ContentsError(f"Image of node {entry.name!r}: {error}") from error
         entries.append(entry)
-    network = ir.Network(tuple(entries))
+    network = ir.Network(tuple(entries), answer=contents.network.answer)
     if contents.image(network) != image:
         raise ContentsError("Image must be 0 where a word is filled up, and its weights 1")
     return network
