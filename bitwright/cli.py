@@ -11,6 +11,8 @@ from collections.abc import Sequence
 __all__ = ["COMMANDS", "main"]
 
 COMMANDS = {
+    "data": ("data.show", "describe a data set"),
+    "recipes": ("model.catalogue", "list the recipes, or write a first one for own data"),
     "train": ("model.train", "train a network and freeze it"),
     "evaluate": ("model.evaluate", "run a frozen network on a test set"),
     "predict": ("answers.predict", "say what a frozen network answers to a file"),

@@ -10,10 +10,11 @@ from typing import Any
 from bitwright.data import idx, openml, own, pictures, tabular
 from bitwright.data.dataset import DataError, DataSet, split, stratified
 from bitwright.data.inputs import Inputs, read_inputs
+from bitwright.data.prepare import prepare
 from bitwright.data.source import Source
 
-__all__ = ["DataError", "DataSet", "Inputs", "Source", "load", "names", "read_inputs", "recorded",
-           "split", "stratified"]
+__all__ = ["DataError", "DataSet", "Inputs", "Source", "is_own", "load", "names", "prepare",
+           "read_inputs", "recorded", "split", "stratified"]
 
 _LOADERS: dict[str, Callable[[Path | None], DataSet]] = {
     "digits": tabular.digits,
@@ -28,6 +29,11 @@ _LOADERS: dict[str, Callable[[Path | None], DataSet]] = {
 def names() -> list[str]:
     """Names that :func:`load` knows."""
     return [*_LOADERS, "jsc"]
+
+
+def is_own(name: str) -> bool:
+    """Whether a name means a file or a folder of one's own."""
+    return name not in names() and not name.startswith(openml.PREFIX) and own.is_path(name)
 
 
 def load(name: str, data_dir: Path | None = None, source: Source | None = None) -> DataSet:
@@ -55,7 +61,7 @@ def load(name: str, data_dir: Path | None = None, source: Source | None = None) 
         return openml.load_openml(name, str(openml.JETS), data_dir, source)
     if name.startswith(openml.PREFIX):
         return openml.load_openml(name, name.removeprefix(openml.PREFIX), data_dir, source)
-    if own.is_file_name(name):
+    if is_own(name):
         return own.load_file(name, data_dir, source)
     near = difflib.get_close_matches(name, names(), n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else (

@@ -15,20 +15,31 @@ from bitwright.data.samples import Samples
 from bitwright.data.source import Source
 from bitwright.data.windows import windows
 
-__all__ = ["is_file_name", "load_file", "recorded_source"]
+__all__ = ["is_path", "load_file", "read_file", "recorded_source"]
 
 SUFFIXES = (*table.SUFFIXES, ".npz", ".zip")
 """Files that a data set may be."""
 
 
-def is_file_name(name: str) -> bool:
-    """Whether a name means a file or a folder, and no data set that has a name."""
+def is_path(name: str) -> bool:
+    """Whether a name that no data set has means a file or a folder."""
     return (Path(name).suffix.lower() in SUFFIXES or "/" in name or "\\" in name
             or Path(name).exists())
 
 
 def load_file(name: str, data_dir: Path | None, source: Source) -> DataSet:
     """Load a file or a folder as a data set.
+
+    Raises
+    ------
+    DataError
+        See :func:`read_file`, or if the samples are no data set.
+    """
+    return prepare(name, *read_file(name, data_dir, source), source)
+
+
+def read_file(name: str, data_dir: Path | None, source: Source) -> tuple[Samples, Samples | None]:
+    """Raw samples of a file or a folder: the training part, or all, and the test part if it is one.
 
     Parameters
     ----------
@@ -41,20 +52,20 @@ def load_file(name: str, data_dir: Path | None, source: Source) -> DataSet:
     Raises
     ------
     DataError
-        If there is none, or it is no data set.
+        If there is none, or it holds something else.
     """
     path = _found(name, data_dir)
     train, test = read_labelled(path, source)
-    if source.test:
-        beside = _beside(path, source.test, data_dir)
-        if test is not None:
-            raise DataError(f"{path}: has a test part of its own, and source.test must be empty, "
-                            f"not {source.test!r}")
-        test, another = read_labelled(beside, source)
-        if another is not None:
-            raise DataError(f"{beside}: source.test must be one part, and has a test part of its "
-                            "own")
-    return prepare(name, train, test, source)
+    if not source.test:
+        return train, test
+    beside = _beside(path, source.test, data_dir)
+    if test is not None:
+        raise DataError(f"{path}: has a test part of its own, and source.test must be empty, not "
+                        f"{source.test!r}")
+    test, another = read_labelled(beside, source)
+    if another is not None:
+        raise DataError(f"{beside}: source.test must be one part, and has a test part of its own")
+    return train, test
 
 
 def read_labelled(path: Path, source: Source) -> tuple[Samples, Samples | None]:

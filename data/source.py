@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Literal, get_args, get_type_hints
 
 __all__ = ["Source"]
 
@@ -78,7 +80,37 @@ class Source:
     width: int = 0
     aspect: Literal["stretch", "crop"] = "stretch"
 
+    @classmethod
+    def of(cls, settings: Iterable[str]) -> Source:
+        """Read settings of a command line, ``key=value`` each.
+
+        Raises
+        ------
+        ValueError
+            If a key is unknown, or a value is refused.
+        """
+        hints, values = get_type_hints(cls), dict[str, str | int | float]()
+        for setting in settings:
+            key, equals, text = setting.partition("=")
+            key = key.strip().removeprefix("source.")
+            if not equals or key not in hints:
+                near = difflib.get_close_matches(key, hints, n=1)
+                raise ValueError(f"a setting must be KEY=VALUE with a key of {', '.join(hints)}, "
+                                 f"not {setting!r}"
+                                 + (f"; did you mean {near[0]!r}?" if near else ""))
+            try:
+                values[key] = (hints[key] if hints[key] in (int, float) else str)(text)
+            except ValueError as error:
+                kind = "an integer" if hints[key] is int else "a number"
+                raise ValueError(f"{key} must be {kind}, not {text!r}") from error
+        return cls(**values)  # type: ignore[arg-type]
+
     def __post_init__(self) -> None:
+        for field in fields(self):
+            choices = get_args(get_type_hints(type(self))[field.name])
+            if choices and getattr(self, field.name) not in choices:
+                raise ValueError(f"{field.name} must be one of {', '.join(map(repr, choices))}, "
+                                 f"not {getattr(self, field.name)!r}")
         if not 0 < self.share < 1:
             raise ValueError(f"share must be between 0 and 1, not {self.share}")
         for name, low, high in (("seed", 0, (1 << 63) - 1), ("bits", 1, 16),

@@ -1,0 +1,70 @@
+"""A first recipe for a data set, by rules of thumb. docs/own-data.md has them in words."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bitwright.data import DataSet, Source
+from bitwright.model.recipe import Recipe
+from bitwright.model.settings import plain
+
+__all__ = ["named", "propose"]
+
+BITS = 512
+"""Bits of a sample after modulation that the first layer chooses from."""
+
+NODES = 1200
+"""Nodes of the last layer at most, if that leaves a class enough of them."""
+
+
+def named(data: str) -> str:
+    """Name of a recipe for a data set, or a file."""
+    stem = re.sub(r"[^\w.-]+", "-", Path(data.replace(":", "-")).stem).strip("-.")
+    return stem or "own"
+
+
+def propose(data: DataSet, source: Source) -> dict[str, Any]:
+    """Write a recipe that trains well enough to begin with, on a network that fits a small board.
+
+    Parameters
+    ----------
+    data : DataSet
+    source : Source
+        How it was read.
+
+    Returns
+    -------
+    dict
+        Plain values of a recipe: what is not as ever, and what one would change first.
+    """
+    samples, scores = len(data.labels), len(data.classes) or 1
+    picture = len(data.shape) > 1
+    features = data.features.shape[1]
+    depth = 2 if picture and data.columns == () else max(1, min(16, BITS // features))
+    share = max(4, min(60, NODES // scores)) if data.classes else 300
+    sites = math.prod(data.shape[:2]) if picture else features
+    first, second = (49, 100) if picture else (0 if sites * depth <= 2 * BITS else BITS // depth, 0)
+    window = {"fan_in": 4, "wiring": "learnable"}
+    layers: list[dict[str, Any]] = [
+        {"kind": "lut", "width": scores * (share * 3 // 2), **window, "window": min(first, sites)},
+        {"kind": "lut", "width": scores * share, **window, "window": second}]
+    small = samples < 5000
+    default = plain(Source())
+    changed = {key: value for key, value in plain(source).items() if value != default[key]}
+    values = {
+        "name": named(data.name), "data": data.name,
+        "epochs": 100 if small else 30, "patience": 30 if small else 10,
+        "batch": 1 << int(np.clip(round(math.log2(samples / 20)), 4, 7)),
+        **({"source": changed} if changed else {}),
+        "backprop": {"learning_rate": 0.02},
+        "modulate": {"levels": "even" if picture and not data.columns else "quantile",
+                     "depth": depth},
+        "layers": layers,
+        "head": {"kind": "group_sum", "temperature": 3.0 if data.classes else 20.0}}
+    Recipe.of(values)  # what is written can be read
+    return values
