@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bitwright.data.dataset import DataError
 from bitwright.data.picture import Form, pixels
-from bitwright.data.samples import REAL_MAX, Samples, check_size
+from bitwright.data.samples import REAL_LIMIT, Samples, check_size
 from bitwright.data.source import Source
 
 __all__ = ["NAMES", "labelled", "numbers", "read_arrays", "samples_of", "texts"]
@@ -202,7 +202,7 @@ def numbers(place: str, rows: NDArray[Any], source: Source,
     """
     lacks = np.isnan(rows) if rows.dtype.kind == "f" else np.zeros(rows.shape, bool)
     with np.errstate(over="ignore", invalid="ignore"):
-        wrong = ~(np.abs(rows.astype(np.float64)) <= REAL_MAX) & ~lacks
+        wrong = ~(np.abs(rows.astype(np.float64)) < REAL_LIMIT) & ~lacks
     rule = "must be a number that binary32 holds"
     if not wrong.any() and source.missing == "refuse":
         wrong, rule = lacks, ('must be a number (source.missing = "median" puts the median of its '
@@ -214,7 +214,7 @@ def numbers(place: str, rows: NDArray[Any], source: Source,
         raise DataError(f"{place}: {where} {rule}, not {rows[row, step, column]}")
     keep = np.ones(len(rows), bool)
     if source.missing == "drop":
-        keep = ~lacks.any(axis=(1, 2))
+        keep[lacks.any(axis=(1, 2))] = False
         if not keep.any():
             raise DataError(f"{place}: every row has a number missing")
     return rows.astype(np.float32), keep

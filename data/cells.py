@@ -9,7 +9,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from bitwright.data.samples import MISSING, NUMBER, REAL_MAX, quoted
+from bitwright.data.samples import MISSING, NUMBER, REAL_LIMIT, quoted
 
 __all__ = ["Integers", "Reals"]
 
@@ -40,7 +40,7 @@ class Reals:
             numbers = list(map(float, cells))
         except ValueError:
             return None
-        return None if max(numbers) > REAL_MAX or min(numbers) < -REAL_MAX else numbers
+        return None if max(numbers) >= REAL_LIMIT or min(numbers) <= -REAL_LIMIT else numbers
 
     def cell(self, text: str) -> float:
         """Number of one cell.
@@ -61,7 +61,7 @@ class Reals:
             raise ValueError(f"must be a number, not {quoted(text)}"
                              + (" (decimals have a point, no comma)" if comma else ""))
         value = float(text)
-        if abs(value) > REAL_MAX:
+        if abs(value) >= REAL_LIMIT:
             raise ValueError(f"must be a number that binary32 holds, not {quoted(text)}")
         return value
 

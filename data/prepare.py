@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bitwright import ir
 from bitwright.data.dataset import DataError, DataSet, split
-from bitwright.data.samples import NUMBER, REAL_MAX, Samples, quoted
+from bitwright.data.samples import NUMBER, REAL_LIMIT, Samples, quoted
 from bitwright.data.source import Source
 
 __all__ = ["class_names", "fit", "indices", "prepare", "targets"]
@@ -132,7 +132,7 @@ def targets(samples: Samples) -> NDArray[np.float32]:
     """
     assert samples.labels is not None
     for place, label in zip(samples.places, samples.labels, strict=True):
-        if not NUMBER.fullmatch(label) or abs(float(label)) > REAL_MAX:
+        if not NUMBER.fullmatch(label) or abs(float(label)) >= REAL_LIMIT:
             raise DataError(f"{samples.path}: {place}: {quoted(samples.label)} must be a finite "
                             f"number of binary32, not {quoted(label)}")
     return np.array([float(label) for label in samples.labels], np.float32)
@@ -195,7 +195,7 @@ def fit(train: Samples, source: Source) -> ir.Preparation:
         return ir.Quantile(steps, fills, _edges(table, top), fill)
     low, high = (edge(table, axis=0).astype(np.float64) for edge in (np.min, np.max))
     with np.errstate(divide="ignore", over="ignore"):
-        scale = np.minimum(top / (high - low), REAL_MAX).astype(np.float32)
+        scale = np.minimum(top / (high - low), np.finfo(np.float32).max).astype(np.float32)
     scale[high == low] = 1
     return ir.Affine(steps, source.bits, False, fills, low.astype(np.float32), scale, fill)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bitwright.data.dataset import DataError
 
-__all__ = ["MAX_BYTES", "MISSING", "NUMBER", "REAL_MAX", "Samples", "check_size", "quoted"]
+__all__ = ["MAX_BYTES", "MISSING", "NUMBER", "REAL_LIMIT", "Samples", "check_size", "quoted"]
 
 MAX_BYTES = 1 << 31
 """Memory that the raw values of a file may take."""
@@ -24,7 +24,8 @@ NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re
 MISSING = ("", "?", "na", "nan")
 """What stands for a missing number, in small letters."""
 
-REAL_MAX = float(np.finfo(np.float32).max)
+REAL_LIMIT = float(2**128 - 2**103)
+"""The least number that is rounded to no finite one of binary32."""
 
 _SHOWN = 60
 """Characters of a value that a message shows."""

@@ -86,7 +86,8 @@ def new(args: argparse.Namespace) -> None:
         raise UserError(f"{path}: is there already; --force replaces it, --out names another file")
     recipe = propose(data.load(args.data, args.data_dir, source), source)
     shown = args.data if args.data.isprintable() else ascii(args.data)
-    files.write_atomic(path, PURPOSE.format(data=shown, path=path.name) + "\n" + tomli_w.dumps(recipe))
+    head = PURPOSE.format(data=shown, path=path.name)
+    files.write_atomic(path, f"{head}\n{tomli_w.dumps(recipe)}")
     sys.stdout.write(f"{path}\n")
 
 

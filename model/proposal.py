@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bitwright import ir
 from bitwright.data import DataSet, Source
 from bitwright.model.recipe import Recipe
 from bitwright.model.settings import plain
@@ -43,16 +44,18 @@ def propose(data: DataSet, source: Source) -> dict[str, Any]:
         Plain values of a recipe: what is not as ever, and what one would change first.
     """
     samples, scores = len(data.labels), len(data.classes) or 1
-    picture = len(data.shape) > 1
-    features = data.features.shape[1]
-    depth = 2 if picture and data.columns == () else max(1, min(16, BITS // features))
-    share = max(4, min(60, NODES // scores)) if data.classes else 300
-    sites = math.prod(data.shape[:2]) if picture else features
-    first, second = (49, 100) if picture else (0 if sites * depth <= 2 * BITS else BITS // depth, 0)
-    window = {"fan_in": 4, "wiring": "learnable"}
-    layers: list[dict[str, Any]] = [
-        {"kind": "lut", "width": scores * (share * 3 // 2), **window, "window": min(first, sites)},
-        {"kind": "lut", "width": scores * share, **window, "window": second}]
+    numbers = len(data.shape) == 1 or isinstance(data.preparation, ir.Numbers)
+    plane = len(data.shape) > 1  # pixels, or steps by columns: what is near belongs together
+    features, sites = data.features.shape[1], math.prod(data.shape[:2])
+    depth = 2 if not numbers else max(1, min(16, BITS // features))
+    share = max(4, min(40, NODES // scores)) if data.classes else 300
+    table = {"kind": "lut", "fan_in": 4, "wiring": "learnable"}
+    if plane:
+        layers = [table | {"width": scores * share * 3 // 2, "window": min(49, sites)},
+                  table | {"width": scores * share, "window": 100}]
+    else:
+        window = 0 if features * depth <= 2 * BITS else BITS // depth
+        layers = [table | {"width": scores * share, "window": window}]
     small = samples < 5000
     default = plain(Source())
     changed = {key: value for key, value in plain(source).items() if value != default[key]}
@@ -62,9 +65,8 @@ def propose(data: DataSet, source: Source) -> dict[str, Any]:
         "batch": 1 << int(np.clip(round(math.log2(samples / 20)), 4, 7)),
         **({"source": changed} if changed else {}),
         "backprop": {"learning_rate": 0.02},
-        "modulate": {"levels": "even" if picture and not data.columns else "quantile",
-                     "depth": depth},
+        "modulate": {"levels": "quantile" if numbers else "even", "depth": depth},
         "layers": layers,
-        "head": {"kind": "group_sum", "temperature": 3.0 if data.classes else 20.0}}
+        "head": {"kind": "group_sum", "temperature": 4.0 if data.classes else 20.0}}
     Recipe.of(values)  # what is written can be read
     return values
