@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bitwright import ir
-from bitwright.data import DataSet, Source
-from bitwright.model.recipe import Recipe
+from bitwright.data import DataSet, Source, load
+from bitwright.model.recipe import Recipe, override
 from bitwright.model.settings import plain
 
-__all__ = ["named", "propose"]
+__all__ = ["first_recipe", "named", "propose"]
 
 BITS = 512
 """Bits of a sample after modulation that the first layer chooses from."""
@@ -70,3 +71,32 @@ def propose(data: DataSet, source: Source) -> dict[str, Any]:
         "head": {"kind": "group_sum", "temperature": 4.0 if data.classes else 20.0}}
     Recipe.of(values)  # what is written can be read
     return values
+
+
+def first_recipe(name: str, data_dir: Path | None, overrides: Sequence[str]) -> Recipe:
+    """Recipe for a data set that nobody has written one for.
+
+    Parameters
+    ----------
+    name : str
+        Of the data set, or a file.
+    data_dir : Path, optional
+    overrides : sequence of str
+        Each ``key=value`` replaces a setting; those of ``source`` say how the data is read.
+
+    Raises
+    ------
+    DataError
+        If the data cannot be used.
+    RecipeError
+        If a setting is refused.
+    """
+    said: dict[str, Any] = {}
+    for text in overrides:
+        if text.startswith("source."):
+            override(said, text)
+    source = Recipe.of({"name": "source", "source": said.get("source", {})}).source
+    values = propose(load(name, data_dir, source), source)
+    for text in overrides:
+        override(values, text)
+    return Recipe.of(values)

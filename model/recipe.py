@@ -15,7 +15,7 @@ from bitwright.model.layers import Layer
 from bitwright.model.rules import Rule
 from bitwright.model.settings import RecipeError, nearest, parse, plain
 
-__all__ = ["Recipe", "RecipeError", "load_recipe", "recipe_names"]
+__all__ = ["Recipe", "RecipeError", "load_recipe", "override", "recipe_names"]
 
 FOLDER = Path(__file__).parent / "recipes"
 
@@ -157,10 +157,18 @@ class Recipe:
                  for kind, rule in Rule.kinds.items() if kind in values or kind == learning}
         modulate = parse(Modulate, values.pop("modulate", {}), "modulate")
         built = {"rule": rules[learning], "modulate": modulate,
-                 "source": parse(Source, values.pop("source", {}), "source"),
+                 "source": parse(Source, _columns(values.pop("source", {})), "source"),
                  "kinds": tuple(kind for kind, _ in parts),
                  "layers": tuple(settings for _, settings in parts[:-1]), "head": parts[-1][1]}
         return parse(cls, values | built)
+
+
+def _columns(source: Any) -> Any:
+    """A table `source` in which columns may be integers: their numbers, from 1."""
+    if not isinstance(source, Mapping):
+        return source
+    return {key: str(value) if key in ("label", "group", "ignore") and type(value) is int else value
+            for key, value in source.items()}
 
 
 _SCALARS = ("name", "data", "seed", "epochs", "patience", "batch", "validation", "jitter",
@@ -212,14 +220,28 @@ def load_recipe(which: str, overrides: Iterable[str] = ()) -> Recipe:
         raise RecipeError(f"{path}: not readable as TOML ({error})") from error
     values.setdefault("name", path.stem)
     try:
-        for override in overrides:
-            _override(values, override)
+        for setting in overrides:
+            override(values, setting)
         return Recipe.of(values)
     except RecipeError as error:
         raise RecipeError(f"Recipe {which}: {error}") from error
 
 
-def _override(values: dict[str, Any], text: str) -> None:
+def override(values: dict[str, Any], text: str) -> None:
+    """Replace a setting of a recipe that is read.
+
+    Parameters
+    ----------
+    values : dict
+        Changed in place.
+    text : str
+        ``key=value``, the key a dotted path.
+
+    Raises
+    ------
+    RecipeError
+        If it is none, or the path leads nowhere.
+    """
     key, equals, value = text.partition("=")
     if not equals or not key:
         raise RecipeError(f"a setting must look like key=value, not {text!r}")

@@ -39,6 +39,10 @@ def parser() -> argparse.ArgumentParser:
     existing.add_argument("--force", action="store_true", help="replace the run in the folder")
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], dest="overrides",
         help="replace a setting of the recipe, such as layers.0.width=200; may be repeated")
+    parser.add_argument("--data", metavar="DATA",
+        help="what to train on: a table, a .npz file, a folder or zip file of class folders, "
+             "openml:NUMBER, or the name of a data set (default: the recipe's; without a RECIPE, "
+             "one is made by rules of thumb)")
     parser.add_argument("--data-dir", metavar="DIR", type=Path,
         help="look for the data set in DIR first (default: $BITWRIGHT_DATA, then "
              "~/.cache/bitwright)")
@@ -63,6 +67,7 @@ def train(args: argparse.Namespace) -> None:
     import torch
 
     from bitwright import data, files
+    from bitwright.model.proposal import named
     from bitwright.model.recipe import RecipeError
     from bitwright.model.training.checkpoint import Checkpoint, CheckpointError
     from bitwright.model.training.device import choose
@@ -72,7 +77,7 @@ def train(args: argparse.Namespace) -> None:
         raise RecipeError(f"--threads must be at least 1, not {args.threads}")
     checkpoint = None
     if args.resume and args.out is None:
-        args.out = Path("runs", args.recipe or "digits")
+        args.out = Path("runs", args.recipe or (named(args.data) if args.data else "digits"))
     if args.resume:
         checkpoint = Checkpoint.load(args.out / CHECKPOINT)
     recipe = _recipe(args, checkpoint.recipe if checkpoint else None)
@@ -137,13 +142,19 @@ def _told(figures: dict[str, Any]) -> str:
 
 
 def _recipe(args: argparse.Namespace, resumed: dict[str, Any] | None) -> Recipe:
+    from bitwright.model.proposal import first_recipe
     from bitwright.model.recipe import Recipe, load_recipe
 
     overrides = list(args.overrides)
     if args.seed is not None:
         overrides.append(f"seed={args.seed}")
-    if resumed is not None and args.recipe is None and not overrides:
+    if resumed is not None and args.recipe is None and not overrides and (
+            args.data in (None, resumed.get("data"))):
         return Recipe.of(resumed)
+    if args.data is not None and args.recipe is None:
+        return first_recipe(args.data, args.data_dir, overrides)
+    if args.data is not None:
+        overrides.append(f"data={json.dumps(args.data, ensure_ascii=False)}")
     return load_recipe(args.recipe or "digits", overrides)
 
 

@@ -29,7 +29,8 @@ def network(loaded):
     """One that takes what a data set holds."""
     n = loaded.features.shape[1]
     thresholds = np.full((1, n, 1), 100, np.int32)
-    return ir.Network((ir.Entry("modulate", ir.Modulate(thresholds, 8, False), ("input",)),
+    modulate = ir.Modulate(thresholds, loaded.bits, False)
+    return ir.Network((ir.Entry("modulate", modulate, ("input",)),
                        ir.Entry("head", ir.GroupSum(n, 2), ("modulate",))), {}, None,
                       loaded.preparation, names=loaded.names)
 
