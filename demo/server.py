@@ -144,7 +144,8 @@ def _numbers(sample: Sample) -> list[str] | None:
     """Raw numbers of a table, as text; a picture's are in its features."""
     if sample.raw is None or sample.raw.dtype.kind != "f":
         return None
-    return ["" if np.isnan(value) else str(value) for value in sample.raw.reshape(-1)]
+    return ["" if np.isnan(value) else str(value).removesuffix(".0")
+            for value in sample.raw.reshape(-1)]
 
 
 def _policy(page: bytes) -> str:

@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitwright import ir
+from bitwright.answers.predictions import score_names
 
 __all__ = ["Plane", "Viewed", "answer", "describe", "show"]
 
 MAX_PLANES = 64
 """Planes of a layer that are shown; the first ones."""
 
-MAX_ROWS = 64
-"""Features that have a line of their own; more of them lie side by side."""
+MAX_ROWS, MAX_CLASSES = 64, 20
+"""Features and classes that have a line of their own each; more of them lie side by side."""
 
 MAX_EXAMPLES, MAX_ROW_EXAMPLES = 24, 12
 """Golden vectors to choose from: pictures, and rows of a table."""
@@ -89,9 +90,7 @@ class Viewed:
     @property
     def classes(self) -> list[str]:
         """What the scores are called."""
-        names = self.network.names
-        own = names.answers if self.network.answer is not None else names.classes
-        return list(own) or [str(index) for index in range(self.network.classes)]
+        return list(score_names(self.network))
 
 
 def layers(network: ir.Network) -> tuple[Plane, ...]:
@@ -115,9 +114,10 @@ def layer(network: ir.Network, entry: ir.Entry) -> Plane:
                              for first in range(node.depth)])
     elif isinstance(node, ir.Convolution):
         cube = order.reshape(*node.window.shape, node.channels).transpose(2, 0, 1)
-    elif isinstance(last.node, ir.GroupSum) and last.inputs == (entry.name,):
+    elif (isinstance(last.node, ir.GroupSum) and last.inputs == (entry.name,)
+          and last.node.classes <= MAX_CLASSES):
         cube = order.reshape(1, last.node.classes, last.node.group)
-        labels = tuple(Viewed(network, "", ()).classes)
+        labels = score_names(network)
     else:
         cube = _rectangle(order)[None]
     cube = cube[:MAX_PLANES]

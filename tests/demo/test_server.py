@@ -120,7 +120,7 @@ def test_rows_of_a_file(table):
             "0.2,1.4,setosa,3.5,5.1\n1.4,4.7,versicolor,3.2,7.0\n")
     found = ask(table, text.encode(), name="my flowers.csv", row=1)
     assert (found["row"], found["count"], found["place"]) == (1, 2, "line 3")
-    assert found["raw"] == ["7.0", "3.2", "4.7", "1.4"]
+    assert found["raw"] == ["7", "3.2", "4.7", "1.4"]
     agrees(found, flowers(), np.array([[70, 32, 47, 14]]))
 
 
