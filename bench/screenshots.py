@@ -1,4 +1,4 @@
-"""Make the pictures of the documentation: the demo page in a browser, and commands with their output.
+"""Make the pictures of the documentation: the demo page, data sets, and what commands print.
 
     python -m bench.screenshots [NAME ...]
 
@@ -13,8 +13,10 @@ import contextlib
 import html
 import io
 import math
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -106,16 +108,71 @@ def demo_row(browser: Browser) -> bytes:
         return opened.screenshot(full_page=True)
 
 
-def terminal(browser: Browser, *commands: str, folder: Path) -> bytes:
-    """What commands print, below each of them."""
+def terminal(browser: Browser, folder: Path, *commands: str) -> bytes:
+    """What commands of ours print in a folder, below each of them."""
     lines = []
     for command in commands:
-        program, *arguments = command.split()
-        run = [sys.executable, "-m", *([program] if program != "cat" else [])]
-        done = (subprocess.run([*run, *arguments], cwd=folder, capture_output=True, text=True,
-                               check=True, env=None).stdout
-                if program != "cat" else (folder / arguments[0]).read_text())
+        done = run(command, folder)
         lines.append(f"<b>$</b> {html.escape(command)}\n{html.escape(done.rstrip())}")
     opened = browser.new_page(device_scale_factor=1.5)
     opened.set_content(TERMINAL.format("\n".join(lines)))
     return opened.locator("pre").screenshot()
+
+
+def run(command: str, folder: Path) -> str:
+    """Standard output of a command line that begins with ``bitwright`` or ``cat``."""
+    program, *arguments = command.split()
+    if program == "cat":
+        return (folder / arguments[0]).read_text()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run([sys.executable, "-m", program, *arguments], cwd=folder, text=True,
+                          env=environment, stdout=subprocess.PIPE, check=True).stdout
+
+
+def predict(browser: Browser) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "flowers.csv").write_text(FLOWERS)
+        return terminal(browser, Path(folder), "cat flowers.csv",
+                        "bitwright predict zoo/iris flowers.csv",
+                        "bitwright infer zoo/iris flowers.csv --emulate --csv")
+
+
+def described(name: str) -> Callable[[Browser], bytes]:
+    """The picture that describes a data set."""
+    def make(browser: Browser) -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            run(f"bitwright data {name} --picture data.png", Path(folder))
+            return Path(folder, "data.png").read_bytes()
+
+    return make
+
+
+PICTURES: dict[str, Callable[[Browser], bytes]] = {
+    "demo": demo, "demo-row": demo_row, "predict": predict, "data-digits": described("digits"),
+    "data-iris": described("iris")}
+
+
+def small(picture: bytes) -> bytes:
+    """The same in few colours."""
+    file = io.BytesIO()
+    with Image.open(io.BytesIO(picture)) as opened:
+        opened.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(
+            file, "png", optimize=True)
+    return file.getvalue()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", metavar="NAME", nargs="*", choices=[*PICTURES, []],
+                        help=f"which (default: all): {', '.join(PICTURES)}")
+    names = parser.parse_args().names or [*PICTURES]
+    OUT.mkdir(exist_ok=True)
+    with chromium() as browser:
+        for name in names:
+            content = small(PICTURES[name](browser))
+            (OUT / f"{name}.png").write_bytes(content)
+            print(f"docs/pictures/{name}.png: {len(content):,} bytes")
+
+
+if __name__ == "__main__":
+    main()

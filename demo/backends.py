@@ -7,8 +7,9 @@ from typing import Protocol
 import numpy as np
 
 from bitwright import ir
+from bitwright.hw.link.host import Host
 
-__all__ = ["Backend", "Evaluator"]
+__all__ = ["Backend", "Device", "Evaluator"]
 
 
 class Backend(Protocol):
@@ -47,3 +48,23 @@ class Evaluator:
     def infer(self, features: list[int]) -> tuple[int, tuple[int, ...]]:
         result = self._network.evaluate(np.array([features]))
         return int(result.decision[0]), tuple(result.scores[0].tolist())
+
+
+class Device:
+    """A board or an emulator behind the serial protocol.
+
+    Parameters
+    ----------
+    title : str
+    host : Host
+        Whose device has the network.
+    """
+
+    name = "device"
+
+    def __init__(self, title: str, host: Host) -> None:
+        self.title = title
+        self._host = host
+
+    def infer(self, features: list[int]) -> tuple[int, tuple[int, ...]]:
+        return self._host.infer(features)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bitwright.command import guarded
+from bitwright import boards
+from bitwright.answers.arguments import add_emulator, add_plan
+from bitwright.command import guarded, positive
 from bitwright.errors import UsageError
 from bitwright.locate import HELP, locate, name
 
@@ -28,6 +31,13 @@ LISTEN = "127.0.0.1:8017"
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bitwright demo", description=__doc__)
     parser.add_argument("network", metavar="NETWORK", nargs="?", help=HELP)
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--port", metavar="DEV",
+                       help="also ask the board on this serial port, such as /dev/ttyUSB1")
+    add_emulator(where)
+    add_plan(parser)
+    parser.add_argument("--baud", metavar="N", type=positive,
+                        help="rate that the bitstream was built for (default: the board's)")
     parser.add_argument("--listen", metavar="HOST:PORT", default=LISTEN,
                         help="where the page is served; port 0 takes any free one (default: "
                              "%(default)s, which no other machine reaches)")
@@ -45,9 +55,39 @@ def _address(text: str) -> tuple[str, int]:
 @contextlib.contextmanager
 def _backends(args: argparse.Namespace, network: ir.Network, path: Path
               ) -> Iterator[dict[str, Backend]]:
-    from bitwright.demo.backends import Evaluator
+    """Who can answer: the device if there is one, which must have the network, and the model."""
+    from bitwright.answers.board import (
+        check_contents,
+        check_structure,
+        emulated,
+        load_plan,
+        opened,
+    )
+    from bitwright.demo.backends import Device, Evaluator
+    from bitwright.hw.contents import Contents
+    from bitwright.hw.layout import Layout
+    from bitwright.hw.link.host import Host
+    from bitwright.hw.link.protocol import short
 
-    yield {"evaluator": Evaluator(network)}
+    evaluator = {"evaluator": Evaluator(network)}
+    if args.port is None and args.emulate is None:
+        yield evaluator
+        return
+    board = boards.get(args.board)
+    plan = load_plan(args.plan, args.build, path, args.board)
+    if args.emulate is not None:
+        opening, title, cycles = emulated(args.emulate, network, plan), "emulator", 4
+    else:
+        baud = args.baud or board.baud
+        opening, title = opened(args.port, baud), f"{board.name} on {args.port}"
+        cycles = max(4, board.clock_hz // baud)
+    with opening as port:
+        host = Host(port, Layout.of(network), cycles)
+        contents = Contents(network, plan)
+        identity = host.identify()
+        check_structure(identity, contents, path)
+        check_contents(identity, short(contents.digest(network)), path)
+        yield {"device": Device(title, host), **evaluator}
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -62,8 +102,8 @@ def _run(args: argparse.Namespace) -> int:
         try:
             server = Server(address, Viewed.of(network, name(path)), backends)
         except OSError as error:
-            raise UsageError(f"--listen {args.listen}: {error.strerror or error}; name another "
-                             "port, or 0 for any") from error
+            hint = "; name another port, or 0 for any" if error.errno == errno.EADDRINUSE else ""
+            raise UsageError(f"--listen {args.listen}: {error.strerror or error}{hint}") from error
         with server, contextlib.suppress(KeyboardInterrupt):
             if not _loopback(address[0]):
                 logger.warning("everybody who reaches %s can use this page", args.listen)

@@ -7,6 +7,7 @@ import hashlib
 import ipaddress
 import json
 import logging
+import os
 import re
 import socket
 import sys
@@ -48,7 +49,7 @@ class Server(ThreadingHTTPServer):
         Where to listen; port 0 takes any that is free.
     viewed : Viewed
     backends : mapping from name to Backend
-        Who can answer; the first is asked where the page names none.
+        Who can answer; the first is asked where the page names none, and shown first.
 
     Raises
     ------
@@ -73,7 +74,8 @@ class Server(ThreadingHTTPServer):
 
     def server_bind(self) -> None:
         """Bind without the search for a name of this machine, which may take seconds."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if os.name == "posix":  # elsewhere it would let two programs have one port
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = self.host, self.server_address[1]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bitwright import ir
+from bitwright.demo.backends import Evaluator
 from tests.demo import browser
 from tests.demo.served import digits, flowers, png, serving
 from tests.demo.test_server import Silent, Wrong
@@ -127,7 +128,7 @@ def test_a_digit_is_drawn_with_keys(chromium):
 
 
 def test_every_control_is_reached_with_tab(chromium):
-    with opened(chromium, digits(), {"evaluator": Wrong(digits()), "board": Wrong(digits())}
+    with opened(chromium, digits(), {"board": Wrong(digits()), "evaluator": Evaluator(digits())}
                 ) as page:
         reached = set()
         for _ in range(12):
@@ -209,7 +210,7 @@ def test_a_large_file_is_not_even_sent(chromium):
 
 
 def test_a_wrong_board_is_red(chromium):
-    with opened(chromium, digits(), {"evaluator": Wrong(digits()), "board": Wrong(digits())}
+    with opened(chromium, digits(), {"board": Wrong(digits()), "evaluator": Evaluator(digits())}
                 ) as page:
         assert page.locator("#source").input_value() == "board"
         assert page.locator("#verdict .bad").inner_text() in (

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
@@ -113,6 +114,21 @@ def test_a_number_in_its_unit():
         assert get(running, "/api/network")["classes"][0] == "0 mm"
     expected = answer.apply(np.array([found["golden"]["scores"]]))[0]
     assert np.float32(found["golden"]["values"]).tolist() == expected.tolist()
+
+
+def test_rows_of_a_window():
+    rng = np.random.default_rng(6)
+    thresholds = rng.integers(1, 256, size=(2, 6, 3)).astype(np.int32)
+    numbers = ir.Affine(3, 8, False, True, np.zeros(2, np.float32), np.ones(2, np.float32),
+                        np.array([7, 9], np.float32))
+    network = ir.Network((ir.Entry("modulate", ir.Modulate(thresholds, 8), ("input",)),
+                          ir.Entry("head", ir.GroupSum(18, 2), ("modulate",))),
+                         preparation=numbers, names=ir.Names(columns=("a", "b")))
+    with serving(network) as running:
+        agrees(ask(running, b"1,2\n3,\n5,6\n", typed=1), network, np.array([[1, 2, 3, 9, 5, 6]]))
+        assert get(running, "/api/network")["columns"][:3] == ["a, row 1", "b, row 1", "a, row 2"]
+        assert ask(running, b"1,2\n3,4\n", status=400, typed=1)["error"].startswith(
+            "what was typed: no recording has the 3 rows of a window")
 
 
 def test_rows_of_a_file(table):
@@ -344,14 +360,28 @@ def test_a_port_that_is_taken(caplog):
         f"--listen {where}: Address already in use; name another port, or 0 for any"]
 
 
+def test_a_host_that_is_none(caplog):
+    assert main(["zoo/iris", "--listen", "no.such.host.invalid:0"]) == 2
+    assert re.fullmatch(r"--listen no\.such\.host\.invalid:0: [\w ]+", caplog.messages[0])
+
+
+def test_a_port_without_a_board(tmp_path, caplog):
+    assert main(["zoo/iris", "--port", str(tmp_path / "ttyX"), "--listen", "127.0.0.1:0"]) == 1
+    assert caplog.messages[0].startswith(f"{tmp_path / 'ttyX'}: no such port; found: ")
+
+
 @pytest.mark.skipif(os.name != "posix", reason="another way to interrupt")
 def test_the_command(tmp_path):
     with subprocess.Popen([sys.executable, "-m", "bitwright", "demo", "zoo/iris", "--listen",
-                           "127.0.0.1:0"], cwd=ROOT, stdout=subprocess.PIPE, text=True,
-                          stderr=subprocess.PIPE) as process:
+                           "127.0.0.1:0", "--emulate"], cwd=ROOT, stdout=subprocess.PIPE,
+                          text=True, stderr=subprocess.PIPE) as process:
         line = process.stdout.readline()
+        with urlopen(Request(f"{line.split()[1]}api/infer?example=7", b"")) as answer:
+            found = json.loads(answer.read())
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=20)
     assert re.fullmatch(r"\S*zoo/iris\.safetensors: http://127\.0\.0\.1:\d+/ \(Ctrl-C ends it\)\n",
                         line)
     assert (process.returncode, errors) == (0, "")
+    assert (found["answer"]["source"], found["answer"]["equal"]) == ("device", True)
+    assert found["answer"]["scores"] == flowers().golden.scores[7].tolist()
