@@ -30,7 +30,7 @@ OUT = ROOT / "docs" / "pictures"
 COLOURS = 128
 
 FLOWERS = """\
-sepal length,sepal width,petal length,petal width
+sepal length (cm),sepal width (cm),petal length (cm),petal width (cm)
 5.1,3.5,1.4,0.2
 7.0,3.2,4.7,1.4
 6.3,3.3,6.0,2.5
@@ -115,7 +115,7 @@ def terminal(browser: Browser, folder: Path, *commands: str) -> bytes:
         done = run(command, folder)
         lines.append(f"<b>$</b> {html.escape(command)}\n{html.escape(done.rstrip())}")
     opened = browser.new_page(device_scale_factor=1.5)
-    opened.set_content(TERMINAL.format("\n".join(lines)))
+    opened.set_content(TERMINAL.format("\n\n".join(lines)))
     return opened.locator("pre").screenshot()
 
 

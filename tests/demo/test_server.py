@@ -132,7 +132,7 @@ def test_rows_of_a_window():
 
 
 def test_rows_of_a_file(table):
-    text = ("petal width,petal length,kind,sepal width,sepal length\n"
+    text = ("petal width (cm),petal length (cm),kind,sepal width (cm),sepal length (cm)\n"
             "0.2,1.4,setosa,3.5,5.1\n1.4,4.7,versicolor,3.2,7.0\n")
     found = ask(table, text.encode(), name="my flowers.csv", row=1)
     assert (found["row"], found["count"], found["place"]) == (1, 2, "line 3")
