@@ -62,7 +62,7 @@ def draw(page, points):
     page.mouse.move(*places[0])
     page.mouse.down()
     for place in places[1:]:
-        page.mouse.move(*place, steps=3)
+        page.mouse.move(*place)
     page.mouse.up()
     settled(page)
     assert page.locator("#alert").is_hidden()
