@@ -69,7 +69,7 @@ def _backends(args: argparse.Namespace, network: ir.Network, path: Path
     from bitwright.hw.link.host import Host
     from bitwright.hw.link.protocol import short
 
-    evaluator = {"evaluator": Evaluator(network)}
+    evaluator: dict[str, Backend] = {"evaluator": Evaluator(network)}
     if args.port is None and args.emulate is None:
         yield evaluator
         return
