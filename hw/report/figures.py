@@ -16,6 +16,7 @@ from bitwright.hw.report.results import (
     Synthesised,
     Wrapped,
 )
+from bitwright.hw.report.told import told
 
 __all__ = ["FORMAT", "Findings", "compose", "network_size", "summary"]
 
@@ -96,14 +97,14 @@ def compose(found: Findings, status: str, message: str | None = None) -> dict[st
     message : str or None
         Why it failed.
     """
-    provenance = found.network.provenance
+    known = told(found.network)
     return {
         "format": FORMAT,
         "status": status,
         "message": message,
-        "network": _network(found),
-        "accuracy": provenance.get("accuracy"),
-        "figures": provenance.get("figures"),
+        "network": _network(found.name, found.network) | {"data": known["data"]},
+        "accuracy": known["accuracy"],
+        "figures": known["figures"],
         "target": found.target,
         "board": _board(found.board),
         "options": dict(found.options),
@@ -116,20 +117,23 @@ def compose(found: Findings, status: str, message: str | None = None) -> dict[st
         "throughput": _throughput(found),
         "tools": dict(found.tools),
         "digests": dict(found.digests),
-        "training": {"curve": provenance.get("curve"), "confusion": provenance.get("confusion")},
+        "training": {"curve": known["curve"], "confusion": known["confusion"]},
     }
 
 
-def _network(found: Findings) -> dict[str, Any]:
-    network = found.network
+def _network(name: str, network: ir.Network) -> dict[str, Any]:
+    """What it is. A regression has scores and no classes."""
     return {
-        "name": found.name,
+        "name": name,
+        "task": "classification" if network.answer is None else "regression",
         "features": network.features,
-        "classes": network.classes,
+        "scores": network.classes,
+        "classes": None if network.answer else network.classes,
         "frames": network.frames,
         "depth": network.modulate.depth,
-        "data": network.provenance.get("data"),
+        "preparation": network.preparation and network.preparation.describe(),
         "class_names": list(network.names.classes) or None,
+        "answer_names": list(network.names.answers) or None,
     }
 
 
@@ -232,14 +236,16 @@ def _rate(interval: int, hertz: float | None) -> float | None:
 def summary(report: Mapping[str, Any]) -> str:
     """The main figures as a table for people."""
     rows: list[tuple[str, str]] = []
-    accuracy = report["accuracy"] or {}
-    if "test_ir" in accuracy:
+    accuracy, figures = report["accuracy"] or {}, report["figures"] or {}
+    if report["network"]["task"] == "regression":
+        errors = figures.get("test") or {}
+        rows += [(f"test {label}", f"{errors[key]:,.4g}")
+                 for key, label in (("rmse", "RMSE"), ("mae", "MAE")) if key in errors]
+    elif "test_ir" in accuracy:
         rows.append(("test accuracy", f"{100 * accuracy['test_ir']:.2f} %"))
-    test = (report["figures"] or {}).get("test", {})
-    if "balanced_accuracy" in test:
-        rows.append(("balanced test accuracy", f"{100 * test['balanced_accuracy']:.2f} %"))
-    if "rmse" in test:
-        rows.append(("test RMSE", f"{test['rmse']:.4g}"))
+        balanced = (figures.get("test") or {}).get("balanced_accuracy")
+        if balanced is not None:
+            rows.append(("balanced test accuracy", f"{100 * balanced:.2f} %"))
     if report["resources"] is not None:
         parts, total = report["resources"]["parts"], report["resources"]["total"]
         rows += [(f"LUTs, {part}", f"{values['luts']:,}") for part, values in parts.items()]

@@ -1,5 +1,7 @@
 """Small networks that build in seconds."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from bitwright import ir
@@ -9,7 +11,6 @@ __all__ = ["PROVENANCE", "tiny", "wide"]
 PROVENANCE = {
     "data": {"name": "made-up", "digest": "0" * 64, "test_samples": 20},
     "accuracy": {"validation": 0.75, "test": 0.8, "test_ir": 0.8},
-    "classes": ["left", "right"],
     "confusion": [[9, 1], [3, 7]],
     "curve": [{"epoch": 1, "train_loss": 0.9, "train_accuracy": 0.5, "validation_accuracy": 0.5},
               {"epoch": 2, "train_loss": 0.4, "train_accuracy": 0.9, "validation_accuracy": 0.75}],
@@ -18,7 +19,8 @@ PROVENANCE = {
 
 def tiny(provenance=PROVENANCE):
     """Four features, eight tables, two classes."""
-    return _network(8, features=4, provenance=provenance)
+    return replace(_network(8, features=4, provenance=provenance),
+                   names=ir.Names(("left", "right")))
 
 
 def wide(tables):
