@@ -70,7 +70,8 @@ def measure(node, table, family, levels):
         folder = Path(name)
         source = folder / "in" / "top.il"
         source.parent.mkdir()
-        source.write_text(rtlil.convert(choice.build(), name="top", emit_src=False))
+        source.write_text(rtlil.convert(choice.build(), name="top", emit_src=False),
+                          encoding="utf-8")
         stage = Synthesise((source,), "top", family, {}, toolchain.find(YOSYS))
         return choice.estimate().resources, stage.run(folder, folder).total
 

@@ -67,7 +67,7 @@ def main(argv=None):
     print("| LUT6 | CPU s | Python MB | Yosys MB | Verilog MB |\n|---|---|---|---|---|")
     for size in args.sizes:
         answer = subprocess.run([sys.executable, "-m", "bench.generator", "--one", str(size)],
-                                check=True, capture_output=True, text=True)
+                                check=True, capture_output=True, encoding="utf-8")
         row = json.loads(answer.stdout)
         print("|", " | ".join(map(str, row.values())), "|", flush=True)
     return 0

@@ -102,6 +102,6 @@ def _memory(reset=False):
     if not status.exists():
         return 0.0
     if reset:
-        Path("/proc/self/clear_refs").write_text("5")
-    return next(int(line.split()[1]) / 1024 for line in status.read_text().splitlines()
-                if line.startswith("VmHWM:"))
+        Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
+    lines = status.read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))

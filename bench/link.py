@@ -34,7 +34,7 @@ def measured(network, board, size, folder):
     link = Link(Layout.of(network), identity, cycles=divisor(board.clock_hz, board.baud),
                 timeout=board.clock_hz // 50, patience=1000)
     source = folder / "top.il"
-    source.write_text(rtlil.convert(link, name="top"))
+    source.write_text(rtlil.convert(link, name="top"), encoding="utf-8")
     stage = Synthesise((source,), "top", board.family, {"link": "top"}, toolchain.find(YOSYS))
     return stage.run(folder, folder).total
 

@@ -68,8 +68,8 @@ SUITES = {
 def run(*command):
     """Run a command of the project. Returns what it prints, and stops the benchmark if it fails."""
     print("+", *command, file=sys.stderr)
-    done = subprocess.run([sys.executable, "-m", *command], stdout=subprocess.PIPE, text=True,
-                          check=False)
+    done = subprocess.run([sys.executable, "-m", *command], stdout=subprocess.PIPE,
+                          encoding="utf-8", check=False)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)}: exit status {done.returncode}")
     return done.stdout

@@ -291,16 +291,16 @@ FAULTS = [
 def caught(fault, tree):
     """Plant a fault in a copy of the source, and tell whether the tests fail."""
     path = tree / fault.file
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     if text.count(fault.old) != 1:
         raise SystemExit(f"{fault.file}: {fault.old!r} must occur once, "
                          f"not {text.count(fault.old)} times")
-    path.write_text(text.replace(fault.old, fault.new))
+    path.write_text(text.replace(fault.old, fault.new), encoding="utf-8")
     try:
         run = subprocess.run([sys.executable, "-m", "pytest", "-q", "-x", *fault.tests.split()],
-                             cwd=tree, capture_output=True, text=True, check=False)
+                             cwd=tree, capture_output=True, encoding="utf-8", check=False)
     finally:
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
     return run.returncode == 1  # 1: tests ran and failed; other codes are no proof
 
 

@@ -73,12 +73,13 @@ def measure(way, width, family):
     m.d.comb += count.eq(WAYS[way](m, [wire(m, bit) for bit in x], lut_size))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "in.il").write_text(rtlil.convert(m, ports=[x, count], emit_src=False))
+        (folder / "in.il").write_text(rtlil.convert(m, ports=[x, count], emit_src=False),
+                                      encoding="utf-8")
 
         def run(program, *arguments):
             log = folder / f"{program.name}.txt"
             toolchain.run(toolchain.find(program), arguments, folder=folder, log=log)
-            return log.read_text()
+            return log.read_text(encoding="utf-8")
 
         if family.pair is not None:  # what shares a cell is for the placer to say
             run(YOSYS, "-p", f"read_rtlil in.il; {command} -top top -json out.json")
@@ -90,8 +91,8 @@ def measure(way, width, family):
         run(YOSYS, "-p", f"read_rtlil in.il; {command} -top top -run begin:map_luts; {area}; "
                            "tee -o stat.txt stat")
         cells = dict.fromkeys(("$lut", *_CARRY_LUTS), 0)
-        for number, kind in re.findall(r"^\s+(\d+)\s+(\$?\w+)\s*$",
-                                       (folder / "stat.txt").read_text(), re.MULTILINE):
+        found = (folder / "stat.txt").read_text(encoding="utf-8")
+        for number, kind in re.findall(r"^\s+(\d+)\s+(\$?\w+)\s*$", found, re.MULTILINE):
             if kind in cells:
                 cells[kind] = int(number)
     return cells["$lut"] + sum(cells[kind] * cost for kind, cost in _CARRY_LUTS.items())

@@ -37,7 +37,7 @@ def measure(name, args):
                         *data] if use == "sim" else
                        ["hw.build", str(path), "--board", args.board, "--out", str(work / "build")])
             files.write_atomic(result, run(*command, "--plan", str(plan), "--json"))
-        figures[use] = json.loads(result.read_text())
+        figures[use] = json.loads(result.read_text(encoding="utf-8"))
     return line(name, network, figures["sim"], figures["build"])
 
 

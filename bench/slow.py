@@ -34,7 +34,7 @@ it must be."""
 def run(*arguments: str, may_fail: bool = False) -> str:
     """What a command of the checkout prints. Its last words are the error if it fails."""
     done = subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True,
-                          text=True, check=False)
+                          encoding="utf-8", check=False)
     assert may_fail or done.returncode == 0, (done.stderr.strip() or "no word").splitlines()[-1]
     return done.stdout
 

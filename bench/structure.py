@@ -44,12 +44,12 @@ def executed(tree, arguments, work):
                     "-o", str(report)], cwd=tree, check=True, capture_output=True)
     files = lines = run = 0
     known = sources(tree)
-    for name, found in json.loads(report.read_text())["files"].items():
+    for name, found in json.loads(report.read_text(encoding="utf-8"))["files"].items():
         path = Path(name) if Path(name).is_absolute() else tree / name
         name = path.relative_to(tree).as_posix() if path.is_relative_to(tree) else name
         if name in known and found["executed_lines"]:
             files += 1
-            lines += len(path.read_text().splitlines())
+            lines += len(path.read_text(encoding="utf-8").splitlines())
             run += len(found["executed_lines"])
     return files, lines, run
 
@@ -69,7 +69,7 @@ def functions(tree):
     """Lengths of all functions, the longest first: lines, file, name."""
     found = []
     for name, path in sources(tree).items():
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 found.append((node.end_lineno - node.lineno + 1, name, node.name))
     return sorted(found, reverse=True)
@@ -97,7 +97,7 @@ def main(argv=None):
     for size, name, function in lengths[:10]:
         print(f"    {size:4} {name} {function}")
     everything = sources(tree)
-    total = sum(len(path.read_text().splitlines()) for path in everything.values())
+    total = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in everything.values())
     print(f"| all | {len(everything)} files, {total:,} lines |")
     return 0
 

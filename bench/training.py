@@ -53,8 +53,8 @@ def measure(tree: Path, recipe: str, steps: int, data_dir: Path | None) -> dict[
     """Train a few steps of a recipe by the code of a tree: ``seconds``, ``steps``, ``samples``."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, recipe, str(steps), str(data_dir or "")],
-        cwd=tree, env={**os.environ, "PYTHONPATH": str(tree)}, stdout=subprocess.PIPE, text=True,
-        check=True)
+        cwd=tree, env={**os.environ, "PYTHONPATH": str(tree)}, stdout=subprocess.PIPE,
+        encoding="utf-8", check=True)
     result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return result
 

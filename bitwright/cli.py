@@ -8,6 +8,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from bitwright.extras import MissingError, named
+
 __all__ = ["COMMANDS", "main"]
 
 COMMANDS = {
@@ -51,6 +53,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         near = difflib.get_close_matches(name, COMMANDS, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(COMMANDS)}"
         parser.error(f"no command {name!r}; {hint}")
-    module = importlib.import_module(f"bitwright.{COMMANDS[name][0]}")
+    try:
+        with named():
+            module = importlib.import_module(f"bitwright.{COMMANDS[name][0]}")
+    except MissingError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     status: int = module.main(rest)
     return status

@@ -4,11 +4,13 @@ one line and an exit status."""
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import sys
 from collections.abc import Callable
 
 from bitwright.errors import UsageError, UserError
+from bitwright.extras import named
 
 __all__ = ["guarded", "natural", "positive"]
 
@@ -35,7 +37,7 @@ def _at_least(least: int, text: str) -> int:
 def guarded(work: Callable[[], int | None], *, interrupted: str = "interrupted") -> int:
     """Run the work of a command.
 
-    Logs go to stderr, a line each.
+    Logs go to stderr, a line each. A character that the terminal's encoding lacks is escaped.
 
     Parameters
     ----------
@@ -50,8 +52,12 @@ def guarded(work: Callable[[], int | None], *, interrupted: str = "interrupted")
         0 done, 1 failed with one line that a user can act on, 2 arguments that do not go together.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # not in a notebook
+            stream.reconfigure(errors="backslashreplace")
     try:
-        return work() or 0
+        with named():
+            return work() or 0
     except UserError as error:
         logger.error("%s", error)
         return 2 if isinstance(error, UsageError) else 1

@@ -40,14 +40,15 @@ class BusyError(UserError):
 def write_atomic(path: Path, content: bytes | str) -> None:
     """Replace a file as a whole: after a crash at any moment it is the old one or the new one.
 
-    Parent folders are made. Text is written as UTF-8.
+    Parent folders are made. Text is written as UTF-8; bytes of a file's name that were no text for
+    Python are in it as they were if that is UTF-8, else escaped.
 
     Raises
     ------
     OSError
         If the file cannot be written (a full disk, say). The old file is then still there.
     """
-    data = content.encode() if isinstance(content, str) else content
+    data = _utf8(content) if isinstance(content, str) else content
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
@@ -61,6 +62,16 @@ def write_atomic(path: Path, content: bytes | str) -> None:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
+
+
+def _utf8(text: str) -> bytes:
+    """Bytes of a text. In a locale that is not UTF-8 names of files may have lone surrogates."""
+    try:
+        data = text.encode("utf-8", "surrogateescape")
+        data.decode("utf-8")
+    except UnicodeError:
+        return text.encode("utf-8", "backslashreplace")
+    return data
 
 
 @contextlib.contextmanager
@@ -96,7 +107,7 @@ def lock(folder: Path) -> Iterator[None]:
         If another process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as file:
+    with (folder / ".lock").open("w", encoding="utf-8") as file:
         deadline = time.monotonic() + _GRACE
         while True:
             try:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import logging
+import os
 from pathlib import Path
 from typing import NoReturn
 
 import bitwright
 from bitwright.errors import UserError
 
-__all__ = ["FILE_NAME", "HELP", "LocateError", "locate", "name"]
+__all__ = ["FILE_NAME", "HELP", "LocateError", "locate", "name", "title"]
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +88,11 @@ def _refuse(argument: str) -> NoReturn:
 def name(path: Path) -> str:
     """What a network that :func:`locate` found is called: its run, or its file."""
     return path.parent.name if path.name == FILE_NAME else path.stem
+
+
+def title(path: Path) -> str:
+    """Its name as text, whatever letters the locale has: what is no UTF-8 is escaped."""
+    return os.fsencode(name(path)).decode("utf-8", "backslashreplace")
 
 
 def _newest() -> Path:

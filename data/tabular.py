@@ -69,7 +69,7 @@ def carried(name: str) -> list[list[str]]:
     package = find_spec("sklearn")
     if package is None or package.origin is None:
         raise DataError("The data sets digits and iris come with the package scikit-learn, which "
-                        "is not installed; pip install scikit-learn")
+                        "is not installed; install it with `pip install 'bitwright[data]'`")
     path = Path(package.origin).parent / "datasets" / "data" / name
     try:
         content = path.read_bytes()

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 from bitwright import boards
 from bitwright.command import guarded
 from bitwright.errors import UsageError
+from bitwright.extras import need
 from bitwright.hw import families
 from bitwright.hw.flow.options import STAGES, TARGETS, Options
 
 if TYPE_CHECKING:
     from bitwright.hw.plan import Plan
-from bitwright.locate import HELP, locate, name
+from bitwright.locate import HELP, locate, name, title
 
 __all__ = ["main"]
 
@@ -128,6 +129,7 @@ def _build(args: argparse.Namespace) -> None:
     from bitwright.hw.flow.builder import build
     from bitwright.hw.rtl.layers import folded
 
+    need("amaranth", "amaranth_boards", "matplotlib")
     options = _options(args)
     path = locate(args.network)
     if args.out is None:
@@ -135,7 +137,7 @@ def _build(args: argparse.Namespace) -> None:
     network = ir.load(path)
     if args.fold is not None:
         options = dataclasses.replace(options, plan=folded(options.plan, network, args.fold))
-    report, fresh = build(name(path), network, options)
+    report, fresh = build(title(path), network, options)
     _tell(args, options, report, fresh)
 
 

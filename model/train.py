@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bitwright.command import guarded
+from bitwright.extras import need
 
 if TYPE_CHECKING:
     from bitwright.model.recipe import Recipe
@@ -64,6 +65,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def train(args: argparse.Namespace) -> None:
     """Train as the command line says, and print where the frozen network is."""
+    need("torch", "tensorboard")
     import torch
 
     from bitwright import data, files

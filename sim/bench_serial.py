@@ -41,7 +41,7 @@ HEADER = 6
 @cocotb.test()
 async def serial(dut):
     """Intact requests get their result, damaged ones an error code, whatever goes on between."""
-    job = SerialJob(**json.loads(Path(os.environ["BITWRIGHT_JOB"]).read_text()))
+    job = SerialJob(**json.loads(Path(os.environ["BITWRIGHT_JOB"]).read_text(encoding="utf-8")))
     outcome = SerialOutcome()
     start = time.monotonic()
     await Timer(1, "step")  # registers get their start values at time 0, before or after this
@@ -53,7 +53,7 @@ async def serial(dut):
     finally:
         outcome.seconds = time.monotonic() - start
         outcome.cycles = int(dut.cycles.value)
-        Path(job.outcome).write_text(json.dumps(vars(outcome)))
+        Path(job.outcome).write_text(json.dumps(vars(outcome)), encoding="utf-8")
 
 
 class _Bench:

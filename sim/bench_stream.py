@@ -23,7 +23,7 @@ from bitwright.sim.stream import PERIOD_NS, Stream, StreamError
 @cocotb.test()
 async def stream(dut):
     """Every sample gives one result, whatever stalls, resets and malformed packets surround it."""
-    job = StreamJob(**json.loads(Path(os.environ["BITWRIGHT_JOB"]).read_text()))
+    job = StreamJob(**json.loads(Path(os.environ["BITWRIGHT_JOB"]).read_text(encoding="utf-8")))
     outcome = StreamOutcome()
     bench = _Bench(dut, job, outcome)
     start = time.monotonic()
@@ -41,7 +41,7 @@ async def stream(dut):
         outcome.seconds = time.monotonic() - start
         outcome.cycles = bench.stream.cycles
         outcome.sample_errors = bench.stream.sample_errors
-        Path(job.outcome).write_text(json.dumps(vars(outcome)))
+        Path(job.outcome).write_text(json.dumps(vars(outcome)), encoding="utf-8")
 
 
 class _Enough(Exception):

@@ -62,7 +62,7 @@ def _read(sources: Iterable[Path], includes: Sequence[Path]) -> tuple[str, dict[
     boxes, by name."""
     outside, modules = [], {}
     for source in sources:
-        text = source.read_text()
+        text = source.read_text(encoding="utf-8")
         modules |= {match[2]: match[0] for match in _MODULE.finditer(text)
                     if "blackbox" not in match[1]}
         around = _MODULE.sub("", text)

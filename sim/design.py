@@ -110,7 +110,7 @@ def netlist(text: str, family: str, cache: Path) -> str:
     if not folder.exists():
         with new_folder(folder) as scratch:
             synth.netlist(text, "top", family, scratch)
-    return (folder / "netlist.v").read_text()
+    return (folder / "netlist.v").read_text(encoding="utf-8")
 
 
 def stream_design(layout: Layout, text: str, *, models: synth.CellModels | None = None,
@@ -169,13 +169,13 @@ def _generated(key: list[object], cache: Path,
     if not folder.exists():
         with new_folder(folder) as scratch:
             made = component()
-            (scratch / "top.v").write_text(to_verilog(made, "top"))
+            (scratch / "top.v").write_text(to_verilog(made, "top"), encoding="utf-8")
             facts = {"latency": made.latency, "interval": made.interval}
             if isinstance(made, Tapped):
                 facts["taps"] = [vars(tap) for tap in made.taps]
             if isinstance(made, SerialTop):
                 facts |= {"cycles": made.cycles, "timeout": made.timeout}
-            (scratch / "facts.json").write_text(json.dumps(facts))
-    facts = json.loads((folder / "facts.json").read_text())
+            (scratch / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
+    facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
     taps = tuple(Tap(**tap) for tap in facts.pop("taps", ()))
-    return Generated((folder / "top.v").read_text(), **facts, taps=taps)
+    return Generated((folder / "top.v").read_text(encoding="utf-8"), **facts, taps=taps)

@@ -171,5 +171,5 @@ class Progress:
         if now >= self._due:
             self._due = now + 0.2
             scratch = self._path.with_suffix(".new")
-            scratch.write_text(str(done))
+            scratch.write_text(str(done), encoding="utf-8")
             scratch.replace(self._path)

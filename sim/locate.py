@@ -78,7 +78,7 @@ def _transfers(log: Path, taps: Sequence[Tap], epoch: int, first: int,
 
 
 def _lines(log: Path) -> Iterable[str]:
-    with log.open() as file:
+    with log.open(encoding="utf-8") as file:
         for line in file:
             # An undefined bit can only be in what no node hands on in this cycle, or else the
             # protocol monitor has already told.

@@ -51,7 +51,7 @@ def run_bench(model: Model, bench: str, job: Mapping[str, Any], folder: Path, *,
     outcome, progress = Path(job["outcome"]), Path(job["progress"])
     for old in (outcome, progress, folder / "results.xml"):
         old.unlink(missing_ok=True)
-    (folder / "job.json").write_text(json.dumps(dict(job)))
+    (folder / "job.json").write_text(json.dumps(dict(job)), encoding="utf-8")
     process = model.start(bench, folder, {"BITWRIGHT_JOB": str(folder / "job.json")}, plusargs,
                           seed=seed)
     try:
@@ -70,7 +70,7 @@ def run_bench(model: Model, bench: str, job: Mapping[str, Any], folder: Path, *,
         raise SimulatorError(f"{model.simulator.name}: the simulation broke off "
                              f"({failure or _last_line(folder / 'simulation.log')}); see "
                              f"{folder / 'simulation.log'}")
-    found = json.loads(outcome.read_text())
+    found = json.loads(outcome.read_text(encoding="utf-8"))
     found["error"] = found["error"] or failure
     return found
 
@@ -84,7 +84,7 @@ def _ended(process: subprocess.Popen[bytes], progress: Path, bar: tqdm, patience
             return True
         if progress.exists() and progress.stat().st_mtime_ns != beat:
             beat, deadline = progress.stat().st_mtime_ns, time.monotonic() + patience
-            bar.update(int(progress.read_text()) - bar.n)
+            bar.update(int(progress.read_text(encoding="utf-8")) - bar.n)
     return False
 
 
@@ -100,5 +100,6 @@ def _failure(results: Path) -> str | None:
 
 
 def _last_line(log: Path) -> str:
-    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    text = log.read_text(encoding="utf-8", errors="replace")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else "it said nothing"

@@ -118,10 +118,18 @@ def _add_run(group: argparse._ArgumentGroup) -> None:
                             "frozen network of the same structure over it first, and compare with "
                             "that one")
     group.add_argument("--vectors", metavar="N", type=positive,
-                       help="how many samples, at random from the test set (default: 200)")
-    group.add_argument("--golden", action="store_true",
-                       help="take the golden vectors inside the file (default: only if the data "
-                            "set is not there)")
+                       help="how many samples (default: 200, or all of --features)")
+    source = group.add_mutually_exclusive_group()
+    source.add_argument("--features", metavar="FILE", type=Path,
+                        help="take the samples of a file, raw ones where the network says how they "
+                             "become features (default: the test set; without it the golden "
+                             "vectors inside the network; without those, vectors at random)")
+    source.add_argument("--golden", action="store_true",
+                        help="take the golden vectors inside the network")
+    source.add_argument("--random", action="store_true",
+                        help="draw vectors at random, the corners and the thresholds among them")
+    group.add_argument("--integers", action="store_true",
+                       help="the file of --features has integer features, not raw samples")
     group.add_argument("--data-dir", metavar="DIR", type=Path,
                        help="where the files of the data set are")
     group.add_argument("--simulator", choices=SIMULATORS,
@@ -180,6 +188,8 @@ def _check(args: argparse.Namespace) -> None:
                 raise UsageError(f"{flag} does not go with --build, whose design is made already")
     if args.load is not None and args.level not in ("board", "placed"):
         raise UsageError(f"--load is for --level board or placed, not {args.level}")
+    if args.integers and args.features is None:
+        raise UsageError("--integers is for --features FILE")
     if args.plan is not None and args.lanes is not None:
         raise UsageError("--lanes does not go with --plan, which says them")
     if args.family is not None:
@@ -209,18 +219,30 @@ def _options(args: argparse.Namespace, frozen: ir.Network) -> tuple[Options, boo
                    seed=args.seed, waves=args.waves, out=args.out, frozen=frozen), simplify
 
 
+def _vectors(args: argparse.Namespace, frozen: ir.Network) -> Vectors:
+    from bitwright.sim import vectors
+
+    if args.features is not None:
+        return vectors.from_file(frozen, args.features, integers=args.integers, count=args.vectors)
+    if args.golden:
+        return vectors.golden(frozen, args.vectors)
+    if args.random:
+        return vectors.random(frozen, args.vectors, args.seed)
+    return vectors.choose(frozen, count=args.vectors, seed=args.seed, data_dir=args.data_dir)
+
+
 def _run(args: argparse.Namespace) -> Verdict:
     from bitwright import ir
+    from bitwright.extras import need
     from bitwright.hw.contents import as_built
     from bitwright.sim import faults
-    from bitwright.sim.vectors import choose
 
     _check(args)
+    need("amaranth")
     path = locate(args.network)
     frozen = ir.load(path)
     options, simplify = _options(args, frozen)
-    vectors = choose(frozen, count=args.vectors, seed=args.seed, golden=args.golden,
-                     data_dir=args.data_dir)
+    vectors = _vectors(args, frozen)
     network = as_built(frozen, options.plan, simplify=simplify)
     if args.load is not None:
         options = dataclasses.replace(options, contents=ir.load(locate(args.load)))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import abc
 import importlib
 import importlib.metadata
-import importlib.util
 import os
 import re
 import subprocess
@@ -21,7 +20,8 @@ from pathlib import Path
 
 import bitwright
 from bitwright.errors import UserError
-from bitwright.files import new_folder
+from bitwright.extras import need
+from bitwright.files import new_folder, write_atomic
 from bitwright.sim import keys
 from bitwright.sim.names import SIMULATORS
 
@@ -37,6 +37,21 @@ runs some ten times as fast."""
 
 class SimulatorError(UserError):
     """A simulator is missing or failed. One line, which says what to do."""
+
+
+class CompileError(SimulatorError):
+    """A step of a simulator's compiler failed.
+
+    Parameters
+    ----------
+    message : str
+    log : str
+        All that the step printed.
+    """
+
+    def __init__(self, message: str, log: str) -> None:
+        super().__init__(message)
+        self.log = log
 
 
 @dataclass(frozen=True)
@@ -121,7 +136,7 @@ class Model:
                        "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])}
         environment.pop("PYTEST_CURRENT_TEST", None)  # cocotb would rename its results
         command = [*self.simulator.run_command(self.folder, self.top, seed), *plusargs]
-        with (folder / "simulation.log").open("w") as log:
+        with (folder / "simulation.log").open("wb") as log:
             return subprocess.Popen(command, cwd=folder, env=environment,
                                     stdout=log, stderr=subprocess.STDOUT)
 
@@ -202,27 +217,38 @@ class Simulator(abc.ABC):
         cached = folder.exists()
         if not cached:
             note(f"compiling with {self.name} {self.version}")
-            with new_folder(folder) as scratch:
-                for name, text in design.texts.items():
-                    (scratch / name).write_text(text)
-                self.compile(design, scratch, cache)
+            try:
+                with new_folder(folder) as scratch:
+                    for name, text in design.texts.items():
+                        (scratch / name).write_text(text, encoding="utf-8")
+                    self.compile(design, scratch, cache)
+            except CompileError as error:
+                log = cache / f"compile-{self.name}.log"
+                write_atomic(log, error.log)
+                raise SimulatorError(f"{error}; its log is {log}") from error
         return Model(folder.resolve(), design.top, self, cached)
 
-    def call(self, command: Sequence[str], folder: Path) -> None:
+    def call(self, command: Sequence[str], folder: Path,
+             settings: Mapping[str, str] | None = None) -> None:
         """Run a step of the compiler.
+
+        Parameters
+        ----------
+        settings : mapping, optional
+            More of its environment, and in place of :attr:`settings`.
 
         Raises
         ------
-        SimulatorError
+        CompileError
             If it fails, with the line of its output that says most.
         """
-        with (folder / "compile.log").open("a+") as log:
-            start = log.tell()
-            status = subprocess.run(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT,
-                                    env={**os.environ, **self.settings}, check=False)
-            if status.returncode != 0:
-                log.seek(start)
-                raise SimulatorError(f"{self.name}: {_first_error(log.read())}")
+        done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
+                              env={**os.environ, **self.settings, **(settings or {})}, check=False)
+        with (folder / "compile.log").open("a", encoding="utf-8") as log:
+            log.write(done.stdout)
+        if done.returncode != 0:
+            raise CompileError(f"{self.name}: {_first_error(done.stdout)}", done.stdout)
 
 
 def find(name: str | None = None) -> Simulator:
@@ -233,8 +259,7 @@ def find(name: str | None = None) -> Simulator:
     SimulatorError
         If it, or what it needs, is not installed.
     """
-    if importlib.util.find_spec("cocotb") is None:
-        raise SimulatorError("cocotb: not found; install it with `pip install \".[sim]\"`")
+    need("cocotb", "cocotb_tools", "find_libpython")
     missing = None
     for candidate in SIMULATORS if name is None else (name,):
         module = importlib.import_module(f"bitwright.sim.{candidate}")
@@ -247,7 +272,8 @@ def find(name: str | None = None) -> Simulator:
 
 def output(command: Sequence[str]) -> str:
     """What a program prints."""
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace",
+                          check=False).stdout
 
 
 def _cocotb_environment() -> dict[str, str]:
@@ -258,15 +284,18 @@ def _cocotb_environment() -> dict[str, str]:
     if library is None:
         raise SimulatorError("cocotb: this Python has no shared libpython "
                              f"({sysconfig.get_config_var('LDLIBRARY')})")
-    return {"GPI_USERS": f"{library};{config.pygpi_entry_point()}",
-            "PYGPI_PYTHON_BIN": sys.executable,
-            "PATH": os.pathsep.join([os.environ.get("PATH", ""), str(config.libs_dir)])}
+    found = {"PATH": os.pathsep.join([os.environ.get("PATH", ""), str(config.libs_dir)])}
+    if sys.platform != "win32":  # which looks on PATH
+        name = "DYLD_LIBRARY_PATH" if sys.platform == "darwin" else "LD_LIBRARY_PATH"
+        found[name] = os.pathsep.join(filter(None, [str(config.libs_dir), os.environ.get(name)]))
+    return {**found, "GPI_USERS": f"{library};{config.pygpi_entry_point()}",
+            "PYGPI_PYTHON_BIN": sys.executable}
 
 
 def _first_error(log: str) -> str:
     """The line of a compiler's log that says most."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     for line in lines:
-        if re.search(r"error", line, re.IGNORECASE):
+        if re.search(r"error|\*\*\*", line, re.IGNORECASE):  # the stars are those of make
             return line
     return lines[-1] if lines else "failed without a word"

@@ -48,6 +48,8 @@ class Verdict:
     level : str
     vectors, mismatches, missing : int
         Samples, those whose answer differs, and those without one.
+    source : str
+        Where the samples come from.
     cycles : int
         Clock cycles simulated.
     netlist : str, optional
@@ -88,7 +90,7 @@ class Verdict:
         if self.netlist is not None:
             target = f"{target}, netlist {self.netlist[:16]}"
         level = self.level if target is None else f"{self.level} ({target})"
-        parts = [f"{self.vectors:,} vectors", f"{self.mismatches:,} mismatches"]
+        parts = [f"{self.vectors:,} vectors ({self.source})", f"{self.mismatches:,} mismatches"]
         if self.missing:
             parts.append(f"{self.missing:,} missing")
         parts += [f"{self.cycles:,} cycles", f"stalls {self.stall:g}", f"{self.resets} resets"]

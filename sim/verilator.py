@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bitwright.files import new_folder
 from bitwright.sim import keys
+from bitwright.sim.plain import PlainFolder
 from bitwright.sim.simulator import Design, Simulator, SimulatorError, output
 
 __all__ = ["SIMULATOR", "Verilator"]
@@ -71,37 +72,43 @@ class Verilator(Simulator):
         return [keys.program(self.command), keys.program(_compiler()), keys.program(("make",))]
 
     def compile(self, design: Design, folder: Path, cache: Path) -> None:
-        self._translate(design, folder)
-        for compiled in self._library(cache, design.waves).glob("*.o"):
-            shutil.copy(compiled, folder / "obj")  # make finds it newer than its source
-        self._make(design, folder)
+        compiled = self._library(cache, design.waves)
+        with PlainFolder(folder) as plain:
+            self._translate(design, plain)
+            for file in compiled.glob("*.o"):
+                shutil.copy(file, plain.path / "obj")  # make finds it newer than its source
+            self._make(design, plain)
 
     def run_command(self, folder: Path, top: str, seed: int) -> tuple[str, ...]:
         # Registers without a start value start at random: nothing may depend on them.
         return (str(folder / "obj" / top), "+verilator+rand+reset+2",
                 f"+verilator+seed+{seed % SEEDS + 1}", "+verilator+quiet")
 
-    def _translate(self, design: Design, folder: Path) -> None:
+    def _translate(self, design: Design, plain: PlainFolder) -> None:
         from cocotb_tools import config
 
-        libraries = config.libs_dir
-        self.call([
+        self._call([
             *self.command, "--cc", "--exe", "--timing", "--vpi", "--prefix", "Vtop",
             "-Mdir", "obj", "--top-module", design.top, "-o", design.top, *WARNINGS,
             "--x-assign", "fast", "--x-initial", "unique", "--output-split", "20000",
             *(["--trace-vcd"] if design.waves else []),
             *(f"-D{name}" for name in design.defines),
             *(f"-G{name}={value}" for name, value in design.parameters.items()),
-            "-LDFLAGS", f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator",
-            str(config.share_dir / "lib" / "verilator" / "verilator.cpp"), *design.arguments],
-            folder)
+            "-LDFLAGS", f"-L{plain.near(config.libs_dir)} -lcocotbvpi_verilator",
+            plain.near(config.share_dir / "lib" / "verilator" / "verilator.cpp"),
+            *map(plain.near, design.arguments)], plain)
 
-    def _make(self, design: Design, folder: Path) -> None:
+    def _make(self, design: Design, plain: PlainFolder) -> None:
         compiler = " ".join(_compiler())
-        self.call(["make", "-C", "obj", "-f", "Vtop.mk", "-j", str(os.cpu_count() or 1),
-                   f"CXX={compiler}", f"LINK={compiler}", f"PYTHON3={sys.executable}",
-                   f"OPT_FAST={'-O1' if design.fast else '-O0'}", "OPT_SLOW=-O0",
-                   f"OPT_GLOBAL={'-O0' if design.waves else '-Os'}"], folder)
+        self._call(["make", "-C", "obj", "-f", "Vtop.mk", "-j", str(os.cpu_count() or 1),
+                    f"CXX={compiler}", f"LINK={compiler}",
+                    f"PYTHON3={plain.near(sys.executable)}",
+                    f"OPT_FAST={'-O1' if design.fast else '-O0'}", "OPT_SLOW=-O0",
+                    f"OPT_GLOBAL={'-O0' if design.waves else '-Os'}"], plain)
+
+    def _call(self, command: list[str], plain: PlainFolder) -> None:
+        root = self.settings.get("VERILATOR_ROOT")
+        self.call(command, plain.path, {} if root is None else {"VERILATOR_ROOT": plain.near(root)})
 
     def _library(self, cache: Path, waves: bool) -> Path:
         """Folder of Verilator's own library, compiled: it is the same for every design."""
@@ -109,9 +116,10 @@ class Verilator(Simulator):
         if not folder.exists():
             empty = Design("harness", (), {"empty.v": EMPTY}, waves=waves, fast=True)
             with new_folder(folder) as scratch:
-                (scratch / "empty.v").write_text(EMPTY)
-                self._translate(empty, scratch)
-                self._make(empty, scratch)
+                (scratch / "empty.v").write_text(EMPTY, "utf-8")
+                with PlainFolder(scratch) as plain:
+                    self._translate(empty, plain)
+                    self._make(empty, plain)
                 for compiled in (scratch / "obj").glob("verilated*.o"):
                     compiled.rename(scratch / compiled.name)
                 shutil.rmtree(scratch / "obj")

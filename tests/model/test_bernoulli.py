@@ -297,10 +297,12 @@ def test_layer_settings_refused(cls, settings, message):
 def test_a_missing_compiler_is_named(monkeypatch):
     monkeypatch.setattr(probabilistic, "find_spec", lambda name: None)
     with pytest.raises(ValueError,
-                       match=r"^Bernoulli layers need the package numba; pip install numba$"):
+                       match=r"^Bernoulli layers need the package numba; install it with "
+                             r"`pip install 'bitwright\[train\]'`$"):
         layer_of()
     with pytest.raises(ValueError, match=r"^layers.0: Bernoulli layers need the package numba; "
-                                         r"pip install numba$"):
+                                         r"install it with `pip install "
+                                         r"'bitwright\[train\]'`$"):
         trainer_of()
 
 

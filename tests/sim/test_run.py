@@ -14,7 +14,8 @@ from bitwright.files import lock
 from bitwright.hw.families.tool import YOSYS
 from bitwright.hw.flow import toolchain
 from bitwright.hw.plan import Plan
-from bitwright.sim import design, keys, simulator
+from bitwright.locate import ZOO
+from bitwright.sim import design, keys, simulator, vectors
 from bitwright.sim.run import main
 from bitwright.sim.vectors import VectorsError, choose
 from tests.sim.benches import CACHE, chain, features
@@ -48,7 +49,7 @@ def fails(arguments, status, caplog):
 def test_summary(stored, capsys):
     assert main([str(stored), "--out", str(OUT), "--no-simplify"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("rtl: 20 vectors, 0 mismatches, ")
+    assert out.startswith("rtl: 20 vectors (golden vectors), 0 mismatches, ")
     assert "stalls 0.3, 2 resets, 8 malformed packets, seed 1 (verilator " in out
     assert out.endswith(" kcycles/s)\n")
 
@@ -66,7 +67,7 @@ def test_planted_fault_fails(stored, capsys, caplog):
     arguments = [str(stored), "--out", str(OUT), "--no-simplify", "--inject", "beat"]
     message = fails(arguments, 1, caplog)
     assert message
-    assert capsys.readouterr().out.startswith("rtl: 20 vectors, ")
+    assert capsys.readouterr().out.startswith("rtl: 20 vectors (golden vectors), ")
 
 
 def test_no_network_yet(tmp_path, monkeypatch, caplog):
@@ -97,6 +98,7 @@ def test_usage(arguments, message, capsys):
     (["--level", "rtl", "--build", "x"], "--build is for --level placed, not rtl"),
     (["--build", "x", "--lanes", "2"],
      "--lanes does not go with --build, whose design is made already"),
+    (["--integers"], "--integers is for --features FILE"),
     (["--inject", "dust"],
      "--inject must be one of beat, result, scores, table, threshold, wires, not 'dust'"),
 ])
@@ -118,8 +120,6 @@ def test_two_at_once(stored, tmp_path, caplog):
 def test_too_few_golden_vectors(stored, caplog):
     assert fails([str(stored), "--golden", "--vectors", "21"], 1, caplog) == (
         "the network stores 20 golden vectors, not 21")
-    assert fails([str(stored), "--vectors", "21"], 1, caplog) == (
-        "the network stores 20 golden vectors, not 21; its provenance names no data set")
 
 
 def test_plan_that_is_none(stored, tmp_path, caplog):
@@ -225,13 +225,17 @@ def test_icarus_serves_where_it_is_all_there_is(tmp_path, monkeypatch):
 
 def test_compiler_that_fails(tmp_path):
     design = simulator.Design("harness", (), {"top.v": "module harness; nonsense endmodule\n"})
-    with pytest.raises(simulator.SimulatorError, match=r"^verilator: %Error: top\.v:1:.*$"):
+    with pytest.raises(simulator.SimulatorError,
+                       match=r"^verilator: %Error: top\.v:1:.*; its log is .*$"):
         simulator.find("verilator").build(design, tmp_path)
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("verilator")] == []
+    assert "%Error: top.v:1:" in (tmp_path / "compile-verilator.log").read_text("utf-8")
 
 
 def with_data(name, digest):
-    return replace(chain(), provenance={"data": {"name": name, "digest": digest}})
+    """The chain, as if it had been trained on that data set."""
+    network = ir.load(ZOO / "iris.safetensors") if name == "iris" else chain()
+    return replace(network, provenance={"data": {"name": name, "digest": digest}})
 
 
 def test_vectors_of_the_test_set():
@@ -239,12 +243,12 @@ def test_vectors_of_the_test_set():
     found = load("iris")
     network = with_data("iris", found.digest)
     size = len(found.x_test)
-    vectors = choose(network, count=size)
-    assert vectors.source == "test set of iris"
-    assert sorted(map(tuple, vectors.features)) == sorted(map(tuple, found.x_test))
+    found_vectors = choose(network, count=size)
+    assert found_vectors.source == "test set of iris"
+    assert sorted(map(tuple, found_vectors.features)) == sorted(map(tuple, found.x_test))
     more = choose(network, count=size + 3, seed=2)
     assert len(more.features) == size + 3
-    assert not np.array_equal(more.features[:size], vectors.features)
+    assert not np.array_equal(more.features[:size], found_vectors.features)
 
 
 def test_vectors_without_the_data_set(tmp_path, monkeypatch, caplog):
@@ -252,10 +256,74 @@ def test_vectors_without_the_data_set(tmp_path, monkeypatch, caplog):
         if name.endswith("_DATA"):
             monkeypatch.delenv(name)
     network = with_data("imagenet", "")
-    with pytest.raises(VectorsError, match=r"^the network stores no golden vectors; the data set "
-                                           r"'imagenet' was not found$"):
-        choose(network, data_dir=tmp_path)
-    assert caplog.messages[0].endswith("taking the golden vectors instead")
+    drawn = choose(network, data_dir=tmp_path)
+    assert (drawn.source, len(drawn.features)) == ("random, seed 1", 200)
+    assert caplog.messages[0].endswith("; the network stores 0 golden vectors; drawing vectors at "
+                                       "random instead")
+
+
+@pytest.mark.parametrize("provenance", [
+    {}, {"data": None}, {"data": "digits"}, {"data": {"name": 3}}, {"data": {"name": "iris"}},
+    {"data": {"name": "digits", "digest": 7}},
+])
+def test_a_network_made_by_another_tool(provenance, caplog):
+    """It has five features, as no data set that it may name, and no golden vectors."""
+    drawn = choose(replace(chain(), provenance=provenance), count=7, seed=3)
+    assert (drawn.source, len(drawn.features)) == ("random, seed 3", 7)
+    assert len(caplog.messages) == 1
+
+
+def test_golden_vectors_go_before_random_ones(stored, caplog):
+    network = ir.load(stored)
+    assert choose(network).source == choose(network, count=20).source == "golden vectors"
+    assert choose(network, count=21).source == "random, seed 1"
+    assert caplog.messages == [
+        "The network's file names no data set; taking the golden vectors instead"] * 2 + [
+        ("The network's file names no data set; the network stores 20 golden vectors; drawing "
+         "vectors at random instead")]
+
+
+def test_random_vectors_have_the_corners():
+    network = chain()
+    found = vectors.random(network, 40, 5)
+    low, high = network.modulate.domain
+    assert (found.features[0] == low).all()
+    assert (found.features[1] == high).all()
+    near = np.abs(found.features[3::2, :, None] - network.modulate.thresholds[0]).min(axis=2)
+    assert near.max() == 1  # at a threshold, one below or one above
+    assert (near == 0).any()
+    assert len(np.unique(found.features[2::2])) > 10
+    assert np.array_equal(vectors.random(network, 40, 5).features, found.features)
+    assert not np.array_equal(vectors.random(network, 40, 6).features, found.features)
+    network.modulate.check(found.features)
+
+
+def test_vectors_of_a_file(stored, tmp_path, capsys):
+    network = ir.load(stored)
+    wanted = network.golden.features[:5]
+    np.savetxt(tmp_path / "samples.csv", wanted, "%d", ",")
+    found = vectors.from_file(network, tmp_path / "samples.csv")
+    assert np.array_equal(found.features, wanted)
+    assert main([str(stored), "--out", str(OUT), "--no-simplify", "--features",
+                 str(tmp_path / "samples.csv"), "--vectors", "4"]) == 0
+    assert capsys.readouterr().out.startswith("rtl: 4 vectors (samples.csv), 0 mismatches, ")
+
+
+def test_raw_values_of_a_file_or_integers(tmp_path):
+    """Irises are given in centimetres, and become tenths of them."""
+    network = replace(ir.load(ZOO / "iris.safetensors"), preparation=load("iris").preparation)
+    (tmp_path / "raw.csv").write_text("5.1,3.5,1.4,0.2\n", "utf-8")
+    (tmp_path / "integers.csv").write_text("51,35,14,2\n", "utf-8")
+    raw = vectors.from_file(network, tmp_path / "raw.csv")
+    integers = vectors.from_file(network, tmp_path / "integers.csv", integers=True)
+    assert raw.features.tolist() == integers.features.tolist() == [[51, 35, 14, 2]]
+
+
+def test_too_few_vectors_in_a_file(stored, tmp_path, caplog):
+    file = tmp_path / "samples.csv"
+    file.write_text("5,4,3,2,1\n", "utf-8")
+    assert fails([str(stored), "--features", str(file), "--vectors", "2"], 1, caplog) == (
+        f"{file}: the file holds 1 samples, not 2")
 
 
 def test_golden_vectors_that_do_not_agree():
