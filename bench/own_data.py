@@ -107,7 +107,7 @@ def recipe(name, number, out):
 def baselines(name, splits, out):
     """Figures of scikit-learn's models on each split: accuracies, or root mean squared errors."""
     path = out / f"{name}-baselines.json"
-    kept = json.loads(path.read_text()) if path.exists() else {}
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     models = _numbers() if name == REGRESSION else _classes(name, kept)
     for number in range(splits):
         if str(number) in kept:
@@ -196,7 +196,7 @@ def hardware(out, board, stop):
                 "simulated": json.loads(run("sim.run", network, "--level", "rtl", "--json")),
                 "built": json.loads(run("hw.build", network, "--board", board, "--stop-after",
                                         stop, "--json", "--out", str(out / "build")))}))
-        figures = json.loads(kept.read_text())
+        figures = json.loads(kept.read_text(encoding="utf-8"))
         print(_line(name, figures["simulated"], figures["built"]), flush=True)
 
 
