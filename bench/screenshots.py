@@ -63,7 +63,7 @@ def page(browser: Browser, network: str, *, height: int = 900, **options: object
     """The demo page of a network, as its command serves it."""
     command = [sys.executable, "-m", "bitwright", "demo", network, "--emulate", "--listen",
                "127.0.0.1:0"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8") as process:
         try:
             assert process.stdout is not None
             address = process.stdout.readline().split()[1]
@@ -123,15 +123,15 @@ def run(command: str, folder: Path) -> str:
     """Standard output of a command line that begins with ``bitwright`` or ``cat``."""
     program, *arguments = command.split()
     if program == "cat":
-        return (folder / arguments[0]).read_text()
+        return (folder / arguments[0]).read_text(encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run([sys.executable, "-m", program, *arguments], cwd=folder, text=True,
+    return subprocess.run([sys.executable, "-m", program, *arguments], cwd=folder, encoding="utf-8",
                           env=environment, stdout=subprocess.PIPE, check=True).stdout
 
 
 def predict(browser: Browser) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "flowers.csv").write_text(FLOWERS)
+        Path(folder, "flowers.csv").write_text(FLOWERS, encoding="utf-8")
         return terminal(browser, Path(folder), "cat flowers.csv",
                         "bitwright predict zoo/iris flowers.csv",
                         "bitwright infer zoo/iris flowers.csv --emulate --csv")

@@ -15,7 +15,7 @@ from bitwright.hw.flow import toolchain
 from tests.sim.benches import chain
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("answers", "bench", "bitwright", "boards", "data", "hw", "ir", "model", "sim")
+ROOMS = ("answers", "bench", "bitwright", "boards", "data", "demo", "hw", "ir", "model", "sim")
 
 NO_FILES = {"Image", "archive"}
 """What has an open() of its own."""
