@@ -1,5 +1,7 @@
 """What docs/format.md says of pictures in numbers is what Pillow does under the names it gives."""
 
+import io
+
 import numpy as np
 import pytest
 
@@ -48,6 +50,24 @@ def test_transparency():
     expected = [[reference.on_white(value, alpha) for value, alpha in zip(*rows, strict=True)]
                 for rows in zip(values.tolist(), alphas.tolist(), strict=True)]
     assert np.asarray(white).tolist() == expected
+
+
+@pytest.mark.parametrize("crop", [False, True])
+@pytest.mark.parametrize("colour", [False, True])
+@pytest.mark.parametrize("bands", [1, 2, 3, 4])
+def test_what_reads_files_does_it_all(bands, colour, crop):
+    """The reader of data sets, step by step as the page has it."""
+    picture = pytest.importorskip("bitwright.data.picture")
+    pixels = drawn((11, 8, bands), seed=bands)
+    file = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if bands == 1 else pixels).save(file, "PNG")
+    preparation = ir.Picture(5, 6, colour, crop, 255)
+    found = picture.pixels(picture.opened(file.getvalue(), "a.png"),
+                           picture.Form.taken(preparation))
+    colours = (bands - 1) // 2 * 2 + 1
+    plain = [[[reference.on_white(value, pixel[-1]) if bands % 2 == 0 else value
+               for value in pixel[:colours]] for pixel in row] for row in pixels.tolist()]
+    assert found.reshape(5, 6, -1).tolist() == reference.prepared(preparation, plain)
 
 
 @pytest.mark.parametrize(("old", "new", "left"), [
