@@ -96,6 +96,8 @@ def _run(args: argparse.Namespace) -> int:
     from bitwright.demo.view import Viewed
 
     address = _address(args.listen)
+    if args.baud is not None and args.port is None:
+        raise UsageError("--baud is the rate of a serial port, and --port names none")
     path = locate(args.network)
     network = ir.load(path)
     with _backends(args, network, path) as backends:

@@ -360,6 +360,11 @@ def test_a_port_that_is_taken(caplog):
         f"--listen {where}: Address already in use; name another port, or 0 for any"]
 
 
+def test_a_rate_without_a_port(caplog):
+    assert main(["zoo/iris", "--emulate", "--baud", "9600"]) == 2
+    assert caplog.messages == ["--baud is the rate of a serial port, and --port names none"]
+
+
 def test_a_host_that_is_none(caplog):
     assert main(["zoo/iris", "--listen", "no.such.host.invalid:0"]) == 2
     assert re.fullmatch(r"--listen no\.such\.host\.invalid:0: [\w ]+", caplog.messages[0])
