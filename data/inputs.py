@@ -74,8 +74,9 @@ def read_inputs(path: Path | str, network: ir.Network, source: Source | None = N
     """Read samples for a network: raw values if it says how they become integers, else integers.
 
     Columns of a table with a header are found by their names where the network has names: their
-    order is free, and others are not looked at. Without names they count by position, and a label
-    column may be there or not.
+    order is free, and others are not looked at, but the label's; if its name is not known, it is
+    the only other one. Without names they count by position, and a label column may be there or
+    not.
 
     Parameters
     ----------
@@ -179,11 +180,13 @@ def _by_name(path: Path, header: tuple[str, ...], names: Sequence[str],
             shown = ", ".join(map(repr, header[:5])) + (", ..." if len(header) > 5 else "")
             raise DataError(f"{path}: column {name!r} must be there once, not {header.count(name)} "
                             f"times, among {shown}")
-    label = known.get(source.label)
-    if label is None:
-        place = int(source.label) - 1 if source.label.isdecimal() else len(header) - 1
-        fits = place < len(header) and not (source.label and not source.label.isdecimal())
-        label = place if fits and header[place] not in names else None
+    if source.label and not source.label.isdecimal():
+        label = known.get(source.label)
+    else:  # the one column that the network does not read
+        ignored = {name.strip() for name in source.ignore.split(",")}
+        others = [index for index, name in enumerate(header)
+                  if name not in names and name not in ignored and name != source.group]
+        label = others[0] if len(others) == 1 else None
     return table.Layout(tuple(known[name] for name in names), label, known.get(source.group))
 
 

@@ -105,7 +105,7 @@ def _fetched(name: str, number: int, data_dir: Path | None, source: Source) -> A
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of versions, and of what is refused below anyway
             return fetch_openml(data_id=number, data_home=str(home), as_frame=False,
-                                parser="liac-arff", n_retries=0,
+                                parser="liac-arff", n_retries=1,
                                 target_column=source.label or "default-target")
     except (OSError, EOFError, ValueError, LookupError, zlib.error, ArffException) as error:
         reason = " ".join(str(error).split()) or type(error).__name__

@@ -108,7 +108,8 @@ def read_table(path: Path, source: Source, choose: Choose,
     choose : callable
         See :data:`Choose`.
     cells : Reals or Integers, optional
-        What features are. Left out: numbers, and missing ones as the source says.
+        What features are. Left out, for a file to train on: numbers, and missing ones as the source
+        says.
 
     Raises
     ------
@@ -121,7 +122,7 @@ def read_table(path: Path, source: Source, choose: Choose,
         check_size(path, "a table", path.stat().st_size, MAX_TEXT)
         with path.open(encoding="utf-8-sig", newline="") as file:
             how = cells or Reals(source.missing != "refuse", _HOW_MISSING)
-            return _Reader(path, source, choose, how, file).read()
+            return _Reader(path, source, choose, how, file, labelled=cells is None).read()
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: must be text in UTF-8") from error
 
@@ -130,9 +131,9 @@ class _Reader:
     """One table while it is read."""
 
     def __init__(self, path: Path, source: Source, choose: Choose, cells: Reals | Integers,
-                 lines: Iterator[str]) -> None:
+                 lines: Iterator[str], *, labelled: bool) -> None:
         self.path, self.source, self.choose = path, source, choose
-        self.cells, self.lines = cells, lines
+        self.cells, self.lines, self.labelled = cells, lines, labelled
         self.header: tuple[str, ...] = ()
         self.values, self.labels, self.groups = array("f"), list[str](), list[str]()
         self.places, self.breaks = list[str](), set[int]()
@@ -197,7 +198,7 @@ class _Reader:
         if self.source.header != "auto":
             return self.source.header == "yes"
         cells = [cell.strip() for cell in row]
-        if len(cells) > 1 and cells in ([str(n) for n in range(len(cells))],
+        if self.labelled and len(cells) > 1 and cells in ([str(n) for n in range(len(cells))],
                                         [str(n + 1) for n in range(len(cells))]):
             raise DataError(f"{self.path}: line 1 counts its columns; say whether it names them "
                             'with source.header = "yes" or "no"')
