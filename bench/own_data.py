@@ -195,7 +195,7 @@ def hardware(out, board, stop):
             files.write_atomic(kept, json.dumps({
                 "simulated": json.loads(run("sim.run", network, "--level", "rtl", "--json")),
                 "built": json.loads(run("hw.build", network, "--board", board, "--stop-after",
-                                        stop, "--json", "--out", str(out / "build")))}))
+                                        stop, "--json", "--out", str(out / f"{name}-build")))}))
         figures = json.loads(kept.read_text(encoding="utf-8"))
         print(_line(name, figures["simulated"], figures["built"]), flush=True)
 

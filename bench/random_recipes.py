@@ -49,7 +49,8 @@ BAD = (0, -1, 1 << 40, math.nan, math.inf, -0.5, "x", True)
 
 
 def data_sets() -> dict[str, Any]:
-    """Small data sets of every shape: vectors, pictures, colours, signed, wide and degenerate."""
+    """Small data sets of every shape: vectors, pictures, colours, signed, wide and degenerate, and
+    one whose labels are numbers."""
     from bitwright.data import DataSet
 
     made = {}
@@ -72,6 +73,11 @@ def data_sets() -> dict[str, Any]:
             parts += [x * 0 if odd == "constant" else x, labels]
         made[name] = DataSet(name, *parts, bits=bits, signed=signed, full_scale=max(high, 1),
                              shape=shape, classes=tuple(map(str, range(classes))))
+    rng = np.random.default_rng(len(made))
+    x = rng.integers(0, 256, (90, 4)).astype(np.int32)
+    numbers = 1e3 + x @ rng.normal(size=4)
+    made["numbers"] = DataSet("numbers", x, numbers, x[:24], numbers[:24], bits=8, signed=False,
+                              full_scale=255, shape=(4,), classes=(), answers=("n",))
     return made
 
 
@@ -112,7 +118,8 @@ def draw(seed: int, number: int) -> tuple[dict[str, Any], str]:
         "validation": chance.choice((0.15, 0.2, 0.5)), "jitter": jitter, "learning": learning,
         learning: _settings(Rule.kinds[learning].Settings, chance), "modulate": modulate,
         "layers": parts, "head": head}
-    return recipe, chance.choice(sets)
+    name = chance.choice(sets)
+    return recipe | {"balance": chance.random() < 0.1}, name
 
 
 def _agree(modulate: dict[str, Any], layers: list[dict[str, Any]], *, per_frame: bool) -> None:
@@ -184,9 +191,13 @@ def _differs(trainer: Any) -> str:
     """What is not equal between the trained network and its frozen file, or nothing."""
     from bitwright import ir
 
-    data, best = trainer.data, trainer.best["accuracy"]
+    import torch
+
+    data, task = trainer.data, trainer.task
+    best = trainer.best[task.metric_name]
     if not trainer.network.freezes:
-        return "" if 0 <= trainer.figures()["test"]["accuracy"] <= 1 else "test accuracy"
+        test = trainer.figures()["test"]
+        return "" if task.kind != "classification" or 0 <= test["accuracy"] <= 1 else "accuracy"
     frozen = trainer.freeze()
     with tempfile.TemporaryDirectory() as folder:
         ir.save(Path(folder, "network.safetensors"), frozen)
@@ -195,8 +206,9 @@ def _differs(trainer: Any) -> str:
         scores = frozen.evaluate(features).scores
         if not np.array_equal(scores, np.asarray(trainer.network.scores(features))):
             return "scores of the file differ from those of torch"
-    features, labels = (part.numpy() for part in trainer.held_back)
-    reached = float((frozen.evaluate(features.astype(np.int32)).decision == labels).mean())
+    features, targets = trainer.held_back
+    scores = frozen.evaluate(features.numpy().astype(np.int32)).scores
+    reached = task.metric(torch.from_numpy(scores).double() / trainer.network.scale, targets)
     if reached != best:
         return f"validation said {best}, the frozen file reaches {reached}"
     return ""

@@ -52,7 +52,7 @@ def unequal():
 def recipe(learning="backprop", epochs=3, layers=(LUT,), head=None, depth=8, **settings):
     return Recipe.of({"name": "x", "epochs": epochs, "patience": epochs, "batch": 16,
                       "learning": learning, "modulate": {"levels": "quantile", "depth": depth},
-                      "layers": list(layers), "head": head or {"kind": "group_sum"}, **settings})
+                      "layers": list(layers), "head": head or {"kind": "group_sum"}} | settings)
 
 
 def trained(*args):
@@ -215,10 +215,9 @@ def test_the_commands_follow_the_task(tmp_path, monkeypatch, caplog, capsys):
     table = rng.normal(size=(80, 3)).round(3)
     rows = [",".join(map(str, [*row, round(20 + 3 * row[0] - row[1], 3)])) for row in table]
     (tmp_path / "depth.csv").write_text("\n".join(["a,b,c,depth (cm)", *rows]))
-    (tmp_path / "mine.toml").write_text(recipe(
-        epochs=4, data="depth.csv", source={"task": "regression"}).toml().replace(
-        'name = "x"', 'name = "mine"'))
-    assert train.main(["mine.toml"]) == 0
+    (tmp_path / "mine.toml").write_text(recipe(epochs=4, name="mine").toml())
+    assert train.main(["mine.toml", "--data", "depth.csv", "--set",
+                       "source.task=regression"]) == 0
     assert capsys.readouterr().out == "runs/mine/network.safetensors\n"
     assert re.fullmatch(r"best epoch \d of 4: validation RMSE \d\.\d+, test RMSE \d\.\d+ \(torch "
                         r"and frozen network agree on all \d+ test samples\)", caplog.messages[-1])
