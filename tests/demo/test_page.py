@@ -1,6 +1,7 @@
 """The page in a headless Chromium, by mouse, by keys and by files."""
 
 import contextlib
+import time
 
 import numpy as np
 import pytest
@@ -112,6 +113,29 @@ def test_a_digit_is_drawn(chromium):
         settled(page)
         assert page.locator("#undo").is_disabled()
         assert page.locator("#hint").is_visible()
+
+
+def test_one_request_at_a_time_while_drawing(chromium):
+    under_way, most, count = 0, 0, 0
+
+    def begins(request):
+        nonlocal under_way, most, count
+        under_way, count = under_way + 1, count + 1
+        most = max(most, under_way)
+
+    def ends(request):
+        nonlocal under_way
+        under_way -= 1
+
+    with opened(chromium, digits()) as page:
+        page.on("request", begins)
+        page.on("requestfinished", ends)
+        start = time.monotonic()
+        draw(page, THREE * 6)
+        took = time.monotonic() - start
+        assert page.locator("#place").inner_text() == ""  # the drawing, not the example
+    assert most == 1
+    assert 1 <= count <= took / 0.06 + 1
 
 
 def test_a_digit_is_drawn_with_keys(chromium):
