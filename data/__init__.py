@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +60,13 @@ def load(name: str, data_dir: Path | None = None, source: Source | None = None) 
         return _LOADERS[name](data_dir)
     source = source or Source()
     if name == "jsc":
-        return openml.load_openml(name, str(openml.JETS), data_dir, source)
+        found = openml.load_openml(name, str(openml.JETS), data_dir, source)
+        return replace(found, source=source)
     if name.startswith(openml.PREFIX):
-        return openml.load_openml(name, name.removeprefix(openml.PREFIX), data_dir, source)
+        number = name.removeprefix(openml.PREFIX)
+        return replace(openml.load_openml(name, number, data_dir, source), source=source)
     if is_own(name):
-        return own.load_file(name, data_dir, source)
+        return replace(own.load_file(name, data_dir, source), source=source)
     near = difflib.get_close_matches(name, names(), n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else (
         f"known are {', '.join(names())}, {openml.PREFIX}NUMBER, and files and folders")

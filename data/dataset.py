@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitwright import ir
+from bitwright.data.source import Source
 from bitwright.errors import UserError
 
 __all__ = ["DataError", "DataSet", "split", "stratified"]
@@ -60,6 +61,8 @@ class DataSet:
         Where labels are numbers: what they are, one name. Else empty.
     groups : array of int64, shape (samples,), optional
         Recording of each sample of the training part: a split has each on one side.
+    source : Source
+        How the files were read.
 
     Raises
     ------
@@ -81,6 +84,7 @@ class DataSet:
     columns: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
     groups: NDArray[np.int64] | None = None
+    source: Source = Source()
 
     def __post_init__(self) -> None:
         self._check_description()

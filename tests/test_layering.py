@@ -31,11 +31,11 @@ ROOMS = {
 }
 """What the modules of a room may import, beside its own. The longest name that fits is the room."""
 
-COMMANDS = {"answers.emulate", "answers.infer", "answers.predict", "bitwright.cli", "boards.list",
-            "data.show", "demo.serve", "hw.build", "model.catalogue", "model.evaluate",
-            "model.train", "sim.run"}
-"""Modules that start something. They may import all that the rooms of their side may, and nothing
-but the command line and other commands imports them."""
+COMMANDS = {"answers.emulate", "answers.infer", "answers.predict", "bitwright.cli",
+            "bitwright.library", "boards.list", "data.show", "demo.serve", "hw.build",
+            "model.catalogue", "model.evaluate", "model.train", "sim.run"}
+"""Modules that start something, or are the same as functions. They may import all that the rooms
+of their side may, and nothing but the command line and other commands imports them."""
 
 SIDES = {"bitwright": set(ROOMS), "boards": set(ROOMS) - {"model", "sim", "data"},
          "data": {"bitwright", "ir", "data"},
