@@ -21,6 +21,10 @@ MAX_BITS = 16
 """Widest feature that a frozen network takes."""
 
 
+NAMED = Source()
+"""How what has a name is read: nothing is to be said about it."""
+
+
 class DataError(UserError, ValueError):
     """A data set cannot be used. The message is one line that a user can act on."""
 
@@ -84,7 +88,7 @@ class DataSet:
     columns: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
     groups: NDArray[np.int64] | None = None
-    source: Source = Source()
+    source: Source = NAMED
 
     def __post_init__(self) -> None:
         self._check_description()
@@ -108,6 +112,8 @@ class DataSet:
         if not isinstance(self.name, str) or not self.name:
             raise DataError("Name of a data set must be a string of one character at least, "
                             f"not {_line(self.name)}")
+        if not isinstance(self.source, Source):
+            raise self._refused("source", "a Source", self.source)
         if not _whole(self.bits) or not 1 <= self.bits <= MAX_BITS:
             raise self._refused("bits", f"an integer from 1 to {MAX_BITS}", self.bits)
         if not isinstance(self.signed, bool):

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from bitwright import ir
-from bitwright.data import DataError, DataSet, split
+from bitwright.data import DataError, DataSet, Source, split
 
 GOOD = {"name": "own", "features": np.arange(12, dtype=np.int32).reshape(4, 3),
         "labels": np.array([0, 1, 1, 0]), "x_test": np.zeros((2, 3), np.int32),
         "y_test": np.array([1, 0]), "bits": 4, "signed": False, "full_scale": 15, "shape": (3,),
         "classes": ("a", "b"), "preparation": None, "columns": ("u", "v", "w"), "answers": (),
-        "groups": np.array([7, 7, 9, 8])}
+        "groups": np.array([7, 7, 9, 8]), "source": Source()}
 TEN = np.full(3, 10, np.float32)
 AFFINE = ir.Affine(1, 4, False, False, TEN, TEN, np.zeros(0, np.float32))
 
@@ -86,6 +86,7 @@ def test_labels(field, of):
 
 
 @pytest.mark.parametrize(("field", "value", "rule"), [
+    ("source", {}, "a Source"),
     ("bits", 0, "an integer from 1 to 16"), ("bits", 17, "an integer from 1 to 16"),
     ("bits", 4.0, "an integer from 1 to 16"), ("bits", True, "an integer from 1 to 16"),
     ("signed", [], "True or False"), ("signed", 0, "True or False"),
