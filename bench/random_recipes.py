@@ -189,9 +189,9 @@ def outcome(values: dict[str, Any], data: Any) -> tuple[str, str]:
 
 def _differs(trainer: Any) -> str:
     """What is not equal between the trained network and its frozen file, or nothing."""
-    from bitwright import ir
-
     import torch
+
+    from bitwright import ir
 
     data, task = trainer.data, trainer.task
     best = trainer.best[task.metric_name]
