@@ -90,10 +90,10 @@ def recipe(name, number, out):
     if name == REGRESSION:
         return Recipe.of({
             **common, "source": {**common["source"], "task": "regression"},
-            "epochs": 40, "patience": 40, "batch": 32,
+            "epochs": 120, "patience": 120, "batch": 16, "validation": 0.1,
             "backprop": {"learning_rate": 0.01},
-            "modulate": {"levels": "quantile", "depth": 64}, "layers": [],
-            "head": {"kind": "scores", "temperature": 160.0, "scale": 2}})
+            "modulate": {"levels": "quantile", "depth": 32}, "layers": [],
+            "head": {"kind": "scores", "temperature": 80.0, "scale": 2}})
     classes = len(np.unique(table(name)[2]))
     width = 480
     return Recipe.of({

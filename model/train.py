@@ -119,7 +119,8 @@ def _freeze(trainer: Trainer, out: Path) -> None:
     figures = network.provenance["figures"]
     logger.info("best epoch %d of %d: validation %s, test %s (torch and frozen network agree on "
                 "all %d test samples)", trainer.best["epoch"], trainer.epoch,
-                _told(figures["validation"]), _told(figures["test"]), len(trainer.data.y_test))
+                _told(trainer, figures["validation"]), _told(trainer, figures["test"]),
+                len(trainer.data.y_test))
     sys.stdout.write(f"{out / NETWORK}\n")
 
 
@@ -129,18 +130,18 @@ def _tell(trainer: Trainer, out: Path) -> None:
 
     figures = trainer.figures()
     logger.info("best epoch %d of %d: validation %s, test %s; a network of real numbers has no "
-                "frozen form", trainer.best["epoch"], trainer.epoch, _told(figures["validation"]),
-                _told(figures["test"]))
+                "frozen form", trainer.best["epoch"], trainer.epoch,
+                _told(trainer, figures["validation"]), _told(trainer, figures["test"]))
     accuracy = {part: of["accuracy"] for part, of in figures.items() if "accuracy" in of}
     files.write_atomic(out / RESULT, json.dumps({"accuracy": accuracy, "figures": figures}) + "\n")
     sys.stdout.write(f"{out / RESULT}\n")
 
 
-def _told(figures: dict[str, Any]) -> str:
-    """The figures that matter most, in a few words."""
+def _told(trainer: Trainer, figures: dict[str, Any]) -> str:
+    """The figure that matters most, in a few words."""
     if "rmse" in figures:
         return f"RMSE {figures['rmse']:.4g}"
-    return f"{100 * figures['accuracy']:.2f} %"
+    return trainer.task.told(figures[trainer.task.metric_name])
 
 
 def _recipe(args: argparse.Namespace, resumed: dict[str, Any] | None) -> Recipe:

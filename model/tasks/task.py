@@ -23,7 +23,7 @@ class Task(Named, ABC):
     Attributes
     ----------
     metric_name : str
-        What :meth:`metric` is called in reports.
+        What :meth:`metric` is called in reports, and by :meth:`figures`.
     answer : ir.Answer, optional
         What numbers the scores of the frozen network mean. None: they decide between classes.
     weighted : bool

@@ -15,9 +15,11 @@ from bitwright import ir
 from bitwright.data import DataSet
 from bitwright.model import train
 from bitwright.model.heads import Head
+from bitwright.model.layers import LutLayer
 from bitwright.model.recipe import Recipe
 from bitwright.model.rules import Rule
 from bitwright.model.tasks import Classification, Regression
+from bitwright.model.training.freeze import FreezeError
 from bitwright.model.training.trainer import Trainer
 
 LUT = {"kind": "lut", "width": 60}
@@ -107,6 +109,20 @@ def test_numbers_of_a_logit_by_hand():
     answer = task.answer.apply(np.array([[60], [65]]))
     assert answer.flatten().tolist() == pytest.approx([mean, mean + deviation], rel=1e-5)
     assert task.told(0.75) == f"RMSE {deviation / 2:.4g}"
+
+
+def test_a_fault_in_freezing_numbers_is_seen(monkeypatch):
+    right = LutLayer.freeze
+
+    def fault(self):
+        node = right(self)
+        return replace(node, tables=~node.tables)
+
+    monkeypatch.setattr(LutLayer, "freeze", fault)
+    with pytest.raises(FreezeError, match=r"^The frozen network differs from the trained one on "
+                                          r"\d+ of 16 samples of the rehearsal: sample \d+, it "
+                                          r"scores \d+ for \d+$"):
+        Trainer(recipe(), numbers())
 
 
 @pytest.mark.parametrize("learning", sorted(
@@ -204,6 +220,15 @@ def test_balance_is_refused_where_the_loss_is_not_followed(learning, layers, hea
     with pytest.raises(ValueError, match=rf"^balance must be false where learning is "
                                          rf"'{learning}', which does not follow the loss$"):
         Trainer(settings, unequal())
+
+
+def test_the_command_tells_the_balanced_accuracy(tmp_path, monkeypatch, caplog):
+    monkeypatch.chdir(tmp_path)
+    caplog.set_level("INFO")
+    assert train.main(["iris", "--set", "balance=true", "--set", "epochs=2"]) == 0
+    told = r"\d+\.\d\d % \(balanced\)"
+    assert re.fullmatch(rf"best epoch \d of 2: validation {told}, test {told} \(torch and frozen "
+                        r"network agree on all 36 test samples\)", caplog.messages[-1])
 
 
 def test_the_commands_follow_the_task(tmp_path, monkeypatch, caplog, capsys):
