@@ -99,12 +99,16 @@ class Terminal:
             due = self._due()
             wait = None if due is None else max(0.0, due - time.monotonic())
             late = bool(self._leaving) and self._leaving[0][0] <= time.monotonic()
+            silent = self._heard is not None and time.monotonic() >= self._heard + self._timeout_s
             readable, _, _ = select.select([self._end, self._stop],
                                            [self._end] if late else [], [], wait)
             if self._stop in readable:
                 return
             if self._end in readable:
                 self._read()
+            elif silent and not self._arriving:  # what was not read yet is no silence
+                self._heard = None
+                self._reply(self._device.silence())
             self._pass_on()
 
     def _due(self) -> float | None:
@@ -128,12 +132,12 @@ class Terminal:
         return self._free[way]
 
     def _pass_on(self) -> None:
-        """All whose time has come: bytes for the device, silence, bytes for the host."""
+        """All whose time has come: bytes for the device, and bytes for the host."""
+        arrived = b""
         while self._arriving and self._arriving[0][0] <= time.monotonic():
-            self._reply(self._device.receive(self._arriving.popleft()[1]))
-        if self._heard is not None and time.monotonic() >= self._heard + self._timeout_s:
-            self._heard = None
-            self._reply(self._device.silence())
+            arrived += self._arriving.popleft()[1]
+        if arrived:
+            self._reply(self._device.receive(arrived))
         while self._leaving and self._leaving[0][0] <= time.monotonic():
             when, data = self._leaving.popleft()
             sent = 0
