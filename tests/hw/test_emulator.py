@@ -39,7 +39,7 @@ def requests(subject, plan, rng):
     """A stream of requests without end, of which some are wrong in what they ask for."""
     layout, contents = Layout.of(subject), Contents(subject, plan)
     image = contents.image(NEW) if contents.bytes else bytes(9)
-    writes = [*load_payloads(image, 5),
+    writes = [*load_payloads(image, 16),
               commit_payload(image, short(contents.digest(NEW)) if contents.bytes else bytes(8))]
     place = 0
     while True:
@@ -64,7 +64,7 @@ def requests(subject, plan, rng):
 
 def damaged(packet, rng):
     """The packet, or what noise made of it."""
-    match rng.integers(8):
+    match rng.integers(14):
         case 0:
             place = rng.integers(8 * len(packet))
             return bytes(byte ^ (place // 8 == at) << place % 8 for at, byte in enumerate(packet))
