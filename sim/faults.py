@@ -11,10 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitwright import ir
+from bitwright.errors import UserError
 from bitwright.hw.layout import Layout
 from bitwright.sim.options import Faults
 
-__all__ = ["KINDS", "Planted", "plant"]
+__all__ = ["KINDS", "FaultError", "Planted", "plant"]
+
+
+class FaultError(UserError, ValueError):
+    """There is no such fault in this network that these vectors would notice."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ def plant(kind: str, network: ir.Network, features: NDArray[np.int32], *, lanes:
 
     Raises
     ------
-    ValueError
+    FaultError
         If no fault of the kind would be noticed.
     """
     rng = np.random.default_rng(seed)
@@ -74,7 +79,7 @@ def plant(kind: str, network: ir.Network, features: NDArray[np.int32], *, lanes:
     for planted in _CANDIDATES.get(kind, _none)(network, features, rng):
         if (planted.faults.built.evaluate(features).scores != expected).any():
             return planted
-    raise ValueError(f"No fault of kind {kind!r} changes a score of these vectors")
+    raise FaultError(f"No fault of kind {kind!r} changes a score of these vectors")
 
 
 def _tables(network: ir.Network, features: NDArray[np.int32],

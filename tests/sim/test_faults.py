@@ -7,6 +7,7 @@ import pytest
 
 from bitwright.sim import faults
 from bitwright.sim.options import Faults
+from tests import networks
 from tests.sim.benches import chain, features, run
 
 pytestmark = [pytest.mark.xdist_group("sim"), pytest.mark.slow]
@@ -85,6 +86,13 @@ def test_lost_beat(level):
 
 
 def test_fault_that_no_vector_would_notice():
-    with pytest.raises(ValueError, match=r"^No fault of kind 'table' changes a score of these "
-                                         r"vectors$"):
+    with pytest.raises(faults.FaultError, match=r"^No fault of kind 'table' changes a score of "
+                                                r"these vectors$"):
         faults.plant("table", NETWORK, VECTORS[:0])
+
+
+def test_a_single_score_cannot_be_swapped():
+    subject = networks.regression(0)
+    with pytest.raises(faults.FaultError, match=r"^No fault of kind 'scores' changes a score of "
+                                                r"these vectors$"):
+        faults.plant("scores", subject, networks.features(subject, 20, 0))
