@@ -17,9 +17,9 @@ EMULATORS = ("golden", "rtl")
 def add_samples(parser: argparse.ArgumentParser) -> None:
     """Arguments by which :func:`choose` chooses."""
     parser.add_argument("file", metavar="FILE", nargs="?",
-                        help="a table (.csv, .tsv, .txt), a picture or a folder of pictures: raw "
-                             "values, as in the data set; '-' reads CSV from the standard input "
-                             "(default: the golden vectors inside the network)")
+                        help="a table (.csv, .npy, .npz and others), a picture, or a folder or zip "
+                             "file of pictures: raw values, as in the data set; '-' reads CSV from "
+                             "the standard input (default: the golden vectors inside the network)")
     samples = parser.add_mutually_exclusive_group()
     samples.add_argument("--features", metavar="FILE", help="the same as FILE")
     samples.add_argument("--golden", action="store_true",

@@ -8,8 +8,10 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bitwright import ir
+from bitwright.data.drawn import draw
 from bitwright.data.inputs import Inputs, read_inputs
 from bitwright.errors import UsageError, UserError
 
@@ -42,7 +44,8 @@ def choose(network: ir.Network, path: Path, args: argparse.Namespace) -> Inputs:
     if file is not None:
         inputs = _read(file, network, args.integers)
     elif args.random:
-        inputs = _random(network, args.random, args.seed)
+        inputs = _numbered(f"vectors at random (seed {args.seed})",
+                           draw(network, args.random, args.seed))
     else:
         inputs = _golden(network, path)
     if args.vectors is None:
@@ -78,11 +81,5 @@ def _golden(network: ir.Network, path: Path) -> Inputs:
     return _numbered("golden vectors", golden.features)
 
 
-def _random(network: ir.Network, count: int, seed: int) -> Inputs:
-    low, high = network.modulate.domain
-    features = np.random.default_rng(seed).integers(low, high + 1, (count, network.features))
-    return _numbered(f"vectors at random (seed {seed})", features.astype(np.int32))
-
-
-def _numbered(what: str, features: np.ndarray) -> Inputs:
+def _numbered(what: str, features: NDArray[np.int32]) -> Inputs:
     return Inputs(what, features, None, [f"vector {n}" for n in range(len(features))])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bitwright import ir
-from bitwright.answers import predict
+from bitwright.answers import infer, predict
 
 ROOT = Path(__file__).parents[2]
 
@@ -106,6 +106,37 @@ def test_a_number_in_its_unit(here, capsys):
     score = json.loads(line)["scores"]["t [K]"]
     assert json.loads(line)["answers"] == {"t [K]": 20 + 0.5 * score}
     assert run(capsys, "x.csv").splitlines()[-1].startswith("t [K]: mean absolute error ")
+
+
+def test_the_board_answers_in_the_same_unit(here, capsys):
+    """A single score, whose decision means nothing, over the line of the design itself."""
+    answer = ir.Answer(np.array([20], np.float32), np.array([0.5], np.float32))
+    ir.save(Path("n.safetensors"), network(answer, answers=("t [K]",), columns=COLUMNS))
+    Path("x.csv").write_text(table(*ROWS[:2], header=COLUMNS))
+    for form in ("--json", "--csv"):
+        wanted = run(capsys, "x.csv", form)
+        for kind in ("golden", "rtl"):
+            assert infer.main(["n.safetensors", "x.csv", form, "--emulate", kind]) == 0
+            assert capsys.readouterr().out == wanted
+
+
+def test_pictures(here, capsys):
+    image = pytest.importorskip("PIL.Image")
+    thresholds = np.full((1, 4, 1), 128, np.int32)
+    weights = np.array([[True] * 4, [False] * 4])
+    ir.save(Path("n.safetensors"), ir.Network(
+        (ir.Entry("modulate", ir.Modulate(thresholds, 8), ("input",)),
+         ir.Entry("head", ir.Scores(weights, 1, np.zeros(2, np.int32)), ("modulate",))),
+        preparation=ir.Picture(2, 2, False, False, 255), names=ir.Names(classes=("day", "night"))))
+    for folder, level in (("day", 200), ("night", 20)):
+        Path("shots", folder).mkdir(parents=True)
+        image.new("L", (6, 4), level).save(f"shots/{folder}/a.png")
+    lines = run(capsys, "shots").splitlines()
+    assert [line.split()[1:3] for line in lines[1:3]] == [["day", "day"], ["night", "night"]]
+    assert lines[-1] == "2 of 2 right (100.00 %)"
+    assert json.loads(run(capsys, "shots/night/a.png", "--json"))["class"] == "night"
+    assert infer.main(["n.safetensors", "shots", "--emulate"]) == 0
+    assert capsys.readouterr().out.splitlines() == lines
 
 
 def test_without_a_file(here, capsys, caplog):
