@@ -124,13 +124,12 @@ class Predictions:
         return "".join(f"{line.rstrip()}\n" for line in lines)
 
     def json(self) -> str:
-        """An object a line. Numbers are written so that binary32 reads them back unchanged.
+        """An object a line, in ASCII, whatever the locale. Binary32 reads numbers back unchanged.
 
         ``sample``, ``label`` where there is one, ``scores`` by name; then ``class``, and ``index``,
         its number, or ``answers``, numbers by name.
         """
-        return "".join(f"{json.dumps(self.plain(row), ensure_ascii=False)}\n"
-                       for row in range(len(self.places)))
+        return "".join(f"{json.dumps(self.plain(row))}\n" for row in range(len(self.places)))
 
     def plain(self, row: int) -> dict[str, Any]:
         """One answer as a JSON object, as of :meth:`json`."""

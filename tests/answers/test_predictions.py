@@ -49,6 +49,7 @@ def test_of_many_classes_the_two_best():
 
 def test_json_is_an_object_a_line():
     found = animals(labels=["cat", "x"])
+    assert found.json().isascii()
     assert [json.loads(line) for line in found.json().splitlines()] == [
         {"sample": "row 1", "label": "cat", "class": "dog, or wolf", "index": 1,
          "scores": {"cat": 3, "dog, or wolf": 12, "mouse": -1}},

@@ -35,6 +35,18 @@ def signed():
         ir.Entry("head", ir.Scores(weights, 3, np.array([0, -900, 7], np.int32)), ("modulate",))))
 
 
+def written():
+    """Requests that write other contents, and then ask for them."""
+    contents, layout = Contents(OLD, PLAN), Layout.of(OLD)
+    image = contents.image(NEW)
+    commit = commit_payload(image, short(contents.digest(NEW)))
+    sample = layout.sample(features(OLD, 1, 0)[0].tolist())
+    return [encode_request(kind, number, payload) for number, (kind, payload) in enumerate(
+        [(Request.LOAD, payload) for payload in load_payloads(image)]
+        + [(Request.INFER, sample), (Request.COMMIT, commit), (Request.INFER, sample),
+           (Request.IDENTIFY, b"")])]
+
+
 def requests(subject, plan, rng):
     """A stream of requests without end, of which some are wrong in what they ask for."""
     layout, contents = Layout.of(subject), Contents(subject, plan)
@@ -93,11 +105,15 @@ def speak(devices, data, rng):
 
 
 @pytest.mark.parametrize(("subject", "plan", "count"), [
-    (network(24), FIXED, 6), (signed(), FIXED, 6), (OLD, PLAN, 18),
+    (network(24), FIXED, 6), (signed(), FIXED, 6), (OLD, PLAN, 12),
 ], ids=["fixed", "signed", "writable"])
 def test_reply_for_reply(subject, plan, count):
     rng = np.random.default_rng(1)
     devices = Emulator(subject, plan), Simulated(subject, plan, timeout=300)
+    for data in written() if plan is PLAN else []:
+        golden, design = (device.receive(data) for device in devices)
+        assert golden == design
+        assert len(Parser().feed(golden)) == 1
     stream = requests(subject, plan, rng)
     for _ in range(count):
         data = damaged(next(stream), rng)
@@ -120,7 +136,7 @@ def test_a_device_keeps_pace_with_requests_without_a_pause(size, classes):
     """
     subject = wide(size, classes)
     layout = Layout.of(subject)
-    x = features(subject, 8, 0)
+    x = features(subject, 6, 0)
     pause = bytes(filler(layout, CYCLES))
     data = pause.join(encode_request(Request.INFER, index, layout.sample(row))
                       for index, row in enumerate(x.tolist()))
@@ -133,7 +149,7 @@ def test_less_of_a_pause_is_not_enough():
     subject = wide(2, 9)
     layout = Layout.of(subject)
     data = b"".join(encode_request(Request.INFER, index, layout.sample([1, 2]))
-                    for index in range(8))
+                    for index in range(5))
     replies = Parser().feed(Simulated(subject).receive(data))
     assert {reply.payload for reply in replies if reply.type == 0xFF} == {b"\6"}
 
@@ -141,7 +157,7 @@ def test_less_of_a_pause_is_not_enough():
 def test_a_host_at_a_simulated_device():
     """What a busy device refused is sent again, and every answer is that of its sample."""
     subject = wide(2, 9)
-    x = features(subject, 8, 0)
+    x = features(subject, 4, 0)
     golden = subject.evaluate(x)
     wanted = list(zip(golden.decision.tolist(), map(tuple, golden.scores.tolist()), strict=True))
     host = Host(EmulatedPort(Simulated(subject)), Layout.of(subject))
