@@ -1,5 +1,7 @@
 # make demo: set up, train, freeze, simulate, build a bitstream.
 # make test: set up, run the linters and every test but the slow ones.
+# make docs: the documentation site, in build/site. A broken link or docstring is an error.
+# make release VERSION=x.y.z: a wheel, its notes and a tag; see docs/releasing.md.
 # make slow: what takes too long for that: planted faults, a bitstream a family, all zoo vectors.
 # Each works on a fresh clone; a second run finds .venv ready.
 
@@ -9,7 +11,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TYPES := build/types/bitwright
 
-.PHONY: demo test slow lint clean
+.PHONY: demo test slow lint docs release clean
 
 demo: $(STAMP)
 	$(BIN)/python -m model.train digits --force
@@ -32,6 +34,15 @@ lint: $(STAMP)
 	@for room in answers boards data demo hw ir model sim; do ln -sfn ../../../$$room $(TYPES)/$$room; done
 	@for file in bitwright/*.py; do ln -sf ../../../$$file $(TYPES)/; done
 	$(BIN)/mypy
+
+docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	$(BIN)/python -m sphinx -b html -W --keep-going -q docs build/site
+	@echo "Look at build/site/index.html"
+
+release: $(STAMP)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[release]'
+	$(BIN)/python -m bench.release $(VERSION)
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -51,7 +51,7 @@ class Preparation(Declared, ABC):
 
     @abstractmethod
     def apply(self, raw: NDArray[Any]) -> NDArray[np.int32]:
-        """Map raw samples, shape (samples, *shape), to features, shape (samples, features).
+        """Map raw samples, shape ``(samples, *shape)``, to features, shape (samples, features).
 
         Raises
         ------
