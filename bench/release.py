@@ -1,4 +1,4 @@
-"""Make a release of the commit that is checked out: sdist, wheel, notes, tag. See docs/releasing.md.
+"""Make a release of the commit that is checked out: sdist, wheel, notes, tag; docs/releasing.md.
 
 Nothing is uploaded, and no network is touched.
 """

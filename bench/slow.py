@@ -1,5 +1,5 @@
 """What takes too long for every run of the tests: planted faults, a bitstream of each family whose
-placed netlist is simulated, and every vector of the zoo. Prints a table; exit status 1 if anything
+placed netlist is simulated, the tutorial and the notebook, and every vector of the zoo. Prints a table; exit status 1 if anything
 is not as it must be.
 
 Two at a time on two cores by default. Run before a release, the table goes into docs/results.md.
@@ -7,6 +7,7 @@ Two at a time on two cores by default. Run before a release, the table goes into
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -76,6 +77,38 @@ def zoo() -> Iterator[Check]:
             str(path), "--stall", "0.1", *count))
 
 
+def pages() -> Iterator[Check]:
+    """The tutorial and the notebook as they stand, with what takes minutes in them."""
+    def tutorial() -> str:
+        rows = run("bench.tutorial", may_fail=True).splitlines()
+        failed = [row for row in rows if not row.startswith("ok: ")]
+        assert rows, "there was no command"
+        assert not failed, failed[0]
+        return f"{len(rows)} commands"
+
+    def notebook() -> str:
+        cells = json.loads((ROOT / "docs" / "library.ipynb").read_text(encoding="utf-8"))["cells"]
+        code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run([sys.executable, "-c", "\n".join(code)], cwd=folder,
+                                  env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False,
+                                  capture_output=True, encoding="utf-8")
+        assert done.returncode == 0, (done.stderr.strip() or "no word").splitlines()[-1]
+        return f"{len(code)} cells"
+
+    yield "tutorial", tutorial
+    yield "notebook", notebook
+
+
+def odd_places() -> Iterator[Check]:
+    """A simulation where the path of everything has a space and an accent."""
+    def simulation() -> str:
+        with tempfile.TemporaryDirectory(prefix="a b é ") as folder:
+            return simulated(NETWORK, "--vectors", "20", "--out", folder)
+
+    yield "simulation in a folder with a space", simulation
+
+
 def faults() -> Iterator[Check]:
     """Every planted fault is caught. One check: they take turns in one copy of the source."""
     def planted() -> str:
@@ -109,7 +142,7 @@ def main(argv: list[str] | None = None) -> int:
     print("| check | found | minutes |\n|---|---|---|")
     good = True
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(args.jobs) as pool:
-        checks = [*faults(), *bitstreams(Path(folder)), *zoo()]
+        checks = [*faults(), *bitstreams(Path(folder)), *pages(), *odd_places(), *zoo()]
         for row, passed in pool.map(line, [check for check in checks if args.only in check[0]]):
             print(row, flush=True)
             good &= passed
