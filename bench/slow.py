@@ -1,6 +1,6 @@
 """What takes too long for every run of the tests: planted faults, a bitstream of each family whose
-placed netlist is simulated, the tutorial and the notebook, and every vector of the zoo. Prints a table; exit status 1 if anything
-is not as it must be.
+placed netlist is simulated, the tutorial and the notebook, and every vector of the zoo. Prints a
+table; exit status 1 if anything is not as it must be.
 
 Two at a time on two cores by default. Run before a release, the table goes into docs/results.md.
 """

@@ -1,6 +1,7 @@
 """The package as it is installed: one name, everything inside, and a checkout that goes first."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bitwright.cli import COMMANDS
+from bitwright.extras import EXTRAS, PACKAGES
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -100,6 +102,22 @@ def test_in_a_checkout_its_own_code_runs(installed, tmp_path):
                           env={**os.environ, "PYTHONPATH": str(installed)}, capture_output=True,
                           check=False)
     assert done.stderr.strip() == "this file is edited"
+
+
+def test_runs_lie_in_the_working_folder(installed, tmp_path):
+    before = {path for path in installed.rglob("*") if "__pycache__" not in path.parts}
+    run("-m", "bitwright", "train", "iris", "--set", "epochs=1", cwd=tmp_path, path=installed)
+    assert (tmp_path / "runs" / "iris" / "network.safetensors").is_file()
+    assert {path for path in installed.rglob("*") if "__pycache__" not in path.parts} == before
+
+
+def test_every_extra_that_is_named_brings_the_package():
+    extras = PROJECT["project"]["optional-dependencies"]
+    for module, extra in EXTRAS.items():
+        if module == "find_libpython":  # comes with cocotb
+            continue
+        wanted = PACKAGES.get(module, module)
+        assert any(re.split(r"[<>=\[]", line)[0] == wanted for line in extras[extra]), module
 
 
 def test_unknown_command(tmp_path):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bitwright import files, ir
+from bitwright.extras import EXTRAS
 from bitwright.hw.families.tool import YOSYS
 from bitwright.hw.flow import toolchain
 from tests.sim.benches import chain
@@ -51,6 +52,23 @@ def test_a_missing_package_is_one_line(module, package, extra, command, tmp_path
     assert err.decode().splitlines()[-1] == (
         f"{package} is not installed; install it with `pip install 'bitwright[{extra}]'`")
     assert b"Traceback" not in err
+
+
+BASE = ("import sys; sys.modules.update(dict.fromkeys({!r}.split())); "
+        "from bitwright.cli import main; sys.exit(main(sys.argv[1:]))")
+
+
+def test_the_base_is_enough_for_files_of_ones_own(tmp_path):
+    """Without any extra, and without what the extras bring."""
+    hidden = BASE.format(" ".join([*EXTRAS, "scipy", "pandas", "yaml", "requests"]))
+    (tmp_path / "own.csv").write_text(
+        "sepal length (cm),sepal width (cm),petal length (cm),petal width (cm),species\n"
+        + "5.1,3.5,1.4,0.2,setosa\n6.7,3.1,4.7,1.5,versicolor\n" * 4, "utf-8")
+    for command in (("data", "own.csv"), ("predict", "zoo/iris", "own.csv"),
+                    ("evaluate", "zoo/iris", "--data", "own.csv"),
+                    ("infer", "zoo/iris", "own.csv", "--emulate"), ("boards",)):
+        status, out, err = run("-c", hidden, *command, cwd=tmp_path)
+        assert (status, out != b"") == (0, True), (command, err.decode())
 
 
 def text_calls():
