@@ -18,7 +18,7 @@ from tests.sim.benches import chain
 ROOT = Path(__file__).parents[1]
 ROOMS = ("answers", "bench", "bitwright", "boards", "data", "demo", "hw", "ir", "model", "sim")
 
-NO_FILES = {"Image", "archive"}
+NO_FILES = {"Image", "archive", "tarfile"}
 """What has an open() of its own."""
 
 HIDDEN = ("import sys; sys.modules[{!r}] = None; from bitwright.cli import main; "
