@@ -13,6 +13,7 @@ from bitwright import ir
 from bitwright.data.dataset import DataError, DataSet, split
 from bitwright.data.samples import NUMBER, REAL_LIMIT, Samples, quoted
 from bitwright.data.source import Source
+from bitwright.ir.names import sound
 
 __all__ = ["class_names", "fit", "indices", "prepare", "targets"]
 
@@ -82,7 +83,7 @@ def class_names(samples: Samples, least: int) -> tuple[str, ...]:
     counts = Counter(samples.labels)
     for name in counts:
         place = _first(samples, name)
-        if not name or len(name) > 1000 or not name.isprintable() or name != name.strip():
+        if not sound(name):
             raise DataError(f"{samples.path}: {place}: a label must be text of 1 to 1000 "
                             f"characters on one line, not {quoted(name)}")
     if len(counts) == 1:

@@ -18,6 +18,7 @@ from bitwright.data.cells import Integers, Reals
 from bitwright.data.dataset import DataError
 from bitwright.data.samples import MISSING, NUMBER, Samples, check_size, quoted
 from bitwright.data.source import Source
+from bitwright.ir.names import sound
 
 __all__ = ["SUFFIXES", "Layout", "find_column", "labelled", "read_table"]
 
@@ -211,7 +212,7 @@ class _Reader:
             if not name:
                 raise DataError(f"{self.path}: column {index + 1} must have a name, as the others; "
                                 f'source.ignore = "{index + 1}" leaves it out')
-            if len(name) > 1000 or not name.isprintable():
+            if not sound(name):
                 raise DataError(f"{self.path}: name of column {index + 1} must be text of at most "
                                 f"1000 characters on one line, not {quoted(name)}")
             if counts[name] > 1:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
 from bitwright.ir.fields import shown
 
-__all__ = ["Names"]
+__all__ = ["Names", "sound"]
 
 MAX_LETTERS = 1000
 """Characters of a name."""
+
+JOINERS = "\u200c\u200d"
+"""Characters that cannot be seen and belong to words: Persian and Hindi are written with them."""
 
 LISTS = ("classes", "columns", "answers")
 
@@ -46,7 +50,7 @@ class Names:
                 raise ValueError(f"Names of {field} must be a tuple, not {shown(names)}")
             seen: set[str] = set()
             for name in names:
-                if not _sound(name):
+                if not sound(name):
                     raise ValueError(f"Names of {field} must be 1 to {MAX_LETTERS} printable "
                                      f"characters with no space at either end, not {shown(name)}")
                 if name in seen:
@@ -75,6 +79,15 @@ class Names:
         return cls(**{field: tuple(values[field]) for field in LISTS})
 
 
-def _sound(name: object) -> bool:
-    return (isinstance(name, str) and 0 < len(name) <= MAX_LETTERS
-            and name == name.strip() and name.isprintable())
+def sound(name: object) -> bool:
+    """Whether a name is one: 1 to 1,000 printable characters, with no space at either end.
+
+    A character that a later Unicode may know is allowed: what one reader accepts all must.
+    """
+    return (isinstance(name, str) and 0 < len(name) <= MAX_LETTERS and name == name.strip(" ")
+            and (name.isprintable() or all(map(_printable, name))))
+
+
+def _printable(letter: str) -> bool:
+    return (letter == " " or letter in JOINERS
+            or unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Zl", "Zp", "Zs"))

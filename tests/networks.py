@@ -114,7 +114,8 @@ def surrounded(network: ir.Network, seed: int) -> ir.Network:
     if not isinstance(preparation, ir.Picture) and rng.random() < 0.7:
         count = preparation.columns if preparation else network.features
         columns = tuple(f"column {index}, µm" for index in range(count))
-    named = tuple(f"水 {index}" for index in range(network.classes)) if rng.random() < 0.7 else ()
+    named = rng.random() < 0.7
+    named = tuple(f"水\u200d {index}" for index in range(network.classes)) if named else ()
     return replace(network, preparation=preparation, answer=answer, names=ir.Names(
         () if answer else named, columns, named if answer else ()))
 

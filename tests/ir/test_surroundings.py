@@ -80,7 +80,7 @@ def test_names_refused(names, message):
 
 
 @pytest.mark.parametrize("name", ["", " a", "a ", "a\nb", 5, "\ud800", "\u202eb", "a\tb",
-                                  "no\u00a0break", 1001 * "a"])
+                                  "no\u00a0break", "\u3000", "a\u2028b", "\x7f", 1001 * "a"])
 @pytest.mark.parametrize("field", ["classes", "columns", "answers"])
 def test_a_name_refused(field, name):
     message = (f"Names of {field} must be 1 to 1000 printable characters with no space at either "
@@ -91,6 +91,8 @@ def test_a_name_refused(field, name):
 
 def test_names():
     assert ir.Names(("Brücke am Fluß", "水", 1000 * "a"), ("a",), ("a",)).columns == ("a",)
+    # Persian is written with a joiner; U+E000 and U+0378 are for others, or for later, to assign.
+    assert len(ir.Names(("\u0645\u06cc\u200c\u062e", "\ue000", "\u0378")).classes) == 3
 
 
 @pytest.mark.parametrize(("make", "message"), [

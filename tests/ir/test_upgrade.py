@@ -38,6 +38,15 @@ def test_a_file_of_format_1(path, tmp_path):
     assert digests(back, old_tensors)["digest"] == claimed(path)
 
 
+@pytest.mark.parametrize(("name", "digest"), [
+    ("digits", "74d1fc2022f91ec5"), ("mnist", "bc306c19f57ce22a"),
+    ("mnist-icebreaker", "6686676f7a26d486"),
+])
+def test_the_identity_of_what_has_nothing_around_it_stays(name, digest):
+    """As it was before there were preparations, answers and names."""
+    assert ir.digest(ir.load(OLD[0].with_name(f"{name}.safetensors"))).startswith(digest)
+
+
 def test_the_body_of_a_convolution():
     """The one part of a network that format 1 wrote another way."""
     node = ir.load(OLD[0].with_name("convolution.safetensors")).entry("c").node

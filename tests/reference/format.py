@@ -179,8 +179,8 @@ def _names(names, classes, columns, answers):
         for name in names[field]:
             _must(isinstance(name, str))
             _must(1 <= len(name) <= 1000)
-            _must(all(letter == " " or unicodedata.category(letter)[0] not in "CZ"
-                      for letter in name))
+            _must(all(letter in " \u200c\u200d" or unicodedata.category(letter) in ("Cn", "Co")
+                      or unicodedata.category(letter)[0] not in "CZ" for letter in name))
             _must(name[0] != " ")
             _must(name[-1] != " ")
         _must(len(set(names[field])) == len(names[field]))
