@@ -21,6 +21,10 @@ an operating system let a host wait; and no more replies lie in between than any
 _MOST = 128
 """Requests that may be on their way: half of the numbers, so that none is there twice."""
 
+_FIRST = 4
+"""Requests that are on their way at first. A device that is slower than its line refuses one of so
+many, but can owe as many replies; of more, it would leave some without a reply."""
+
 _HAND_ON_CYCLES = 2
 """Cycles in which the device hands a byte from its memory to the network."""
 
@@ -92,8 +96,9 @@ class Pipeline:
         Of the device's clock in a bit.
     patience_s : float
         Time that a request and its reply may take, if there is nothing before them.
-    window : int, optional
-        Most requests on their way at a time. Left out: :func:`window`.
+    window_ : int, optional
+        Most requests on their way at a time. Left out: :func:`window`. From :data:`_FIRST` on it
+        becomes twice as wide whenever so many were answered, until one is refused.
     number : callable
         Gives the next sequence number.
     """
@@ -102,7 +107,9 @@ class Pipeline:
                  window_: int | None, number: Callable[[], int]) -> None:
         self._line = line
         self._filler = bytes(filler(layout, cycles))
-        self._window = window(layout, cycles) if window_ is None else window_
+        self._most = window(layout, cycles) if window_ is None else window_
+        self._window = min(_FIRST, self._most)
+        self._answered = 0  # requests since the window became wider
         self._number = number
         self._patience_s = patience_s + 10 * 2 * _AHEAD_BYTES / line.baud
         self._on_way: collections.deque[_Sent] = collections.deque()
@@ -132,6 +139,7 @@ class Pipeline:
                     waiting.appendleft(sent.index)
                     self.repeated += 1
                 else:
+                    self._widen()
                     yield sent.index, reply if code is None else DeviceError(code)
 
     def _send(self, waiting: collections.deque[int], payloads: Sequence[bytes]) -> None:
@@ -195,5 +203,13 @@ class Pipeline:
         if self._window == 1:
             return False
         self._window //= 2
+        self._most = self._window
         self._narrowed = self._sent
         return True
+
+    def _widen(self) -> None:
+        """Send further ahead, as nothing was refused at this width."""
+        self._answered += 1
+        if self._answered >= self._window < self._most:
+            self._window = min(2 * self._window, self._most)
+            self._answered = 0

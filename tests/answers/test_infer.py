@@ -82,6 +82,12 @@ class Device:
         self._terminal.__exit__(*error)
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """A machine may have much else to do."""
+    monkeypatch.setattr(host, "PATIENCE_S", 20)
+
+
 @pytest.fixture(scope="module")
 def subject():
     return frozen()
@@ -234,7 +240,7 @@ def test_a_damaged_reply_ends_the_run(subject, path, caplog, capsys):
 
 
 @pytest.mark.parametrize(("answer", "message"), [
-    (changed(2, sequence=77), "vector 1: reply to request 77, none of 3 to 8"),
+    (changed(2, sequence=77), "vector 1: reply to request 77, none of 3 to 5"),
     (changed(2, type=ReplyType.IDENTITY), "vector 1: IDENTITY in reply to INFER"),
     (changed(2, payload=b"\0"), "vector 1: A result must have {size} bytes, not 1"),
     (changed(2, type=ReplyType.ERROR, payload=b"\x63"), "vector 1: unknown error code 63"),
