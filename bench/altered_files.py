@@ -255,7 +255,7 @@ def _check_surroundings(net, scores):
         assert net.answer.apply(np.array(scores)).tolist() == expected, "answers other numbers"
 
 
-def _limited(work):
+def limited(work):
     """Do something, for ten seconds at most."""
     def stop(number, frame):
         raise _TooSlow
@@ -270,7 +270,7 @@ def _limited(work):
 
 
 @contextlib.contextmanager
-def _little_memory():
+def little_memory():
     """Let this process have 4 GiB, for as long as that is wanted."""
     before = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, before[1]))
@@ -289,13 +289,13 @@ def main(argv=None):
                         help="of the first file, the others follow (default: %(default)s)")
     args = parser.parse_args(argv)
     counts, slowest = collections.Counter(), 0.0
-    with _little_memory(), tempfile.TemporaryDirectory() as folder:
+    with little_memory(), tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.safetensors"
         for seed in tqdm(range(args.seed, args.seed + args.files), disable=None):
             text, tensors, whole = altered(path, np.random.default_rng(seed))
             start = time.perf_counter()
             try:
-                found = _limited(lambda text=text, tensors=tensors, whole=whole:
+                found = limited(lambda text=text, tensors=tensors, whole=whole:
                                  verdict(path, text, tensors, whole=whole))
             except (Exception, _TooSlow):
                 found = "failed"

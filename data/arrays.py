@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bitwright.data.dataset import DataError
 from bitwright.data.picture import Form, pixels
-from bitwright.data.samples import REAL_LIMIT, Samples, check_size
+from bitwright.data.samples import REAL_LIMIT, Samples, check_size, told
 from bitwright.data.source import Source
 
 __all__ = ["NAMES", "labelled", "numbers", "read_arrays", "samples_of", "texts"]
@@ -57,7 +57,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
                         found[name] = _array(f"{path}, array {other!r}", file,
                                              infos[other].file_size)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: not a whole .npz file ({error})") from error
+        raise DataError(f"{path}: not a whole .npz file ({told(error)})") from error
     if "features" not in found:
         raise DataError(f"{path}: must have an array of one of the names "
                         f"{', '.join(NAMES['features'])}, and has {_listed(infos)}")
@@ -93,8 +93,7 @@ def _array(place: str, file: IO[bytes], size: int) -> NDArray[Any]:
     except DataError:
         raise
     except (ValueError, TypeError, SyntaxError, OverflowError, EOFError, RecursionError) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"{place}: not an array ({reason[:200]})") from error
+        raise DataError(f"{place}: not an array ({told(error)})") from error
 
 
 def labelled(path: Path, source: Source) -> tuple[Samples, Samples | None]:
@@ -257,7 +256,7 @@ def _words(path: Path, values: NDArray[Any], name: str) -> list[str]:
     try:
         return [str(value) for value in values.tolist()]
     except ValueError as error:  # numbers that are no characters
-        raise DataError(f"{path}: {name} must be text ({error})") from error
+        raise DataError(f"{path}: {name} must be text ({told(error)})") from error
 
 
 def _named(path: Path, labels: Sequence[str], classes: Sequence[str],

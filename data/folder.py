@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bitwright.data.dataset import DataError
 from bitwright.data.picture import MAX_FILE, SUFFIXES, Form, opened, pixels
-from bitwright.data.samples import Samples, check_size
+from bitwright.data.samples import Samples, check_size, told
 
 __all__ = ["Entry", "arranged", "labelled", "listed", "read_pictures"]
 
@@ -43,7 +43,7 @@ class Entry:
     @property
     def shown(self) -> str:
         """The path on one line, whatever is in it."""
-        return self.path if self.path.isprintable() else ascii(self.path)[1:-1]
+        return _one_line(self.path)
 
 
 @contextlib.contextmanager
@@ -68,12 +68,16 @@ def listed(path: Path) -> Iterator[list[Entry]]:
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-        raise DataError(f"{path}: not a whole zip file ({error})") from error
+        raise DataError(f"{path}: not a whole zip file ({told(error)})") from error
     with archive:
         infos = [info for info in archive.infolist() if not info.is_dir()]
         entries = [Entry(info.filename, _member(path, archive, info)) for info in infos]
         _few(path, entries)
         yield _sound(path, entries)
+
+
+def _one_line(name: str) -> str:
+    return name if name.isprintable() else ascii(name)[1:-1]
 
 
 def _few(path: Path, entries: list[Entry]) -> None:
@@ -103,7 +107,8 @@ def _sound(path: Path, entries: list[Entry]) -> list[Entry]:
 
 def _reader(root: Path, file: Path) -> Callable[[], bytes]:
     def read() -> bytes:
-        check_size(root, f"{file.relative_to(root).as_posix()}", file.stat().st_size, MAX_FILE)
+        shown = _one_line(file.relative_to(root).as_posix())
+        check_size(root, shown, file.stat().st_size, MAX_FILE)
         return file.read_bytes()
 
     return read
@@ -111,12 +116,13 @@ def _reader(root: Path, file: Path) -> Callable[[], bytes]:
 
 def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes]:
     def read() -> bytes:
-        check_size(path, info.filename, info.file_size, MAX_FILE)
+        shown = _one_line(info.filename)
+        check_size(path, shown, info.file_size, MAX_FILE)
         try:
             return archive.read(info)
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error,
                 lzma.LZMAError) as error:
-            raise DataError(f"{path}: {info.filename} cannot be unpacked ({error})") from error
+            raise DataError(f"{path}: {shown} cannot be unpacked ({told(error)})") from error
 
     return read
 

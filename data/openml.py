@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bitwright.data import arrays, places
 from bitwright.data.dataset import DataError, DataSet
 from bitwright.data.prepare import prepare
-from bitwright.data.samples import Samples
+from bitwright.data.samples import Samples, told
 from bitwright.data.source import Source
 from bitwright.data.table import find_column
 from bitwright.data.windows import windows
@@ -108,7 +108,6 @@ def _fetched(name: str, number: int, data_dir: Path | None, source: Source) -> A
                                 parser="liac-arff", n_retries=1,
                                 target_column=source.label or "default-target")
     except (OSError, EOFError, ValueError, LookupError, zlib.error, ArffException) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"{name}: is not to be had from www.openml.org, nor whole in "
-                        f"{', '.join(str(root / 'openml') for root in roots)} ({reason[:200]})"
+                        f"{', '.join(str(root / 'openml') for root in roots)} ({told(error)})"
                         ) from error

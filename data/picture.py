@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bitwright import ir
 from bitwright.data.dataset import DataError
+from bitwright.data.samples import told
 from bitwright.data.source import Source
 
 if TYPE_CHECKING:
@@ -100,8 +101,7 @@ def opened(content: bytes, place: str) -> Image:
         raise DataError(f"{place}: must be a picture ({', '.join(_FORMATS)}), and is none"
                         ) from error
     except (*_DAMAGED, Image.DecompressionBombError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(f"{place}: the picture cannot be read ({reason})") from error
+        raise DataError(f"{place}: the picture cannot be read ({told(error)})") from error
     turned = _TURNED.get(orientation) if isinstance(orientation, int) else None
     return plain if turned is None else plain.transpose(Image.Transpose[turned])
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from bitwright.data.dataset import DataError
 
-__all__ = ["MAX_BYTES", "MISSING", "NUMBER", "REAL_LIMIT", "Samples", "check_size", "quoted"]
+__all__ = ["MAX_BYTES", "MISSING", "NUMBER", "REAL_LIMIT", "Samples", "check_size", "quoted",
+           "told"]
 
 MAX_BYTES = 1 << 31
 """Memory that the raw values of a file may take."""
@@ -86,6 +87,13 @@ class Samples:
 def quoted(text: str) -> str:
     """A value as a message shows it: one line, and not all of a long one."""
     return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
+
+
+def told(error: BaseException) -> str:
+    """What another library says of a file, as a part of one line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    text = text if len(text) <= 2 * _SHOWN else f"{text[: 2 * _SHOWN]}..."
+    return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def check_size(path: Path | str, what: str, size: int, limit: int = MAX_BYTES) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from bitwright.data.cells import Integers, Reals
 from bitwright.data.dataset import DataError
-from bitwright.data.samples import MISSING, NUMBER, Samples, check_size, quoted
+from bitwright.data.samples import MISSING, NUMBER, Samples, check_size, quoted, told
 from bitwright.data.source import Source
 from bitwright.ir.names import sound
 
@@ -184,7 +184,7 @@ class _Reader:
                 if len(row) > 1 or (row and row[0].strip()):
                     yield reader.line_num, row
         except csv.Error as error:
-            raise DataError(f"{self.path}: line {reader.line_num}: {error}") from error
+            raise DataError(f"{self.path}: line {reader.line_num}: {told(error)}") from error
 
     def _separator(self, line: str) -> str:
         if self.source.separator != "auto":
