@@ -65,8 +65,11 @@ class Inputs:
                           label=(*network.names.answers, "label")[0])
         if network.answer is not None:
             return targets(samples)
-        names = network.names.classes or tuple(map(str, range(network.classes)))
-        return indices(samples, names)
+        return indices(samples, _classes(network))
+
+
+def _classes(network: ir.Network) -> tuple[str, ...]:
+    return network.names.classes or tuple(map(str, range(network.classes)))
 
 
 def read_inputs(path: Path | str, network: ir.Network, source: Source | None = None, *,
@@ -75,8 +78,8 @@ def read_inputs(path: Path | str, network: ir.Network, source: Source | None = N
 
     Columns of a table with a header are found by their names where the network has names: their
     order is free, and others are not looked at, but the label's; if its name is not known, it is
-    the only other one. Without names they count by position, and a label column may be there or
-    not.
+    the only other one, if that holds a class. Without names they count by position, and a label
+    column may be there or not.
 
     Parameters
     ----------
@@ -104,6 +107,9 @@ def read_inputs(path: Path | str, network: ir.Network, source: Source | None = N
         return _integers(path, network, source)
     samples = _raw(path, network, source)
     labels = None if samples.labels is None else list(samples.labels)
+    if labels and not source.label and network.answer is None and (
+            not set(labels) & set(_classes(network))):
+        labels = None  # the column that is left over is none of labels
     return Inputs(str(path), network.preparation.apply(samples.values), labels,
                   list(samples.places), samples.values)
 

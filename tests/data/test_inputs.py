@@ -205,8 +205,8 @@ def test_holes(tmp_path):
 
 
 def test_labels_to_compare_with(tmp_path):
-    inputs = data.read_inputs(written(tmp_path, "1,2,3,0,maybe\n"), raw_network())
-    with pytest.raises(DataError, match=r"x\.csv: line 1: label 'maybe' must be a class that was "
+    inputs = data.read_inputs(written(tmp_path, "1,2,3,0,yes\n1,2,3,0,maybe\n"), raw_network())
+    with pytest.raises(DataError, match=r"x\.csv: line 2: label 'maybe' must be a class that was "
                                         r"trained: 'no', 'yes'$"):
         inputs.targets(raw_network())
     inputs = data.read_inputs(written(tmp_path, "1,2,3,0\n"), raw_network())
