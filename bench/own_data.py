@@ -9,6 +9,7 @@ on the split's test part, and builds it. What is done already is kept.
 
 import argparse
 import csv
+import io
 import json
 import sys
 import warnings
@@ -71,12 +72,13 @@ def written(name, number, out):
     paths = [out / "data" / f"{name}-{number}-{part}.csv" for part in ("train", "test")]
     for path, values, labels in zip(paths, (train, test), (train_labels, test_labels),
                                     strict=True):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(columns)
-            writer.writerows([*row.tolist(), label] for row, label in
-                             zip(values, labels.tolist(), strict=True))
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([*row.tolist(), label] for row, label in
+                         zip(values, labels.tolist(), strict=True))
+        if not path.exists() or path.read_text(encoding="utf-8") != text.getvalue():
+            files.write_atomic(path, text.getvalue())
     return paths[0]
 
 

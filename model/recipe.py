@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bitwright.data import Source
 from bitwright.model.heads import Head
@@ -33,9 +33,12 @@ class Recipe:
     seed : int
         Of the validation split, the wiring, the initial values and the order of the data.
     epochs : int
-        At most. The best one on the validation split is kept.
+        At most.
+    keep : str
+        Which epoch is frozen: the best one on the validation split, or the last one. Of a
+        validation split of some dozens of samples the best one is a matter of luck.
     patience : int
-        Epochs without a better one after which training stops.
+        Epochs without a better one after which training stops, if the best one is kept.
     batch : int
         Samples of a step.
     validation : float
@@ -69,6 +72,7 @@ class Recipe:
     data: str = "digits"
     seed: int = 0
     epochs: int = 100
+    keep: Literal["best", "last"] = "best"
     patience: int = 20
     batch: int = 64
     validation: float = 0.15
@@ -171,7 +175,7 @@ def _columns(source: Any) -> Any:
             for key, value in source.items()}
 
 
-_SCALARS = ("name", "data", "seed", "epochs", "patience", "batch", "validation", "jitter",
+_SCALARS = ("name", "data", "seed", "epochs", "keep", "patience", "batch", "validation", "jitter",
             "balance", "learning")
 
 

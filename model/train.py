@@ -117,8 +117,8 @@ def _freeze(trainer: Trainer, out: Path) -> None:
     network = trainer.freeze()
     ir.save(out / NETWORK, network)
     figures = network.provenance["figures"]
-    logger.info("best epoch %d of %d: validation %s, test %s (torch and frozen network agree on "
-                "all %d test samples)", trainer.best["epoch"], trainer.epoch,
+    logger.info("%s epoch %d of %d: validation %s, test %s (torch and frozen network agree on "
+                "all %d test samples)", trainer.recipe.keep, trainer.best["epoch"], trainer.epoch,
                 _told(trainer, figures["validation"]), _told(trainer, figures["test"]),
                 len(trainer.data.y_test))
     sys.stdout.write(f"{out / NETWORK}\n")
@@ -129,8 +129,8 @@ def _tell(trainer: Trainer, out: Path) -> None:
     from bitwright import files
 
     figures = trainer.figures()
-    logger.info("best epoch %d of %d: validation %s, test %s; a network of real numbers has no "
-                "frozen form", trainer.best["epoch"], trainer.epoch,
+    logger.info("%s epoch %d of %d: validation %s, test %s; a network of real numbers has no "
+                "frozen form", trainer.recipe.keep, trainer.best["epoch"], trainer.epoch,
                 _told(trainer, figures["validation"]), _told(trainer, figures["test"]))
     accuracy = {part: of["accuracy"] for part, of in figures.items() if "accuracy" in of}
     files.write_atomic(out / RESULT, json.dumps({"accuracy": accuracy, "figures": figures}) + "\n")

@@ -25,8 +25,8 @@ PERIOD = 60.0
 class Progress:
     """One bar over all epochs; where stderr is no terminal, a line a minute, as logs are kept.
 
-    Both tell the time that is left if no epoch is saved, and the best epoch so far: that is the
-    best one on the validation split, which will be kept.
+    Both tell the time that is left if no epoch is saved, and the best epoch so far on the
+    validation split, which will be kept, unless the recipe keeps the last one.
 
     Parameters
     ----------
@@ -41,9 +41,10 @@ class Progress:
 
     def __enter__(self) -> Self:
         trainer = self._trainer
-        logger.info("%s: %d samples to learn from, %d to choose the best epoch by, %d for the "
-                    "test; at most %d epochs", trainer.recipe.name, trainer.samples,
-                    len(trainer.held_back[1]), len(trainer.data.y_test), trainer.recipe.epochs)
+        use = "choose the best epoch" if trainer.recipe.keep == "best" else "watch the training"
+        logger.info("%s: %d samples to learn from, %d to %s by, %d for the test; at most %d epochs",
+                    trainer.recipe.name, trainer.samples, len(trainer.held_back[1]), use,
+                    len(trainer.data.y_test), trainer.recipe.epochs)
         if sys.stderr.isatty():
             samples = trainer.samples
             self._bar = tqdm(
@@ -92,7 +93,7 @@ class Progress:
     def _best(self) -> str:
         """The best epoch so far, for the end of a line."""
         best = self._trainer.best
-        if not best["epoch"]:
+        if not best["epoch"] or self._trainer.recipe.keep == "last":
             return ""
         value = self._trainer.task.told(best[self._trainer.task.metric_name])
         return f"; best validation {value} (epoch {best['epoch']})"

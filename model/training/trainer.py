@@ -131,7 +131,7 @@ class Trainer:
     @property
     def finished(self) -> bool:
         """Whether no epoch is left: all done, or none was better for as long as is waited."""
-        waited = self.epoch - self.best["epoch"]
+        waited = self.epoch - self.best["epoch"]  # always 0 where the last one is kept
         return self.epoch >= self.recipe.epochs or waited >= self.recipe.patience
 
     def run_epoch(self, progress: Callable[[int, float], object]) -> dict[str, Any]:
@@ -181,7 +181,8 @@ class Trainer:
                                     "help")
         score, loss = self.validate()
         self.epoch += 1
-        if (score, -loss) > (self.best[metric], -self.best["loss"]):
+        if self.recipe.keep == "last" or (
+                (score, -loss) > (self.best[metric], -self.best["loss"])):
             state = {key: value.clone() for key, value in self.network.state_dict().items()}
             self.best = {"epoch": self.epoch, metric: score, "loss": loss, "network": state}
         entry = {"epoch": self.epoch,

@@ -222,6 +222,17 @@ def test_balance_is_refused_where_the_loss_is_not_followed(learning, layers, hea
         Trainer(settings, unequal())
 
 
+def test_the_last_epoch_is_kept_where_that_is_asked_for():
+    source = unequal()
+    trainers = {keep: trained(recipe(epochs=6, keep=keep), source) for keep in ("best", "last")}
+    assert trainers["last"].curve == trainers["best"].curve
+    bests = [entry["validation_accuracy"] for entry in trainers["best"].curve]
+    assert bests[trainers["best"].best["epoch"] - 1] == max(bests)
+    last = trainers["last"].best
+    assert (last["epoch"], last["accuracy"]) == (6, bests[-1])
+    assert trainers["best"].best["epoch"] < 6  # or the two would not differ here
+
+
 def test_the_command_tells_the_balanced_accuracy(tmp_path, monkeypatch, caplog):
     monkeypatch.chdir(tmp_path)
     caplog.set_level("INFO")
