@@ -58,7 +58,8 @@ def simulate(network: ir.Network, vectors: Vectors, options: Options, name: str)
     verdict = Verdict(level=options.level, vectors=len(vectors.features), source=vectors.source,
                       simulator=found.name, version=found.version, seed=options.seed,
                       stall=max(options.stall_in, options.stall_out))
-    folder = (options.out / f"{name}-{options.level}").resolve()
+    what = options.level if options.placed is None else f"{options.placed.board}-placed"
+    folder = (options.out / f"{name}-{what}").resolve()
     with lock(folder):
         if options.level in ("board", "placed"):
             from bitwright.sim.serial_level import run_serial
