@@ -165,3 +165,13 @@ def test_a_home_that_cannot_be_written(tmp_path, monkeypatch, caplog, home):
     (message,) = caplog.messages
     assert message == (f"{home}/.cache/YoWASP: cannot be written; yosys keeps what it compiles in "
                        f"{other}")
+
+
+def test_compiled_loops_where_nothing_can_be_kept(tmp_path):
+    """Neither the package's folder nor the user's cache can be written."""
+    pytest.importorskip("numba")
+    status, out, err = run("-c", "import numba.core.caching as caching; "
+                           "caching.CacheImpl._locator_classes = []; "
+                           "from bitwright.model.poisson_binomial import kernels; "
+                           "print(type(kernels.forward).__name__)", cwd=tmp_path)
+    assert (status, out) == (0, b"CPUDispatcher\n"), err.decode()

@@ -21,6 +21,7 @@ so that every inner loop is made of vector instructions.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,20 @@ TURN, PER_TURN = F(2 * math.pi), F(1 / (2 * math.pi))
 S3, S5, S7, S9 = (F(1 / math.factorial(n)) for n in (3, 5, 7, 9))
 C4, C6, C8 = (F(1 / math.factorial(n)) for n in (4, 6, 8))
 
-_compiled = njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp"})
+
+
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a loop when it is first called, and keep it for the next process if that can be."""
+    def compiled(cache: bool) -> Callable[..., Any]:
+        return njit(cache=cache, error_model="numpy",
+                    fastmath={"contract", "reassoc", "nsz", "arcp"})(function)
+
+    try:
+        return compiled(True)
+    except RuntimeError:  # neither the package's folder nor the user's can be written
+        return compiled(False)
+
+
 _inlined = njit(inline="always", error_model="numpy")
 """Calls of these would cost a backward pass a fifth of its speed."""
 
