@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 FILE_NAME = "network.safetensors"
 """Name of the frozen network in a run folder."""
 
+SUFFIX = ".safetensors"
 RUNS = Path("runs")
 ZOO = next((folder / "zoo" for folder in map(Path, bitwright.__path__)
             if (folder / "zoo").is_dir()), Path("zoo"))
@@ -47,12 +48,16 @@ def locate(argument: str | None) -> Path:
     Raises
     ------
     LocateError
-        If there is no such network. The message says what to run.
+        If there is no such network, or the file is of another kind. The message says what to run.
+    OSError
+        If the file cannot be read.
     """
     if argument is None:
         return _newest()
     path = Path(argument)
     if path.is_file():
+        if path.suffix != SUFFIX and not _begins_well(path):
+            raise LocateError(f"{argument}: a file of another kind; the first argument is {HELP}")
         return path
     found = [file for file in _candidates(argument) if file.is_file()]
     if not found:
@@ -61,6 +66,12 @@ def locate(argument: str | None) -> Path:
         logger.info("%s: took %s; also of that name: %s", argument, found[0],
                     ", ".join(map(str, found[1:])))
     return found[0]
+
+
+def _begins_well(path: Path) -> bool:
+    """Whether a file begins as safetensors do: a length of eight bytes, then an object of JSON."""
+    with path.open("rb") as file:
+        return file.read(9)[8:] == b"{"
 
 
 def _candidates(argument: str) -> list[Path]:

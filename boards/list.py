@@ -51,7 +51,7 @@ def render(rows: list[dict[str, Any]]) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m boards.list", description=__doc__)
+    parser = argparse.ArgumentParser(prog="bitwright boards", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON")
     args = parser.parse_args(argv)
     return guarded(lambda: _print(args.json))

@@ -24,7 +24,7 @@ MOST = 20
 
 def parser() -> argparse.ArgumentParser:
     """Command line of the program."""
-    parser = argparse.ArgumentParser(prog="python -m data.show", description=(
+    parser = argparse.ArgumentParser(prog="bitwright data", description=(
         "Describe a data set: sizes, classes, ranges, what the quantiser makes of its numbers. A "
         "picture is written beside: thumbnails of pictures, histograms of numbers, by class."))
     parser.add_argument("data", metavar="DATA",

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m hw.build", description=__doc__)
+    parser = argparse.ArgumentParser(prog="bitwright build", description=__doc__)
     parser.add_argument("network", metavar="NETWORK", nargs="?", help=HELP)
     parser.add_argument("--board", metavar="NAME",
                         help=f"the board, or 'list' (default: {boards.DEFAULT})")

@@ -16,7 +16,7 @@ PURPOSE = """\
 
 def parser() -> argparse.ArgumentParser:
     """Command line of the program."""
-    parser = argparse.ArgumentParser(prog="python -m model.catalogue", description=(
+    parser = argparse.ArgumentParser(prog="bitwright recipes", description=(
         "List the recipes that come with the package, or write a first one for a data set."))
     parser.add_argument("action", metavar="new", nargs="?", choices=["new"],
         help="write a recipe (default: list those there are)")

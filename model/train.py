@@ -25,7 +25,7 @@ RECIPE, LOG, RESULT = "recipe.toml", "tensorboard", "result.json"
 
 def parser() -> argparse.ArgumentParser:
     """Command line of the program."""
-    parser = argparse.ArgumentParser(prog="python -m model.train", description=(
+    parser = argparse.ArgumentParser(prog="bitwright train", description=(
         "Train a network and freeze it. The run folder holds the frozen network, the checkpoint, "
         "metrics.jsonl, recipe.toml and a TensorBoard log. A network of real numbers, a reference "
         "in software, has no frozen form: its accuracy is in result.json."))

@@ -65,6 +65,18 @@ def test_a_folder_of_the_name_that_is_no_run(here):
     assert locate("digits") == here / "zoo" / "digits.safetensors"
 
 
+def test_a_file_of_another_kind(here):
+    (here / "x.csv").write_text("a,b\n{1,2}\n")
+    with pytest.raises(LocateError, match=re.escape(
+            "x.csv: a file of another kind; the first argument is a frozen network: a file, a run "
+            "folder, or the name of a run or of one of the zoo (default: the newest run)") + "$"):
+        locate("x.csv")
+    (here / "renamed.bin").write_bytes(b"\x02\0\0\0\0\0\0\0{}")
+    assert locate("renamed.bin").name == "renamed.bin"
+    (here / "cut.safetensors").touch()  # its reader says how it is damaged
+    assert locate("cut.safetensors").name == "cut.safetensors"
+
+
 def test_unfinished_run(here):
     (here / "runs" / "digits").mkdir(parents=True)
     with pytest.raises(LocateError, match=re.escape(

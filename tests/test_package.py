@@ -86,7 +86,8 @@ def test_an_installed_package_works_anywhere(installed, tmp_path):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_every_command(installed, tmp_path, command):
     text = run("-m", "bitwright", command, "--help", cwd=tmp_path, path=installed)
-    assert text.startswith("usage: ")
+    assert text.startswith(f"usage: bitwright {command} ")
+    assert "python -m" not in text
 
 
 def test_in_a_checkout_its_own_code_runs(installed, tmp_path):

@@ -75,7 +75,7 @@ def test_help_needs_no_torch():
             "assert 'torch' not in sys.modules")
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,
                             check=True)
-    assert result.stdout.startswith("usage: python -m model.train")
+    assert result.stdout.startswith("usage: bitwright train ")
 
 
 def test_usage_error_exits_2(capsys):
