@@ -6,7 +6,7 @@ import argparse
 import json
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +31,7 @@ MOST_PAIRS = 10
 
 def parser() -> argparse.ArgumentParser:
     """Command line of the program."""
-    parser = argparse.ArgumentParser(prog="python -m model.evaluate", description=(
+    parser = argparse.ArgumentParser(prog="bitwright evaluate", description=(
         "Run a frozen network on samples with labels, with the golden evaluator. torch is not "
         "needed."))
     parser.add_argument("network", metavar="NETWORK", nargs="?", help=HELP)
@@ -129,12 +129,14 @@ def _samples(path: Path, network: ir.Network, name: str | None,
     """
     from bitwright import data, ir
 
-    recorded = network.provenance.get("data", {})
+    recorded = network.provenance.get("data")
+    if not isinstance(recorded, Mapping):  # of another tool
+        recorded = {}
     if name not in (None, recorded.get("name"), *data.names()) and Path(name).exists():
         inputs = data.read_inputs(name, network)
         classes = network.names.classes or tuple(map(str, range(network.classes)))
         return _Samples(name, "all", inputs.features, inputs.targets(network), classes)
-    if name is None and recorded.get("name") is None:
+    if name is None and not isinstance(recorded.get("name"), str):
         raise ir.ArtifactError(f"{path}: the file names no data set; give one with --data")
     if name is None or name == recorded.get("name"):
         source = data.recorded(network.provenance, data_dir)

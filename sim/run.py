@@ -82,7 +82,7 @@ def _rate(text: str) -> float:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m sim.run", description=__doc__)
+    parser = argparse.ArgumentParser(prog="bitwright sim", description=__doc__)
     parser.add_argument("network", metavar="NETWORK", nargs="?", help=HELP)
     _add_design(parser.add_argument_group("what is simulated"))
     _add_run(parser.add_argument_group("how"))

@@ -181,6 +181,11 @@ def test_errors(caplog, here, tmp_path):
     ir.save(Path("plain.safetensors"), ir.Network(here))
     refused(caplog, "plain.safetensors: the file names no data set; give one with --data",
             "plain.safetensors")
+    for foreign in ("iris", ["iris"], {"name": 5}, {"name": ["iris"]}, None):  # of another tool
+        ir.save(Path("foreign.safetensors"), ir.Network(here, {"data": foreign}))
+        refused(caplog, "foreign.safetensors: the file names no data set; give one with --data",
+                "foreign.safetensors")
+        assert evaluate.main(["foreign.safetensors", "--data", "iris"]) == 0
     narrow = (ir.Entry("modulate", ir.Modulate(np.ones((1, 9, 1), np.int32), 8), ("input",)),
               ir.Entry("head", ir.GroupSum(9, 3), ("modulate",)))
     ir.save(Path("narrow.safetensors"), ir.Network(narrow))
