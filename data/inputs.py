@@ -17,7 +17,7 @@ from bitwright.data.dataset import DataError
 from bitwright.data.own import recorded_source
 from bitwright.data.picture import Form
 from bitwright.data.prepare import indices, targets
-from bitwright.data.samples import Samples, check_size
+from bitwright.data.samples import NUMBER, Samples, check_size
 from bitwright.data.source import Source
 from bitwright.data.windows import windows
 
@@ -78,8 +78,8 @@ def read_inputs(path: Path | str, network: ir.Network, source: Source | None = N
 
     Columns of a table with a header are found by their names where the network has names: their
     order is free, and others are not looked at, but the label's; if its name is not known, it is
-    the only other one, if that holds a class. Without names they count by position, and a label
-    column may be there or not.
+    the only other one, if that holds a class, or a number where the network answers some. Without
+    names they count by position, and a label column may be there or not.
 
     Parameters
     ----------
@@ -106,12 +106,20 @@ def read_inputs(path: Path | str, network: ir.Network, source: Source | None = N
     if integers or network.preparation is None:
         return _integers(path, network, source)
     samples = _raw(path, network, source)
-    labels = None if samples.labels is None else list(samples.labels)
-    if labels and not source.label and network.answer is None and (
-            not set(labels) & set(_classes(network))):
-        labels = None  # the column that is left over is none of labels
-    return Inputs(str(path), network.preparation.apply(samples.values), labels,
-                  list(samples.places), samples.values)
+    return Inputs(str(path), network.preparation.apply(samples.values),
+                  _labels(samples, network, source), list(samples.places), samples.values)
+
+
+def _labels(samples: Samples, network: ir.Network, source: Source) -> list[str] | None:
+    """Labels, unless the column that is left over holds no class, or number, of the network."""
+    if samples.labels is None:
+        return None
+    labels = list(samples.labels)
+    if source.label or not labels:
+        return labels
+    if network.answer is None:
+        return labels if set(labels) & set(_classes(network)) else None
+    return labels if any(map(NUMBER.fullmatch, labels)) else None
 
 
 def _raw(path: Path, network: ir.Network, source: Source) -> Samples:
@@ -210,13 +218,15 @@ def _by_position(path: Path, width: int, count: int, source: Source) -> table.La
 def _integers(path: Path, network: ir.Network, source: Source) -> Inputs:
     if path.suffix.lower() in table.SUFFIXES:
         def choose(header: tuple[str, ...], width: int) -> table.Layout:
-            if width != network.features:
-                raise DataError(f"{path}: a line must have {network.features} columns, not {width}")
-            return table.Layout(tuple(range(width)))
+            if len(names) == network.features and set(names) & set(header):
+                return _by_name(path, header, names, source)
+            return _by_position(path, width, network.features, source)
 
-        how = Source(header=source.header, separator=source.separator)
-        samples = table.read_table(path, how, choose, Integers(*network.modulate.domain))
-        return Inputs(str(path), samples.values[:, 0].astype(np.int32), None, list(samples.places))
+        names = network.names.columns
+        samples = table.read_table(path, replace(source, missing="refuse"), choose,
+                                   Integers(*network.modulate.domain))
+        return Inputs(str(path), samples.values[:, 0].astype(np.int32),
+                      _labels(samples, network, source), list(samples.places))
     if path.suffix.lower() not in ARRAYS:
         raise DataError(f"{path}: must be a file of {', '.join((*table.SUFFIXES, *ARRAYS))}, with "
                         "the integers that the network takes")

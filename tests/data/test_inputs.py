@@ -59,7 +59,31 @@ def test_integers(tmp_path, text):
     assert inputs.features.tolist() == WANTED
     assert inputs.features.dtype == np.int32
     assert (inputs.labels, inputs.raw) == (None, None)
-    assert data.read_inputs(path, raw_network(), integers=True).features.tolist() == WANTED
+    nameless = raw_network(columns=())
+    assert data.read_inputs(path, nameless, integers=True).features.tolist() == WANTED
+
+
+@pytest.mark.parametrize(("text", "labels"), [
+    ("1,2,-3,4,1\n5,6,7,-8,0\n", ["1", "0"]), ("1,2,-3,4,x\n5,6,7,-8,\u00e4\n", None),
+    ("a,b,c,d,class\n1,2,-3,4,1\n5,6,7,-8,x\n", ["1", "x"]),
+])
+def test_integers_with_a_label(tmp_path, text, labels):
+    path = written(tmp_path, text)
+    inputs = data.read_inputs(path, INTEGERS)
+    assert (inputs.features.tolist(), inputs.labels) == (WANTED, labels)
+    if labels == ["1", "0"]:
+        assert inputs.targets(INTEGERS).tolist() == [1, 0]
+
+
+def test_integers_by_name(tmp_path):
+    path = written(tmp_path, "c,what,a,b,d\n-3,yes,1,2,4\n7,no,5,6,-8\n")
+    inputs = data.read_inputs(path, raw_network(), integers=True)
+    assert (inputs.features.tolist(), inputs.labels) == (WANTED, ["yes", "no"])
+    assert inputs.targets(raw_network()).tolist() == [1, 0]
+    path = written(tmp_path, "0,1,2,3\n1,2,-3,4\n", "numbered.csv")
+    assert data.read_inputs(path, INTEGERS).features.tolist() == [[0, 1, 2, 3], WANTED[0]]
+    refused(": column 'd' must be there once, not 0 times, among 'a', 'b', 'c', 'x'",
+            written(tmp_path, "a,b,c,x\n1,2,3,4\n"), raw_network(), integers=True)
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.int64])
@@ -78,7 +102,8 @@ def test_arrays_of_integers(tmp_path, dtype):
     ("a,b,c,d\n1,2,,4\n", ": line 2, column 3 'c' is empty"),
     ("1,2,nan,4\n", ": line 1, column 3 must be an integer, not 'nan'"),
     ("1,2,3,4\n\n1,2,inf,4\n", ": line 3, column 3 must be an integer, not 'inf'"),
-    ("1,2,3\n", ": a line must have 4 columns, not 3"),
+    ("1,2,3\n", (": a line must have 4 columns, the numbers of a row in their order, or one more "
+                "for the label, not 3")),
     ("1,2,3,4\n1,2\n", ": line 2 must have 4 columns, not 2"),
     ("1,2,3,4\n1,2,3,4,5\n", ": line 2 must have 4 columns, not 5"),
     ("1,2,3,5\na,b,c,d\n", ": line 2, column 1 must be an integer, not 'a'"),
