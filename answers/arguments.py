@@ -24,14 +24,14 @@ def add_samples(parser: argparse.ArgumentParser) -> None:
     samples.add_argument("--features", metavar="FILE", help="the same as FILE")
     samples.add_argument("--golden", action="store_true",
                          help="the golden vectors inside the network (the default)")
-    samples.add_argument("--random", metavar="N", type=positive,
-                         help="N vectors drawn at random, of all that the network's inputs can be")
+    samples.add_argument("--random", action="store_true",
+                         help="draw vectors at random, the corners and the thresholds among them")
     parser.add_argument("--seed", metavar="N", type=int, default=1,
                         help="of random vectors (default: %(default)s)")
     parser.add_argument("--integers", action="store_true",
                         help="FILE holds the integers that the network takes, not raw values")
     parser.add_argument("--vectors", metavar="N", type=positive,
-                        help="how many samples, from the first (default: all)")
+                        help="how many samples, from the first (default: all, or 200 of --random)")
 
 
 def add_forms(parser: argparse.ArgumentParser) -> None:

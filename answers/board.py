@@ -70,10 +70,18 @@ def _open(name: str, baud: int) -> Serial:
             raise PortError(f"{name}: no such port{_others()}") from error
         if error.errno in (errno.EBUSY, errno.EAGAIN):
             raise PortError(f"{name}: another program has this port open") from error
-        reason = str(error) if error.errno is None else os.strerror(error.errno)
-        raise PortError(f"{name}: {reason}") from error
+        raise PortError(f"{name}: {_reason(error)}") from error
     except ValueError as error:  # a baud rate that the port has not
         raise PortError(f"{name}: {error}") from error
+
+
+def _reason(error: Exception) -> str:
+    """What the system said, which pyserial hands on as the text of a tuple."""
+    said = (getattr(error, "errno", None), *getattr(error.__context__, "args", ()))
+    number = next((one for one in said if isinstance(one, int)), None)
+    if number == errno.ENOTTY:
+        return "no serial port"
+    return str(error) if number is None else os.strerror(number)
 
 
 def _others() -> str:

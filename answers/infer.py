@@ -7,6 +7,7 @@ import collections
 import contextlib
 import json
 import logging
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -81,7 +82,9 @@ class Outcome:
     @property
     def summary(self) -> str:
         errors = ", ".join(f"{count} {name}" for name, count in self.errors.items()) or "0"
-        return (f"{self.vectors:,} {self.source} on {self.port}: {self.mismatches:,} mismatches, "
+        one = re.sub(r"^(golden )?(sample|vector)s\b", r"\1\2", self.source)
+        what = one if self.vectors == 1 else self.source
+        return (f"{self.vectors:,} {what} on {self.port}: {self.mismatches:,} mismatches, "
                 f"{errors} errors, {self.inferences_per_second:,.1f} inferences/s")
 
 
@@ -233,7 +236,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    args = _parser().parse_args(argv)
+    args = _parser().parse_intermixed_args(argv)
     return guarded(lambda: _run(args), interrupted="interrupted" if args.load is None else
                    "interrupted; until the same command has ended, the device may have no answers")
 

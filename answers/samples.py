@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitwright import ir
-from bitwright.data.drawn import draw
+from bitwright.data.drawn import DEFAULT_COUNT, draw
 from bitwright.data.inputs import Inputs, read_inputs
 from bitwright.errors import UsageError, UserError
 
@@ -38,14 +38,15 @@ def choose(network: ir.Network, path: Path, args: argparse.Namespace) -> Inputs:
     """
     file = args.file or args.features
     if args.file is not None and (args.features or args.golden or args.random):
-        raise UsageError("FILE does not go with --features, --golden or --random")
+        raise UsageError("FILE does not go with --features, --golden or --random; --vectors "
+                         "says how many")
     if args.integers and file is None:
         raise UsageError("--integers needs FILE")
     if file is not None:
         inputs = _read(file, network, args.integers)
     elif args.random:
         inputs = _numbered(f"vectors at random (seed {args.seed})",
-                           draw(network, args.random, args.seed))
+                           draw(network, args.vectors or DEFAULT_COUNT, args.seed))
     else:
         inputs = _golden(network, path)
     if args.vectors is None:
@@ -59,22 +60,29 @@ def choose(network: ir.Network, path: Path, args: argparse.Namespace) -> Inputs:
 
 def _read(file: str, network: ir.Network, integers: bool) -> Inputs:
     if file != STDIN:
-        return read_inputs(Path(file), network, integers=integers)
+        return _judged(read_inputs(Path(file), network, integers=integers), network)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "stdin.csv"
         copy.write_bytes(sys.stdin.buffer.read())
         try:
-            inputs = read_inputs(copy, network, integers=integers)
+            inputs = _judged(read_inputs(copy, network, integers=integers), network)
         except UserError as error:
             raise SamplesError(str(error).replace(str(copy), "standard input")) from error
     return Inputs("standard input", inputs.features, inputs.labels, inputs.places, inputs.raw)
+
+
+def _judged(inputs: Inputs, network: ir.Network) -> Inputs:
+    """See, before a board is asked, that a number can be compared with every label."""
+    if inputs.labels is not None and network.answer is not None and network.classes == 1:
+        inputs.targets(network)
+    return inputs
 
 
 def _golden(network: ir.Network, path: Path) -> Inputs:
     golden = network.golden
     if golden is None or not len(golden.features):
         raise SamplesError(f"{path}: the network stores no golden vectors; name a FILE, or draw "
-                           "some with --random N")
+                           "some with --random")
     if (network.evaluate(golden.features).scores != golden.scores).any():
         raise SamplesError(f"{path}: the network's golden scores are not those of the golden "
                            "evaluator")

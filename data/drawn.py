@@ -7,7 +7,10 @@ from numpy.typing import NDArray
 
 from bitwright import ir
 
-__all__ = ["draw"]
+__all__ = ["DEFAULT_COUNT", "draw"]
+
+DEFAULT_COUNT = 200
+"""Vectors that a command draws if it is not told how many."""
 
 
 def draw(network: ir.Network, count: int, seed: int) -> NDArray[np.int32]:

@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitwright import data, ir
+from bitwright.data.drawn import DEFAULT_COUNT
 from bitwright.errors import UserError
 from bitwright.extras import MissingError
 
-__all__ = ["DEFAULT_COUNT", "Vectors", "VectorsError", "choose", "from_file", "golden", "random"]
+__all__ = ["Vectors", "VectorsError", "choose", "from_file", "golden", "random"]
 
 logger = logging.getLogger(__name__)
-
-DEFAULT_COUNT = 200
 
 
 class VectorsError(UserError):
@@ -50,7 +49,7 @@ def choose(network: ir.Network, *, count: int | None = None, seed: int = 1,
     Parameters
     ----------
     count : int, optional
-        How many; left out, :data:`DEFAULT_COUNT`, or all golden ones if those are fewer.
+        How many; left out, :data:`data.drawn.DEFAULT_COUNT`, or all golden ones if those are fewer.
     data_dir : Path, optional
         Where the files of the data set are.
 

@@ -35,7 +35,7 @@ def test_in_the_same_process(path, capsys, kind):
 
 def test_no_port_and_no_pyserial_are_needed(path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "serial", None)
-    assert infer.main([str(path), "--emulate", "--random", "300", "--json"]) == 0
+    assert infer.main([str(path), "--emulate", "--random", "--vectors", "300", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["vectors"], found["baud"]) == (300, 0)
     assert found["source"] == "vectors at random (seed 1)"
@@ -73,7 +73,7 @@ def test_for_other_programs(path, capsys):
             assert infer.main([str(path), "--port", port]) == 0
             assert capsys.readouterr().out.startswith(f"7 golden vectors on {port}: 0 mismatches")
         emulator.send_signal(signal.SIGINT)
-        assert emulator.wait(20) == 0
+        assert emulator.wait(100) == 0
         assert emulator.stderr.read().splitlines() == [
             f"{path}: emulated, until Ctrl-C, on", "ended"]
 

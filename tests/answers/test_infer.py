@@ -42,7 +42,7 @@ class Device:
     def __init__(self, subject, answer=lambda index, reply: protocol.encode_reply(reply),
                  plan=FIXED):
         self._emulator, self._answer = Emulator(subject, plan), answer
-        self._terminal = Terminal(self)
+        self._terminal = Terminal(self, timeout_s=0.5)  # a host that must wait is not silent
         self.port = self._terminal.path
         self.requests = []  # as bytes, each with what came before it
         self._replies = 0
@@ -69,6 +69,12 @@ class Device:
     def sent(self):
         """Requests that were answered, without what was between them."""
         return [packet[packet.index(protocol.SYNC_REQUEST) :] for packet in self.requests if packet]
+
+    def settle(self):
+        """Wait until nothing more comes of what was sent: a second without a reply."""
+        before = None
+        while before != (before := self._replies):
+            time.sleep(1)
 
     @property
     def complete(self):
@@ -292,12 +298,6 @@ def test_no_such_port(path, caplog):
     assert re.fullmatch(r"/dev/ttyNone: no such port; found: \S.*", message)
 
 
-def test_a_file_is_no_port(path, caplog):
-    assert infer.main([str(path), "--port", str(path)]) == 1
-    (message,) = errors(caplog)
-    assert message.startswith(f"{path}: Could not configure port: ")
-
-
 def test_a_busy_port(subject, path, caplog):
     import serial
 
@@ -320,6 +320,24 @@ def test_a_file_that_cannot_be_sent(path, tmp_path, caplog):
     assert errors(caplog) == [f"{file}: holds no sample"]
 
 
+def test_a_port_that_is_none(path, tmp_path, caplog):
+    (tmp_path / "file").touch()
+    for name in ("/dev/null", f"{tmp_path}/file"):
+        assert infer.main([str(path), "--port", name]) == 1
+    assert errors(caplog) == ["/dev/null: no serial port", f"{tmp_path}/file: no serial port"]
+
+
+def test_one_is_no_plural(subject, path, tmp_path, capsys, caplog):
+    caplog.set_level(logging.INFO)
+    assert infer.main([str(path), "--vectors", "1", "--emulate"]) == 0
+    assert capsys.readouterr().out.startswith("1 golden vector on golden emulator: 0 mismatches")
+    assert infer.main([str(path), "--random", "--vectors", "1", "--emulate"]) == 0
+    assert capsys.readouterr().out.startswith("1 vector at random (seed 1) on golden emulator: ")
+    np.savetxt(tmp_path / "samples.csv", subject.golden.features[:1], fmt="%d", delimiter=",")
+    assert infer.main([str(path), f"{tmp_path}/samples.csv", "--emulate"]) == 0
+    assert caplog.messages[-1].startswith(f"1 sample of {tmp_path}/samples.csv on golden emulator")
+
+
 def test_more_vectors_than_there_are(path, caplog):
     assert infer.main([str(path), "--port", "/dev/null", "--vectors", "8"]) == 1
     assert errors(caplog) == ["golden vectors: there are 7, not 8"]
@@ -330,7 +348,7 @@ def test_no_golden_vectors(subject, tmp_path, caplog):
     assert infer.main([str(tmp_path / "bare.safetensors"), "--port", "/dev/null"]) == 1
     (message,) = errors(caplog)
     assert message == (f"{tmp_path}/bare.safetensors: the network stores no golden vectors; name "
-                       "a FILE, or draw some with --random N")
+                       "a FILE, or draw some with --random")
 
 
 def test_wrong_golden_scores(subject, tmp_path, caplog):
@@ -417,7 +435,7 @@ def test_a_killed_load_leaves_no_answers_and_the_same_command_mends_it(files, ca
             time.sleep(0.01)
         loading.kill()
         loading.wait()
-        time.sleep(0.5)  # the last reply is on the line
+        device.settle()
         assert not device.complete
         assert infer.main(["old.safetensors", "--port", device.port]) == 1
         assert errors(caplog) == [

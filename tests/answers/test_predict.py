@@ -142,16 +142,63 @@ def test_pictures(here, capsys):
 def test_without_a_file(here, capsys, caplog):
     assert predict.main(["n.safetensors"]) == 1
     assert errors(caplog) == [("n.safetensors: the network stores no golden vectors; name a FILE, "
-                              "or draw some with --random N")]
-    drawn = run(capsys, "--random", "20")
-    assert drawn == run(capsys, "--random", "20")
-    assert drawn != run(capsys, "--random", "20", "--seed", "2")
+                              "or draw some with --random")]
+    twenty = ("--random", "--vectors", "20")
+    drawn = run(capsys, *twenty)
+    assert drawn == run(capsys, *twenty)
+    assert drawn != run(capsys, *twenty, "--seed", "2")
     assert len(drawn.splitlines()) == 21
+    assert len(run(capsys, "--random").splitlines()) == 201
+
+
+def test_options_between_the_positionals(here, capsys):
+    Path("x.csv").write_text(table(*ROWS, header=COLUMNS))
+    for main, options in ((predict.main, ["--json"]), (infer.main, ["--emulate", "golden"]),
+                          (infer.main, ["--json", "--emulate=rtl", "--vectors", "1"])):
+        found = []
+        for before in (2, 1, 0):
+            names = ["n.safetensors", "x.csv"]
+            assert main([*names[:before], *options, *names[before:]]) == 0
+            found.append(capsys.readouterr().out)
+        assert found[0]
+        assert found == found[:1] * 3
+
+
+def test_a_row_that_could_count_the_columns(here, capsys):
+    """The network's columns have other names: it is a row."""
+    Path("x.csv").write_text("1,2\n")
+    Path("named.csv").write_text(table([1, 2], header=COLUMNS))
+    assert run(capsys, "x.csv").replace("line 1", "line 2") == run(capsys, "named.csv")
+
+
+def test_a_column_that_is_no_label(here, capsys, caplog):
+    answer = ir.Answer(np.array([20], np.float32), np.array([0.5], np.float32))
+    ir.save(Path("n.safetensors"), network(answer, answers=("t [K]",), columns=COLUMNS))
+    Path("x.csv").write_text(table([4, 8, "a"], [4, 8, "b"], header=(*COLUMNS, "where")))
+    assert run(capsys, "x.csv").splitlines()[0].split() == ["sample", "t", "[K]"]
+    Path("x.csv").write_text(table([4, 8, 22], [4, 8, "b"], header=(*COLUMNS, "t [K]")))
+    for main in (predict.main, lambda arguments: infer.main([*arguments, "--port", "/dev/null"])):
+        assert main(["n.safetensors", "x.csv"]) == 1
+        assert capsys.readouterr().out == ""
+    assert errors(caplog) == [
+        "x.csv: line 3: 't [K]' must be a finite number of binary32, not 'b'"] * 2
+
+
+def test_the_network_is_forgotten(here, caplog):
+    Path("x.csv").write_text(table(*ROWS, header=COLUMNS))
+    assert predict.main(["x.csv"]) == 1
+    assert errors(caplog) == [(
+        "x.csv: a file of another kind; the first argument is a frozen network: a file, a run "
+        "folder, or the name of a run or of one of the zoo (default: the newest run)")]
+
+
+TOO_MANY = "FILE does not go with --features, --golden or --random; --vectors says how many"
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
-    (["x.csv", "--golden"], "FILE does not go with --features, --golden or --random"),
-    (["x.csv", "--features", "y.csv"], "FILE does not go with --features, --golden or --random"),
+    (["x.csv", "--golden"], TOO_MANY),
+    (["x.csv", "--features", "y.csv"], TOO_MANY),
+    (["--random", "20"], TOO_MANY),
     (["--integers"], "--integers needs FILE"),
 ])
 def test_arguments_that_do_not_go_together(here, caplog, arguments, message):
