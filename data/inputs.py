@@ -217,12 +217,13 @@ def _by_position(path: Path, width: int, count: int, source: Source) -> table.La
 
 def _integers(path: Path, network: ir.Network, source: Source) -> Inputs:
     if path.suffix.lower() in table.SUFFIXES:
+        names = network.names.columns
+
         def choose(header: tuple[str, ...], width: int) -> table.Layout:
             if len(names) == network.features and set(names) & set(header):
                 return _by_name(path, header, names, source)
             return _by_position(path, width, network.features, source)
 
-        names = network.names.columns
         samples = table.read_table(path, replace(source, missing="refuse"), choose,
                                    Integers(*network.modulate.domain))
         return Inputs(str(path), samples.values[:, 0].astype(np.int32),
