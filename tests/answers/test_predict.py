@@ -154,7 +154,7 @@ def test_without_a_file(here, capsys, caplog):
 def test_options_between_the_positionals(here, capsys):
     Path("x.csv").write_text(table(*ROWS, header=COLUMNS))
     for main, options in ((predict.main, ["--json"]), (infer.main, ["--emulate", "golden"]),
-                          (infer.main, ["--json", "--emulate=rtl", "--vectors", "1"])):
+                          (infer.main, ["--json", "--emulate=golden", "--vectors", "1"])):
         found = []
         for before in (2, 1, 0):
             names = ["n.safetensors", "x.csv"]
