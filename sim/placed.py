@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,16 @@ class Placed:
     def models(self) -> synth.CellModels:
         """Of its cells. Raises ToolError if there is no Yosys, which has them."""
         return synth.cell_models(self.family)
+
+    @property
+    def simulated(self) -> str:
+        """The netlist with its pins declared ``inout``, as the port of a pad is.
+
+        Netlists for iCE40 have them so. Those for ECP5 say ``input``, which Verilator does not take
+        for a pad.
+        """
+        pins = "|".join(map(re.escape, self.pins.values()))
+        return re.sub(rf"^  input ({pins});$", r"  inout \1;", self.text, flags=re.MULTILINE)
 
     @property
     def settle(self) -> int:

