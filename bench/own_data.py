@@ -83,7 +83,7 @@ def written(name, number, out):
 
 
 def recipe(name, number, out):
-    """Recipe of a split. One for all tables, and one for numbers."""
+    """Recipe of a split: of a table of few rows, of one of more, or of numbers."""
     from bitwright.model.recipe import Recipe
 
     path = written(name, number, out)
@@ -96,15 +96,17 @@ def recipe(name, number, out):
             "backprop": {"learning_rate": 0.01},
             "modulate": {"levels": "quantile", "depth": 32}, "layers": [],
             "head": {"kind": "scores", "temperature": 80.0, "scale": 2}})
-    rows = len(table(name)[1])
-    # Few rows: small tables, a high temperature, and no epoch that is picked by luck.
+    rows, features = table(name)[1].shape
+    few = rows < 100 * features
+    # High temperatures, and no epoch that is picked by luck; for few rows, small tables.
     return Recipe.of({
         **common, "epochs": 40, "keep": "last", "patience": 40, "validation": 0.1,
         "batch": 16 if rows < 300 else 32,
         "backprop": {"learning_rate": 0.02, "label_smoothing": 0.1},
         "modulate": {"levels": "quantile", "depth": 16},
-        "layers": [{"kind": "lut", "width": 720, "fan_in": 2, "wiring": "random"}],
-        "head": {"kind": "group_sum", "temperature": 60.0}})
+        "layers": [{"kind": "lut", "width": 720 if few else 1320, "fan_in": 2 if few else 4,
+                    "wiring": "random"}],
+        "head": {"kind": "group_sum", "temperature": 60.0 if few else 110.0}})
 
 
 def baselines(name, splits, out):
@@ -205,7 +207,8 @@ def hardware(out, board, stop):
 
 def _line(name, simulated, built):
     parts, total = built["resources"]["parts"], built["resources"]["total"]
-    luts = " / ".join(f"{parts[part]['luts']:,}" for part in ("encoder", "core", "head", "link"))
+    luts = " / ".join(f"{parts[part]['luts']:,}" if part in parts else "-"
+                      for part in ("encoder", "core", "head", "link"))
     fmax, rate = built["timing"]["fmax_hz"], built["throughput"]["ip"]
     clock = rate["per_second_at_clock"]
     return (f"| {name} | {simulated['vectors']:,} | {simulated['mismatches']} | {luts} | "
