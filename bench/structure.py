@@ -89,7 +89,7 @@ def main(argv=None):
                 files, lines, run = executed(tree, arguments, Path(folder))
                 print(f"| `{title}` | {files} files, {lines:,} lines loaded, {run:,} executed |",
                       flush=True)
-    for module in HELP:
+    for module in (name for name in HELP if (tree / f"{name.replace('.', '/')}.py").exists()):
         print(f"| `python -m {module} --help` | {help_seconds(tree, module):.2f} s |", flush=True)
     lengths = functions(tree)
     print("| ten longest functions | " + ", ".join(f"{size}" for size, _, _ in lengths[:10])
