@@ -2,7 +2,8 @@
 # make test: set up, run the linters and every test but the slow ones.
 # make docs: the documentation site, in build/site. A broken link or docstring is an error.
 # make release VERSION=x.y.z: a wheel, its notes and a tag; see docs/releasing.md.
-# make slow: what takes too long for that: planted faults, a bitstream a family, all zoo vectors.
+# make slow: what takes too long for that: the slow tests, planted faults, a bitstream a family, all
+# zoo vectors.
 # Each works on a fresh clone; a second run finds .venv ready.
 
 PYTHON ?= python3
@@ -22,7 +23,7 @@ demo: $(STAMP)
 	@echo "Look at build/digits-icebreaker/report.html"
 
 test: $(STAMP) lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadgroup
 
 slow: $(STAMP)
 	$(BIN)/python -m bench.slow

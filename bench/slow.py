@@ -1,4 +1,4 @@
-"""What takes too long for every run of the tests: planted faults, a bitstream of each family whose
+"""What takes too long for every run of the tests: the slow ones, planted faults, a bitstream of each family whose
 placed netlist is simulated, the tutorial and the notebook, and every vector of the zoo. Prints a
 table; exit status 1 if anything is not as it must be.
 
@@ -8,6 +8,7 @@ Two at a time on two cores by default. Run before a release, the table goes into
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -109,6 +110,17 @@ def odd_places() -> Iterator[Check]:
     yield "simulation in a folder with a space", simulation
 
 
+def slow_tests() -> Iterator[Check]:
+    """The tests that `make test` leaves out."""
+    def tests() -> str:
+        words = run("pytest", "-q", "-m", "slow", may_fail=True).strip().splitlines()
+        assert words, "no test ran"
+        assert re.fullmatch(r"\d+ passed, .*", words[-1].strip("= ")), words[-1]
+        return words[-1].partition(",")[0]
+
+    yield "slow tests", tests
+
+
 def faults() -> Iterator[Check]:
     """Every planted fault is caught. One check: they take turns in one copy of the source."""
     def planted() -> str:
@@ -142,7 +154,7 @@ def main(argv: list[str] | None = None) -> int:
     print("| check | found | minutes |\n|---|---|---|")
     good = True
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(args.jobs) as pool:
-        checks = [*faults(), *bitstreams(Path(folder)), *pages(), *odd_places(), *zoo()]
+        checks = [*faults(), *slow_tests(), *bitstreams(Path(folder)), *pages(), *odd_places(), *zoo()]
         for row, passed in pool.map(line, [check for check in checks if args.only in check[0]]):
             print(row, flush=True)
             good &= passed

@@ -60,6 +60,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("title", CASES)
 def test_what_the_page_adds_works(tree, title):
     files, arguments, at_least = CASES[title]

@@ -97,6 +97,7 @@ def test_result_is_kept_for_its_very_recipe(tmp_path):
     assert len(kept.result(tiny(epochs=1), tmp_path)["curve"]) == 1
 
 
+@pytest.mark.slow
 def test_training_of_a_rule_is_a_process_of_its_own(tmp_path):
     values = rules.measured(tiny(), tmp_path, None)
     again = kept.result(tiny(), tmp_path)

@@ -17,6 +17,7 @@ LUTS = {"name": "luts", "data": "digits", "epochs": 2, "batch": 16,
         "head": {"kind": "group_sum"}}
 
 
+@pytest.mark.slow
 def test_each_trains_and_freezes_equal_to_itself_or_is_refused():
     found = {"trained": [], "refused": [], "failed": []}
     for number in range(60):

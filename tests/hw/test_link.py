@@ -139,6 +139,7 @@ def test_requests_back_to_back(subject):
     converse(top, script)
 
 
+@pytest.mark.slow
 def test_no_flipped_bit_gives_a_result(subject):
     """Every bit of the packet once; start and stop bits too."""
     top = build(subject)

@@ -145,7 +145,7 @@ def test_the_networks_differ():
     assert 20 < len(IMAGE) < LOAD_BYTES
 
 
-@pytest.mark.parametrize("size", [LOAD_BYTES, 11])
+@pytest.mark.parametrize("size", [pytest.param(LOAD_BYTES, marks=pytest.mark.slow), 11])
 def test_a_loaded_device_is_the_other_network(size):
     async def script(talk):
         assert await talk.answers_as(OLD)
@@ -235,6 +235,7 @@ def test_contents_that_do_not_check_give_no_answers(written, payload):
     talk(script)
 
 
+@pytest.mark.slow
 def test_bytes_that_have_no_place():
     async def script(talk):
         assert await talk.load(1, IMAGE) == error(ErrorCode.OFFSET)
@@ -282,6 +283,7 @@ def test_a_device_of_fixed_contents_knows_no_such_request(request_):
     talk(script, Plan())
 
 
+@pytest.mark.slow
 def test_contents_of_several_packets():
     table = {**WRITABLE, "cycles": 400}
     plan = Plan(nodes={"xnor0": table, "head": table})

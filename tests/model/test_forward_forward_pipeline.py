@@ -35,7 +35,8 @@ def test_shares_are_as_even_as_can_be():
                                       itertools.pairwise((0, *cut, links))) for cut in cuts)
 
 
-@pytest.mark.parametrize("settings", [BITS, REALS], ids=["bits", "reals"])
+@pytest.mark.parametrize("settings", [
+    BITS, pytest.param(REALS, marks=pytest.mark.slow)], ids=["bits", "reals"])
 def test_pipeline_gives_the_bytes_of_one_process(settings):
     alone = trainer(*settings)
     after = [state(epochs(alone, 1)) for _ in range(3)]

@@ -35,6 +35,7 @@ def test_netlist(family):
     assert verdict.resets == 2
 
 
+@pytest.mark.slow
 def test_weights_in_block_ram_of_the_ecp5():
     """Whose model Yosys has not."""
     rng = np.random.default_rng(13)

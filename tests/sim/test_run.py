@@ -223,6 +223,7 @@ def test_icarus_serves_where_it_is_all_there_is(tmp_path, monkeypatch):
     assert simulator.find().name == "icarus"
 
 
+@pytest.mark.slow
 def test_compiler_that_fails(tmp_path):
     design = simulator.Design("harness", (), {"top.v": "module harness; nonsense endmodule\n"})
     with pytest.raises(simulator.SimulatorError,
