@@ -1,6 +1,6 @@
-"""What takes too long for every run of the tests: the slow ones, planted faults, a bitstream of each family whose
-placed netlist is simulated, the tutorial and the notebook, and every vector of the zoo. Prints a
-table; exit status 1 if anything is not as it must be.
+"""What takes too long for every run of the tests: the slow ones, planted faults, a bitstream of
+each family whose placed netlist is simulated, tutorial and notebook, every vector of the zoo.
+Prints a table; exit status 1 if anything is not as it must be.
 
 Two at a time on two cores by default. Run before a release, the table goes into docs/results.md.
 """
@@ -154,7 +154,8 @@ def main(argv: list[str] | None = None) -> int:
     print("| check | found | minutes |\n|---|---|---|")
     good = True
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(args.jobs) as pool:
-        checks = [*faults(), *slow_tests(), *bitstreams(Path(folder)), *pages(), *odd_places(), *zoo()]
+        checks = [*faults(), *slow_tests(), *bitstreams(Path(folder)), *pages(), *odd_places(),
+                  *zoo()]
         for row, passed in pool.map(line, [check for check in checks if args.only in check[0]]):
             print(row, flush=True)
             good &= passed

@@ -97,11 +97,11 @@ def train(data: DataSet | str | Path | None = None, recipe: str | None = None, *
     from bitwright.model.training.progress import Progress
     from bitwright.model.training.trainer import Trainer
 
-    if isinstance(data, str | Path):
-        data = load_data(data)
     found = _recipe(data, recipe, settings or {})
+    if data is None or isinstance(data, str | Path):
+        data = load_data(found.data, **vars(found.source))
     try:
-        trainer = Trainer(found, data or load_data(found.data, **vars(found.source)))
+        trainer = Trainer(found, data)
     except ValueError as error:
         raise RecipeError(f"Recipe {found.name}: {error}") from error
     threads = torch.get_num_threads()
@@ -115,15 +115,23 @@ def train(data: DataSet | str | Path | None = None, recipe: str | None = None, *
         torch.set_num_threads(threads)
 
 
-def _recipe(data: DataSet | None, recipe: str | None, settings: Mapping[str, Any]) -> Recipe:
+def _recipe(data: DataSet | str | Path | None, recipe: str | None,
+            settings: Mapping[str, Any]) -> Recipe:
     """The recipe that is meant, for the data at hand."""
     from bitwright.model.proposal import propose
-    from bitwright.model.recipe import Recipe, load_recipe, override
+    from bitwright.model.recipe import Recipe, RecipeError, load_recipe, override
     from bitwright.model.settings import plain
 
     overrides = [f"{key}={json.dumps(value)}" for key, value in settings.items()]
     if data is None:
         return load_recipe(recipe or "digits", overrides)
+    if isinstance(data, str | Path):
+        if recipe is not None:
+            return load_recipe(recipe, [f"data={json.dumps(str(data))}", *overrides])
+        data = load_data(data, **{key.removeprefix("source."): value
+                                  for key, value in settings.items() if key.startswith("source.")})
+    elif late := next((key for key in settings if key.startswith(("source.", "data"))), None):
+        raise RecipeError(f"{late} must be given to load_data: the data set is made already")
     values = (propose(data, data.source) if recipe is None
               else load_recipe(recipe).plain() | {"data": data.name, "source": plain(data.source)})
     for text in overrides:
@@ -151,6 +159,13 @@ def evaluate(network: ir.Network, data: DataSet) -> dict[str, Any]:
     if (network.answer is None) != bool(data.classes):
         raise ValueError("A network that answers classes goes with a data set of classes, and one "
                          "that answers numbers with one of numbers")
+    if data.preparation != network.preparation:
+        raise ValueError(f"Data set {data.name!r} makes features otherwise than the network does: "
+                         "its own data set goes with it, and `predict` takes any file")
+    if network.names.classes and data.classes and network.names.classes != data.classes:
+        raise ValueError(f"Classes of data set {data.name!r} must be those of the network, "
+                         f"{', '.join(network.names.classes[:5])}, not "
+                         f"{', '.join(data.classes[:5])}")
     found = network.evaluate(data.x_test)
     if network.answer is not None:
         return dict(of_numbers(data.y_test, network.answer.apply(found.scores)[:, 0]))

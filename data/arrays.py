@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
 import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -56,7 +58,8 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
                     with archive.open(infos[other]) as file:
                         found[name] = _array(f"{path}, array {other!r}", file,
                                              infos[other].file_size)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error,
+            lzma.LZMAError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a whole .npz file ({told(error)})") from error
     if "features" not in found:
         raise DataError(f"{path}: must have an array of one of the names "
@@ -92,7 +95,8 @@ def _array(place: str, file: IO[bytes], size: int) -> NDArray[Any]:
         return array.reshape(shape, order="F" if fortran else "C")
     except DataError:
         raise
-    except (ValueError, TypeError, SyntaxError, OverflowError, EOFError, RecursionError) as error:
+    except (ValueError, TypeError, SyntaxError, OverflowError, EOFError, RecursionError,
+            tokenize.TokenError) as error:
         raise DataError(f"{place}: not an array ({told(error)})") from error
 
 
@@ -143,7 +147,10 @@ def samples_of(path: Path, arrays: Mapping[str, NDArray[Any]], features: str, la
         rows, keep = numbers(place, rows, source)
     names = [f"row {n + 1}" for n in np.flatnonzero(keep)]
     words = texts(path, arrays, labels, len(values), keep)
-    if words is not None and "classes" in arrays and arrays[labels].dtype.kind in "iu":
+    if words is not None and "classes" in arrays:
+        if arrays[labels].dtype.kind not in "iu":
+            raise DataError(f"{path}: {labels} must be integers that count the names of classes, "
+                            f"not {arrays[labels].dtype}")
         words = _named(path, words, _words(path, arrays["classes"], "classes"), names)
     groups = texts(path, arrays, "groups", len(values), keep) if features == "features" else None
     columns = _words(path, arrays["columns"], "columns") if "columns" in arrays else []
@@ -153,7 +160,10 @@ def samples_of(path: Path, arrays: Mapping[str, NDArray[Any]], features: str, la
     rows = rows[keep]
     if rows.dtype == np.uint8:
         rows = _brought(rows, Form.of(source))
-    return Samples(str(path), rows, words, names, tuple(columns), "label", groups)
+    kept = np.flatnonzero(keep)
+    after = np.flatnonzero(np.diff(kept, prepend=-1) > 1)  # a dropped row
+    return Samples(str(path), rows, words, names, tuple(columns), "label", groups,
+                   frozenset(after.tolist()))
 
 
 def _brought(rows: NDArray[np.uint8], form: Form) -> NDArray[np.uint8]:

@@ -139,6 +139,11 @@ def _raw(path: Path, network: ir.Network, source: Source) -> Samples:
     else:
         raise DataError(f"{path}: the network takes numbers; must be a file of "
                         f"{', '.join((*table.SUFFIXES, *ARRAYS))}")
+    if isinstance(preparation, ir.Picture) and not samples.pictures:
+        raise DataError(f"{path}: the network takes pictures; must be bytes (uint8), not "
+                        f"{samples.values.dtype}")
+    if isinstance(preparation, ir.Numbers) and samples.pictures:
+        raise DataError(f"{path}: the network takes numbers, no pictures")
     if not samples.pictures and samples.values.shape[1] == 1:
         steps = preparation.shape[0]
         samples = windows(samples, replace(source, window=steps))
@@ -180,33 +185,49 @@ def _matched(path: Path, network: ir.Network, count: int, source: Source) -> tab
 
     def choose(header: tuple[str, ...], width: int) -> table.Layout:
         if header and names:
-            return _by_name(path, header, names, source)
+            return _by_name(path, header, network, source)
         return _by_position(path, width, count, source)
 
     return choose
 
 
-def _by_name(path: Path, header: tuple[str, ...], names: Sequence[str],
+def _by_name(path: Path, header: tuple[str, ...], network: ir.Network,
              source: Source) -> table.Layout:
+    names = network.names.columns
     known = {name: index for index, name in enumerate(header)}
     for name in names:
         if header.count(name) != 1:
             shown = ", ".join(map(repr, header[:5])) + (", ..." if len(header) > 5 else "")
             raise DataError(f"{path}: column {name!r} must be there once, not {header.count(name)} "
                             f"times, among {shown}")
+    ignored = {_other(header, name.strip(), names) for name in source.ignore.split(",")}
+    group = _other(header, source.group, names)
     if source.label and not source.label.isdecimal():
         label = known.get(source.label)
+    elif network.answer is not None:  # a number, whose name is known
+        label = known.get(next(iter(network.names.answers), ""))
     else:  # the one column that the network does not read
-        ignored = {name.strip() for name in source.ignore.split(",")}
         others = [index for index, name in enumerate(header)
-                  if name not in names and name not in ignored and name != source.group]
+                  if name not in names and index not in ignored and index != group]
         label = others[0] if len(others) == 1 else None
-    return table.Layout(tuple(known[name] for name in names), label, known.get(source.group))
+    return table.Layout(tuple(known[name] for name in names), label, group)
+
+
+def _other(header: tuple[str, ...], text: str, names: Sequence[str]) -> int | None:
+    """Index of a column that a setting names, or numbers from 1, and the network does not read."""
+    if text in header:
+        return header.index(text)
+    place = int(text) - 1 if text.isdecimal() and len(text) < 9 else -1
+    return place if 0 <= place < len(header) and header[place] not in names else None
 
 
 def _by_position(path: Path, width: int, count: int, source: Source) -> table.Layout:
     if width == count:
         return table.Layout(tuple(range(count)))
+    if source.ignore or source.group:  # which of them the line still has, nobody can say
+        raise DataError(f"{path}: a line must have {count} columns, the numbers of a row in their "
+                        f"order, or a header above them, as columns were left out in training, not "
+                        f"{width}")
     if width == count + 1 and (not source.label or source.label.isdecimal()):
         label = int(source.label) - 1 if source.label else width - 1
         if label < width:
@@ -221,7 +242,7 @@ def _integers(path: Path, network: ir.Network, source: Source) -> Inputs:
 
         def choose(header: tuple[str, ...], width: int) -> table.Layout:
             if len(names) == network.features and set(names) & set(header):
-                return _by_name(path, header, names, source)
+                return _by_name(path, header, network, source)
             return _by_position(path, width, network.features, source)
 
         samples = table.read_table(path, replace(source, missing="refuse"), choose,

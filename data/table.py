@@ -203,7 +203,9 @@ class _Reader:
                                         [str(n + 1) for n in range(len(cells))]):
             raise DataError(f"{self.path}: line 1 counts its columns; say whether it names them "
                             'with source.header = "yes" or "no"')
-        return not any(NUMBER.fullmatch(cell) or cell.lower() in MISSING[1:] for cell in cells)
+        # "Na" is sodium, and no number that is missing.
+        return not any(NUMBER.fullmatch(cell) or (cell.lower() in MISSING[1:] and cell != "Na")
+                       for cell in cells)
 
     def _names(self, layout: Layout) -> tuple[str, ...]:
         names = [self.header[index] for index in layout.features] if self.header else []

@@ -77,5 +77,16 @@ def test_a_setting_that_is_none():
 def test_a_data_set_of_another_kind():
     network = bitwright.load("zoo/iris")
     data = bitwright.load_data("digits")
-    with pytest.raises(ValueError, match=r"^Features must have shape \(batch, 4\), not "):
+    with pytest.raises(ValueError, match=r"^Data set 'digits' makes features otherwise "):
         bitwright.evaluate(network, data)
+
+
+def test_a_data_set_that_is_prepared_otherwise(tmp_path):
+    network = bitwright.load("zoo/iris")
+    other = tmp_path / "iris.csv"
+    other.write_text("a,b,c,d,y\n" + "".join(f"{n},{n % 7},{n % 5},{n % 3},{'xyz'[n % 3]}\n"
+                                             for n in range(60)), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"^Data set '.*iris\.csv' makes features otherwise than "
+                       "the network does: its own data set goes with it, and `predict` takes any "
+                       "file$"):
+        bitwright.evaluate(network, bitwright.load_data(other))

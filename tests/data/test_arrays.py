@@ -10,6 +10,7 @@ import pytest
 
 from bitwright import data
 from bitwright.data import DataError, Source, arrays
+from bitwright.data.own import read_labelled
 
 X = np.arange(16, dtype=float).reshape(8, 2)
 Y = np.array([0, 1] * 4)
@@ -193,3 +194,30 @@ def test_files_that_are_no_npz(tmp_path):
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"x\.npz"):
         data.load(str(path))
+
+
+def test_no_window_goes_over_a_dropped_row(tmp_path):
+    x = np.arange(20, dtype=float)[:, None]
+    x[14] = np.nan
+    np.savez(tmp_path / "x.npz", x=x, y=np.arange(20) % 2)
+    found, _ = read_labelled(tmp_path / "x.npz", Source(missing="drop", window=4))
+    assert (np.diff(found.values[:, :, 0], axis=1) == 1).all()
+
+
+def test_names_for_labels_that_are_no_integers(tmp_path):
+    message = "labels must be integers that count the names of classes, not float64"
+    with pytest.raises(DataError, match=f"^{re.escape(str(tmp_path / 'x.npz'))}: {message}$"):
+        load(tmp_path, x=X, y=Y.astype(float), classes=np.array(["no", "yes"]))
+
+
+def test_a_damaged_member_of_another_compression(tmp_path):
+    path = tmp_path / "x.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        buffer = io.BytesIO()
+        np.save(buffer, np.random.default_rng(0).random((50, 4)))
+        archive.writestr("x.npy", buffer.getvalue())
+    content = bytearray(path.read_bytes())
+    content[300:340] = bytes(40)
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=rf"^{re.escape(str(path))}[:,].*$"):
+        arrays.read_arrays(path)

@@ -1,6 +1,7 @@
 """Samples for a network, and every way in which a file can hold something else."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -267,3 +268,47 @@ def test_the_record_of_another_program():
         data.own.recorded_source({"recipe": {"source": {"bits": 99, "unknown": 3}}})
     with pytest.raises(DataError, match=r"^The network's file names no data set$"):
         data.recorded({})
+
+
+def trained_on(tmp_path, text, **source):
+    """A network for the data set of a table, with its source in the provenance."""
+    path = tmp_path / "train.csv"
+    path.write_text(text, encoding="utf-8")
+    found = data.load("train.csv", tmp_path, Source(**source))
+    count = found.features.shape[1]
+    thresholds = np.ones((1, count, 2), np.int32)
+    entries = (ir.Entry("m", ir.Modulate(thresholds, found.bits), ("input",)),
+               ir.Entry("head", ir.GroupSum(2 * count, 2), ("m",)))
+    return ir.Network(entries, {"recipe": {"source": source}}, None, found.preparation,
+                      names=found.names)
+
+
+TABLE = "id,a,b,y\n" + "".join(f"{n},{n % 7},{n % 5},{'no' if n % 2 else 'yes'}\n"
+                               for n in range(40))
+
+
+def test_what_was_left_out_is_not_guessed(tmp_path):
+    network = trained_on(tmp_path, TABLE, ignore="id")
+    path = tmp_path / "new.csv"
+    path.write_text("1000,5,3\n", encoding="utf-8")
+    with pytest.raises(DataError, match=rf"^{re.escape(str(path))}: a line must have 2 columns, "
+                       "the numbers of a row in their order, or a header above them, as columns "
+                       "were left out in training, not 3$"):
+        data.read_inputs(path, network)
+    path.write_text("5,3\n", encoding="utf-8")
+    assert data.read_inputs(path, network).raw.tolist() == [[[5, 3]]]
+
+
+@pytest.mark.parametrize("how", ["1", "id"])
+def test_what_is_left_out_by_number_is_no_label(tmp_path, how):
+    network = trained_on(tmp_path, TABLE, ignore=how)
+    assert data.read_inputs(tmp_path / "train.csv", network).labels[:3] == ["yes", "no", "yes"]
+
+
+def test_numbers_for_a_network_of_pictures(tmp_path):
+    path = tmp_path / "f.npy"
+    np.save(path, np.zeros((5, 8, 8)))
+    network = ir.load(Path(__file__).parents[2] / "zoo" / "digits.safetensors")
+    with pytest.raises(DataError, match=rf"^{re.escape(str(path))}: the network takes pictures; "
+                       r"must be bytes \(uint8\), not float32$"):
+        data.read_inputs(path, network)

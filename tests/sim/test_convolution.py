@@ -10,7 +10,8 @@ pytestmark = pytest.mark.xdist_group("sim")
 
 
 @pytest.mark.parametrize(("level", "plan"), [
-    pytest.param("rtl", Plan(lanes=4), marks=pytest.mark.slow), ("netlist", folded(Plan(), sliding(), 40)),
+    pytest.param("rtl", Plan(lanes=4), marks=pytest.mark.slow),
+    ("netlist", folded(Plan(), sliding(), 40)),
 ], ids=["unrolled", "folded"])
 def test_convolution(level, plan):
     verdict = run(sliding(), f"convolution-{level}", level=level, plan=plan)
