@@ -24,6 +24,10 @@ NODES = 1200
 """Nodes of the last layer at most, if that leaves a class enough of them."""
 
 
+LINE = 4096
+"""Bits of a sample where nothing but the head reads them."""
+
+
 def named(data: str) -> str:
     """Name of a recipe for a data set, or a file."""
     stem = re.sub(r"[^\w.-]+", "-", Path(data.replace(":", "-")).stem).strip("-.")
@@ -57,6 +61,10 @@ def propose(data: DataSet, source: Source) -> dict[str, Any]:
     else:
         window = 0 if features * depth <= 2 * BITS else BITS // depth
         layers = [table | {"width": scores * share, "window": window}]
+    head = {"kind": "group_sum", "temperature": 4.0 if data.classes else 20.0}
+    if not data.classes and numbers and not plane:  # a straight line of bits: safe with few rows
+        depth = max(1, min(64, LINE // features))
+        layers, head = [], {"kind": "scores", "temperature": 2.5 * depth}
     small = samples < 5000
     default = plain(Source())
     changed = {key: value for key, value in plain(source).items() if value != default[key]}
@@ -65,10 +73,10 @@ def propose(data: DataSet, source: Source) -> dict[str, Any]:
         "epochs": 100 if small else 30, "patience": 30 if small else 10,
         "batch": 1 << int(np.clip(round(math.log2(samples / 20)), 4, 7)),
         **({"source": changed} if changed else {}),
-        "backprop": {"learning_rate": 0.02},
+        "backprop": {"learning_rate": 0.02 if layers else 0.01},
         "modulate": {"levels": "quantile" if numbers else "even", "depth": depth},
         "layers": layers,
-        "head": {"kind": "group_sum", "temperature": 4.0 if data.classes else 20.0}}
+        "head": head}
     Recipe.of(values)  # what is written can be read
     return values
 

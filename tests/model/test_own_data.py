@@ -116,7 +116,7 @@ def loaded(shape, classes, samples, preparation=None):
     (((2,), 2, 50), 16, [80], "quantile"), (((30,), 3, 500), 16, [120], "quantile"),
     (((4096,), 2, 100), 1, [80], "quantile"), (((10,), 300, 6000), 16, [1200], "quantile"),
     (((8, 8), 10, 1000), 2, [600, 400], "even"), (((32, 32, 3), 10, 9000), 2, [600, 400], "even"),
-    (((10,), 0, 300), 16, [300], "quantile"), (((2,), 1000, 2000), 16, [4000], "quantile"),
+    (((10,), 0, 300), 64, [], "quantile"), (((2,), 1000, 2000), 16, [4000], "quantile"),
 ])
 def test_rules_of_thumb(of, depth, widths, levels):
     values = propose(loaded(*of), Source())
