@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import errno
 import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bitwright import ir
+from bitwright import boards, ir
 from bitwright.errors import UserError
+from bitwright.extras import missing, need
 from bitwright.hw.contents import Contents, ContentsError
 from bitwright.hw.link.emulator import Device, EmulatedPort, Emulator
 from bitwright.hw.link.host import DeviceError, LinkError
-from bitwright.hw.link.protocol import Identity, short
+from bitwright.hw.link.line import Port
+from bitwright.hw.link.protocol import FEWEST_CYCLES, Identity, short
 from bitwright.hw.plan import Plan, PlanError
 from bitwright.locate import name as name_of
 
 if TYPE_CHECKING:
     from serial import Serial
 
-__all__ = ["PortError", "check_contents", "check_structure", "device",
-           "emulated", "image", "load_plan", "opened"]
+__all__ = ["PortError", "check_contents", "check_structure", "device", "image", "load_plan",
+           "reached"]
 
 
 class PortError(UserError):
@@ -58,11 +62,9 @@ def load_plan(file: Path | None, build: Path | None, network: Path, board: str) 
 
 
 def _open(name: str, baud: int) -> Serial:
-    try:
-        import serial
-    except ImportError as error:
-        raise PortError("pyserial is not installed; install it with "
-                        "`pip install 'bitwright[host]'`") from error
+    need("serial")
+    import serial
+
     try:
         return serial.Serial(name, baud, exclusive=True, write_timeout=10)
     except serial.SerialException as error:
@@ -91,30 +93,41 @@ def _others() -> str:
     return f"; found: {', '.join(found) or 'none'}"
 
 
-@contextlib.contextmanager
-def opened(name: str, baud: int) -> Iterator[Serial]:
-    """A serial port. What goes wrong with it, or is said by the device behind it, names it.
+def reached(args: argparse.Namespace, network: ir.Network,
+            plan: Plan) -> tuple[int, int, AbstractContextManager[Port]]:
+    """The device that a command line asks for: the board at its port, or an emulator.
 
-    Raises
-    ------
-    PortError
+    Parameters
+    ----------
+    args : argparse.Namespace
+        With ``port`` or ``emulate``, and ``board`` and ``baud``.
+    network : ir.Network
+        As it was frozen.
+    plan : Plan
+
+    Returns
+    -------
+    int, int, context manager
+        Bits a second of the line, 0 where there is none; cycles of the device's clock in a bit;
+        and what opens the port. What goes wrong within names the port, as a :class:`PortError`.
     """
+    if args.emulate is not None:
+        return 0, FEWEST_CYCLES, _emulated(args.emulate, network, plan)
+    board = boards.get(args.board)
+    baud = args.baud or board.baud
+    return baud, max(FEWEST_CYCLES, board.clock_hz // baud), _opened(args.port, baud)
+
+
+@contextlib.contextmanager
+def _opened(name: str, baud: int) -> Iterator[Serial]:
+    """A serial port. What goes wrong with it, or is said by the device behind it, names it."""
     with _open(name, baud) as port, _named(name):
         yield port
 
 
 @contextlib.contextmanager
-def emulated(kind: str, network: ir.Network, plan: Plan) -> Iterator[EmulatedPort]:
-    """An emulator in place of a port. As :func:`opened`.
-
-    Parameters
-    ----------
-    kind : str
-        One of :data:`answers.arguments.EMULATORS`.
-    network : ir.Network
-        As it was frozen.
-    plan : Plan
-    """
+def _emulated(kind: str, network: ir.Network, plan: Plan) -> Iterator[EmulatedPort]:
+    """An emulator in place of a port. As :func:`_opened`."""
     with _named(f"{kind} emulator"):
         yield EmulatedPort(device(kind, network, plan))
 
@@ -131,11 +144,19 @@ def _named(name: str) -> Iterator[None]:
 
 
 def device(kind: str, network: ir.Network, plan: Plan) -> Device:
-    """A device that is no board. As of :func:`emulated`.
+    """A device that is no board.
+
+    Parameters
+    ----------
+    kind : str
+        One of :data:`answers.arguments.EMULATORS`.
+    network : ir.Network
+        As it was frozen.
+    plan : Plan
 
     Raises
     ------
-    PortError
+    MissingError
         If it takes packages that are not installed.
     """
     if kind == "golden":
@@ -143,8 +164,7 @@ def device(kind: str, network: ir.Network, plan: Plan) -> Device:
     try:
         from bitwright.hw.link.simulated import Simulated
     except ImportError as error:
-        raise PortError("amaranth is not installed; install it with "
-                        "`pip install 'bitwright[hardware]'`") from error
+        raise missing("amaranth") from error
     return Simulated(network, plan)
 
 

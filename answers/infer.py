@@ -11,12 +11,10 @@ import re
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bitwright import boards
 from bitwright.answers.arguments import add_emulator, add_forms, add_plan, add_samples
 from bitwright.command import guarded, positive
 from bitwright.errors import UsageError
@@ -28,17 +26,13 @@ if TYPE_CHECKING:
     from bitwright import ir
     from bitwright.answers.predictions import Predictions
     from bitwright.data.inputs import Inputs
+    from bitwright.hw.contents import Contents
     from bitwright.hw.link.host import Host
-    from bitwright.hw.link.line import Port
     from bitwright.hw.link.protocol import Identity
-    from bitwright.hw.plan import Plan
 
 __all__ = ["Outcome", "main"]
 
 logger = logging.getLogger(__name__)
-
-_SLOWEST_CYCLES = 4
-"""Cycles of a bit of a device whose clock is not known."""
 
 
 @dataclass
@@ -163,33 +157,16 @@ def _predictions(network: ir.Network, inputs: Inputs,
                           None if inputs.labels is None else [inputs.labels[row] for row in rows])
 
 
-def _where(args: argparse.Namespace, network: ir.Network,
-           plan: Plan) -> tuple[str, int, int, AbstractContextManager[Port]]:
-    """Name and rate of the port, cycles of a bit, and what opens it."""
-    from bitwright.answers.board import emulated, opened
-
-    board = boards.get(args.board)
-    if args.emulate is not None:
-        return (f"{args.emulate} emulator", 0, _SLOWEST_CYCLES,
-                emulated(args.emulate, network, plan))
-    baud = args.baud or board.baud
-    cycles = max(_SLOWEST_CYCLES, board.clock_hz // baud)
-    return args.port, baud, cycles, opened(args.port, baud)
-
-
-def _ready(host: Host, args: argparse.Namespace, path: Path, network: ir.Network, plan: Plan,
-           wanted: Path, expected: ir.Network) -> Identity:
-    """See that the device has the network, after its contents were written if that is asked for."""
-    from bitwright.answers.board import check_contents, check_structure, image
-    from bitwright.hw.contents import Contents
+def _ready(host: Host, contents: Contents, path: Path, expected: ir.Network, wanted: Path,
+           data: bytes | None) -> Identity:
+    """See that the device has the network, after its contents were written if they are given."""
+    from bitwright.answers.board import check_contents, check_structure
     from bitwright.hw.link.protocol import short
 
-    contents = Contents(network, plan)
     digest = short(contents.digest(expected))
     identity = host.identify()
     check_structure(identity, contents, path)
-    if args.load is not None:
-        data = image(contents, expected, wanted)
+    if data is not None:
         with contextlib.closing(_bar(len(data), "B")) as bar:
             host.load(data, digest, bar.update)
         identity = host.identify()
@@ -201,7 +178,7 @@ def _ready(host: Host, args: argparse.Namespace, path: Path, network: ir.Network
 
 def _run(args: argparse.Namespace) -> int:
     from bitwright import ir
-    from bitwright.answers.board import image, load_plan
+    from bitwright.answers.board import image, load_plan, reached
     from bitwright.answers.predictions import show
     from bitwright.answers.samples import choose
     from bitwright.hw.contents import Contents
@@ -213,16 +190,18 @@ def _run(args: argparse.Namespace) -> int:
     path = wanted = locate(args.network)
     network = expected = ir.load(path)
     plan = load_plan(args.plan, args.build, path, args.board)
+    contents, data = Contents(network, plan), None
     if args.load is not None:
         wanted = locate(args.load)
         expected = ir.load(wanted)
-        image(Contents(network, plan), expected, wanted)
+        data = image(contents, expected, wanted)
     given = args.file is not None or args.features is not None
     inputs = choose(expected, wanted, args)
-    port_name, baud, cycles, opening = _where(args, network, plan)
+    baud, cycles, opening = reached(args, network, plan)
+    port_name = args.port if args.emulate is None else f"{args.emulate} emulator"
     with opening as port:
         host = Host(port, Layout.of(network), cycles)
-        identity = _ready(host, args, path, network, plan, wanted, expected)
+        identity = _ready(host, contents, path, expected, wanted, data)
         outcome = Outcome(str(wanted), identity.structure.hex(), identity.contents.hex(),
                           port_name, baud, f"samples of {inputs.path}" if given else inputs.path)
         answers = _compare(host, expected, inputs, outcome)

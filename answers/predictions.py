@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bitwright import ir
 from bitwright.errors import UserError
 
-__all__ = ["FORMS", "LabelError", "Predictions", "score_names", "show"]
+__all__ = ["FORMS", "LabelError", "Predictions", "show"]
 
 logger = logging.getLogger(__name__)
 
@@ -52,22 +52,6 @@ def show(found: Predictions, form: str) -> None:
         logger.info("%s", verdict)
 
 
-def score_names(network: ir.Network) -> tuple[str, ...]:
-    """What the scores of a network are called: its classes, or the numbers that it answers.
-
-    Where nobody has named them, classes are ``0``, ``1`` and so on; a number is ``answer``, and
-    several are ``answer 1``, ``answer 2`` and so on.
-    """
-    named = network.names.classes if network.answer is None else network.names.answers
-    if named:
-        return named
-    if network.answer is None:
-        return tuple(map(str, range(network.classes)))
-    if network.classes == 1:
-        return ("answer",)
-    return tuple(f"answer {place}" for place in range(1, network.classes + 1))
-
-
 @dataclass(frozen=True, eq=False)
 class Predictions:
     """Answers to samples, in the order of the samples.
@@ -75,7 +59,7 @@ class Predictions:
     Parameters
     ----------
     names : tuple of str
-        Of the scores, as of :func:`score_names`.
+        Of the scores, as of :attr:`ir.Network.score_names`.
     places : sequence of str
         Where each sample is: ``row 3``, ``a/b.png``.
     scores : array of int64, shape (samples, names)
@@ -96,7 +80,7 @@ class Predictions:
            labels: Sequence[str] | None = None) -> Self:
         """Answers that are the scores of a network, shape (samples, classes)."""
         numbers = None if network.answer is None else network.answer.apply(scores)
-        return cls(score_names(network), places, scores, numbers, labels)
+        return cls(network.score_names, places, scores, numbers, labels)
 
     @property
     def decisions(self) -> NDArray[np.int64]:

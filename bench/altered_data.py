@@ -14,21 +14,18 @@ Nothing may take more than ten seconds, or 4 GiB of memory. Exit status 1 if any
 """
 
 import argparse
-import collections
 import contextlib
+import functools
 import io
 import sys
 import tempfile
-import time
-import traceback
 import zipfile
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
-from bench.altered_files import limited, little_memory
+from bench.altered_files import counted, limited
 from bitwright.data import DataError, Source, own
 from tests.reference import picture as naive_picture
 from tests.reference import table as naive_table
@@ -238,12 +235,18 @@ KINDS = {"table": (table, table_read, "x.csv"), "arrays": (arrays, arrays_read, 
 """How to write a file of each kind, how to read it, and its name."""
 
 
-def tried(kind, folder, seed):
-    """Write one file and read it: ``read``, ``refused``, or an exception for what went wrong."""
+def prepared(kind, folder, seed):
+    """Write one file, and return what reads it: ``read``, ``refused``, or an exception for what is
+    wrong with that."""
     write, read, name = KINDS[kind]
     path = Path(folder) / name
     known = write(path, np.random.default_rng(seed))
-    return limited(lambda: read(path) if known is None else read(path, known))
+    return lambda: read(path) if known is None else read(path, known)
+
+
+def tried(kind, folder, seed):
+    """Write one file and read it, as of :func:`prepared`, within ten seconds."""
+    return limited(prepared(kind, folder, seed))
 
 
 def main(argv=None):
@@ -259,20 +262,9 @@ def main(argv=None):
     print("|---|---|---|---|---|---|")
     failed = 0
     for kind in KINDS:
-        counts, slowest = collections.Counter(), 0.0
-        with little_memory(), tempfile.TemporaryDirectory() as folder:
-            for seed in tqdm(range(args.seed, args.seed + args.files), disable=None):
-                start = time.perf_counter()
-                try:
-                    found = tried(kind, folder, seed)
-                except BaseException as error:
-                    if isinstance(error, KeyboardInterrupt):
-                        raise
-                    found = "failed"
-                    print(f"{kind}, seed {seed}:", file=sys.stderr)
-                    traceback.print_exc()
-                counts[found] += 1
-                slowest = max(slowest, time.perf_counter() - start)
+        with tempfile.TemporaryDirectory() as folder:
+            counts, slowest = counted(range(args.seed, args.seed + args.files),
+                                      functools.partial(prepared, kind, folder), f"{kind}, ")
         failed += counts["failed"]
         print(f"| {kind} | {args.files:,} | {counts['refused']:,} | {counts['read']:,} | "
               f"{counts['failed']:,} | {slowest:.2f} |", flush=True)

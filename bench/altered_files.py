@@ -280,6 +280,41 @@ def little_memory():
         resource.setrlimit(resource.RLIMIT_AS, before)
 
 
+def counted(seeds, prepare, title=""):
+    """Try a file a seed.
+
+    Parameters
+    ----------
+    seeds : range
+    prepare : callable
+        Writes the file of a seed, and returns what is to be done with it in little memory and ten
+        seconds: a callable that says what came of it.
+    title : str
+        Of the seed of a file that fails, in the log.
+
+    Returns
+    -------
+    Counter, float
+        How often each thing came of it, ``failed`` for an exception; and the slowest, in seconds.
+    """
+    counts, slowest = collections.Counter(), 0.0
+    with little_memory():
+        for seed in tqdm(seeds, disable=None):
+            work = prepare(seed)
+            start = time.perf_counter()
+            try:
+                found = limited(work)
+            except BaseException as error:
+                if isinstance(error, KeyboardInterrupt):
+                    raise
+                found = "failed"
+                print(f"{title}seed {seed}:", file=sys.stderr)
+                traceback.print_exc()
+            counts[found] += 1
+            slowest = max(slowest, time.perf_counter() - start)
+    return counts, slowest
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(prog="python -m bench.altered_files", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -288,21 +323,14 @@ def main(argv=None):
     parser.add_argument("--seed", metavar="N", type=int, default=0,
                         help="of the first file, the others follow (default: %(default)s)")
     args = parser.parse_args(argv)
-    counts, slowest = collections.Counter(), 0.0
-    with little_memory(), tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.safetensors"
-        for seed in tqdm(range(args.seed, args.seed + args.files), disable=None):
+
+        def prepare(seed):
             text, tensors, whole = altered(path, np.random.default_rng(seed))
-            start = time.perf_counter()
-            try:
-                found = limited(lambda text=text, tensors=tensors, whole=whole:
-                                 verdict(path, text, tensors, whole=whole))
-            except (Exception, _TooSlow):
-                found = "failed"
-                print(f"seed {seed}:", file=sys.stderr)
-                traceback.print_exc()
-            counts[found] += 1
-            slowest = max(slowest, time.perf_counter() - start)
+            return lambda: verdict(path, text, tensors, whole=whole)
+
+        counts, slowest = counted(range(args.seed, args.seed + args.files), prepare)
     print("| files | refused in one line | accepted, equal to the naive evaluator | failed | "
           "slowest, s |")
     print("|---|---|---|---|---|")

@@ -1,4 +1,4 @@
-"""How a command begins and ends: counts among its arguments, and the one place where errors become
+"""How a command begins and ends: arguments that several have, and the one place where errors become
 one line and an exit status."""
 
 from __future__ import annotations
@@ -8,13 +8,21 @@ import io
 import logging
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from bitwright.errors import UsageError, UserError
 from bitwright.extras import named
 
-__all__ = ["guarded", "natural", "positive"]
+__all__ = ["add_data_dir", "guarded", "natural", "positive"]
 
 logger = logging.getLogger(__name__)
+
+
+def add_data_dir(parser: argparse.ArgumentParser) -> None:
+    """The argument that says where data sets are looked for."""
+    parser.add_argument("--data-dir", metavar="DIR", type=Path,
+        help="look for the data set in DIR first (default: $BITWRIGHT_DATA, then "
+             "~/.cache/bitwright)")
 
 
 def positive(text: str) -> int:

@@ -61,16 +61,16 @@ def load(name: str, data_dir: Path | None = None, source: Source | None = None) 
     source = source or Source()
     if name == "jsc":
         found = openml.load_openml(name, str(openml.JETS), data_dir, source)
-        return replace(found, source=source)
-    if name.startswith(openml.PREFIX):
-        number = name.removeprefix(openml.PREFIX)
-        return replace(openml.load_openml(name, number, data_dir, source), source=source)
-    if is_own(name):
-        return replace(own.load_file(name, data_dir, source), source=source)
-    near = difflib.get_close_matches(name, names(), n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else (
-        f"known are {', '.join(names())}, {openml.PREFIX}NUMBER, and files and folders")
-    raise DataError(f"Unknown data set {name!r}; {hint}")
+    elif name.startswith(openml.PREFIX):
+        found = openml.load_openml(name, name.removeprefix(openml.PREFIX), data_dir, source)
+    elif is_own(name):
+        found = own.load_file(name, data_dir, source)
+    else:
+        near = difflib.get_close_matches(name, names(), n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else (
+            f"known are {', '.join(names())}, {openml.PREFIX}NUMBER, and files and folders")
+        raise DataError(f"Unknown data set {name!r}; {hint}")
+    return replace(found, source=source)
 
 
 def recorded(provenance: Mapping[str, Any], data_dir: Path | None = None) -> DataSet:

@@ -16,13 +16,11 @@ from numpy.typing import NDArray
 from bitwright.data.dataset import DataError
 from bitwright.data.picture import MAX_FILE, SUFFIXES, Form, opened, pixels
 from bitwright.data.samples import Samples, check_size, told
+from bitwright.ir.picture import MAX_SIDE
 
 __all__ = ["Entry", "arranged", "labelled", "listed", "read_pictures"]
 
 MAX_FILES = 1 << 20
-
-MAX_SIDE = 4096
-"""Pixels of a side that a frozen network takes."""
 
 PARTS = ("train", "test")
 

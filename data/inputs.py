@@ -65,11 +65,8 @@ class Inputs:
                           label=(*network.names.answers, "label")[0])
         if network.answer is not None:
             return targets(samples)
-        return indices(samples, _classes(network))
+        return indices(samples, network.score_names)
 
-
-def _classes(network: ir.Network) -> tuple[str, ...]:
-    return network.names.classes or tuple(map(str, range(network.classes)))
 
 
 def read_inputs(path: Path | str, network: ir.Network, source: Source | None = None, *,
@@ -118,7 +115,7 @@ def _labels(samples: Samples, network: ir.Network, source: Source) -> list[str] 
     if source.label or not labels:
         return labels
     if network.answer is None:
-        return labels if set(labels) & set(_classes(network)) else None
+        return labels if set(labels) & set(network.score_names) else None
     return labels if any(map(NUMBER.fullmatch, labels)) else None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bitwright.command import guarded
+from bitwright.command import add_data_dir, guarded
 
 if TYPE_CHECKING:
     from bitwright.data import DataSet
@@ -33,9 +33,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--source", metavar="KEY=VALUE", action="append", default=[],
         help="how the file is read, as in a recipe's table [source], such as label=state; may be "
              "repeated")
-    parser.add_argument("--data-dir", metavar="DIR", type=Path,
-        help="look for the data set in DIR first (default: $BITWRIGHT_DATA, then "
-             "~/.cache/bitwright)")
+    add_data_dir(parser)
     parser.add_argument("--picture", metavar="FILE", type=Path,
         help="where the picture goes, a .png file (default: data-NAME.png)")
     parser.add_argument("--json", action="store_true", help="write the description as JSON")

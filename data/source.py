@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Literal, get_args, get_type_hints
 
+from bitwright.ir.numbers import MAX_STEPS
+from bitwright.ir.picture import MAX_SIDE
+
 __all__ = ["Source"]
 
 
@@ -114,8 +117,8 @@ class Source:
         if not 0 < self.share < 1:
             raise ValueError(f"share must be between 0 and 1, not {self.share}")
         for name, low, high in (("seed", 0, (1 << 63) - 1), ("bits", 1, 16),
-                                ("window", 1, 1 << 16), ("step", 1, 1 << 16),
-                                ("height", 0, 4096), ("width", 0, 4096)):
+                                ("window", 1, MAX_STEPS), ("step", 1, MAX_STEPS),
+                                ("height", 0, MAX_SIDE), ("width", 0, MAX_SIDE)):
             if not low <= getattr(self, name) <= high:
                 raise ValueError(f"{name} must be between {low} and {high}, "
                                  f"not {getattr(self, name)}")

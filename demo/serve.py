@@ -59,9 +59,8 @@ def _backends(args: argparse.Namespace, network: ir.Network, path: Path
     from bitwright.answers.board import (
         check_contents,
         check_structure,
-        emulated,
         load_plan,
-        opened,
+        reached,
     )
     from bitwright.demo.backends import Device, Evaluator
     from bitwright.hw.contents import Contents
@@ -73,14 +72,9 @@ def _backends(args: argparse.Namespace, network: ir.Network, path: Path
     if args.port is None and args.emulate is None:
         yield evaluator
         return
-    board = boards.get(args.board)
     plan = load_plan(args.plan, args.build, path, args.board)
-    if args.emulate is not None:
-        opening, title, cycles = emulated(args.emulate, network, plan), "emulator", 4
-    else:
-        baud = args.baud or board.baud
-        opening, title = opened(args.port, baud), f"{board.name} on {args.port}"
-        cycles = max(4, board.clock_hz // baud)
+    _, cycles, opening = reached(args, network, plan)
+    title = "emulator" if args.port is None else f"{boards.get(args.board).name} on {args.port}"
     with opening as port:
         host = Host(port, Layout.of(network), cycles)
         contents = Contents(network, plan)

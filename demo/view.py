@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitwright import ir
-from bitwright.answers.predictions import score_names
 
 __all__ = ["Plane", "Viewed", "answer", "describe", "show"]
 
@@ -90,7 +89,7 @@ class Viewed:
     @property
     def classes(self) -> list[str]:
         """What the scores are called."""
-        return list(score_names(self.network))
+        return list(self.network.score_names)
 
 
 def layers(network: ir.Network) -> tuple[Plane, ...]:
@@ -117,7 +116,7 @@ def layer(network: ir.Network, entry: ir.Entry) -> Plane:
     elif (isinstance(last.node, ir.GroupSum) and last.inputs == (entry.name,)
           and last.node.classes <= MAX_CLASSES):
         cube = order.reshape(1, last.node.classes, last.node.group)
-        labels = score_names(network)
+        labels = network.score_names
     else:
         cube = _rectangle(order)[None]
     cube = cube[:MAX_PLANES]

@@ -250,6 +250,19 @@ class Network:
         return self.frames if self.head.per_frame else self.head.out_width
 
     @property
+    def score_names(self) -> tuple[str, ...]:
+        """What the scores are called: the classes, or the numbers that are answered.
+
+        Where nobody has named them, classes are ``0``, ``1`` and so on; a number is ``answer``, and
+        several are ``answer 1``, ``answer 2`` and so on.
+        """
+        if self.answer is None:
+            return self.names.classes or tuple(map(str, range(self.classes)))
+        if self.names.answers or self.classes == 1:
+            return self.names.answers or ("answer",)
+        return tuple(f"answer {place}" for place in range(1, self.classes + 1))
+
+    @property
     def score_range(self) -> tuple[int, int]:
         """Smallest and largest score of a class, both inclusive."""
         low, high = self.head.score_range

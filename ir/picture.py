@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bitwright.ir.fields import Field, Flag, Integer
 from bitwright.ir.preparation import Preparation
 
-__all__ = ["Picture"]
+__all__ = ["MAX_SIDE", "Picture"]
 
 MAX_SIDE = 4096
 """Pixels of a side."""

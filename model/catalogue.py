@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bitwright.command import guarded
+from bitwright.command import add_data_dir, guarded
 
 PURPOSE = """\
 # A first recipe for {data}, by rules of thumb: docs/own-data.md has them.
@@ -25,9 +25,7 @@ def parser() -> argparse.ArgumentParser:
              "folders, openml:NUMBER, or the name of a data set")
     parser.add_argument("--source", metavar="KEY=VALUE", action="append", default=[],
         help="how the file is read, such as label=state; may be repeated")
-    parser.add_argument("--data-dir", metavar="DIR", type=Path,
-        help="look for the data set in DIR first (default: $BITWRIGHT_DATA, then "
-             "~/.cache/bitwright)")
+    add_data_dir(parser)
     parser.add_argument("--out", metavar="FILE", type=Path,
         help="where it goes (default: the name of the data, with .toml)")
     parser.add_argument("--force", action="store_true", help="replace the file that is there")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bitwright.command import guarded
+from bitwright.command import add_data_dir, guarded
 from bitwright.locate import HELP, locate
 
 if TYPE_CHECKING:
@@ -38,9 +38,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", metavar="DATA",
         help="name of a data set, of which the test part is taken, or a file or folder with "
              "labels (default: the data set that the network was trained on)")
-    parser.add_argument("--data-dir", metavar="DIR", type=Path,
-        help="look for the data set in DIR first (default: $BITWRIGHT_DATA, then "
-             "~/.cache/bitwright)")
+    add_data_dir(parser)
     parser.add_argument("--json", action="store_true", help="write the result as JSON")
     return parser
 
@@ -134,8 +132,7 @@ def _samples(path: Path, network: ir.Network, name: str | None,
         recorded = {}
     if name not in (None, recorded.get("name"), *data.names()) and Path(name).exists():
         inputs = data.read_inputs(name, network)
-        classes = network.names.classes or tuple(map(str, range(network.classes)))
-        return _Samples(name, "all", inputs.features, inputs.targets(network), classes)
+        return _Samples(name, "all", inputs.features, inputs.targets(network), network.score_names)
     if name is None and not isinstance(recorded.get("name"), str):
         raise ir.ArtifactError(f"{path}: the file names no data set; give one with --data")
     if name is None or name == recorded.get("name"):

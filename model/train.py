@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bitwright.command import guarded
+from bitwright.command import add_data_dir, guarded
 from bitwright.extras import need
 
 if TYPE_CHECKING:
@@ -44,9 +44,7 @@ def parser() -> argparse.ArgumentParser:
         help="what to train on: a table, a .npz file, a folder or zip file of class folders, "
              "openml:NUMBER, or the name of a data set (default: the recipe's; without a RECIPE, "
              "one is made by rules of thumb)")
-    parser.add_argument("--data-dir", metavar="DIR", type=Path,
-        help="look for the data set in DIR first (default: $BITWRIGHT_DATA, then "
-             "~/.cache/bitwright)")
+    add_data_dir(parser)
     parser.add_argument("--seed", metavar="N", type=int, help="replace the recipe's seed")
     parser.add_argument("--device", metavar="NAME",
         help="where to compute: cpu, cuda or cuda:N (default: cpu; with --resume, as the run had)")
@@ -119,7 +117,7 @@ def _freeze(trainer: Trainer, out: Path) -> None:
     figures = network.provenance["figures"]
     logger.info("%s epoch %d of %d: validation %s, test %s (torch and frozen network agree on "
                 "all %d test samples)", trainer.recipe.keep, trainer.best["epoch"], trainer.epoch,
-                _told(trainer, figures["validation"]), _told(trainer, figures["test"]),
+                trainer.task.brief(figures["validation"]), trainer.task.brief(figures["test"]),
                 len(trainer.data.y_test))
     sys.stdout.write(f"{out / NETWORK}\n")
 
@@ -131,17 +129,10 @@ def _tell(trainer: Trainer, out: Path) -> None:
     figures = trainer.figures()
     logger.info("%s epoch %d of %d: validation %s, test %s; a network of real numbers has no "
                 "frozen form", trainer.recipe.keep, trainer.best["epoch"], trainer.epoch,
-                _told(trainer, figures["validation"]), _told(trainer, figures["test"]))
+                trainer.task.brief(figures["validation"]), trainer.task.brief(figures["test"]))
     accuracy = {part: of["accuracy"] for part, of in figures.items() if "accuracy" in of}
     files.write_atomic(out / RESULT, json.dumps({"accuracy": accuracy, "figures": figures}) + "\n")
     sys.stdout.write(f"{out / RESULT}\n")
-
-
-def _told(trainer: Trainer, figures: dict[str, Any]) -> str:
-    """The figure that matters most, in a few words."""
-    if "rmse" in figures:
-        return f"RMSE {figures['rmse']:.4g}"
-    return trainer.task.told(figures[trainer.task.metric_name])
 
 
 def _recipe(args: argparse.Namespace, resumed: dict[str, Any] | None) -> Recipe:

@@ -17,6 +17,7 @@ import numpy as np
 from cocotb.triggers import Timer, ValueChange
 
 from bitwright.hw.link.protocol import (
+    HEADER_BYTES,
     LOAD_BYTES,
     OFFSET_BYTES,
     SYNC_REQUEST,
@@ -34,7 +35,6 @@ from bitwright.sim.uart import PERIOD_PS, LineError, SerialLine
 QUEUE = 4
 """Requests that a host may send before it has a reply."""
 
-HEADER = 6
 """Bytes of a request before its payload."""
 
 
@@ -151,7 +151,7 @@ class _Bench:
     async def _flipped(self) -> None:
         """One bit of sequence number, payload or CRC is wrong."""
         request = bytearray(self._request())
-        places = [3, *range(HEADER, len(request))]
+        places = [3, *range(HEADER_BYTES, len(request))]
         request[self._random.choice(places)] ^= 1 << self._random.randrange(8)
         await self._line.send(bytes(request))
         await self._refused(ErrorCode.CRC, request[3])
@@ -159,13 +159,14 @@ class _Bench:
     async def _unstopped(self) -> None:
         """A byte of the payload has no stop bit."""
         request = self._request()
-        await self._line.send(request, broken=self._random.randrange(HEADER, len(request) - 2))
+        broken = self._random.randrange(HEADER_BYTES, len(request) - 2)
+        await self._line.send(request, broken=broken)
         await self._refused(ErrorCode.FRAMING, request[3])
 
     async def _cut(self) -> None:
         """The end is missing."""
         request = self._request()
-        await self._line.send(request[: self._random.randrange(HEADER, len(request))])
+        await self._line.send(request[: self._random.randrange(HEADER_BYTES, len(request))])
         await self._refused(ErrorCode.TIMEOUT, request[3])
 
     async def _misfit(self) -> None:
@@ -214,7 +215,7 @@ class _Bench:
         stop = self._random.randrange(1, len(payloads))
         await self._write(payloads[:stop])
         request = encode_request(Request.LOAD, self._next(), payloads[stop])
-        await self._line.send(request[: self._random.randrange(HEADER, len(request))])
+        await self._line.send(request[: self._random.randrange(HEADER_BYTES, len(request))])
         await self._refused(ErrorCode.TIMEOUT, request[3])
         if self._job.resets:
             await self._reset()

@@ -21,9 +21,6 @@ from bitwright.hw.plan import Plan
 __all__ = ["Device", "EmulatedPort", "Emulator"]
 
 
-_HEADER_BYTES = 6
-
-
 class Device(Protocol):
     """What an emulated line speaks to."""
 
@@ -176,7 +173,7 @@ class Emulator:
         packet = self._packet
         packet.length |= byte << 8
         packet.body = bytes([packet.type, packet.sequence, packet.length & 0xFF, byte])
-        packet.left = packet.length + protocol.OVERHEAD - _HEADER_BYTES
+        packet.left = packet.length + protocol.OVERHEAD - protocol.HEADER_BYTES
         self._state = self._inside
 
     def _inside(self, byte: int) -> None:

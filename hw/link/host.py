@@ -11,7 +11,7 @@ from bitwright.hw.link.line import DeviceError, Line, LinkError, Port, error_cod
 from bitwright.hw.link.pipeline import Pipeline
 from bitwright.hw.link.protocol import Identity, Reply, ReplyType, Request
 
-__all__ = ["FEWEST_CYCLES", "Answer", "DeviceError", "Host", "LinkError"]
+__all__ = ["Answer", "DeviceError", "Host", "LinkError"]
 
 Answer = tuple[int, tuple[int, ...]]
 """Class and scores."""
@@ -19,9 +19,6 @@ Answer = tuple[int, tuple[int, ...]]
 PATIENCE_S = 1.0
 """How long a host waits beyond the time that the bytes take: the device's timeout, the adapter, the
 operating system."""
-
-FEWEST_CYCLES = 4
-"""Cycles of the device's clock in the shortest bit that there is."""
 
 
 class Host:
@@ -37,7 +34,7 @@ class Host:
         Cycles of the device's clock in a bit, if that is known.
     """
 
-    def __init__(self, port: Port, layout: Layout, cycles: int = FEWEST_CYCLES) -> None:
+    def __init__(self, port: Port, layout: Layout, cycles: int = protocol.FEWEST_CYCLES) -> None:
         self._line = Line(port)
         self._layout = layout
         self._cycles = cycles

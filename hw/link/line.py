@@ -11,8 +11,6 @@ from bitwright.hw.link.protocol import ErrorCode, Reply, ReplyType
 
 __all__ = ["DeviceError", "Line", "LinkError", "Port", "error_code"]
 
-_HEADER_BYTES = 6
-
 _READ_S = 0.05
 """How long one read may wait. A shorter time to wait is kept to within this."""
 
@@ -129,9 +127,9 @@ class Line:
         LinkError
             If it broke off, or is damaged in any way.
         """
-        if not self._fill(_HEADER_BYTES, deadline):
+        if not self._fill(protocol.HEADER_BYTES, deadline):
             return None
-        head = bytes(self._pending[:_HEADER_BYTES])
+        head = bytes(self._pending[:protocol.HEADER_BYTES])
         if head[:2] != protocol.SYNC_REPLY:
             raise LinkError(f"reply must begin with {protocol.SYNC_REPLY.hex()}, not "
                             f"{head[:2].hex()}; is this the right baud rate?")

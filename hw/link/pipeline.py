@@ -28,8 +28,6 @@ many, but can owe as many replies; of more, it would leave some without a reply.
 _HAND_ON_CYCLES = 2
 """Cycles in which the device hands a byte from its memory to the network."""
 
-_HEADER_BYTES = 6
-
 _UNCERTAIN = (ErrorCode.CRC, ErrorCode.FRAMING, ErrorCode.TIMEOUT)
 """Errors whose sequence number may be damaged. The others are of packets with a right CRC."""
 
@@ -49,8 +47,8 @@ def filler(layout: Layout, cycles: int) -> int:
     """
     request, reply = (protocol.OVERHEAD + size
                       for size in (layout.sample_bytes, layout.result_bytes))
-    drain = -(-_HAND_ON_CYCLES * (layout.sample_bytes + _HEADER_BYTES) // (10 * cycles))
-    return max(0, -(-21 * reply // 20) - request, drain - _HEADER_BYTES)
+    drain = -(-_HAND_ON_CYCLES * (layout.sample_bytes + protocol.HEADER_BYTES) // (10 * cycles))
+    return max(0, -(-21 * reply // 20) - request, drain - protocol.HEADER_BYTES)
 
 
 def window(layout: Layout, cycles: int) -> int:

@@ -15,10 +15,11 @@ from bitwright.hw.contents import Contents
 from bitwright.hw.layout import Layout
 from bitwright.hw.plan import Plan
 
-__all__ = ["COMMIT_BYTES", "DIGEST_BYTES", "IDENTITY_BYTES", "LOAD_BYTES", "MAX_PAYLOAD",
-           "OFFSET_BYTES", "OVERHEAD", "SYNC_REPLY", "SYNC_REQUEST", "VERSION", "ErrorCode",
-           "Identity", "Parser", "Reply", "ReplyType", "Request", "commit_payload", "crc",
-           "decode_reply", "encode_reply", "encode_request", "load_payloads", "short"]
+__all__ = ["COMMIT_BYTES", "DIGEST_BYTES", "FEWEST_CYCLES", "HEADER_BYTES", "IDENTITY_BYTES",
+           "LOAD_BYTES", "MAX_PAYLOAD", "OFFSET_BYTES", "OVERHEAD", "SYNC_REPLY", "SYNC_REQUEST",
+           "VERSION", "ErrorCode", "Identity", "Parser", "Reply", "ReplyType", "Request",
+           "commit_payload", "crc", "decode_reply", "encode_reply", "encode_request",
+           "load_payloads", "short"]
 
 VERSION = 2
 """Version of this protocol, which a device tells in its identity."""
@@ -26,7 +27,13 @@ VERSION = 2
 SYNC_REQUEST = b"\xa5\x5a"
 SYNC_REPLY = b"\x5a\xa5"
 
-OVERHEAD = 8
+FEWEST_CYCLES = 4
+"""Cycles of the device's clock in the shortest bit that there is."""
+
+HEADER_BYTES = 6
+"""Bytes of a packet before its payload."""
+
+OVERHEAD = HEADER_BYTES + 2
 """Bytes of a packet that are not payload."""
 
 MAX_PAYLOAD = 0xFFFF

@@ -8,12 +8,13 @@ from amaranth.sim import Simulator
 
 from bitwright import ir
 from bitwright.hw.contents import as_built
+from bitwright.hw.link.protocol import FEWEST_CYCLES
 from bitwright.hw.link.serial_top import SerialTop
 from bitwright.hw.plan import Plan
 
 __all__ = ["Simulated"]
 
-CYCLES = 4
+CYCLES = FEWEST_CYCLES
 """Of a bit: the fewest, so that the least is simulated."""
 
 _CLOCK_HZ = 1e6

@@ -4,10 +4,9 @@ from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import cdc, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["FEWEST_CYCLES", "UartReceiver", "UartTransmitter", "check_cycles", "divisor"]
+from bitwright.hw.link.protocol import FEWEST_CYCLES
 
-FEWEST_CYCLES = 4
-"""Clock cycles of the shortest bit."""
+__all__ = ["UartReceiver", "UartTransmitter", "check_cycles", "divisor"]
 
 TOLERANCE = 0.02
 """Deviation from the baud rate that each side may have. docs/link.md has what was measured."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,9 @@ class Classification(Task, kind="classification"):
 
     def told(self, metric: float) -> str:
         return f"{100 * metric:.2f} %" + (" (balanced)" if self.weighted else "")
+
+    def brief(self, figures: Mapping[str, Any]) -> str:
+        return self.told(figures[self.metric_name])
 
     def figures(self, scores: NDArray[Any], labels: NDArray[Any]) -> dict[str, Any]:
         return of_classes(confusion(labels, scores.argmax(axis=1), scores.shape[1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,9 @@ class Regression(Task, kind="regression"):
 
     def told(self, metric: float) -> str:
         return f"RMSE {max(0.0, 1 - metric) ** 0.5 * self._deviation:.4g}"
+
+    def brief(self, figures: Mapping[str, Any]) -> str:
+        return f"RMSE {figures['rmse']:.4g}"
 
     def figures(self, scores: NDArray[Any], labels: NDArray[Any]) -> dict[str, Any]:
         if self.answer is not None:

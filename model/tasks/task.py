@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from numpy.typing import NDArray
@@ -77,6 +78,10 @@ class Task(Named, ABC):
     @abstractmethod
     def told(self, metric: float) -> str:
         """A value of the metric for people, such as ``95.61 %``."""
+
+    @abstractmethod
+    def brief(self, figures: Mapping[str, Any]) -> str:
+        """Of :meth:`figures` the one that matters most, for people."""
 
     @abstractmethod
     def figures(self, scores: NDArray[Any], labels: NDArray[Any]) -> dict[str, Any]:

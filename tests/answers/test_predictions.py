@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bitwright import ir
-from bitwright.answers.predictions import LabelError, Predictions, score_names
+from bitwright.answers.predictions import LabelError, Predictions
 from tests.networks import network
 
 NAMES = ("cat", "dog, or wolf", "mouse")
@@ -119,13 +119,13 @@ def test_every_number_is_read_back_unchanged():
 def test_names_of_a_network():
     bare = network(24)
     count = bare.classes
-    assert score_names(bare) == tuple(map(str, range(count)))
+    assert bare.score_names == tuple(map(str, range(count)))
     classes = tuple(f"class {index}" for index in range(count))
-    assert score_names(ir.Network(bare.entries, names=ir.Names(classes=classes))) == classes
+    assert ir.Network(bare.entries, names=ir.Names(classes=classes)).score_names == classes
     answer = ir.Answer(np.zeros(count, np.float32), np.ones(count, np.float32))
     numbers = ir.Network(bare.entries, answer=answer)
-    assert score_names(numbers) == tuple(f"answer {index + 1}" for index in range(count))
+    assert numbers.score_names == tuple(f"answer {index + 1}" for index in range(count))
     named = ir.Network(bare.entries, answer=answer, names=ir.Names(answers=classes))
-    assert score_names(named) == classes
+    assert named.score_names == classes
     found = Predictions.of(named, np.full((1, count), 3), ["row 1"])
     assert (found.numbers == 3).all()
