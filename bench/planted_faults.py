@@ -5,6 +5,7 @@ and the tests that claim to catch it. Exit status 1 if any fault goes unnoticed.
 """
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
@@ -337,11 +338,21 @@ def caught(fault, tree):
     return run.returncode == 1  # 1: tests ran and failed; other codes are no proof
 
 
+def _share(text):
+    found = re.fullmatch(r"(\d+)/(\d+)", text)
+    if not found or not 1 <= int(found[1]) <= int(found[2]):
+        raise argparse.ArgumentTypeError(f"must be I/N with I from 1 to N, not {text!r}")
+    return int(found[1]), int(found[2])
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(prog="python -m bench.planted_faults", description=__doc__)
     parser.add_argument("--only", metavar="TEXT", default="",
                         help="plant only faults of files whose name holds TEXT")
+    parser.add_argument("--share", metavar="I/N", type=_share, default=(1, 1),
+                        help="every N-th fault, from the I-th on: N processes plant all of them")
     args = parser.parse_args(argv)
+    number, shares = args.share
     missed = 0
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / "tree"
@@ -349,7 +360,7 @@ def main(argv=None):
                                                                   "__pycache__"))
         print("| file | planted | caught by |")
         print("|---|---|---|")
-        for fault in FAULTS:
+        for fault in FAULTS[number - 1::shares]:
             if args.only not in fault.file:
                 continue
             found = caught(fault, tree)

@@ -28,6 +28,9 @@ ROOT = Path(__file__).parents[1]
 NETWORK = "iris"
 """Of the zoo: the one whose bitstreams are made."""
 
+SHARES = 4
+"""Checks that plant the faults: more than run at a time, so that none is left alone at the end."""
+
 Check = tuple[str, Callable[[], str]]
 """What is checked, and what does it: returns what was found, raises AssertionError if it is not as
 it must be."""
@@ -122,15 +125,17 @@ def slow_tests() -> Iterator[Check]:
 
 
 def faults() -> Iterator[Check]:
-    """Every planted fault is caught. One check: they take turns in one copy of the source."""
-    def planted() -> str:
-        rows = run("bench.planted_faults", may_fail=True).splitlines()[2:]
+    """Every planted fault is caught. Those of a check take turns in one copy of the source."""
+    def planted(share: str) -> str:
+        rows = run("bench.planted_faults", "--share", share, may_fail=True).splitlines()[2:]
         missed = [row for row in rows if "**missed**" in row]
         assert rows, "no fault was planted"
         assert not missed, "missed: " + "; ".join(row.strip("| ") for row in missed)
         return f"{len(rows)} planted, {len(rows)} caught"
 
-    yield "planted faults", planted
+    for number in range(1, SHARES + 1):
+        share = f"{number}/{SHARES}"
+        yield f"planted faults {share}", lambda share=share: planted(share)
 
 
 def line(check: Check) -> tuple[str, bool]:

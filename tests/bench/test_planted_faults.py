@@ -1,0 +1,24 @@
+"""Faults can be planted: what each replaces is there, once, and the tests that it names are."""
+
+from collections import Counter
+
+import pytest
+
+from bench.planted_faults import FAULTS, ROOT
+
+
+def test_texts():
+    odd = [(fault.file, fault.old) for fault in FAULTS
+           if (ROOT / fault.file).read_text(encoding="utf-8").count(fault.old) != 1]
+    assert not odd
+
+
+def test_no_fault_twice():
+    assert [fault for fault, count in Counter(FAULTS).items() if count > 1] == []
+
+
+@pytest.mark.parametrize("tests", sorted({fault.tests for fault in FAULTS}))
+def test_tests(tests):
+    paths = [word for word in tests.partition(" -k ")[0].split() if not word.startswith("-")]
+    assert paths
+    assert all((ROOT / path.partition("::")[0]).exists() for path in paths)
