@@ -12,6 +12,9 @@ from pathlib import Path
 
 import numpy as np
 from amaranth.back import rtlil
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from bitwright import ir
 from bitwright.hw import families
@@ -53,13 +56,36 @@ def cases():
         ("16 neurons of 64", layer, unrolled),
         ("16 neurons of 64, depth 2", xnor(rng, 64, 16, 2), unrolled),
         ("16 neurons of 64", layer, {"way": FOLDED, "cycles": 64}),
+        ("16 neurons of 64", layer, {"way": FOLDED, "cycles": 64, "writable": True}),
         ("16 neurons of 64", layer, {"way": FOLDED, "cycles": 8}),
         ("128 neurons of 256", wide, {"way": FOLDED, "cycles": 3328}),
+        ("128 neurons of 256", wide, {"way": FOLDED, "cycles": 3328, "writable": True}),
         ("10 scores of 128", head, unrolled),
         ("10 scores of 128", head, {"way": FOLDED, "cycles": 640}),
         ("4 neurons at 36 places of 18", sliding, {"way": FOLDED, "cycles": 36}),
         ("4 neurons at 36 places of 18", sliding, {"way": FOLDED, "cycles": 36 * 4 * 6}),
     ]
+
+
+class Ported(wiring.Component):
+    """A node's component whose load ports are ports too, so that they are not thrown away."""
+
+    def __init__(self, inner):
+        self._inner = inner
+        self._writes = {f"write{index}": port for index, port in enumerate(
+            port for ports in inner.writes for port in ports)}
+        super().__init__({"node": Out(inner.signature), **{
+            name: In(port.signature.flip()) for name, port in self._writes.items()}})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.inner = inner = self._inner
+        connect(m, flipped(self.node), inner)
+        for name, port in self._writes.items():
+            own = getattr(self, name)
+            m.d.comb += [getattr(port, part).eq(getattr(own, part))
+                         for part in ("enable", "address", "word")]
+        return m
 
 
 def measure(node, table, family, levels):
@@ -70,7 +96,7 @@ def measure(node, table, family, levels):
         folder = Path(name)
         source = folder / "in" / "top.il"
         source.parent.mkdir()
-        source.write_text(rtlil.convert(choice.build(), name="top", emit_src=False),
+        source.write_text(rtlil.convert(Ported(choice.build()), name="top", emit_src=False),
                           encoding="utf-8")
         stage = Synthesise((source,), "top", family, {}, toolchain.find(YOSYS))
         return choice.estimate().resources, stage.run(folder, folder).total
@@ -82,17 +108,21 @@ def main(argv=None):
                         help="family to build for (default: %(default)s)")
     parser.add_argument("--levels", metavar="N", type=int, default=4,
                         help="LUT levels between two registers (default: %(default)s)")
+    parser.add_argument("--only", metavar="TEXT", default="",
+                        help="only ways whose words hold TEXT, such as 'writable'")
     args = parser.parse_args(argv)
     family = families.get(args.family)
     print("| node | way | LUTs | estimated | % | FFs | estimated | % | block RAMs | bits of "
           "memory, estimated |\n" + "|---" * 10 + "|")
     errors = []
     for name, node, table in cases():
+        way = " ".join(str(key if value is True else value) for key, value in table.items())
+        if args.only not in way:
+            continue
         estimated, found = measure(node, table, family, args.levels)
         row = [100 * (getattr(estimated, kind) / max(1, getattr(found, kind)) - 1)
                for kind in ("luts", "flip_flops")]
         errors.append(row)
-        way = " ".join(str(value) for value in table.values() if type(value) is not bool)
         print(f"| {name} | {way} | {found.luts:,} | {estimated.luts:,} | {row[0]:+.0f} | "
               f"{found.flip_flops:,} | {estimated.flip_flops:,} | {row[1]:+.0f} | "
               f"{found.memories} | {estimated.memory_bits:,} |", flush=True)
