@@ -9,9 +9,12 @@ from typing import Self
 
 from bitwright import ir
 
-__all__ = ["Layout", "score_width"]
+__all__ = ["WIDEST_RESULT", "Layout", "score_width"]
 
 _SCORE_BYTES = (1, 2, 4, 8)
+
+WIDEST_RESULT = 64
+"""Bytes of the longest result that comes in a single beat without being asked for."""
 
 
 def score_width(score_range: tuple[int, int]) -> int:
@@ -27,7 +30,8 @@ class Layout:
     A feature is ``feature_bytes`` bytes, two's complement if it is signed, little endian. A beat
     is ``lanes`` features, lane 0 lowest; what is left over in the last beat of a sample is ignored.
     A result is the class in ``decision_bytes`` bytes, then each score in ``score_bytes`` bytes,
-    two's complement, little endian.
+    two's complement, little endian. It leaves in beats of ``result_beat_bytes`` bytes, lowest
+    first; what is left over in the last one is 0.
 
     Parameters
     ----------
@@ -39,6 +43,8 @@ class Layout:
     classes : int
     score_bytes : int
         1, 2, 4 or 8.
+    wanted_beat_bytes : int
+        Bytes of a beat of results; 0 for a whole result, or :data:`WIDEST_RESULT` of a longer one.
     """
 
     features: int
@@ -47,15 +53,19 @@ class Layout:
     signed: bool
     classes: int
     score_bytes: int
+    wanted_beat_bytes: int = 0
 
     @classmethod
-    def of(cls, network: ir.Network, lanes: int = 1) -> Self:
-        """Layout of a network whose encoder takes ``lanes`` features in a beat."""
+    def of(cls, network: ir.Network, lanes: int = 1, wanted_beat_bytes: int = 0) -> Self:
+        """Layout of a network whose encoder takes ``lanes`` features in a beat.
+
+        The link, which carries bytes, needs neither ``lanes`` nor ``wanted_beat_bytes``.
+        """
         width = score_width(network.score_range)
         score_bytes = next(size for size in _SCORE_BYTES if width <= 8 * size)
         modulate = network.modulate
         return cls(modulate.features, lanes, modulate.bits, modulate.signed, network.classes,
-                   score_bytes)
+                   score_bytes, wanted_beat_bytes)
 
     @property
     def feature_bytes(self) -> int:
@@ -82,6 +92,25 @@ class Layout:
     @property
     def result_bytes(self) -> int:
         return self.decision_bytes + self.classes * self.score_bytes
+
+    @property
+    def result_beat_bytes(self) -> int:
+        return self.wanted_beat_bytes or min(self.result_bytes, WIDEST_RESULT)
+
+    @property
+    def result_beats(self) -> int:
+        """Beats of a result."""
+        return -(-self.result_bytes // self.result_beat_bytes)
+
+    @property
+    def result_keep(self) -> bool:
+        """Whether beats of a result say which of their bytes count: unless one is all of it."""
+        return self.result_beat_bytes != self.result_bytes
+
+    @property
+    def last_beat_bytes(self) -> int:
+        """Bytes that count in the last beat of a result."""
+        return self.result_bytes - (self.result_beats - 1) * self.result_beat_bytes
 
     def sample(self, features: Sequence[int]) -> bytes:
         """Bytes of a sample.

@@ -43,11 +43,12 @@ def check_widths(network, plan):
         if isinstance(entry.node, ir.Convolution):
             for index, part in enumerate(entry.node.body):
                 _check(f"Body node {index} of {entry.name!r} must drive", part.out_width, WIDEST)
-    layout = Layout.of(network, plan.lanes)
+    layout = Layout.of(network, plan.lanes, plan.result_beat_bytes)
     _check(f"A beat for node {network.entries[0].name!r} must have", 8 * layout.beat_bytes,
            WIDEST - _PORTS, f" ({plan.lanes:,} lanes)")
     _check(f"A result of node {network.entries[-1].name!r} must have", 8 * layout.result_bytes,
            WIDEST, f" ({layout.classes:,} classes)")
+    _check("A beat of results must have", 8 * layout.result_beat_bytes, WIDEST)
 
 
 def check_link(layout):

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, Self, TypeVar
 
 from bitwright.errors import UserError
+from bitwright.hw.layout import WIDEST_RESULT
 from bitwright.ir.network import NAME
 
 __all__ = ["FOLDED", "UNROLLED", "Plan", "PlanError", "Value", "nearest"]
@@ -55,6 +56,9 @@ class Plan:
     lut_size : int
         Inputs of a LUT of the device, 4 to 6. Decides which compressors count bits, and how many
         levels a table with more inputs is worth.
+    result_beat_bytes : int
+        Bytes of a beat of results, at least 1; or 0 for as many as a result has, or 64 of a longer
+        one.
     nodes : mapping from node name to a mapping
         Table of a node: its ``way``, :data:`UNROLLED` where it is left out, and the settings of
         that way. A node that is not named is unrolled.
@@ -69,16 +73,19 @@ class Plan:
     lanes: int = 1
     levels_per_register: int = 2
     lut_size: int = 4
+    result_beat_bytes: int = 0
     nodes: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("lanes", "levels_per_register", "lut_size"):
+        least = {"lanes": 1, "levels_per_register": 1, "result_beat_bytes": 0}
+        for name in (*least, "lut_size"):
             value = getattr(self, name)
             if type(value) is not int:
                 raise PlanError(f"Plan key {name!r} must be an integer, not {value!r}")
-        for name in ("lanes", "levels_per_register"):
-            if getattr(self, name) < 1:
-                raise PlanError(f"Plan key {name!r} must be at least 1, not {getattr(self, name)}")
+        for name, number in least.items():
+            if getattr(self, name) < number:
+                raise PlanError(f"Plan key {name!r} must be at least {number}, not "
+                                f"{getattr(self, name)}")
         if self.lut_size not in LUT_SIZES:
             raise PlanError(f"Plan key 'lut_size' must be one of {LUT_SIZES}, not {self.lut_size}")
         if not isinstance(self.nodes, Mapping):
@@ -155,7 +162,9 @@ class Plan:
         """Text that :meth:`from_toml` reads back. Equal plans give equal text."""
         lines = [f"lanes = {self.lanes}  # features in each beat of the input",
                  f"levels_per_register = {self.levels_per_register}  # LUTs between two registers",
-                 f"lut_size = {self.lut_size}  # inputs of a LUT of the device"]
+                 f"lut_size = {self.lut_size}  # inputs of a LUT of the device",
+                 (f"result_beat_bytes = {self.result_beat_bytes}  # bytes in each beat of a result; "
+                  f"0: all of it, or {WIDEST_RESULT} of a longer one")]
         for name in sorted(self.nodes):
             lines += ["", f"[nodes.{name}]"]
             lines += [f"{key} = {json.dumps(value)}"

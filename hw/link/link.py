@@ -8,7 +8,7 @@ from bitwright.hw.link.loader import Loader
 from bitwright.hw.link.payload import byte_layout
 from bitwright.hw.link.protocol import DIGEST_BYTES
 from bitwright.hw.link.receiver import RequestReceiver, job_layout
-from bitwright.hw.link.sender import ReplySender
+from bitwright.hw.link.sender import ReplySender, results_layout
 from bitwright.hw.link.uart import UartReceiver, UartTransmitter
 
 __all__ = ["QUEUE", "Link"]
@@ -41,8 +41,8 @@ class Link(wiring.Component):
         The line.
     beats : ``Out(stream.Signature(StructLayout({"data": 8 * layout.beat_bytes, "last": 1})))``
         Samples for the network.
-    results : ``In(stream.Signature(8 * layout.result_bytes))``
-        Its results.
+    results : ``In(stream.Signature(results_layout(layout)))``
+        Beats of its results.
     sample_error : ``In(1)``
         It dropped a sample.
     restart : ``Out(1)``
@@ -76,7 +76,7 @@ class Link(wiring.Component):
             "rx": In(1, init=1),
             "tx": Out(1, init=1),
             "beats": Out(stream.Signature(beat)),
-            "results": In(stream.Signature(8 * layout.result_bytes)),
+            "results": In(stream.Signature(results_layout(layout))),
             "sample_error": In(1),
             "restart": Out(1),
         }

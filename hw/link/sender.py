@@ -1,7 +1,7 @@
 """From replies that are owed to bytes."""
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from bitwright.hw.link.depacketiser import CRC
@@ -15,7 +15,17 @@ from bitwright.hw.link.protocol import (
 )
 from bitwright.hw.link.receiver import IDENTIFY, RESULT, WRITE, job_layout
 
-__all__ = ["ReplySender"]
+__all__ = ["ReplySender", "results_layout"]
+
+
+def results_layout(layout):
+    """A beat of results: ``data``, bytes from the lowest, and ``last``.
+
+    Parameters
+    ----------
+    layout : Layout
+    """
+    return data.StructLayout({"data": 8 * layout.result_beat_bytes, "last": 1})
 
 
 class ReplySender(wiring.Component):
@@ -37,8 +47,9 @@ class ReplySender(wiring.Component):
     -------
     jobs : ``In(stream.Signature(job_layout))``
         Replies owed.
-    results : ``In(stream.Signature(8 * layout.result_bytes))``
-        Results, in the order of their jobs, as bytes from the lowest.
+    results : ``In(stream.Signature(results_layout(layout)))``
+        Beats of results, in the order of their jobs. Once the first of one is there, the others
+        follow as they are taken.
     sample_error : ``In(1)``
         The network dropped a sample.
     arrived : ``Out(1)``
@@ -61,7 +72,7 @@ class ReplySender(wiring.Component):
         self._writable = writable
         members = {
             "jobs": In(stream.Signature(job_layout)),
-            "results": In(stream.Signature(8 * layout.result_bytes)),
+            "results": In(stream.Signature(results_layout(layout))),
             "sample_error": In(1),
             "arrived": Out(1),
             "restart": Out(1),
@@ -75,8 +86,11 @@ class ReplySender(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         kind, lost = self.jobs.payload.kind, Signal()
-        index = Signal(range(max(self._layout.result_bytes, IDENTITY_BYTES)))
+        # Of a byte in the payload; of a result, in one of its beats.
+        index = Signal(range(max(self._layout.result_beat_bytes, IDENTITY_BYTES)))
         type_, length, payload = self._reply(kind, lost, index)
+        result = (kind == RESULT) & ~lost
+        beat_end, end = self._ends(result, index, length)
         header = Array([*SYNC_REPLY, type_, self.jobs.payload.sequence,
                         length[:8], Cat(length, Const(0, 16))[8:16]])
         at = Signal(range(len(header)))
@@ -99,8 +113,9 @@ class ReplySender(wiring.Component):
             with m.State("PAYLOAD"):
                 m.d.comb += [self.o.valid.eq(1), self.o.payload.eq(payload), check.valid.eq(taken)]
                 with m.If(self.o.ready):
-                    m.d.sync += index.eq(index + 1)
-                    with m.If(index == length - 1):
+                    m.d.sync += index.eq(Mux(beat_end, 0, index + 1))
+                    m.d.comb += self.results.ready.eq(result & beat_end)
+                    with m.If(end):
                         m.next = "CRC0"
             with m.State("CRC0"):
                 m.d.comb += [self.o.valid.eq(1), self.o.payload.eq(check.crc[8:])]
@@ -109,8 +124,7 @@ class ReplySender(wiring.Component):
             with m.State("CRC1"):
                 m.d.comb += [self.o.valid.eq(1), self.o.payload.eq(check.crc[:8])]
                 with m.If(self.o.ready):
-                    m.d.comb += [self.jobs.ready.eq(1),
-                                 self.results.ready.eq((kind == RESULT) & ~lost)]
+                    m.d.comb += self.jobs.ready.eq(1)
                     if self._writable:
                         m.d.comb += self.outcomes.ready.eq(kind == WRITE)
                     m.d.sync += lost.eq(0)
@@ -118,10 +132,19 @@ class ReplySender(wiring.Component):
         self._await(m, fsm.ongoing("IDLE") & self.jobs.valid, known, lost)
         return m
 
+    def _ends(self, result, index, length):
+        """Whether the byte at a place is the last of a beat, and the last of the payload."""
+        layout, end = self._layout, index == length - 1
+        if layout.result_beats == 1:
+            return end, end
+        last = self.results.payload.last
+        beat_end = index == Mux(last, layout.last_beat_bytes, layout.result_beat_bytes) - 1
+        return Mux(result, beat_end, end), Mux(result, beat_end & last, end)
+
     def _reply(self, kind, lost, index):
         """Type, length of the payload, and its byte at a place, of the reply that is owed."""
         forms = [((kind == RESULT) & ~lost, ReplyType.RESULT, self._layout.result_bytes,
-                  self.results.payload),
+                  self.results.payload.data),
                  (kind == IDENTIFY, ReplyType.IDENTITY, IDENTITY_BYTES, self.identity)]
         code = Mux(lost, ErrorCode.LOST, kind)
         if self._writable:

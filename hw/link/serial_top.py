@@ -70,14 +70,14 @@ class SerialTop(wiring.Component):
         if timeout is not None and timeout < 20 * self.cycles:
             raise ValueError(f"Timeout must be at least two bytes, {20 * self.cycles / clock_hz:g} "
                              f"s, not {timeout_s:g} s")
-        check_link(Layout.of(network, plan.lanes))
+        check_link(Layout.of(network))
         self.axi = AxiIp(network, plan)
         self._restart = Signal()
         self._instance = instance(self.axi, self._restart)
         self.layout = self.axi.layout
         self.latency, self.interval = self.axi.latency, self.axi.interval
         frozen = network if frozen is None else frozen
-        form = Layout.of(frozen, plan.lanes)
+        form = Layout.of(frozen, plan.lanes, plan.result_beat_bytes)
         if form != self.layout:
             raise ValueError(f"Frozen network must have the form {self.layout}, not {form}")
         self.identity = Identity.of(frozen, plan)
@@ -100,7 +100,8 @@ class SerialTop(wiring.Component):
             axi.s_axis_tlast.eq(link.beats.payload.last),
             axi.s_axis_tvalid.eq(link.beats.valid),
             link.beats.ready.eq(axi.s_axis_tready),
-            link.results.payload.eq(axi.m_axis_tdata),
+            link.results.payload.data.eq(axi.m_axis_tdata),
+            link.results.payload.last.eq(axi.m_axis_tlast),
             link.results.valid.eq(axi.m_axis_tvalid),
             axi.m_axis_tready.eq(link.results.ready),
             link.sample_error.eq(axi.sample_error),

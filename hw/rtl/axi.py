@@ -1,6 +1,6 @@
 """The network behind AXI4-Stream names."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,10 +11,14 @@ __all__ = ["AxiIp"]
 
 
 class AxiIp(wiring.Component):
-    """:class:`Ip` behind AXI4-Stream names, a whole result in one beat.
+    """:class:`Ip` behind AXI4-Stream names, results in beats of the plan's width.
 
-    ``tvalid`` never waits for ``tready``, and holds with ``tdata`` until taken. The clock is
-    ``clk``, the synchronous reset, active high, is ``rst``.
+    ``tvalid`` never waits for ``tready``, and holds with ``tdata`` until taken. All beats of a
+    result are there with the first: none waits for anything but ``tready``. Clock and reset are
+    those of the domain; the text names them, see :func:`hw.flow.verilog.to_verilog`.
+
+    Of samples there is no ``tkeep``, since their length is known: every beat but the last is taken
+    whole, and of the last the bytes behind the last feature are ignored, whatever they are.
 
     Parameters
     ----------
@@ -28,11 +32,13 @@ class AxiIp(wiring.Component):
     s_axis_tready : ``Out(1)``
     s_axis_tlast : ``In(1)``
         Samples; ``tlast`` goes with the last beat of a sample.
-    m_axis_tdata : ``Out(8 * layout.result_bytes)``
+    m_axis_tdata : ``Out(8 * layout.result_beat_bytes)``
+    m_axis_tkeep : ``Out(layout.result_beat_bytes)``
     m_axis_tvalid : ``Out(1)``
     m_axis_tready : ``In(1)``
     m_axis_tlast : ``Out(1)``
-        Results; ``tlast`` is always 1.
+        Results; ``tlast`` goes with the last beat of one. ``tkeep`` tells which of its bytes count,
+        those of all other beats do; it is only there if ``layout.result_keep``.
     s_load_axis_tdata : ``In(8)``
     s_load_axis_tvalid : ``In(1)``
     s_load_axis_tready : ``Out(1)``
@@ -55,6 +61,7 @@ class AxiIp(wiring.Component):
         self.ip = Ip(network, plan)
         self.layout = self.ip.layout
         self.latency, self.interval = self.ip.latency, self.ip.interval
+        keeps = {"m_axis_tkeep": Out(self.layout.result_beat_bytes)}
         loads = {"s_load_axis_tdata": In(8), "s_load_axis_tvalid": In(1),
                  "s_load_axis_tready": Out(1), "s_load_axis_tlast": In(1)}
         super().__init__({
@@ -62,7 +69,8 @@ class AxiIp(wiring.Component):
             "s_axis_tvalid": In(1),
             "s_axis_tready": Out(1),
             "s_axis_tlast": In(1),
-            "m_axis_tdata": Out(8 * self.layout.result_bytes),
+            "m_axis_tdata": Out(8 * self.layout.result_beat_bytes),
+            **(keeps if self.layout.result_keep else {}),
             "m_axis_tvalid": Out(1),
             "m_axis_tready": In(1),
             "m_axis_tlast": Out(1),
@@ -78,12 +86,11 @@ class AxiIp(wiring.Component):
             ip.i.payload.last.eq(self.s_axis_tlast),
             ip.i.valid.eq(self.s_axis_tvalid),
             self.s_axis_tready.eq(ip.i.ready),
-            self.m_axis_tdata.eq(result_bytes(ip.o.payload, self.layout)),
             self.m_axis_tvalid.eq(ip.o.valid),
-            self.m_axis_tlast.eq(1),
-            ip.o.ready.eq(self.m_axis_tready),
+            ip.o.ready.eq(self.m_axis_tready & self.m_axis_tlast),
             self.sample_error.eq(ip.error),
         ]
+        self._results(m, result_bytes(ip.o.payload, self.layout))
         if self.ip.tables:
             first = Signal(init=1)
             m.d.comb += [
@@ -95,3 +102,17 @@ class AxiIp(wiring.Component):
             with m.If(self.s_load_axis_tvalid & self.s_load_axis_tready):
                 m.d.sync += first.eq(self.s_load_axis_tlast)
         return m
+
+    def _results(self, m, whole):
+        """Cut a result, which stays until its last beat is taken, into beats."""
+        layout = self.layout
+        place = Signal(range(layout.result_beats))
+        m.d.comb += [self.m_axis_tdata.eq(whole.word_select(place, 8 * layout.result_beat_bytes)),
+                     self.m_axis_tlast.eq(place == layout.result_beats - 1)]
+        if layout.result_beats > 1:
+            with m.If(self.m_axis_tvalid & self.m_axis_tready):
+                m.d.sync += place.eq(Mux(self.m_axis_tlast, 0, place + 1))
+        if layout.result_keep:
+            full, last = layout.result_beat_bytes, layout.last_beat_bytes
+            m.d.comb += self.m_axis_tkeep.eq(
+                Mux(self.m_axis_tlast, Const((1 << last) - 1, full), Const((1 << full) - 1, full)))

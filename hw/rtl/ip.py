@@ -62,7 +62,7 @@ class Ip(wiring.Component):
         Cycles from a frame in the core to the next, at least.
     interval : int
         Cycles from the first beat of a sample to the first beat of the next, or from a result to
-        the next, at full speed.
+        the next, at full speed. A result is taken to stay for as many cycles as it has beats.
 
     Raises
     ------
@@ -81,7 +81,7 @@ class Ip(wiring.Component):
                                if entry.name in plan.writable)
         self.tables = tuple(table for name in self._writable for table in tables(
             network.entry(name).node, plan.settings(name, Folded).cycles))
-        self.layout = Layout.of(network, plan.lanes)
+        self.layout = Layout.of(network, plan.lanes, plan.result_beat_bytes)
         self._frames = network.frames
         self._modulate, self._head = network.modulate, network.entries[-1].name
         self.encoder = Encoder(network.modulate, network.read_mask(network.entries[0].name), plan)
@@ -90,12 +90,13 @@ class Ip(wiring.Component):
         self.frame_interval = max(self.core.interval, self.head.interval)
         # The next frame is encoded while the one before is in the core.
         frame = max(self.encoder.beats, self.frame_interval)
-        self.interval = network.frames * frame
+        beats = self.layout.result_beats
+        self.interval = max(network.frames * frame, beats)
         # Places enough that samples at full speed never wait for each other: one is taken from
-        # the entry of the first frame until the cycle after the result leaves. A single place is a
-        # register; a queue takes a cycle more.
+        # the entry of the first frame until the cycle after the result leaves, beat by beat. A
+        # single place is a register; a queue takes a cycle more.
         behind = self.core.latency + self.head.latency
-        taken = (network.frames - 1) * frame + behind + 2
+        taken = (network.frames - 1) * frame + behind + 1 + beats
         self._places = 1 if taken <= self.interval else -(-(taken + 1) // self.interval)
         self.latency = (self.encoder.beats + (network.frames - 1) * frame + behind
                         + min(self._places, 2))

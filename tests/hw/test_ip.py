@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from amaranth.back import rtlil
-from amaranth.hdl import Module, ResetInserter, Signal
+from amaranth.hdl import Const, Module, ResetInserter, Signal
 
 from bitwright import ir
 from bitwright.hw.plan import Plan
@@ -195,6 +195,78 @@ def test_axi_names_carry_the_same(lanes):
 
     simulate(axi, send, receive)
     assert received == expected(subject, x)
+
+
+def axi_results(axi, x, stall_out, seed=0):
+    """Beats of the results of samples, sent without a pause: data, keep and last, and the cycle in
+    which each was taken."""
+    sent = [(word, place == axi.layout.beats - 1) for row in x.tolist()
+            for place, word in enumerate(axi.layout.pack_features(row))]
+    count, rng, taken = len(x) * axi.layout.result_beats, np.random.default_rng(seed), []
+    keep = axi.m_axis_tkeep if axi.layout.result_keep else Const(0)
+
+    async def send(ctx):
+        ctx.set(axi.s_axis_tvalid, 1)
+        for word, last in sent:
+            ctx.set(axi.s_axis_tdata, word)
+            ctx.set(axi.s_axis_tlast, last)
+            await ctx.tick().until(axi.s_axis_tready)
+        ctx.set(axi.s_axis_tvalid, 0)
+
+    async def receive(ctx):
+        offered, cycle = None, 0
+        while len(taken) < count:
+            ready = rng.random() >= stall_out
+            ctx.set(axi.m_axis_tready, ready)
+            _, _, valid, *beat = await ctx.tick().sample(
+                axi.m_axis_tvalid, axi.m_axis_tdata, keep, axi.m_axis_tlast)
+            assert offered is None or (valid and beat == offered)
+            offered = beat if valid and not ready else None
+            if valid and ready:
+                taken.append((*beat, cycle))
+            cycle += 1
+
+    simulate(axi, send, receive)
+    return taken
+
+
+def whole(layout, beats):
+    """Results of beats, once the protocol was followed."""
+    size, found, word = layout.result_beat_bytes, [], b""
+    for index, (value, keep, last, _) in enumerate(beats):
+        place = index % layout.result_beats
+        final = place == layout.result_beats - 1
+        count = layout.last_beat_bytes if final else size
+        assert last == final
+        assert not layout.result_keep or keep == (1 << count) - 1
+        assert value >> 8 * count == 0
+        word += value.to_bytes(size, "little")[:count]
+        if final:
+            found.append(layout.unpack_result(word))
+            word = b""
+    return found
+
+
+@pytest.mark.parametrize("size", [*range(1, 8), 0])
+@pytest.mark.parametrize("stall_out", [0.0, 0.6])
+def test_results_of_every_width(size, stall_out):
+    """From single bytes to beats that are wider than a result."""
+    subject = network(2, signed=True)
+    axi = AxiIp(subject, Plan(lanes=2, result_beat_bytes=size))
+    assert axi.layout.result_bytes == 5
+    x = features(subject, 12, 0)
+    assert whole(axi.layout, axi_results(axi, x, stall_out, size)) == expected(subject, x)
+
+
+@pytest.mark.parametrize("size", [1, 2, 0])
+def test_results_in_beats_come_at_full_speed(size):
+    """A sample takes one beat here, so that its result takes longer if it has more."""
+    subject = network(5)
+    axi = AxiIp(subject, Plan(lanes=subject.features, result_beat_bytes=size))
+    beats = axi_results(axi, features(subject, 30, 0), 0.0)
+    last = [cycle for _, _, last, cycle in beats if last]
+    assert axi.interval == axi.layout.result_beats
+    assert set(np.diff(last)) == {axi.interval}
 
 
 def test_only_read_bits_are_stored():

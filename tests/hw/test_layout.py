@@ -1,6 +1,7 @@
 """Bytes of samples and results."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -24,6 +25,23 @@ def test_results_by_hand():
     answer = 258, tuple(range(-150, 150))
     assert WIDE.unpack_result(WIDE.pack_result(*answer)) == answer
     assert WIDE.pack_result(*answer)[:4] == bytes.fromhex("02016aff")
+
+
+def test_beats_of_results_by_hand():
+    """Bytes of a beat, beats, bytes of the last, and whether it is told which bytes count."""
+    def of(layout):
+        return (layout.result_beat_bytes, layout.result_beats, layout.last_beat_bytes,
+                layout.result_keep)
+
+    def cut(size):
+        return of(replace(NARROW, wanted_beat_bytes=size))
+
+    assert (NARROW.result_bytes, WIDE.result_bytes) == (4, 602)
+    assert of(NARROW) == (4, 1, 4, False)
+    assert of(WIDE) == (64, 10, 26, True)
+    assert of(replace(WIDE, classes=31)) == (63, 1, 63, False)
+    assert [cut(size) for size in (1, 2, 3, 4, 5)] == [
+        (1, 4, 1, True), (2, 2, 2, True), (3, 2, 1, True), (4, 1, 4, False), (5, 1, 4, True)]
 
 
 def test_layout_of_a_network():

@@ -293,7 +293,8 @@ class Slow:
     async def _offer(self, ctx, sample):
         row = np.array([[*sample]])  # features of one byte
         (payload,) = results(self, self._subject, row)
-        ctx.set(self.link.results.payload, int.from_bytes(payload, "little"))
+        ctx.set(self.link.results.payload.data, int.from_bytes(payload, "little"))
+        ctx.set(self.link.results.payload.last, 1)
         ctx.set(self.link.results.valid, 1)
         await ctx.tick().until(self.link.results.ready)
         ctx.set(self.link.results.valid, 0)

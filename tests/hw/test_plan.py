@@ -12,7 +12,7 @@ from bitwright.hw.rtl.layers import choose
 
 
 def test_toml_round_trip():
-    plan = Plan(lanes=4, levels_per_register=3, lut_size=6,
+    plan = Plan(lanes=4, levels_per_register=3, lut_size=6, result_beat_bytes=5,
                 nodes={"b": {"way": "unrolled"}, "a": {"way": "folded", "cycles": 77}})
     assert Plan.from_toml(plan.to_toml()) == plan
     assert Plan.from_toml(Plan().to_toml()) == Plan()
@@ -25,6 +25,7 @@ def test_text_by_hand():
 lanes = 1  # features in each beat of the input
 levels_per_register = 2  # LUTs between two registers
 lut_size = 4  # inputs of a LUT of the device
+result_beat_bytes = 0  # bytes in each beat of a result; 0: all of it, or 64 of a longer one
 
 [nodes.a]
 way = "unrolled"
@@ -43,8 +44,8 @@ def test_digest_follows_the_content():
     assert plan.digest == Plan(nodes={"a": {"way": "folded", "cycles": 3}, "b": {}}).digest
     assert plan == Plan(nodes={"a": {"way": "folded", "cycles": 3}, "b": {}})
     assert len({plan.digest, Plan().digest, Plan(lanes=2).digest, Plan(lut_size=6).digest,
-                Plan(levels_per_register=1).digest,
-                Plan(nodes={"a": {"way": "folded"}}).digest}) == 6
+                Plan(levels_per_register=1).digest, Plan(result_beat_bytes=1).digest,
+                Plan(nodes={"a": {"way": "folded"}}).digest}) == 7
 
 
 def test_byte_order_mark(tmp_path):
@@ -70,6 +71,7 @@ OLDER = ("is of an older form; write a table for each node instead, such as [nod
     ("lane = 2", "Plan key 'lane' is unknown; the nearest is 'lanes'"),
     ("lanes = 0", "Plan key 'lanes' must be at least 1, not 0"),
     ("levels_per_register = -1", "Plan key 'levels_per_register' must be at least 1, not -1"),
+    ("result_beat_bytes = -1", "Plan key 'result_beat_bytes' must be at least 0, not -1"),
     ("lanes = 1.5", "Plan key 'lanes' must be an integer, not 1.5"),
     ("lanes = true", "Plan key 'lanes' must be an integer, not True"),
     ("lut_size = 3", "Plan key 'lut_size' must be one of (4, 5, 6), not 3"),
