@@ -4,11 +4,14 @@
 inputs; its hidden layers and its weight decay are tuned for each table by cross-validation of the
 first split's training part) and a random forest are measured, too. ``regression`` does the same
 with numbers as targets, beside a linear model. ``hardware`` proves the network of split 0 at RTL
-on the split's test part, and builds it. What is done already is kept.
+on the split's test part, and builds it. ``widths`` is how the sensor's layer was chosen: widths
+that fit the board, compared on validation rows alone, those that other seeds draw from the first
+split's training part. What is done already is kept.
 """
 
 import argparse
 import csv
+import dataclasses
 import io
 import json
 import sys
@@ -19,7 +22,7 @@ import numpy as np
 
 from bench.kept import mean, result
 from bench.pipeline import run
-from bitwright import files
+from bitwright import files, ir
 
 __all__ = ["SETS", "main", "recipe", "sensor"]
 
@@ -29,6 +32,8 @@ SHARE = 0.25
 REGRESSION = "diabetes"
 SETS = ("wine", "breast-cancer", "sensor")
 TITLES = {"wine": "wine", "breast-cancer": "breast cancer", "sensor": "sensor"}
+WIDTH = {"wine": 720, "breast-cancer": 720, "sensor": 960}
+"""Of the layer of each table."""
 
 
 def sensor():
@@ -97,16 +102,30 @@ def recipe(name, number, out):
             "modulate": {"levels": "quantile", "depth": 32}, "layers": [],
             "head": {"kind": "scores", "temperature": 80.0, "scale": 2}})
     rows, features = table(name)[1].shape
-    few = rows < 100 * features
+    few, width = rows < 100 * features, WIDTH[name]
     # High temperatures, and no epoch that is picked by luck; for few rows, small tables.
     return Recipe.of({
         **common, "epochs": 40, "keep": "last", "patience": 40, "validation": 0.1,
         "batch": 16 if rows < 300 else 32,
         "backprop": {"learning_rate": 0.02, "label_smoothing": 0.1},
         "modulate": {"levels": "quantile", "depth": 16},
-        "layers": [{"kind": "lut", "width": 720 if few else 1320, "fan_in": 2 if few else 4,
+        "layers": [{"kind": "lut", "width": width, "fan_in": 2 if few else 4,
                     "wiring": "random"}],
-        "head": {"kind": "group_sum", "temperature": 60.0 if few else 110.0}})
+        "head": {"kind": "group_sum", "temperature": width / 12}})
+
+
+def widths(draws, out):
+    """Print how the sensor's layer does on validation rows, by its width."""
+    chosen = recipe("sensor", 0, out)
+    print("| nodes | validation accuracy, % |")
+    print("|---|---|")
+    for width in (720, 960, 1140):
+        found = [result(dataclasses.replace(
+            chosen, name=f"sensor-0-{width}", seed=1000 + draw,
+            layers=(dataclasses.replace(chosen.layers[0], width=width),),
+            head=dataclasses.replace(chosen.head, temperature=width / 12)), out)["validation"]
+            for draw in range(draws)]
+        print(f"| {width} | {mean(100 * np.array(found))} |", flush=True)
 
 
 def baselines(name, splits, out):
@@ -159,11 +178,11 @@ def _classes(name, kept):
             "forest": RandomForestClassifier(300, random_state=0)}
 
 
-def accuracy(splits, out):
+def accuracy(names, splits, out):
     """Print the table of accuracies."""
     print("| table | rows, features, classes | bits, % | float perceptron, % | random forest, % |")
     print("|---|---|---|---|---|")
-    for name in SETS:
+    for name in names:
         _, values, labels = table(name)
         found = [result(recipe(name, number, out), out)["test"] for number in range(splits)]
         other = baselines(name, splits, out)
@@ -187,22 +206,29 @@ def regression(splits, out):
     print(f"| {REGRESSION} | {' | '.join(cells)} | {above:.1f} |")
 
 
-def hardware(out, board, stop):
+def hardware(names, out, board, stop):
     """Print the table of what was proven and built."""
     print("| table | RTL vectors | mismatches | LUTs: encoder / core / head / link | LUTs, total | "
-          "FFs | Fmax, MHz | cycles a sample, IP | samples/s at the board's clock |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    for name in (*SETS, REGRESSION):
+          "FFs | logic cells | Fmax, MHz | cycles a sample, IP | samples/s at the board's clock |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for name in names:
         result(recipe(name, 0, out), out)
-        network = str(out / f"{name}-0-seed0.safetensors")
-        kept = out / f"{name}-{board}.json"
-        if not kept.exists():
-            files.write_atomic(kept, json.dumps({
-                "simulated": json.loads(run("sim.run", network, "--level", "rtl", "--json")),
-                "built": json.loads(run("hw.build", network, "--board", board, "--stop-after",
-                                        stop, "--json", "--out", str(out / f"{name}-build")))}))
-        figures = json.loads(kept.read_text(encoding="utf-8"))
-        print(_line(name, figures["simulated"], figures["built"]), flush=True)
+        print(_line(name, *_built(name, out, board, stop)), flush=True)
+
+
+def _built(name, out, board, stop):
+    """Figures of simulation and build of a table's network, unless it is another by now."""
+    network = out / f"{name}-0-seed0.safetensors"
+    digest = ir.digest(ir.load(network))
+    path = out / f"{name}-{board}-{stop}.json"
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if kept.get("digest") != digest:
+        kept = {"digest": digest, "simulated": json.loads(
+            run("sim.run", str(network), "--level", "rtl", "--json")), "built": json.loads(
+            run("hw.build", str(network), "--board", board, "--stop-after", stop, "--json",
+                "--out", str(out / f"{name}-build")))}
+        files.write_atomic(path, json.dumps(kept))
+    return kept["simulated"], kept["built"]
 
 
 def _line(name, simulated, built):
@@ -210,19 +236,24 @@ def _line(name, simulated, built):
     luts = " / ".join(f"{parts[part]['luts']:,}" if part in parts else "-"
                       for part in ("encoder", "core", "head", "link"))
     fmax, rate = built["timing"]["fmax_hz"], built["throughput"]["ip"]
+    cells = built["device"]["logic_cells"]
     clock = rate["per_second_at_clock"]
     return (f"| {name} | {simulated['vectors']:,} | {simulated['mismatches']} | {luts} | "
-            f"{total['luts']:,} | {total['flip_flops']:,} | "
+            f"{total['luts']:,} | {total['flip_flops']:,} | {f'{cells:,}' if cells else '-'} | "
             f"{f'{fmax / 1e6:.1f}' if fmax else '-'} | {rate['interval_cycles']:,} | "
             f"{f'{clock:,.0f}' if clock else '-'} |")
 
 
 def main(argv=None):
     parser = argparse.ArgumentParser(prog="python -m bench.own_data", description=__doc__)
-    parser.add_argument("what", metavar="WHAT", choices=["accuracy", "regression", "hardware"],
-                        help="accuracy, regression or hardware")
+    parser.add_argument("what", metavar="WHAT",
+                        choices=["accuracy", "regression", "hardware", "widths"],
+                        help="accuracy, regression, hardware or widths")
+    parser.add_argument("--only", metavar="TABLE", choices=[*SETS, REGRESSION],
+                        help="of accuracy and hardware, one row: "
+                             f"{', '.join(SETS)}, or of hardware {REGRESSION} (default: all)")
     parser.add_argument("--splits", metavar="N", type=int, default=20,
-                        help="(default: %(default)s)")
+                        help="or draws of validation rows (default: %(default)s)")
     parser.add_argument("--board", metavar="NAME", default="icebreaker",
                         help="board to build for (default: %(default)s)")
     parser.add_argument("--stop-after", metavar="STAGE", default="route",
@@ -230,12 +261,17 @@ def main(argv=None):
     parser.add_argument("--out", metavar="DIR", type=Path, default=Path("runs/own-data"),
                         help="keep tables, results and builds in DIR (default: %(default)s)")
     args = parser.parse_args(argv)
+    if args.only == REGRESSION and args.what == "accuracy":
+        parser.error(f"{REGRESSION} has no accuracy; regression measures it")
     if args.what == "accuracy":
-        accuracy(args.splits, args.out)
+        accuracy([args.only] if args.only else SETS, args.splits, args.out)
     elif args.what == "regression":
         regression(args.splits, args.out)
+    elif args.what == "widths":
+        widths(args.splits, args.out)
     else:
-        hardware(args.out, args.board, args.stop_after)
+        hardware([args.only] if args.only else [*SETS, REGRESSION], args.out, args.board,
+                 args.stop_after)
     return 0
 
 
