@@ -4,14 +4,11 @@
 inputs; its hidden layers and its weight decay are tuned for each table by cross-validation of the
 first split's training part) and a random forest are measured, too. ``regression`` does the same
 with numbers as targets, beside a linear model. ``hardware`` proves the network of split 0 at RTL
-on the split's test part, and builds it. ``widths`` is how the sensor's layer was chosen: widths
-that fit the board, compared on validation rows alone, those that other seeds draw from the first
-split's training part. What is done already is kept.
+on the split's test part, and builds it. What is done already is kept.
 """
 
 import argparse
 import csv
-import dataclasses
 import io
 import json
 import sys
@@ -32,7 +29,7 @@ SHARE = 0.25
 REGRESSION = "diabetes"
 SETS = ("wine", "breast-cancer", "sensor")
 TITLES = {"wine": "wine", "breast-cancer": "breast cancer", "sensor": "sensor"}
-WIDTH = {"wine": 720, "breast-cancer": 720, "sensor": 960}
+WIDTH = {"wine": 720, "breast-cancer": 720, "sensor": 1320}
 """Of the layer of each table."""
 
 
@@ -112,20 +109,6 @@ def recipe(name, number, out):
         "layers": [{"kind": "lut", "width": width, "fan_in": 2 if few else 4,
                     "wiring": "random"}],
         "head": {"kind": "group_sum", "temperature": width / 12}})
-
-
-def widths(draws, out):
-    """Print how the sensor's layer does on validation rows, by its width."""
-    chosen = recipe("sensor", 0, out)
-    print("| nodes | validation accuracy, % |")
-    print("|---|---|")
-    for width in (720, 960, 1140):
-        found = [result(dataclasses.replace(
-            chosen, name=f"sensor-0-{width}", seed=1000 + draw,
-            layers=(dataclasses.replace(chosen.layers[0], width=width),),
-            head=dataclasses.replace(chosen.head, temperature=width / 12)), out)["validation"]
-            for draw in range(draws)]
-        print(f"| {width} | {mean(100 * np.array(found))} |", flush=True)
 
 
 def baselines(name, splits, out):
@@ -247,13 +230,13 @@ def _line(name, simulated, built):
 def main(argv=None):
     parser = argparse.ArgumentParser(prog="python -m bench.own_data", description=__doc__)
     parser.add_argument("what", metavar="WHAT",
-                        choices=["accuracy", "regression", "hardware", "widths"],
-                        help="accuracy, regression, hardware or widths")
+                        choices=["accuracy", "regression", "hardware"],
+                        help="accuracy, regression or hardware")
     parser.add_argument("--only", metavar="TABLE", choices=[*SETS, REGRESSION],
                         help="of accuracy and hardware, one row: "
                              f"{', '.join(SETS)}, or of hardware {REGRESSION} (default: all)")
     parser.add_argument("--splits", metavar="N", type=int, default=20,
-                        help="or draws of validation rows (default: %(default)s)")
+                        help="(default: %(default)s)")
     parser.add_argument("--board", metavar="NAME", default="icebreaker",
                         help="board to build for (default: %(default)s)")
     parser.add_argument("--stop-after", metavar="STAGE", default="route",
@@ -267,8 +250,6 @@ def main(argv=None):
         accuracy([args.only] if args.only else SETS, args.splits, args.out)
     elif args.what == "regression":
         regression(args.splits, args.out)
-    elif args.what == "widths":
-        widths(args.splits, args.out)
     else:
         hardware([args.only] if args.only else [*SETS, REGRESSION], args.out, args.board,
                  args.stop_after)

@@ -1,4 +1,4 @@
-"""Documents: links lead somewhere, commands parse, all pages are in the site, the tutorial works."""
+"""Documents: links lead somewhere, commands parse, every page is in the site; the tutorial."""
 
 import argparse
 import importlib
