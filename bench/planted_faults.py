@@ -258,7 +258,7 @@ FAULTS = [
     Fault("sim/stream_level.py", "if word != words[sample]]", "if False]",
           "tests/sim/test_faults.py"),
     Fault("sim/stream.v", "(^{s_ready, m_valid, sample_error}) === 1'bx", "0", UNDEFINED),
-    Fault("sim/stream.v", "m_valid === 1'b1 && (^{m_data, m_last}) === 1'bx", "0", UNDEFINED),
+    Fault("sim/stream.py", "if not found.is_resolvable:", "if False:", UNDEFINED),
     Fault("sim/verilator.py", "+verilator+seed+{seed % SEEDS + 1}", "+verilator+seed+1",
           "tests/sim/test_harness.py -k start_values"),
     Fault("sim/keys.py", "return [tool.label, *program(tool.command),", "return [",
