@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitwright import ir
+from bitwright.data.samples import NUMBER
 from bitwright.errors import UserError
 
 __all__ = ["FORMS", "LabelError", "Predictions", "show"]
@@ -66,7 +67,7 @@ class Predictions:
     numbers : array of float32, shape (samples, names), optional
         What the scores mean, of a network that answers numbers. Left out: it decides.
     labels : sequence of str, optional
-        What is said about each sample where it comes from.
+        What is said about each sample where it comes from; empty: nothing.
     """
 
     names: tuple[str, ...]
@@ -119,7 +120,7 @@ class Predictions:
         """One answer as a JSON object, as of :meth:`json`."""
         found: dict[str, Any] = {"sample": self.places[row]}
         if self.labels is not None:
-            found["label"] = self.labels[row]
+            found["label"] = self.labels[row] or None
         if self.numbers is None:
             index = int(np.argmax(self.scores[row]))
             found |= {"class": self.names[index], "index": index}
@@ -185,15 +186,17 @@ class Predictions:
         LabelError
             If a label of a network that answers numbers is none.
         """
-        if self.labels is None or not len(self.labels):
+        if self.labels is None or not any(self.labels):
             return None
         if self.numbers is not None:
             return self._error() if len(self.names) == 1 else None
-        total = len(self.labels)
-        right = sum(found == label for found, label in zip(self.classes, self.labels, strict=True))
-        known = set(self.names)
-        strange = [row for row, label in enumerate(self.labels) if label not in known]
+        rows = [row for row, label in enumerate(self.labels) if label]
+        classes, known, total = self.classes, set(self.names), len(rows)
+        right = sum(classes[row] == self.labels[row] for row in rows)
+        strange = [row for row in rows if self.labels[row] not in known]
         line = f"{right:,} of {total:,} right ({100 * right / total:.2f} %)"
+        if total < len(self.labels):
+            line += f", {len(self.labels) - total:,} without a label"
         if not strange:
             return line
         labels = "label is" if len(strange) == 1 else "labels are"
@@ -203,21 +206,17 @@ class Predictions:
     def _error(self) -> str:
         assert self.labels is not None
         assert self.numbers is not None
-        wanted = [_number(place, label)
-                  for place, label in zip(self.places, self.labels, strict=True)]
-        off = self.numbers[:, 0].astype(float) - np.array(wanted)
+        rows = [row for row, label in enumerate(self.labels) if label]
+        wanted = [_number(self.places[row], self.labels[row]) for row in rows]
+        off = self.numbers[rows, 0].astype(float) - np.array(wanted)
         return (f"{self.names[0]}: mean absolute error {np.abs(off).mean():.6g}, root of the mean "
                 f"squared error {math.sqrt((off * off).mean()):.6g} (samples: {len(off):,})")
 
 
 def _number(place: str, label: str) -> float:
-    try:
-        number = float(label)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
+    if not NUMBER.fullmatch(label) or not math.isfinite(float(label)):
         raise LabelError(f"{place}: label must be a number, not {label!r}")
-    return number
+    return float(label)
 
 
 def _shortest(number: np.float32) -> str:

@@ -72,9 +72,11 @@ def _read(file: str, network: ir.Network, integers: bool) -> Inputs:
 
 
 def _judged(inputs: Inputs, network: ir.Network) -> Inputs:
-    """See, before a board is asked, that a number can be compared with every label."""
+    """See, before a board is asked, that a number can be compared with every label there is."""
     if inputs.labels is not None and network.answer is not None and network.classes == 1:
-        inputs.targets(network)
+        there = [row for row, label in enumerate(inputs.labels) if label]
+        Inputs(inputs.path, inputs.features[there], [inputs.labels[row] for row in there],
+               [inputs.places[row] for row in there]).targets(network)
     return inputs
 
 

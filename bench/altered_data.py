@@ -2,7 +2,8 @@
 
 Files at random are written: tables of text, .npz files, zip files of class folders. Up to three
 things of each are then altered: cells, separators, lines and quotes of a table; names, types,
-shapes and numbers of arrays; kinds, sizes and colours of pictures; bytes of the file. Each must be
+shapes, numbers and headers of arrays; kinds, sizes and colours of pictures; how a zip file packs
+and names its members, and what its headers say of them; bytes of the file. Each must be
 
 * refused with a DataError in one line of at most 600 characters, or
 * read, and then to the numbers, bytes and labels that a second, naive reader finds:
@@ -38,6 +39,12 @@ CELLS = ["", "?", "NA", "nan", "NaN", "inf", "-Infinity", "1e999", "1e39", "3.40
          'a"b', "'1'", "9" * 400, "x" * 1001, "\ufeff1", "True", "None", "1.0", "-0", " 1 ", "\t1",
          "1;2"]
 ENDS = ["\n", "\r\n", "\r", "\n\n", "\n \n"]
+PACKED = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+HEADERS = [(b"'shape': (", b"'shape': (-"), (b"'shape': (", b"'shape': (9999999999, "),
+           (b"F", b"1"), (b"False", b"None "), (b"'descr'", b"'desc' "), (b"<", b">"),
+           (b"<", b"O"), (b"}", b" "), (b"{", b"("), (b"4", b"0"), (b"4", b"8"),
+           (b"NUMPY\x01", b"NUMPY\x02"), (b"NUMPY\x01", b"NUMPY\x09"), (b"v\x00", b"v\x01"),
+           (b"v\x00", b"\x00\x00")]
 DTYPES = ["u1", "i1", "<i2", ">i4", "<u8", "<f2", "<f4", ">f8", "?", "<c8", "S3", "<U3", "V2"]
 
 
@@ -110,9 +117,15 @@ def arrays(path, rng):
             array.reshape(-1)[int(rng.integers(array.size))] = rng.choice([np.nan, np.inf, 1e38])
         else:
             content[str(rng.choice(["X", "y_test", "x_test", "groups", "classes", "z"]))] = array
-    buffer = io.BytesIO()
-    (np.savez if rng.random() < 0.5 else np.savez_compressed)(buffer, **content)
-    data = buffer.getvalue()
+    members = {}
+    for name, array in content.items():
+        member = io.BytesIO()
+        np.save(member, array)
+        members[f"{name}.npy"] = member.getvalue()
+    if rng.random() < 0.2:
+        name = str(rng.choice(sorted(members)))
+        members[name] = members[name].replace(*HEADERS[int(rng.integers(len(HEADERS)))], 1)
+    data = _packed(members, rng)
     path.write_bytes(_bytes_altered(data, rng) if rng.random() < 0.3 else data)
 
 
@@ -138,18 +151,18 @@ def arrays_read(path):
 def pictures(path, rng):
     """Write class folders, altered. Remembers what is in them beside the file."""
     size = tuple(int(n) for n in rng.integers(2, 9, 2))
-    known = {}
-    with zipfile.ZipFile(path, "w") as archive:
-        for index in range(4):
-            name = f"{'ab'[index % 2]}/{index}"
-            sides = size if rng.random() < 0.95 else (size[1], size[0] + 1)
-            content, pixels = _picture(sides, rng)
-            if rng.random() < 0.15:
-                content, pixels = _bytes_altered(content, rng), None
-            if rng.random() < 0.03:
-                name = str(rng.choice([f"{index}", f"c/{name}", f"train/{name}"]))
-            known[f"{name}.png"] = pixels
-            archive.writestr(f"{name}.png", content)
+    known, members = {}, {}
+    for index in range(4):
+        name = f"{'ab'[index % 2]}/{index}"
+        sides = size if rng.random() < 0.95 else (size[1], size[0] + 1)
+        content, pixels = _picture(sides, rng)
+        if rng.random() < 0.15:
+            content, pixels = _bytes_altered(content, rng), None
+        if rng.random() < 0.03:
+            name = str(rng.choice([f"{index}", f"c/{name}", f"train/{name}"]))
+        known[f"{name}.png"] = pixels
+        members[f"{name}.png"] = content
+    path.write_bytes(_packed(members, rng))
     if rng.random() < 0.15:
         path.write_bytes(_bytes_altered(path.read_bytes(), rng))
         known = dict.fromkeys(known)
@@ -205,6 +218,24 @@ def pictures_read(path, known):
             wanted = naive_picture.coloured(pixels, colour=colour)
             assert values.reshape(*values.shape[:2], -1).tolist() == wanted, f"{place}: other bytes"
     return "read"
+
+
+def _packed(members, rng):
+    """A zip file of members that are packed in any way, some of whose names or places are wrong."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content, PACKED[int(rng.integers(len(PACKED)))])
+        if odd := rng.random() < 0.1:
+            archive.writestr("other/\u00e9.txt", b"")
+    data = buffer.getvalue()
+    if odd:  # a name that says it is UTF-8, and is not
+        data = data.replace("\u00e9".encode(), b"\xe9(" if rng.random() < 0.5 else b"e\xff")
+    if rng.random() < 0.15:  # a field of one of the headers, which have 30, 46 and 22 bytes
+        marks = [mark for mark in (b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06") if mark in data]
+        place = data.rindex(marks[int(rng.integers(len(marks)))]) + int(rng.integers(4, 30))
+        data = data[:place] + bytes(rng.integers(256, size=1).tolist()) + data[place + 1 :]
+    return data
 
 
 def _bytes_altered(content, rng):

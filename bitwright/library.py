@@ -151,21 +151,12 @@ def evaluate(network: ir.Network, data: DataSet) -> dict[str, Any]:
 
     Raises
     ------
-    ValueError
+    DataError
         If the data set does not fit the network.
     """
     from bitwright.model.figures import confusion, of_classes, of_numbers
 
-    if (network.answer is None) != bool(data.classes):
-        raise ValueError("A network that answers classes goes with a data set of classes, and one "
-                         "that answers numbers with one of numbers")
-    if data.preparation != network.preparation:
-        raise ValueError(f"Data set {data.name!r} makes features otherwise than the network does: "
-                         "its own data set goes with it, and `predict` takes any file")
-    if network.names.classes and data.classes and network.names.classes != data.classes:
-        raise ValueError(f"Classes of data set {data.name!r} must be those of the network, "
-                         f"{', '.join(network.names.classes[:5])}, not "
-                         f"{', '.join(data.classes[:5])}")
+    data.check_fits(network)
     found = network.evaluate(data.x_test)
     if network.answer is not None:
         return dict(of_numbers(data.y_test, network.answer.apply(found.scores)[:, 0]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import lzma
 import math
 import tokenize
@@ -17,10 +18,14 @@ from numpy.typing import NDArray
 
 from bitwright.data.dataset import DataError
 from bitwright.data.picture import Form, pixels
-from bitwright.data.samples import REAL_LIMIT, Samples, check_size, told
+from bitwright.data.precision import check_precision
+from bitwright.data.samples import MISSING, REAL_LIMIT, Samples, check_size, told
 from bitwright.data.source import Source
 
-__all__ = ["NAMES", "labelled", "numbers", "read_arrays", "samples_of", "texts"]
+__all__ = ["NAMES", "gaps", "labelled", "numbers", "read_arrays", "samples_of", "texts",
+           "told_apart"]
+
+logger = logging.getLogger(__name__)
 
 NAMES = {
     "features": ("features", "x", "X", "x_train", "X_train", "train_images"),
@@ -115,13 +120,28 @@ def labelled(path: Path, source: Source) -> tuple[Samples, Samples | None]:
             raise DataError(f"{path}: must have an array of one of the names "
                             f"{', '.join(NAMES[other])} beside that of the {one}")
     train = samples_of(path, arrays, "features", "labels", source)
+    if not train.pictures:
+        told_apart(str(path), arrays["features"], train.columns, source)
     if "x_test" not in arrays:
         return train, None
     return train, samples_of(path, arrays, "x_test", "y_test", source)
 
 
+def told_apart(path: str, values: NDArray[Any], columns: Sequence[str], source: Source) -> None:
+    """See what binary32 makes of numbers of a wider type, shape (samples, ..., columns).
+
+    Raises
+    ------
+    DataError
+        See :func:`check_precision`.
+    """
+    if values.dtype.itemsize > 2 and values.dtype != np.float32:
+        check_precision(path, values.reshape(-1, values.shape[-1]).astype(np.float64), columns,
+                        source.bits)
+
+
 def samples_of(path: Path, arrays: Mapping[str, NDArray[Any]], features: str, labels: str,
-               source: Source) -> Samples:
+               source: Source, *, asked: bool = False) -> Samples:
     """Raw samples of arrays. Labels may be missing.
 
     Parameters
@@ -131,6 +151,8 @@ def samples_of(path: Path, arrays: Mapping[str, NDArray[Any]], features: str, la
         As :func:`read_arrays` gives them.
     features, labels : str
     source : Source
+    asked : bool
+        Whether a network is asked about them, so that a label may be missing: it is empty then.
 
     Raises
     ------
@@ -146,7 +168,7 @@ def samples_of(path: Path, arrays: Mapping[str, NDArray[Any]], features: str, la
     if rows.dtype != np.uint8 or (rows.ndim == 3 and rows.shape[1] == 1):
         rows, keep = numbers(place, rows, source)
     names = [f"row {n + 1}" for n in np.flatnonzero(keep)]
-    words = texts(path, arrays, labels, len(values), keep)
+    words = texts(path, arrays, labels, len(values), keep, asked=asked)
     if words is not None and "classes" in arrays:
         if arrays[labels].dtype.kind not in "iu":
             raise DataError(f"{path}: {labels} must be integers that count the names of classes, "
@@ -160,10 +182,12 @@ def samples_of(path: Path, arrays: Mapping[str, NDArray[Any]], features: str, la
     rows = rows[keep]
     if rows.dtype == np.uint8:
         rows = _brought(rows, Form.of(source))
-    kept = np.flatnonzero(keep)
-    after = np.flatnonzero(np.diff(kept, prepend=-1) > 1)  # a dropped row
-    return Samples(str(path), rows, words, names, tuple(columns), "label", groups,
-                   frozenset(after.tolist()))
+    return Samples(str(path), rows, words, names, tuple(columns), "label", groups, gaps(keep))
+
+
+def gaps(keep: NDArray[np.bool_]) -> frozenset[int]:
+    """Of the rows that are kept those before which others are not."""
+    return frozenset(np.flatnonzero(np.diff(np.flatnonzero(keep), prepend=-1) > 1).tolist())
 
 
 def _brought(rows: NDArray[np.uint8], form: Form) -> NDArray[np.uint8]:
@@ -226,12 +250,17 @@ def numbers(place: str, rows: NDArray[Any], source: Source,
         keep[lacks.any(axis=(1, 2))] = False
         if not keep.any():
             raise DataError(f"{place}: every row has a number missing")
+        if not keep.all():
+            logger.info("%s: %d of %d rows dropped: a value is missing", place, (~keep).sum(),
+                        len(keep))
     return rows.astype(np.float32), keep
 
 
 def texts(path: Path, arrays: Mapping[str, NDArray[Any]], name: str, count: int,
-          keep: NDArray[np.bool_] | None = None) -> list[str] | None:
+          keep: NDArray[np.bool_] | None = None, *, asked: bool = False) -> list[str] | None:
     """Text of the labels, one a sample, of an array that may not be there.
+
+    Where a network is asked, one may be missing, and is empty then.
 
     Raises
     ------
@@ -247,11 +276,15 @@ def texts(path: Path, arrays: Mapping[str, NDArray[Any]], name: str, count: int,
         raise DataError(f"{path}: {name} must have the shape ({count},), one a sample, not "
                         f"{values.shape}")
     kept = np.arange(count) if keep is None else np.flatnonzero(keep)
-    if values.dtype.kind == "f" and not np.isfinite(values[kept]).all():
-        row = int(kept[~np.isfinite(values[kept])][0])
-        raise DataError(f"{path}, {name}: row {row + 1} must be a finite number, not {values[row]}")
+    if values.dtype.kind == "f":
+        wrong = ~np.isfinite(values[kept]) & ~(asked & np.isnan(values[kept]))
+        if wrong.any():
+            row = int(kept[wrong][0])
+            raise DataError(f"{path}, {name}: row {row + 1} must be a finite number, not "
+                            f"{values[row]}")
     words = _words(path, values, name)
-    return [words[int(index)] for index in kept]
+    found = [words[int(index)] for index in kept]
+    return ["" if word.lower() in MISSING else word for word in found] if asked else found
 
 
 def _words(path: Path, values: NDArray[Any], name: str) -> list[str]:

@@ -107,6 +107,60 @@ class DataSet:
             return -(1 << self.bits - 1), (1 << self.bits - 1) - 1
         return 0, (1 << self.bits) - 1
 
+    @property
+    def constant(self) -> tuple[str, ...]:
+        """Names of the columns that are the same in every sample of the training part."""
+        steps = self.features.reshape(-1, len(self.columns) or 1)
+        same = (steps == steps[0]).all(axis=0)
+        return tuple(name for name, alike in zip(self.columns, same, strict=False) if alike)
+
+    def parted(self, share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Split the training part into what is learnt from and what is set aside to validate.
+
+        See :func:`split`.
+
+        Raises
+        ------
+        DataError
+            If nothing can be set aside.
+        """
+        first, second = split(self.labels, self.groups, share=share, seed=seed)
+        if len(first) and len(second):
+            return first, second
+        if self.groups is not None:
+            need = (f"each of the {len(np.unique(self.groups))} recordings is needed to train on; "
+                    "add recordings")
+        elif self.classes:
+            need = (f"no class has two samples to train on, the first is "
+                    f"{self.classes[self.labels.min()]!r}; add samples")
+        else:
+            need = f"there is {len(self.labels)} sample to train on; add samples"
+        raise DataError(f"Data set {self.name!r}: none can be set aside for validation, as {need}, "
+                        "or name a file of test samples with source.test")
+
+    def check_fits(self, network: ir.Network) -> None:
+        """See that a network takes these features, and answers what the labels say.
+
+        Raises
+        ------
+        DataError
+            If it does not.
+        """
+        what = f"data set {self.name!r}"
+        if (network.answer is None) != bool(self.classes):
+            kinds = ("classes", "numbers") if network.answer is None else ("numbers", "classes")
+            raise DataError(f"the network answers {kinds[0]}, labels of {what} are {kinds[1]}")
+        if self.classes and network.classes != len(self.classes):
+            raise DataError(f"the network has {network.classes} classes, {what} has "
+                            f"{len(self.classes)}")
+        if network.preparation is not None and self.preparation != network.preparation:
+            raise DataError(f"{what} makes integers of its values otherwise than the network does, "
+                            "as it has changed or is another one; `predict` reads any file as the "
+                            "network does, or train again")
+        if network.names.classes and self.classes and network.names.classes != self.classes:
+            raise DataError(f"the classes of the network are {_some(network.names.classes)}, those "
+                            f"of {what} are {_some(self.classes)}")
+
     def _check_description(self) -> None:
         """Everything but the arrays."""
         if not isinstance(self.name, str) or not self.name:
@@ -277,6 +331,10 @@ def stratified(labels: NDArray[Any], *, share: float, seed: int,
         parts.append(members[: min(size, len(members) - 1)])
     second = np.sort(np.concatenate(parts))
     return np.setdiff1d(np.arange(len(labels)), second), second
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(map(repr, names[:5])) + (", ..." if len(names) > 5 else "")
 
 
 def _whole(value: object) -> bool:

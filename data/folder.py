@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import lzma
 import zipfile
 import zlib
@@ -23,6 +24,9 @@ __all__ = ["Entry", "arranged", "labelled", "listed", "read_pictures"]
 MAX_FILES = 1 << 20
 
 PARTS = ("train", "test")
+"""Folders of the two parts, in small or capital letters."""
+
+logger = logging.getLogger(__name__)
 
 _HIDDEN = ("__MACOSX", "Thumbs.db", "desktop.ini")
 
@@ -88,6 +92,8 @@ def _sound(path: Path, entries: list[Entry]) -> list[Entry]:
     seen: set[str] = set()
     pictures = []
     for entry in sorted(entries, key=lambda entry: entry.parts):
+        if ".." in entry.parts:
+            logger.warning("%s: %s is left out, as it would lie outside", path, entry.shown)
         if any(part.startswith(".") or part in _HIDDEN for part in entry.parts):
             continue
         if entry.path in seen:
@@ -142,21 +148,44 @@ def arranged(path: Path, entries: Sequence[Entry]) -> dict[str, list[tuple[Entry
     first = entries[0]
     if all(len(entry.parts) == 1 for entry in entries):
         return {"train": [(entry, None) for entry in entries]}
-    split = any(entry.parts[-3:-2] and entry.parts[-3] in PARTS for entry in entries)
+    split = any(_part(entry) in PARTS for entry in entries)
     depth = 3 if split else 2
     result: dict[str, list[tuple[Entry, str | None]]] = {}
     for entry in entries:
         parts = entry.parts
-        if len(parts) < depth or (split and parts[-3] not in PARTS):
+        if len(parts) < depth or (split and _part(entry) not in PARTS):
             rule = " or ".join(f"{part}/CLASS/NAME" for part in PARTS) if split else "CLASS/NAME"
             raise DataError(f"{path}: {entry.shown} must lie at {rule} as others do")
         if parts[:-depth] != first.parts[:-depth]:
             raise DataError(f"{path}: {entry.shown} must lie as deep as {first.shown}, in a class "
                             "folder beside its one")
-        result.setdefault(parts[-3] if split else "train", []).append((entry, parts[-2]))
+        result.setdefault(_part(entry) if split else "train", []).append((entry, parts[-2]))
     if "train" not in result:
         raise DataError(f"{path}: there must be pictures at train/CLASS/NAME, and there are none")
     return result
+
+
+def _part(entry: Entry) -> str:
+    """Name of the folder that a class folder lies in, or nothing."""
+    return "".join(entry.parts[-3:-2]).lower()
+
+
+def _tell_empty(path: Path, entries: Sequence[Entry]) -> None:
+    """Say which class folders are left out, as they hold no picture."""
+    if path.is_dir():
+        folders = [item.relative_to(path).parts for item in path.rglob("*") if item.is_dir()]
+    else:
+        with zipfile.ZipFile(path) as archive:
+            folders = [tuple(name.strip("/").split("/")) for name in archive.namelist()
+                       if name.endswith("/")]
+    depth = len(entries[0].parts) - 1
+    used = {entry.parts[:-1] for entry in entries}
+    empty = sorted(_one_line("/".join(parts)) for parts in folders
+                   if len(parts) == depth and parts not in used
+                   and not any(part.startswith(".") or part in _HIDDEN for part in parts))
+    if empty:
+        shown = ", ".join(empty[:5]) + (", ..." if len(empty) > 5 else "")
+        logger.warning("%s: left out, as there is no picture in it: %s", path, shown)
 
 
 def read_pictures(path: Path, entries: Sequence[tuple[Entry, str | None]], form: Form, *,
@@ -187,7 +216,7 @@ def read_pictures(path: Path, entries: Sequence[tuple[Entry, str | None]], form:
     values: list[NDArray[np.uint8]] = []
     for entry, _ in tqdm(entries, desc=f"{path.name} {part}".strip(), unit=" pictures",
                          leave=False, disable=None):
-        place = f"{path}: {entry.shown}"
+        place = f"{path}: {entry.shown}" if entry.path else str(path)
         values.append(pixels(opened(entry.read(), place), form))
         size = values[-1].shape[:2]
         expected, model = ((values[0].shape[:2], entries[0][0].shown) if like is None
@@ -221,6 +250,7 @@ def labelled(path: Path, form: Form) -> tuple[Samples, Samples | None]:
         parts = arranged(path, entries)
         if parts["train"][0][1] is None:
             raise DataError(f"{path}: {entries[0].shown} must lie in a folder of its class")
+        _tell_empty(path, entries)
         train = read_pictures(path, parts["train"], form, part="train")
         if "test" not in parts:
             return train, None

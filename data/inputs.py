@@ -17,7 +17,7 @@ from bitwright.data.dataset import DataError
 from bitwright.data.own import recorded_source
 from bitwright.data.picture import Form
 from bitwright.data.prepare import indices, targets
-from bitwright.data.samples import NUMBER, Samples, check_size
+from bitwright.data.samples import NUMBER, Samples, check_size, quoted
 from bitwright.data.source import Source
 from bitwright.data.windows import windows
 
@@ -35,7 +35,7 @@ class Inputs:
     path : str
     features : array of int32, shape (samples, features)
     labels : list of str, optional
-        Text of the label column, or folder, where the file has one.
+        Text of the label column, or folder, where the file has one; empty where it says nothing.
     places : list of str
         Where each sample is in the file: ``line 3``, ``a/b.png``.
     raw : array, optional
@@ -61,12 +61,14 @@ class Inputs:
         """
         if self.labels is None:
             raise DataError(f"{self.path}: must have labels to compare with")
+        if "" in self.labels:
+            raise DataError(f"{self.path}: {self.places[self.labels.index('')]}: must have a label "
+                            "to compare with")
         samples = Samples(self.path, self.features, self.labels, self.places,
                           label=(*network.names.answers, "label")[0])
         if network.answer is not None:
             return targets(samples)
         return indices(samples, network.score_names)
-
 
 
 def read_inputs(path: Path | str, network: ir.Network, source: Source | None = None, *,
@@ -112,7 +114,9 @@ def _labels(samples: Samples, network: ir.Network, source: Source) -> list[str] 
     if samples.labels is None:
         return None
     labels = list(samples.labels)
-    if source.label or not labels:
+    if not any(labels):
+        return None
+    if source.label:
         return labels
     if network.answer is None:
         return labels if set(labels) & set(network.score_names) else None
@@ -163,8 +167,8 @@ def _pictures(path: Path, source: Source, form: Form) -> Samples:
         return _arrays(path, how)
     if suffix in picture.SUFFIXES:
         check_size(path, "a picture", path.stat().st_size, picture.MAX_FILE)
-        entry = folder.Entry(path.name, path.read_bytes)
-        return folder.read_pictures(path.parent, [(entry, None)], form)
+        entry = folder.Entry("", path.read_bytes)
+        return replace(folder.read_pictures(path, [(entry, None)], form), places=[path.name])
     raise DataError(f"{path}: the network takes pictures; must be a folder, or a file of "
                     f"{', '.join((*picture.SUFFIXES, '.zip', *ARRAYS))}")
 
@@ -173,7 +177,7 @@ def _arrays(path: Path, source: Source) -> Samples:
     """Samples of the test part, where the file has one."""
     there = arrays.read_arrays(path)
     part = ("x_test", "y_test") if "x_test" in there else ("features", "labels")
-    return arrays.samples_of(path, there, *part, source)
+    return arrays.samples_of(path, there, *part, source, asked=True)
 
 
 def _matched(path: Path, network: ir.Network, count: int, source: Source) -> table.Choose:
@@ -205,7 +209,7 @@ def _by_name(path: Path, header: tuple[str, ...], network: ir.Network,
         label = known.get(next(iter(network.names.answers), ""))
     else:  # the one column that the network does not read
         others = [index for index, name in enumerate(header)
-                  if name not in names and index not in ignored and index != group]
+                  if name and name not in names and index not in ignored and index != group]
         label = others[0] if len(others) == 1 else None
     return table.Layout(tuple(known[name] for name in names), label, group)
 
@@ -229,8 +233,10 @@ def _by_position(path: Path, width: int, count: int, source: Source) -> table.La
         label = int(source.label) - 1 if source.label else width - 1
         if label < width:
             return table.Layout(tuple(index for index in range(width) if index != label), label)
+    rule = (f"or a header above them, as the label is found by its name {quoted(source.label)}"
+            if source.label and not source.label.isdecimal() else "or one more for the label")
     raise DataError(f"{path}: a line must have {count} columns, the numbers of a row in their "
-                    f"order, or one more for the label, not {width}")
+                    f"order, {rule}, not {width}")
 
 
 def _integers(path: Path, network: ir.Network, source: Source) -> Inputs:
@@ -264,5 +270,5 @@ def _integers(path: Path, network: ir.Network, source: Source) -> Inputs:
         raise DataError(f"{where}: row {row + 1}, column {column + 1} must be between {low} and "
                         f"{high}, not {values[row, column]}")
     return Inputs(str(path), values.astype(np.int32),
-                  arrays.texts(path, there, part[1], len(values)),
+                  arrays.texts(path, there, part[1], len(values), asked=True),
                   [f"row {row + 1}" for row in range(len(values))])

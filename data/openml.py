@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from bitwright.data.samples import Samples, told
 from bitwright.data.source import Source
 from bitwright.data.table import find_column
 from bitwright.data.windows import windows
+from bitwright.extras import missing
 
 __all__ = ["JETS", "PREFIX", "load_openml"]
 
@@ -69,10 +71,12 @@ def load_openml(name: str, number: str, data_dir: Path | None, source: Source) -
                             f'of classes; source.ignore = "{columns[index]}" leaves it out')
     values, keep = arrays.numbers(name, table[:, None, chosen], source)
     rows = np.flatnonzero(keep)
-    samples = Samples(name, values, labels, [f"row {row + 1}" for row in range(len(table))],
-                      tuple(columns[index] for index in chosen),
+    named = tuple(columns[index] for index in chosen)
+    arrays.told_apart(name, table[:, chosen], named, source)
+    samples = Samples(name, values, labels, [f"row {row + 1}" for row in range(len(table))], named,
                       str((bunch.get("target_names") or ["label"])[0]), groups)
-    return prepare(name, windows(samples.take(rows), source, blocks=True), None, source)
+    kept = replace(samples.take(rows), breaks=arrays.gaps(keep))
+    return prepare(name, windows(kept, source, blocks=True), None, source)
 
 
 def _labels(name: str, bunch: Any, source: Source) -> list[str]:
@@ -96,8 +100,7 @@ def _fetched(name: str, number: int, data_dir: Path | None, source: Source) -> A
         from sklearn.datasets import fetch_openml
         from sklearn.externals._arff import ArffException
     except ImportError as error:
-        raise DataError(f"{name}: data sets of OpenML are read with the package scikit-learn, "
-                        "which is not installed; pip install scikit-learn") from error
+        raise missing("sklearn") from error
     roots = places.roots(data_dir)
     inside = Path("openml", "openml.org", "api", "v1", "json", "data", f"{number}.gz")
     home = next((root for root in roots if (root / inside).is_file()), roots[-1])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bitwright import ir
 from bitwright.data.dataset import DataError, DataSet, split
+from bitwright.data.precision import check_precision
 from bitwright.data.samples import NUMBER, REAL_LIMIT, Samples, quoted
 from bitwright.data.source import Source
 from bitwright.ir.names import sound
@@ -43,7 +44,12 @@ def prepare(name: str, train: Samples, test: Samples | None, source: Source) -> 
         raise DataError(f"{train.path}: must have labels")
     regression = source.task == "regression"
     classes = () if regression else class_names(train, 1 if test is not None else 2)
-    y: NDArray[Any] = targets(train) if regression else indices(train, classes)
+    if regression:
+        y: NDArray[Any] = targets(train)
+        check_precision(train.path, np.array([[float(label)] for label in train.labels]),
+                        [train.label], source.bits)
+    else:
+        y = indices(train, classes)
     groups = None
     if train.groups is not None:
         groups = np.unique(np.array(train.groups), return_inverse=True)[1].astype(np.int64)
@@ -64,6 +70,9 @@ def prepare(name: str, train: Samples, test: Samples | None, source: Source) -> 
         x, x_test = preparation.apply(train.values), preparation.apply(test.values)
     except ValueError as error:  # a missing number, which `fit` lets pass in the test part only
         raise DataError(f"{train.path}: {error}") from error
+    if (x == x[0]).all():
+        raise DataError(f"{train.path}: every sample of the training part becomes the same "
+                        "integers; there is nothing to learn")
     return DataSet(name, x, y, x_test, y_test, bits=preparation.range[1].bit_length(),
                    signed=False, full_scale=preparation.range[1], shape=_shape(train),
                    classes=classes, preparation=preparation, columns=train.columns,

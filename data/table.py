@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 import itertools
+import logging
 import re
 from array import array
 from collections import Counter
@@ -16,9 +17,12 @@ import numpy as np
 
 from bitwright.data.cells import Integers, Reals
 from bitwright.data.dataset import DataError
+from bitwright.data.precision import check_precision
 from bitwright.data.samples import MISSING, NUMBER, Samples, check_size, quoted, told
 from bitwright.data.source import Source
 from bitwright.ir.names import sound
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["SUFFIXES", "Layout", "find_column", "labelled", "read_table"]
 
@@ -30,6 +34,8 @@ MAX_TEXT = 1 << 30
 MAX_COLUMNS = (1 << 24) - 1
 
 _SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "space": " "}
+
+_COMMENT = "; line 1 begins with #, and a table has no comments: take it out"
 
 _HOW_MISSING = ('; source.missing = "median" puts the median of its column there, "drop" leaves '
                 "the line out")
@@ -62,9 +68,14 @@ def labelled(path: Path, source: Source) -> Choose:
         def find(text: str, key: str) -> int:
             return find_column(path, header, width, text, key)
 
-        label = find(source.label, "label") if source.label else width - 1
         ignored = {find(text.strip(), "ignore") for text in source.ignore.split(",")
                    if text.strip()}
+        if source.label:
+            label = find(source.label, "label")
+        else:
+            label = max(set(range(width)) - ignored, default=width - 1)
+            if header and not header[label]:  # a line that ends with a separator
+                raise _nameless(path, label)
         group = find(source.group, "group") if source.group else None
         if group == label:
             raise DataError(f"{path}: column {group + 1} cannot be source.group and the label")
@@ -74,6 +85,11 @@ def labelled(path: Path, source: Source) -> Choose:
         return Layout(tuple(left), label, group)
 
     return choose
+
+
+def _nameless(path: Path, index: int) -> DataError:
+    return DataError(f"{path}: column {index + 1} must have a name, as the others; "
+                     f'source.ignore = "{index + 1}" leaves it out')
 
 
 def find_column(path: Path, header: tuple[str, ...], width: int, text: str, key: str) -> int:
@@ -136,8 +152,10 @@ class _Reader:
         self.path, self.source, self.choose = path, source, choose
         self.cells, self.lines, self.labelled = cells, lines, labelled
         self.header: tuple[str, ...] = ()
-        self.values, self.labels, self.groups = array("f"), list[str](), list[str]()
-        self.places, self.breaks = list[str](), set[int]()
+        # As they are in the file where it is seen what binary32 makes of them.
+        self.values = array("d" if labelled else "f")
+        self.labels, self.groups = list[str](), list[str]()
+        self.places, self.breaks, self.dropped = list[str](), set[int](), 0
 
     def read(self) -> Samples:
         rows = self._rows()
@@ -149,17 +167,25 @@ class _Reader:
             self.header = tuple(cell.strip() for cell in first)
         else:
             rows = itertools.chain([(number, first)], rows)
+        if width == 1 and self.labelled:
+            raise self._one_column(first[0])
         layout = self.choose(self.header, width)
         columns = self._names(layout)
         for number, row in rows:
             if len(row) != width:
                 raise DataError(f"{self.path}: line {number} must have {width} columns, not "
-                                f"{len(row)}")
+                                f"{len(row)}" + (_COMMENT if first[0].startswith("#") else ""))
             self._take(number, row, layout)
         if not self.places:
             raise DataError(f"{self.path}: holds no sample")
-        values = np.frombuffer(self.values, np.float32)
-        return Samples(str(self.path), values.reshape(len(self.places), 1, len(layout.features)),
+        if self.dropped:
+            logger.info("%s: %d of %d lines dropped: a value is missing", self.path, self.dropped,
+                        self.dropped + len(self.places))
+        values = np.frombuffer(self.values, self.values.typecode).reshape(
+            len(self.places), len(layout.features))
+        if self.labelled:
+            check_precision(str(self.path), values, columns, self.source.bits)
+        return Samples(str(self.path), values.astype(np.float32, copy=False)[:, None],
                        None if layout.label is None else self.labels, self.places, columns,
                        self._title(layout.label), None if layout.group is None else self.groups,
                        frozenset(self.breaks))
@@ -173,7 +199,7 @@ class _Reader:
             if line.strip():
                 first = line
                 break
-        separator = self._separator(first)
+        separator = self.separator = self._separator(first)
         lines: Iterator[str] = itertools.chain(before, self.lines)
         if separator == " ":
             lines = (f"{line.strip()}\n" for line in lines)
@@ -185,6 +211,17 @@ class _Reader:
                     yield reader.line_num, row
         except csv.Error as error:
             raise DataError(f"{self.path}: line {reader.line_num}: {told(error)}") from error
+
+    def _one_column(self, cell: str) -> DataError:
+        """What is wrong with a table of one column, as far as its first cell tells."""
+        what = f"{self.path}: must have a column beside the label, not 1 in all"
+        if not all(char.isprintable() or char.isspace() for char in cell):
+            return DataError(f"{what}; the first line holds characters of no text")
+        if cell.startswith("#"):
+            return DataError(f"{what}{_COMMENT}")
+        mark = next(name for name, mark in _SEPARATORS.items() if mark == self.separator)
+        return DataError(f"{what}; its separator was taken to be a {mark}, source.separator names "
+                         "another")
 
     def _separator(self, line: str) -> str:
         if self.source.separator != "auto":
@@ -212,8 +249,7 @@ class _Reader:
         counts = Counter(names)
         for index, name in zip(layout.features, names, strict=False):
             if not name:
-                raise DataError(f"{self.path}: column {index + 1} must have a name, as the others; "
-                                f'source.ignore = "{index + 1}" leaves it out')
+                raise _nameless(self.path, index)
             if not sound(name):
                 raise DataError(f"{self.path}: name of column {index + 1} must be text of at most "
                                 f"1000 characters on one line, not {quoted(name)}")
@@ -235,6 +271,9 @@ class _Reader:
         group = None if layout.group is None else row[layout.group].strip()
         for index, text in ((layout.label, label), (layout.group, group)):
             if index is not None and text is not None and text.lower() in MISSING:
+                if index == layout.label and not self.labelled:
+                    label = ""  # what a network is asked, nobody has to know
+                    continue
                 if self.source.missing != "drop":
                     found = repr(text) if text else "nothing"
                     what = "label" if index == layout.label else "recording"
@@ -242,6 +281,7 @@ class _Reader:
                 lacks = True
         if lacks and self.source.missing == "drop":
             self.breaks.add(len(self.places))
+            self.dropped += 1
             return
         self.values.extend(numbers)
         self.places.append(f"line {number}")

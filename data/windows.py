@@ -74,7 +74,11 @@ def _ends(samples: Samples) -> list[int]:
 
 
 def _vote(labels: list[str], task: str) -> str:
-    """The most frequent label, of equal ones that which comes first; of numbers the mean."""
+    """The most frequent label, of equal ones that which comes first; of numbers the mean.
+
+    Of rows without a label nothing is known.
+    """
+    labels = [label for label in labels if label] or [""]
     if task == "regression" and all(NUMBER.fullmatch(label) for label in labels):
         return repr(sum(map(float, labels)) / len(labels))
     return Counter(labels).most_common(1)[0][0]

@@ -102,13 +102,13 @@ def _read(network: ir.Network, content: bytes, suffix: str, name: str, row: int,
     if not 0 <= row < count:
         raise RequestError(f"{name}: must have a sample {row + 1}, not {count} samples")
     return Sample(inputs.features[row : row + 1], _told(inputs.places[row], path, name), row,
-                  count, None if inputs.labels is None else inputs.labels[row],
+                  count, None if inputs.labels is None else inputs.labels[row] or None,
                   None if inputs.raw is None else inputs.raw[row])
 
 
 def _told(text: str, path: Path, name: str) -> str:
     """The same text about the file as the sender knows it."""
-    for own in (f"{path.parent}: {path.name}", str(path), path.name):
+    for own in (str(path), path.name):
         text = text.replace(own, name)
     return text
 

@@ -25,6 +25,9 @@ logger = logging.getLogger("model.evaluate")
 MOST_CLASSES = 20
 """Of so many classes the whole confusion matrix is printed; of more, what stands out."""
 
+MOST_LETTERS = 100
+"""Letters of a line up to which the matrix has names above its columns."""
+
 MOST_PAIRS = 10
 """Confusions that are printed where the matrix is not."""
 
@@ -142,27 +145,11 @@ def _samples(path: Path, network: ir.Network, name: str | None,
                            source.name)
     else:
         source = data.load(name, data_dir)
-    _fits(path, network, source)
+    try:
+        source.check_fits(network)
+    except data.DataError as error:
+        raise ir.ArtifactError(f"{path}: {error}") from error
     return _Samples(source.name, "test", source.x_test, source.y_test, source.classes)
-
-
-def _fits(path: Path, network: ir.Network, source: Any) -> None:
-    """What the network answers must be what the data set asks.
-
-    Raises
-    ------
-    ir.ArtifactError
-        If it is not.
-    """
-    from bitwright import ir
-
-    if (network.answer is None) != bool(source.classes):
-        kinds = ("classes", "numbers") if network.answer is None else ("numbers", "classes")
-        raise ir.ArtifactError(f"{path}: the network answers {kinds[0]}, labels of data set "
-                               f"{source.name!r} are {kinds[1]}")
-    if source.classes and network.classes != len(source.classes):
-        raise ir.ArtifactError(f"{path}: the network has {network.classes} classes, data set "
-                               f"{source.name!r} has {len(source.classes)}")
 
 
 def report(result: dict[str, Any]) -> str:
@@ -211,12 +198,18 @@ def _per_class(result: dict[str, Any]) -> Iterator[str]:
 def _matrix(result: dict[str, Any]) -> Iterator[str]:
     """The whole confusion matrix."""
     classes, matrix = result["classes"], result["confusion"]
-    cell = max(5, len(str(max(map(max, matrix)))) + 2)
     width = max(max(map(len, classes)), len("label"))
+    count = len(str(max(map(max, matrix)))) + 2
+    cell = max(5, count, max(map(len, classes)) + 2)
+    heads, rows = classes, [f"{name:>{width}}" for name in classes]
+    if width + 3 + cell * len(classes) > MOST_LETTERS:  # numbers, and whose they are
+        cell, heads = max(5, count), range(len(classes))
+        rows = [f"{name} {n:>2}" for n, name in enumerate(rows)]
+        width += 3
     yield f"{'label':>{width}} | decision"
-    yield " " * width + " | " + "".join(f"{n:>{cell}}" for n in range(len(classes)))
-    for label, row in zip(classes, matrix, strict=True):
-        yield f"{label:>{width}} | " + "".join(f"{count:>{cell}}" for count in row)
+    yield " " * width + " | " + "".join(f"{head:>{cell}}" for head in heads)
+    for label, row in zip(rows, matrix, strict=True):
+        yield f"{label} | " + "".join(f"{count:>{cell}}" for count in row)
 
 
 def _pairs(result: dict[str, Any]) -> Iterator[str]:

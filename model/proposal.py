@@ -47,12 +47,18 @@ def propose(data: DataSet, source: Source) -> dict[str, Any]:
     -------
     dict
         Plain values of a recipe: what is not as ever, and what one would change first.
+
+    Raises
+    ------
+    DataError
+        If too few samples can be trained on to set some aside for validation.
     """
     samples, scores = len(data.labels), len(data.classes) or 1
     numbers = len(data.shape) == 1 or isinstance(data.preparation, ir.Numbers)
     plane = len(data.shape) > 1  # pixels, or steps by columns: what is near belongs together
     features, sites = data.features.shape[1], math.prod(data.shape[:2])
-    depth = 2 if not numbers else max(1, min(16, BITS // features))
+    # Of a small sample more bits, so that a node has some to choose from.
+    depth = max(1, min(16, BITS // features)) if numbers else max(2, 16 // features)
     share = max(4, min(40, NODES // scores)) if data.classes else 300
     table = {"kind": "lut", "fan_in": 4, "wiring": "learnable"}
     if plane:
@@ -77,7 +83,8 @@ def propose(data: DataSet, source: Source) -> dict[str, Any]:
         "modulate": {"levels": "quantile" if numbers else "even", "depth": depth},
         "layers": layers,
         "head": head}
-    Recipe.of(values)  # what is written can be read
+    recipe = Recipe.of(values)  # what is written can be read
+    data.parted(recipe.validation, recipe.seed)  # and trained with
     return values
 
 

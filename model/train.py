@@ -14,6 +14,7 @@ from bitwright.command import add_data_dir, guarded
 from bitwright.extras import need
 
 if TYPE_CHECKING:
+    from bitwright.data import DataSet
     from bitwright.model.recipe import Recipe
     from bitwright.model.training.trainer import Trainer
 
@@ -94,6 +95,7 @@ def train(args: argparse.Namespace) -> None:
     except ValueError as error:
         raise RecipeError(f"Recipe {recipe.name}: {error}") from error
     if checkpoint is None:
+        _tell_constant(source)
         for file in (CHECKPOINT, NETWORK, METRICS, RESULT):
             (out / file).unlink(missing_ok=True)
         if (out / LOG).is_dir():
@@ -106,6 +108,15 @@ def train(args: argparse.Namespace) -> None:
         _freeze(trainer, out)
     else:
         _tell(trainer, out)
+
+
+def _tell_constant(source: DataSet) -> None:
+    """Say which columns a network can learn nothing from."""
+    if source.constant:
+        shown = ", ".join(map(repr, source.constant[:5])) + (
+            ", ..." if len(source.constant) > 5 else "")
+        logger.info("%s: the same in every sample to train on, so that nothing is learnt from it: "
+                    "%s", source.name, shown)
 
 
 def _freeze(trainer: Trainer, out: Path) -> None:

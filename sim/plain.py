@@ -63,10 +63,11 @@ class PlainFolder:
         links.mkdir(exist_ok=True)
         link = next((one for one in links.iterdir() if one.readlink() == path), None)
         if link is None:
-            link = links / f"{len(list(links.iterdir()))}{path.suffix}"
+            suffix = path.suffix if _plain(path.suffix) else ""
+            link = links / f"{len(list(links.iterdir()))}{suffix}"
             link.symlink_to(path)
         return str(link)
 
 
-def _plain(path: Path) -> bool:
+def _plain(path: Path | str) -> bool:
     return _PLAIN.fullmatch(str(path)) is not None

@@ -160,6 +160,20 @@ def test_a_planted_fault_of_a_command_is_seen(text, problem, monkeypatch, capsys
     assert found == "" if problem is None else problem in found
 
 
+def placeholders(text):
+    """What was to be filled in, and was not: two at signs in a row, as in a mark for a figure."""
+    return [line for line in text.splitlines() if "@@" in line]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_nothing_is_left_to_fill_in(page):
+    assert placeholders(page.read_text(encoding="utf-8")) == []
+
+
+def test_a_planted_placeholder_is_seen():
+    assert placeholders("| LUTs | @@sensor@@ |\nme@example.org\n") == ["| LUTs | @@sensor@@ |"]
+
+
 def test_every_page_is_in_the_site():
     listed = set()
     for index in (ROOT / "docs" / "index.md", ROOT / "docs" / "api" / "index.md",

@@ -20,7 +20,8 @@ def section(title):
 
 
 def apply(tree, blocks):
-    """Write the new files, and add the lines of those that are there before the line shown."""
+    """Write the new files, and add lines to those that are there: before the line shown, or in its
+    place."""
     for language, name, text in blocks:
         path = tree / name
         if language == "python":
@@ -29,10 +30,11 @@ def apply(tree, blocks):
             continue
         lines = text.splitlines()
         added = "".join(f"{line[1:]}\n" for line in lines if line.startswith("+"))
-        (anchor,) = (line[1:] for line in lines if line.startswith(" "))
+        (anchor,) = (line for line in lines if not line.startswith("+"))
+        kept = f"{anchor[1:]}\n" if anchor.startswith(" ") else ""
         before = path.read_text(encoding="utf-8")
-        assert before.count(f"\n{anchor}\n") == 1, (name, anchor)
-        path.write_text(before.replace(f"\n{anchor}\n", f"\n{added}{anchor}\n"), encoding="utf-8")
+        assert before.count(f"\n{anchor[1:]}\n") == 1, (name, anchor)
+        path.write_text(before.replace(f"\n{anchor[1:]}\n", f"\n{added}{kept}"), encoding="utf-8")
 
 
 @pytest.fixture
@@ -56,6 +58,9 @@ CASES = {
     "A kind of node": (3, ("tests/conformance", "tests/ir", "-k", "invert or docs or format"), 20),
     "A way to realise a node": (1, ("tests/conformance/test_hardware.py", "-k", "late"), 5),
     "A family of devices": (1, ("tests/hw/test_families.py", "-k", "trion"), 3),
+    "A kind of preparation": (1, ("tests/conformance/test_preparations.py", "tests/ir",
+                                  "tests/data/test_table.py", "-k",
+                                  "magnitude or test_fields or settings_of_a_source"), 20),
     "A learning rule": (1, ("tests/model/test_learning.py", "-k", "manhattan"), 3),
 }
 

@@ -77,7 +77,7 @@ def test_a_setting_that_is_none():
 def test_a_data_set_of_another_kind():
     network = bitwright.load("zoo/iris")
     data = bitwright.load_data("digits")
-    with pytest.raises(ValueError, match=r"^Data set 'digits' makes features otherwise "):
+    with pytest.raises(ValueError, match=r"^the network has 3 classes, data set 'digits' has 10$"):
         bitwright.evaluate(network, data)
 
 
@@ -86,7 +86,7 @@ def test_a_data_set_that_is_prepared_otherwise(tmp_path):
     other = tmp_path / "iris.csv"
     other.write_text("a,b,c,d,y\n" + "".join(f"{n},{n % 7},{n % 5},{n % 3},{'xyz'[n % 3]}\n"
                                              for n in range(60)), encoding="utf-8")
-    with pytest.raises(ValueError, match=r"^Data set '.*iris\.csv' makes features otherwise than "
-                       "the network does: its own data set goes with it, and `predict` takes any "
-                       "file$"):
+    with pytest.raises(ValueError, match=r"^data set '.*iris\.csv' makes integers of its values "
+                       "otherwise than the network does, as it has changed or is another one; "
+                       "`predict` reads any file as the network does, or train again$"):
         bitwright.evaluate(network, bitwright.load_data(other))

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from bitwright import ir
-from bitwright.data import DataSet, split
+from bitwright.data import DataSet
 from bitwright.errors import UserError
 from bitwright.model.network import build_network
 from bitwright.model.recipe import Recipe
@@ -72,11 +72,7 @@ class Trainer:
         self.recipe = recipe
         self.data = data
         self.device = device or torch.device("cpu")
-        train, validation = parts or split(data.labels, data.groups, share=recipe.validation,
-                                           seed=recipe.seed)
-        if not len(train) or not len(validation):
-            raise ValueError(f"validation must leave samples on both sides of the split of "
-                             f"{len(data.labels)}, not {recipe.validation}")
+        train, validation = parts or data.parted(recipe.validation, recipe.seed)
         # Three sources of chance, so that a longer wiring does not reorder the data. What is drawn
         # once, and the order, are the same on every device.
         make, order, draws = (int(seed) for seed in

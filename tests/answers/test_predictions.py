@@ -98,7 +98,17 @@ def test_numbers_in_their_unit():
                                "0.707107 (samples: 2)")
 
 
-@pytest.mark.parametrize("label", ["warm", "", "nan", "inf"])
+def test_samples_without_a_label():
+    found = animals(labels=["", "cat"])
+    assert found.verdict() == "1 of 1 right (100.00 %), 1 without a label"
+    assert [json.loads(line)["label"] for line in found.json().splitlines()] == [None, "cat"]
+    assert found.csv().splitlines()[1] == 'row 1,,"dog, or wolf",3,12,-1'
+    assert animals(labels=["", ""]).verdict() is None
+    assert temperatures(labels=["", "1"]).verdict() == (
+        "t [K]: mean absolute error 1, root of the mean squared error 1 (samples: 1)")
+
+
+@pytest.mark.parametrize("label", ["warm", "1_000", "nan", "inf", "1e999"])
 def test_a_label_that_is_no_number(label):
     with pytest.raises(LabelError, match=(
             rf"^a/größe\.png: label must be a number, not {re.escape(repr(label))}$")):

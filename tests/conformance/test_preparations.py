@@ -33,7 +33,7 @@ def raw_samples(preparation, rng, count=20):
     halves = rng.integers(-40, 300, size=raw.shape) + 0.5
     if isinstance(preparation, ir.Affine):
         halves = halves / preparation.scale + preparation.offset
-    else:
+    elif isinstance(preparation, ir.Quantile):
         halves = preparation.edges[np.arange(preparation.columns),
                                    rng.integers(preparation.edges.shape[1], size=raw.shape)]
     odd = rng.choice([*ODD, *[np.nan] * preparation.fills], size=raw.shape)

@@ -221,3 +221,24 @@ def test_a_damaged_member_of_another_compression(tmp_path):
     path.write_bytes(content)
     with pytest.raises(DataError, match=rf"^{re.escape(str(path))}[:,].*$"):
         arrays.read_arrays(path)
+
+
+def test_numbers_that_binary32_does_not_tell_apart(tmp_path):
+    path = tmp_path / "x.npz"
+    labels = np.arange(40) % 2
+    for numbers in (1700000000 + np.arange(40), 2**40 + np.arange(40.0), np.arange(40) * 1e-60):
+        np.savez(path, x=np.stack([np.arange(40), numbers], axis=1), y=labels)
+        with pytest.raises(DataError, match=rf"^{re.escape(str(path))}: column 2: 40 different "
+                           "numbers are only 1 in binary32; subtract an offset from them, or "
+                           "scale them$"):
+            data.load(str(path))
+
+
+def test_dropped_rows_are_counted(tmp_path, caplog):
+    caplog.set_level("INFO")
+    x = np.arange(20.0).reshape(10, 2)
+    x[3, 1] = np.nan
+    np.savez(tmp_path / "x.npz", x=x, y=np.arange(10) % 2)
+    data.load(str(tmp_path / "x.npz"), source=Source(missing="drop"))
+    assert caplog.messages == [
+        f"{tmp_path / 'x.npz'}, features: 1 of 10 rows dropped: a value is missing"]

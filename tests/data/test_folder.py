@@ -211,6 +211,40 @@ def test_parts(tmp_path, zipped):
     assert loaded.x_test.tolist() == [GREY.ravel().tolist()]
 
 
+@pytest.mark.parametrize("zipped", [False, True])
+def test_parts_in_capital_letters(tmp_path, zipped):
+    files = {f"Train/{name}": content for name, content in FILES.items()}
+    loaded = data.load(str(put(tmp_path, files | {"TEST/cat/9.png": GREY}, zipped)))
+    assert (len(loaded.labels), loaded.y_test.tolist()) == (8, [1])
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_class_folders_without_a_picture_are_said(tmp_path, caplog, zipped):
+    path = put(tmp_path, FILES, zipped)
+    if zipped:
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.mkdir("dog/")
+            archive.mkdir(".git/")
+            archive.writestr("../../evil.png", saved(Image.fromarray(GREY)))
+    else:
+        (path / "dog").mkdir()
+        (path / ".git").mkdir()
+    assert data.load(str(path)).classes == ("ant", "cat")
+    outside = [f"{path}: ../../evil.png is left out, as it would lie outside"] if zipped else []
+    assert caplog.messages == [*outside, f"{path}: left out, as there is no picture in it: dog"]
+
+
+def test_a_picture_is_named_by_its_path(tmp_path):
+    path = put(tmp_path, {"a/0.png": GREY, "a/1.png": b"x"}) / "a"
+    network = ir.Network((ir.Entry("modulate", ir.Modulate(np.full((1, 35, 2), 9), 8), ("input",)),
+                          ir.Entry("head", ir.GroupSum(70, 2), ("modulate",))), {}, None,
+                         ir.Picture(5, 7, False, False, 255))
+    assert data.read_inputs(path / "0.png", network).places == ["0.png"]
+    with pytest.raises(DataError, match=rf"^{re.escape(str(path / '1.png'))}: must be a picture "
+                       r"\(PNG, JPEG, BMP, GIF, WEBP, TIFF, PPM\), and is none$"):
+        data.read_inputs(path / "1.png", network)
+
+
 def test_a_part_of_its_own_elsewhere(tmp_path):
     put(tmp_path, FILES)
     put(tmp_path / "more", {"ant/1.png": GREY})

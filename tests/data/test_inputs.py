@@ -181,6 +181,9 @@ def test_raw_values(tmp_path, text, labels):
 
 def test_a_label_where_it_was_in_training(tmp_path):
     named = raw_network(label="what")
+    refused(": a line must have 4 columns, the numbers of a row in their order, or a header above "
+            "them, as the label is found by its name 'what', not 5",
+            written(tmp_path, ".5,1,-1.5,2,yes\n"), named)
     inputs = data.read_inputs(written(tmp_path, "what,d,c,b,a\nyes,2,-1.5,1,.5\n"), named)
     assert (inputs.features.tolist(), inputs.labels) == (WANTED[:1], ["yes"])
     first = raw_network(label="1", columns=())
@@ -238,6 +241,36 @@ def test_labels_to_compare_with(tmp_path):
     inputs = data.read_inputs(written(tmp_path, "1,2,3,0\n"), raw_network())
     with pytest.raises(DataError, match=r"x\.csv: must have labels to compare with$"):
         inputs.targets(raw_network())
+
+
+@pytest.mark.parametrize("missing", ["refuse", "drop", "median"])
+def test_some_labels_or_none(tmp_path, missing):
+    """Whoever asks need not know the answer."""
+    text = "a,b,c,d,what\n.5,1,-1.5,2,yes\n2.5,3,3.5,-4,\n.5,1,-1.5,2,?\n"
+    path = written(tmp_path, text)
+    named = raw_network(label="what", missing=missing)
+    found = data.read_inputs(path, named)
+    assert (found.features.tolist(), found.labels) == ([*WANTED, WANTED[0]], ["yes", "", ""])
+    with pytest.raises(DataError, match=rf"^{re.escape(str(path))}: line 3: must have a label to "
+                                        "compare with$"):
+        found.targets(named)
+    path = written(tmp_path, text.replace("yes", "NA"))
+    assert data.read_inputs(path, named).labels is None
+    raw = np.array([*WANTED, WANTED[0]]) / 2
+    for labels in (np.array(["yes", "", "nan"]), np.array([1, np.nan, np.nan])):
+        path = written(tmp_path, {"x": raw, "y": labels}, "x.npz")
+        found = data.read_inputs(path, raw_network())
+        assert found.labels in (["yes", "", ""], None)  # 1.0 is no class
+        assert len(found) == 3
+    path = written(tmp_path, "1,2,-3,4,1\n5,6,7,-8,\n")
+    assert data.read_inputs(path, INTEGERS).labels == ["1", ""]
+
+
+def test_windows_of_rows_of_which_some_have_a_label(tmp_path):
+    steps = ir.Affine(2, 4, True, False, np.zeros(2, np.float32), np.ones(2, np.float32), NONE)
+    network = raw_network(steps, ("a", "b"), window=2, label="what")
+    path = written(tmp_path, "a,b,what\n1,2,\n3,4,yes\n5,6,\n7,0,\n")
+    assert data.read_inputs(path, network).labels == ["yes", "yes", ""]
 
 
 def test_windows(tmp_path):

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ pytest.importorskip("sklearn")
 
 from bitwright import data
 from bitwright.data import DataError, Source, openml, places
+from bitwright.extras import MissingError
 
 ARFF = """% A comment
 @RELATION sensors
@@ -107,6 +109,7 @@ def test_jets(tmp_path):
     assert (len(loaded.labels), len(loaded.y_test)) == (75, 25)
 
 
+QUOTED = "'fall down'"
 HOLE = ARFF.replace("2.5,2", "?,2")
 
 
@@ -136,6 +139,34 @@ def test_missing_numbers(tmp_path):
     assert len(loaded.labels) + len(loaded.y_test) == 5
     assert data.load("openml:5", tmp_path, Source(ignore="kind", missing="median")
                      ).preparation.fills
+
+
+def test_no_window_goes_over_a_row_that_was_dropped(tmp_path):
+    rows = "".join(f"{'?' if n == 20 else n},1,red,{('walk', QUOTED)[n // 10 % 2]}\n"
+                   for n in range(40))
+    served(tmp_path, 5, ARFF.partition("0.5")[0] + rows)
+    loaded = data.load("openml:5", tmp_path, Source(ignore="2,3", missing="drop", window=2,
+                                                    bits=16))
+    made = loaded.preparation
+    both = np.concatenate([loaded.features, loaded.x_test])
+    steps = np.rint(both / made.scale[0] + made.offset[0])
+    assert set((steps[:, 1] - steps[:, 0]).tolist()) == {1}
+
+
+def test_numbers_that_binary32_does_not_tell_apart(tmp_path):
+    rows = "".join(f"{1700000000 + n},1,red,walk\n{1700000000 + n},2,red,'fall down'\n"
+                   for n in range(20))
+    served(tmp_path, 5, ARFF.partition("0.5")[0] + rows)
+    with pytest.raises(DataError, match=r"^openml:5: column 'ax y': 20 different numbers are "
+                       "only 1 in binary32; subtract an offset from them, or scale them$"):
+        data.load("openml:5", tmp_path, Source(ignore="kind"))
+
+
+def test_without_scikit_learn(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    with pytest.raises(MissingError, match=r"^scikit-learn is not installed; install it with "
+                       r"`pip install 'bitwright\[data\]'`$"):
+        data.load("openml:5")
 
 
 def test_another_file_than_was_promised(tmp_path):

@@ -204,7 +204,31 @@ HOW = ("; source.missing = \"median\" puts the median of its column there, \"dro
      "not 'u\\tv'"), {"separator": "comma"}),
     ("0,1,2\n5,6,a\n", ("line 1 counts its columns; say whether it names them with source.header = "
      '"yes" or "no"'), {}),
-    ("a\nb\n", "must have a column beside the label, not 1 in all", {}),
+    ("a\nb\n", ("must have a column beside the label, not 1 in all; its separator was taken to be "
+     "a comma, source.separator names another"), {}),
+    ("1 2 a\n3 4 b\n", ("must have a column beside the label, not 1 in all; its separator was "
+     "taken to be a comma, source.separator names another"), {}),
+    ("1,2,a\n3,4,b\n", ("must have a column beside the label, not 1 in all; its separator was "
+     "taken to be a semicolon, source.separator names another"), {"separator": "semicolon"}),
+    ("# made by x\n1,2,a\n3,4,b\n", ("must have a column beside the label, not 1 in all; line 1 "
+     "begins with #, and a table has no comments: take it out"), {}),
+    ("# made by x, y\n1,2,a\n3,4,b\n", ("line 2 must have 2 columns, not 3; line 1 begins with #, "
+     "and a table has no comments: take it out"), {}),
+    (b"\x00\x01\x02\x03\n\x04\n", ("must have a column beside the label, not 1 in all; the first "
+     "line holds characters of no text"), {}),
+    ("u,v,what,\n1,2,a,\n3,4,b,\n", ("column 4 must have a name, as the others; source.ignore = "
+     '"4" leaves it out'), {}),
+    ("u,v,what\n7,8,a\n7,8,b\n7,8,a\n7,8,b\n", ("every sample of the training part becomes the "
+     "same integers; there is nothing to learn"), {}),
+    ("t,u,what\n" + "\n".join(f"{1700000000 + n},{n},{'ab'[n % 2]}" for n in range(40)), (
+     "column 't': 40 different numbers are only 1 in binary32; subtract an offset from them, or "
+     "scale them"), {}),
+    ("\n".join(f"{n + 1}e-60,{n},{'ab'[n % 2]}" for n in range(40)), (
+     "column 1: 40 different numbers are only 1 in binary32; subtract an offset from them, or "
+     "scale them"), {}),
+    ("u,t\n" + "\n".join(f"{n},{1700000000 + n}" for n in range(40)), (
+     "column 't': 40 different numbers are only 1 in binary32; subtract an offset from them, or "
+     "scale them"), {"task": "regression"}),
     ("g,u,w\n1,2,a\n", "column 3 cannot be source.group and the label", {"group": "w"}),
     ("u,w\n1,5\n2,5\n3,5\n4,5\n", ("'w' is 5.0 in every sample of the training part; there is "
      "nothing to learn"), {"task": "regression"}),
@@ -223,6 +247,35 @@ def test_refusals(tmp_path, text, message, source):
     path = written(tmp_path, text)
     with pytest.raises(DataError, match=f"^{re.escape(f'{path}: {message}')}$"):
         data.load(str(path), source=Source(**source))
+
+
+def test_numbers_that_binary32_does_not_tell_apart_are_said(tmp_path, caplog):
+    text = "t,u,what\n" + "\n".join(f"{1700000000 + 7 * n},{n / 3},{'ab'[n % 2]}"
+                                    for n in range(300))
+    load(tmp_path, text)
+    said = ("column 't': 300 different numbers are only 17 in binary32; subtract an offset from "
+            "them, or scale them")
+    assert caplog.messages == [f"{tmp_path / 'x.csv'}: {said}"]
+    caplog.clear()
+    load(tmp_path, text, bits=4)  # the quantiser tells no more apart
+    load(tmp_path, text.replace("17000", "17"))
+    data.read_inputs(tmp_path / "x.csv", network(load(tmp_path, text, bits=4)))
+    assert caplog.messages == []
+
+
+def test_dropped_lines_are_counted(tmp_path, caplog):
+    caplog.set_level("INFO")
+    everything(tmp_path, HOLES, missing="drop")
+    assert caplog.messages == [f"{tmp_path / 'x.csv'}: 4 of 8 lines dropped: a value is missing"]
+
+
+def test_a_line_that_ends_with_a_separator(tmp_path):
+    text = "u,v,what,\n" + "".join(f"{line},\n" for line in GOOD)
+    found = everything(tmp_path, text, ignore="4")
+    assert (found.columns, found.label) == (("u", "v"), "what")
+    loaded = load(tmp_path, text, ignore="4")
+    taken = data.read_inputs(tmp_path / "x.csv", network(loaded))
+    assert taken.labels == ["a", "b", "a", "b"]
 
 
 def test_the_header_may_be_said(tmp_path):

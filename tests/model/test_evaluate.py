@@ -66,10 +66,18 @@ def test_report_for_people():
         "   bb |    75.00% 100.00%  85.71%        3\n"
         "never |         -       -       -        0\n\n"
         "label | decision\n"
-        "      |     0    1    2\n"
-        "    a |     4    1    0\n"
-        "   bb |     0    3    0\n"
-        "never |     0    0    0\n")
+        "      |      a     bb  never\n"
+        "    a |      4      1      0\n"
+        "   bb |      0      3      0\n"
+        "never |      0      0      0\n")
+
+
+def test_names_that_are_too_long_above_a_column_have_numbers():
+    names = [f"a class with a long name, the {n}th" for n in range(11)]
+    lines = evaluate.report(of(np.eye(11, dtype=int), names)).splitlines()[-12:]
+    assert lines[0] == " " * 37 + " | " + "".join(f"{n:>5}" for n in range(11))
+    assert lines[2] == f"{names[1]:>34}  1 |     0    1" + "    0" * 9
+    assert max(map(len, lines)) <= 100
 
 
 def test_report_of_many_classes_is_short():
@@ -200,6 +208,23 @@ def test_no_network_yet(caplog, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "empty")
     refused(caplog, "no network yet: run `bitwright train` first, or name one of the zoo, "
                     "such as zoo/digits")
+
+
+def test_a_data_set_that_is_prepared_otherwise(here, caplog):
+    """As when a row was added that widens a range: the quantiser is fitted anew."""
+    rows = [f"{n},{n % 7},{n % 5},{n % 3},{'xyz'[n % 3]}" for n in range(60)]
+    Path("grows.csv").write_text("\n".join(rows), encoding="utf-8")
+    source = data.load("grows.csv")
+    provenance = {"data": {"name": "grows.csv", "digest": source.digest}}
+    network = ir.Network(here, provenance, preparation=source.preparation, names=source.names)
+    ir.save(Path("grown.safetensors"), network)
+    assert evaluate.main(["grown.safetensors"]) == 0
+    assert caplog.messages == []
+    Path("grows.csv").write_text("\n".join([*rows, "1000,1,1,1,x", "-1000,1,1,1,x"] * 2),
+                                 encoding="utf-8")
+    refused(caplog, "grown.safetensors: data set 'grows.csv' makes integers of its values "
+            "otherwise than the network does, as it has changed or is another one; `predict` "
+            "reads any file as the network does, or train again", "grown.safetensors")
 
 
 def test_other_data_of_the_same_name_is_mentioned(caplog, here):

@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from bitwright.data import DataError, Source
 from bitwright.model import catalogue, train
 from bitwright.model.proposal import first_recipe, named, propose
 from bitwright.model.recipe import Recipe, RecipeError, load_recipe, recipe_names
+from bitwright.model.training.trainer import Trainer
 
 
 @pytest.fixture
@@ -127,6 +129,37 @@ def test_rules_of_thumb(of, depth, widths, levels):
     assert recipe.epochs == (100 if of[2] < 5000 else 30)
     assert 16 <= recipe.batch <= 128
     assert json.dumps(values)  # plain
+
+
+def test_what_has_one_sample_a_class_left_gets_no_recipe(table, caplog):
+    (table / "many.csv").write_text("".join(f"{n},{n % 7},c{n % 300}\n" for n in range(600)))
+    message = ("none can be set aside for validation, as no class has two samples to train on, the "
+               "first is 'c0'; add samples, or name a file of test samples with source.test")
+    assert catalogue.main(["new", "--data", "many.csv"]) == 1
+    assert caplog.messages == [f"Data set 'many.csv': {message}"]
+    assert not (table / "many.toml").exists()
+    assert train.main(["iris", "--data", "many.csv"]) == 1
+    assert caplog.messages[-1] == f"Recipe iris: Data set 'many.csv': {message}"
+
+
+@pytest.mark.parametrize("of", [((1, 1), 2, 20), ((1, 2), 3, 20), ((1, 1, 3), 2, 20), ((1,), 2, 20),
+                                ((2,), 2, 20), ((1,), 0, 20), ((1, 1), 0, 20)])
+def test_the_smallest_samples_get_a_recipe_that_trains(of):
+    found = loaded(*of)
+    features = np.random.default_rng(0).integers(256, size=found.features.shape, dtype=np.int32)
+    labels = found.labels if of[1] else np.arange(20.0)
+    found = replace(found, features=features, labels=labels)
+    recipe = Recipe.of({**propose(found, Source()), "epochs": 1})
+    Trainer(recipe, found).run_epoch(lambda *_: None)
+
+
+def test_a_column_that_is_always_the_same_is_said(table, caplog):
+    caplog.set_level("INFO")
+    rows = "".join(f"{n},7,{n % 3},{'ab'[n % 2]}\n" for n in range(40))
+    (table / "same.csv").write_text(f"u,v,w,what\n{rows}")
+    assert train.main(["--data", "same.csv", "--set", "epochs=1"]) == 0
+    assert [text for text in caplog.messages if "the same" in text] == [
+        "same.csv: the same in every sample to train on, so that nothing is learnt from it: 'v'"]
 
 
 def test_windows_have_steps_side_by_side():

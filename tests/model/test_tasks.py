@@ -171,8 +171,9 @@ def test_targets_that_do_not_differ_are_refused():
 
 def test_one_recording_is_no_split():
     source = replace(numbers(), groups=np.zeros(300, np.int64))
-    with pytest.raises(ValueError, match=r"^validation must leave samples on both sides of the "
-                                         r"split of 300, not 0\.15$"):
+    with pytest.raises(ValueError, match=rf"^Data set '{source.name}': none can be set aside for "
+                       "validation, as each of the 1 recordings is needed to train on; add "
+                       r"recordings, or name a file of test samples with source\.test$"):
         Trainer(recipe(), source)
 
 

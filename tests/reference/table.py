@@ -42,6 +42,8 @@ def read(content: bytes) -> tuple[list[list[float]], list[str]]:
         rows = rows[1:]
     if len(first) < 2 or not rows:
         raise Refused("too few")
+    if names is not None and not first[-1]:
+        raise Refused("names")
     if names is not None and (len(set(names)) < len(names) or not all(
             0 < len(name) <= 1000 and name.isprintable() for name in names)):
         raise Refused("names")

@@ -53,6 +53,15 @@ def test_a_plain_folder_is_worked_in(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_ending_that_make_does_not_take(tmp_path):
+    odd = tmp_path / f"x.{ODD}"
+    odd.write_text("in", encoding="utf-8")
+    with PlainFolder(tmp_path) as plain:
+        near = plain.near(odd)
+        assert ODD not in near
+        assert Path(near).read_text(encoding="utf-8") == "in"
+
+
 def test_files_come_back_whatever_happened(tmp_path):
     folder = tmp_path / ODD
     folder.mkdir()
