@@ -64,7 +64,9 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
                         found[name] = _array(f"{path}, array {other!r}", file,
                                              infos[other].file_size)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error,
-            lzma.LZMAError, UnicodeDecodeError) as error:
+            lzma.LZMAError, UnicodeDecodeError, OSError, MemoryError) as error:
+        if isinstance(error, OSError) and error.filename:
+            raise  # the file cannot be read; bz2 raises one, too, which names none
         raise DataError(f"{path}: not a whole .npz file ({told(error)})") from error
     if "features" not in found:
         raise DataError(f"{path}: must have an array of one of the names "

@@ -125,7 +125,7 @@ def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Call
         try:
             return archive.read(info)
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error,
-                lzma.LZMAError) as error:
+                lzma.LZMAError, OSError, MemoryError) as error:  # bz2 raises OSError
             raise DataError(f"{path}: {shown} cannot be unpacked ({told(error)})") from error
 
     return read

@@ -200,7 +200,8 @@ def _by_name(path: Path, header: tuple[str, ...], network: ir.Network,
         if header.count(name) != 1:
             shown = ", ".join(map(repr, header[:5])) + (", ..." if len(header) > 5 else "")
             raise DataError(f"{path}: column {name!r} must be there once, not {header.count(name)} "
-                            f"times, among {shown}")
+                            f"times, among {shown}"
+                            + (table.COMMENT if header[0].startswith("#") else ""))
     ignored = {_other(header, name.strip(), names) for name in source.ignore.split(",")}
     group = _other(header, source.group, names)
     if source.label and not source.label.isdecimal():
@@ -216,7 +217,7 @@ def _by_name(path: Path, header: tuple[str, ...], network: ir.Network,
 
 def _other(header: tuple[str, ...], text: str, names: Sequence[str]) -> int | None:
     """Index of a column that a setting names, or numbers from 1, and the network does not read."""
-    if text in header:
+    if text and text in header:
         return header.index(text)
     place = int(text) - 1 if text.isdecimal() and len(text) < 9 else -1
     return place if 0 <= place < len(header) and header[place] not in names else None

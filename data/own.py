@@ -23,8 +23,9 @@ SUFFIXES = (*table.SUFFIXES, ".npz", ".zip")
 
 def is_path(name: str) -> bool:
     """Whether a name that no data set has means a file or a folder."""
-    return (Path(name).suffix.lower() in SUFFIXES or "/" in name or "\\" in name
-            or Path(name).exists())
+    return name != "" and (
+        Path(name).suffix.lower() in SUFFIXES or "/" in name or "\\" in name
+        or Path(name).exists())
 
 
 def load_file(name: str, data_dir: Path | None, source: Source) -> DataSet:

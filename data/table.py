@@ -24,7 +24,7 @@ from bitwright.ir.names import sound
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["SUFFIXES", "Layout", "find_column", "labelled", "read_table"]
+__all__ = ["COMMENT", "SUFFIXES", "Layout", "find_column", "labelled", "read_table"]
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".data", ".dat")
 
@@ -35,7 +35,8 @@ MAX_COLUMNS = (1 << 24) - 1
 
 _SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "space": " "}
 
-_COMMENT = "; line 1 begins with #, and a table has no comments: take it out"
+COMMENT = "; line 1 begins with #, and a table has no comments: take it out"
+"""What to say where such a line was taken for another."""
 
 _HOW_MISSING = ('; source.missing = "median" puts the median of its column there, "drop" leaves '
                 "the line out")
@@ -81,7 +82,8 @@ def labelled(path: Path, source: Source) -> Choose:
             raise DataError(f"{path}: column {group + 1} cannot be source.group and the label")
         left = [index for index in range(width) if index not in {label, group, *ignored}]
         if not left:
-            raise DataError(f"{path}: must have a column beside the label, not {width} in all")
+            raise DataError(f"{path}: must have a column beside the label that source.ignore does "
+                            f"not leave out, of {width} in all")
         return Layout(tuple(left), label, group)
 
     return choose
@@ -174,7 +176,7 @@ class _Reader:
         for number, row in rows:
             if len(row) != width:
                 raise DataError(f"{self.path}: line {number} must have {width} columns, not "
-                                f"{len(row)}" + (_COMMENT if first[0].startswith("#") else ""))
+                                f"{len(row)}" + (COMMENT if first[0].startswith("#") else ""))
             self._take(number, row, layout)
         if not self.places:
             raise DataError(f"{self.path}: holds no sample")
@@ -218,7 +220,7 @@ class _Reader:
         if not all(char.isprintable() or char.isspace() for char in cell):
             return DataError(f"{what}; the first line holds characters of no text")
         if cell.startswith("#"):
-            return DataError(f"{what}{_COMMENT}")
+            return DataError(f"{what}{COMMENT}")
         mark = next(name for name, mark in _SEPARATORS.items() if mark == self.separator)
         return DataError(f"{what}; its separator was taken to be a {mark}, source.separator names "
                          "another")

@@ -58,7 +58,7 @@ CASES = {
     "A kind of node": (3, ("tests/conformance", "tests/ir", "-k", "invert or docs or format"), 20),
     "A way to realise a node": (1, ("tests/conformance/test_hardware.py", "-k", "late"), 5),
     "A family of devices": (1, ("tests/hw/test_families.py", "-k", "trion"), 3),
-    "A kind of preparation": (1, ("tests/conformance/test_preparations.py", "tests/ir",
+    "A kind of preparation": (4, ("tests/conformance/test_preparations.py", "tests/ir",
                                   "tests/data/test_table.py", "-k",
                                   "magnitude or test_fields or settings_of_a_source"), 20),
     "A learning rule": (1, ("tests/model/test_learning.py", "-k", "manhattan"), 3),

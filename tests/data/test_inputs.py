@@ -210,6 +210,8 @@ def test_raw_arrays(tmp_path):
                            "'x'")),
     ("a,b,c,d,d\n1,2,3,4,5\n", (": column 'd' must be there once, not 2 times, among 'a', 'b', "
                                "'c', 'd', 'd'")),
+    ("# by x\na,b,c,d\n1,2,3,4\n", (": column 'a' must be there once, not 0 times, among '# by x'; "
+     "line 1 begins with #, and a table has no comments: take it out")),
     ("a,b,c,d\n1,2,,4\n", ": line 2, column 3 'c' is empty"),
     ("1,2,nan,4\n", ": line 1, column 3 is missing: 'nan'"),
     ("1,2,x,4\n", ": line 1, column 3 must be a number, not 'x'"),

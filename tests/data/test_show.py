@@ -63,7 +63,7 @@ def test_a_named_one_a_folder_and_a_target(tmp_path, capsys):
     path = put(tmp_path, FILES | {"ant/9.png": COLOUR})
     assert "pixels" in said(capsys, path, "--picture", picture)
     text = said(capsys, table(tmp_path), "--picture", picture, "--source", "task=regression",
-                "--source", "label=u", "--source", "ignore=what,w")
+                "--source", "label=u", "--source", "ignore=what", "--source", "missing=median")
     assert "target u: from " in text
 
 

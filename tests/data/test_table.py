@@ -229,6 +229,8 @@ HOW = ("; source.missing = \"median\" puts the median of its column there, \"dro
     ("u,t\n" + "\n".join(f"{n},{1700000000 + n}" for n in range(40)), (
      "column 't': 40 different numbers are only 1 in binary32; subtract an offset from them, or "
      "scale them"), {"task": "regression"}),
+    ("u,v,w\n1,2,a\n", ("must have a column beside the label that source.ignore does not leave "
+     "out, of 3 in all"), {"ignore": "u,2"}),
     ("g,u,w\n1,2,a\n", "column 3 cannot be source.group and the label", {"group": "w"}),
     ("u,w\n1,5\n2,5\n3,5\n4,5\n", ("'w' is 5.0 in every sample of the training part; there is "
      "nothing to learn"), {"task": "regression"}),
@@ -259,7 +261,6 @@ def test_numbers_that_binary32_does_not_tell_apart_are_said(tmp_path, caplog):
     caplog.clear()
     load(tmp_path, text, bits=4)  # the quantiser tells no more apart
     load(tmp_path, text.replace("17000", "17"))
-    data.read_inputs(tmp_path / "x.csv", network(load(tmp_path, text, bits=4)))
     assert caplog.messages == []
 
 
@@ -324,6 +325,8 @@ def test_what_is_no_file(tmp_path, monkeypatch):
     with pytest.raises(DataError, match=r"^x\.pdf: must be a folder, or a file of \.csv, \.tsv, "
                                         r"\.txt, \.data, \.dat, \.npz, \.zip$"):
         data.load("x.pdf")
+    with pytest.raises(DataError, match=r"^Unknown data set ''; known are digits, iris, "):
+        data.load("")
     with pytest.raises(DataError, match=r"^Unknown data set 'iri'; did you mean 'iris'\?$"):
         data.load("iri")
 

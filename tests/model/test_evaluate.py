@@ -66,10 +66,10 @@ def test_report_for_people():
         "   bb |    75.00% 100.00%  85.71%        3\n"
         "never |         -       -       -        0\n\n"
         "label | decision\n"
-        "      |      a     bb  never\n"
-        "    a |      4      1      0\n"
-        "   bb |      0      3      0\n"
-        "never |      0      0      0\n")
+        "      |       a     bb  never\n"
+        "    a |       4      1      0\n"
+        "   bb |       0      3      0\n"
+        "never |       0      0      0\n")
 
 
 def test_names_that_are_too_long_above_a_column_have_numbers():
