@@ -18,8 +18,9 @@ from bitwright.hw.contents import Contents, ContentsError
 from bitwright.hw.link.emulator import Device, EmulatedPort, Emulator
 from bitwright.hw.link.host import DeviceError, LinkError
 from bitwright.hw.link.line import Port
-from bitwright.hw.link.protocol import FEWEST_CYCLES, Identity, short
+from bitwright.hw.link.protocol import Identity, short
 from bitwright.hw.plan import Plan, PlanError
+from bitwright.hw.rate import FEWEST_CYCLES
 from bitwright.locate import name as name_of
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from bitwright.hw.flow.synth import Synthesise
 from bitwright.hw.layout import Layout
 from bitwright.hw.link.link import Link
 from bitwright.hw.link.protocol import Identity
-from bitwright.hw.link.uart import divisor
 from bitwright.hw.plan import Plan
-from bitwright.ir.locate import locate
+from bitwright.hw.rate import divisor
+from bitwright.locate import locate
 
 __all__ = ["main", "measured"]
 

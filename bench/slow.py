@@ -63,7 +63,8 @@ def bitstream(board: str, folder: Path) -> str:
 def bitstreams(folder: Path) -> Iterator[Check]:
     """One board of each family that can be placed."""
     for name in FAMILIES:
-        board = next((board for board in BOARDS.values() if board.family.name == name), None)
+        board = next((board for board in BOARDS.values()
+                      if board.family.name == name and board.uart and board.part.luts > 4000), None)
         if board is not None:
             yield (f"bitstream of {name} ({board.name}, {NETWORK})",
                    lambda board=board.name: bitstream(board, folder))

@@ -1,6 +1,7 @@
-"""Boards, one file each."""
+"""Boards: those of amaranth-boards, those of ``platforms`` here, and one of one's own."""
 
-from bitwright.boards.board import Board, BoardError
-from bitwright.boards.catalogue import BOARDS, DEFAULT, get
+from bitwright.boards.board import Board, BoardError, Lines, Site, VendorBoard
+from bitwright.boards.catalogue import BOARDS, DEFAULT, VENDOR_BOARDS, get
 
-__all__ = ["BOARDS", "DEFAULT", "Board", "BoardError", "get"]
+__all__ = ["BOARDS", "DEFAULT", "VENDOR_BOARDS", "Board", "BoardError", "Lines", "Site",
+           "VendorBoard", "get"]

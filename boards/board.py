@@ -2,73 +2,143 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from bitwright.errors import UsageError
-from bitwright.hw.families import Family
+from bitwright.hw.families import Family, Part
 
-__all__ = ["Board", "BoardError"]
+__all__ = ["Board", "BoardError", "Lines", "Site", "Source", "VendorBoard"]
 
 
 class BoardError(UsageError):
-    """There is no such board. The message names the nearest ones."""
+    """There is no such board, or it lacks something. One line, which says what to do."""
 
 
 @dataclass(frozen=True)
-class Board:
-    """A board: pins and clock by its platform, and the capacity of its device.
+class Lines:
+    """Pins of a serial line, where a platform has no resource for it.
+
+    Parameters
+    ----------
+    rx, tx : str
+        Pins, as seen from the device: of the package, or ``CONNECTOR_NUMBER:PIN``.
+    attributes : tuple of (str, str or int)
+        Their attributes, such as the voltage.
+    """
+
+    rx: str
+    tx: str
+    attributes: tuple[tuple[str, str | int], ...] = ()
+
+
+class Source(Protocol):
+    """Where a platform comes from: a frozen dataclass of all that it depends on."""
+
+    def platform(self, toolchain: str | None) -> Any:
+        """New instance of it, for one build."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a design lies: clock and pins, of a device of any maker.
 
     Parameters
     ----------
     name : str
         What ``--board`` is given.
     title : str
-        The board and its device, for people.
-    family : Family
-        Whose tools place and route.
-    device, package, speed : str
-        The part, as its maker writes it. The speed grade is empty where there is one only.
-    luts, flip_flops, memories : int
-        Capacity as nextpnr counts it: LUT4, flip-flops, block RAMs.
-    memory_kbit : int
-        Size of one block RAM in kbit (1024 bits).
+        The board and its part, for people.
     clock_hz : int
-        The board's oscillator, which clocks the design.
+        The oscillator.
     baud : int
-        Default rate of the serial link. It divides the clock exactly.
-    platform_class : str
-        ``module:class`` of amaranth-boards.
-    nextpnr : tuple of str
-        Options that select the part.
-    program : tuple of str
-        Options of the family's programmer.
-    uart : tuple of (str, int)
-        Platform resource of the serial port.
+        Default rate of the serial link for a design that runs at that clock.
+    uart : (str, int) or Lines or None
+        Platform resource of the serial port, or its pins. None: the board has none.
+    source : Source
+        Of the platform.
     """
 
     name: str
     title: str
-    family: Family
-    device: str
-    package: str
-    speed: str
-    luts: int
-    flip_flops: int
-    memories: int
-    memory_kbit: int
     clock_hz: int
     baud: int
-    platform_class: str
-    nextpnr: tuple[str, ...]
-    program: tuple[str, ...] = ()
-    uart: tuple[str, int] = ("uart", 0)
+    uart: tuple[str, int] | Lines | None
+    source: Source
 
-    def platform(self) -> Any:
-        """New instance of the amaranth-boards platform, for one build.
+    def platform(self, toolchain: str | None = None) -> Any:
+        """New instance of the Amaranth platform, for one build.
 
-        Imported here, since a list of boards must not wait for Amaranth.
+        Parameters
+        ----------
+        toolchain : str, optional
+            Amaranth's name of the tools that it writes files for. Left out: its own choice.
         """
-        module, _, name = self.platform_class.partition(":")
-        return getattr(importlib.import_module(module), name)()
+        platform = self.source.platform(toolchain)
+        if isinstance(self.uart, Lines):
+            platform.add_resources([_resource(self.uart)])
+        return platform
+
+    @property
+    def uart_resource(self) -> tuple[str, int]:
+        """Name and number of the serial port, to ask the platform for.
+
+        Raises
+        ------
+        BoardError
+            If the board has none. One line, which says how to name its pins.
+        """
+        if self.uart is None:
+            raise BoardError(f"{self.name}: its platform has no serial port; name the pins that "
+                             "yours is on with --uart rx=PIN,tx=PIN, or in a file of your own "
+                             "board (docs/boards.md)")
+        return _NAME if isinstance(self.uart, Lines) else self.uart
+
+
+@dataclass(frozen=True)
+class Board(Site):
+    """A board whose part the open tools place and route.
+
+    Parameters
+    ----------
+    family : Family
+        Whose tools place and route.
+    part : Part
+        With its capacity.
+    program : tuple of str or None
+        Command that loads a bitstream, ``{bitstream}`` standing for its file. None: none is known.
+    """
+
+    family: Family
+    part: Part
+    program: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class VendorBoard(Site):
+    """A board of which only its maker's tools make a bitstream: a project for them is written.
+
+    Parameters
+    ----------
+    device : str
+        As the platform says it.
+    maker, tool : str
+        Of the device, and the program that makes bitstreams for it.
+    """
+
+    device: str
+    maker: str
+    tool: str
+
+
+_NAME = ("serial", 0)
+"""Resource of pins that a platform has none for. No platform of amaranth-boards has one of that
+name."""
+
+
+def _resource(lines: Lines) -> Any:
+    from amaranth.build import Attrs, Pins, Resource, Subsignal
+
+    return Resource(*_NAME, Subsignal("rx", Pins(lines.rx, dir="i", assert_width=1)),
+                    Subsignal("tx", Pins(lines.tx, dir="o", assert_width=1)),
+                    Attrs(**dict(lines.attributes)))

@@ -1,31 +1,71 @@
 """Every board by its name."""
 
+from __future__ import annotations
+
+import collections
 import difflib
-import importlib
-import pkgutil
+import functools
+import importlib.util
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TypeVar
 
-from bitwright.boards.board import Board, BoardError
+from bitwright.boards.board import Board, BoardError, VendorBoard
+from bitwright.boards.classes import PlatformClass, site
+from bitwright.boards.reader import read, shown
+from bitwright.extras import missing
 
-__all__ = ["BOARDS", "DEFAULT", "get"]
+__all__ = ["BOARDS", "DEFAULT", "VENDOR_BOARDS", "get"]
 
-
-def _discover() -> dict[str, Board]:
-    """Boards of this folder: each module with a ``BOARD``, so that a new one is one new file."""
-    package = __name__.rpartition(".")[0]
-    folder = importlib.import_module(package).__path__
-    modules = [importlib.import_module(f"{package}.{info.name}")
-               for info in pkgutil.iter_modules(folder)
-               # Each of these imports this module, or is imported by it.
-               if info.name not in ("board", "catalogue", "list")]
-    boards = sorted((module.BOARD for module in modules), key=lambda board: board.luts)
-    return {board.name: board for board in boards}
-
-
-BOARDS = _discover()
-"""Boards by name, the smallest first."""
+S = TypeVar("S", Board, VendorBoard)
 
 DEFAULT = "icebreaker"
 """The board that is meant where none is named."""
+
+_PACKAGE = "amaranth_boards"
+
+_OWN = Path(__file__).parent / "platforms"
+
+
+class _Boards(Mapping[str, S]):
+    """Boards of a kind by name, which are read when they are first asked for."""
+
+    def __init__(self, kind: type[S]) -> None:
+        self._kind = kind
+
+    @functools.cached_property
+    def _found(self) -> dict[str, S]:
+        return {name: board for name, board in _all().items() if isinstance(board, self._kind)}
+
+    def __getitem__(self, name: str) -> S:
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+BOARDS: Mapping[str, Board] = _Boards(Board)
+"""Boards for which the open tools make bitstreams by name, the smallest first."""
+
+VENDOR_BOARDS: Mapping[str, VendorBoard] = _Boards(VendorBoard)
+"""The others of amaranth-boards."""
+
+
+@functools.cache
+def _all() -> dict[str, Board | VendorBoard]:
+    spec = importlib.util.find_spec(_PACKAGE)
+    folders = [] if spec is None or spec.submodule_search_locations is None else [
+        (Path(spec.submodule_search_locations[0]), _PACKAGE)]
+    found = [platform for folder, package in [*folders, (_OWN, "bitwright.boards.platforms")]
+             for platform in read(folder, package)]
+    siblings = collections.Counter(platform.module for platform in found)
+    boards = [site(shown(platform, siblings[platform.module]), platform,
+                   PlatformClass(platform.module, platform.name)) for platform in found]
+    boards.sort(key=lambda board: (board.part.luts if isinstance(board, Board) else 0, board.name))
+    return {board.name: board for board in boards}
 
 
 def get(name: str) -> Board:
@@ -34,11 +74,19 @@ def get(name: str) -> Board:
     Raises
     ------
     BoardError
-        If there is none.
+        If there is none, or the open tools make no bitstream for it.
+    MissingError
+        If the package that has the boards is not installed.
     """
     if name in BOARDS:
         return BOARDS[name]
-    near = difflib.get_close_matches(name, BOARDS, n=2, cutoff=0.4)
+    if name in VENDOR_BOARDS:
+        board = VENDOR_BOARDS[name]
+        raise BoardError(f"{name}: only {board.tool} makes bitstreams for {board.maker} "
+                         f"{board.device}; write a project for it with --project DIR")
+    if importlib.util.find_spec(_PACKAGE) is None:
+        raise missing(_PACKAGE)
+    near = difflib.get_close_matches(name, _all(), n=2, cutoff=0.4)
     hint = (f"did you mean {' or '.join(repr(other) for other in near)}?" if near
-            else f"there are {', '.join(BOARDS)}")
+            else "`bitwright boards` lists those that there are")
     raise BoardError(f"{name}: no such board; {hint}")

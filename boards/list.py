@@ -24,10 +24,10 @@ def describe() -> list[dict[str, Any]]:
             "name": board.name,
             "title": board.title,
             "family": board.family.name,
-            "device": board.device,
-            "luts": board.luts,
-            "flip_flops": board.flip_flops,
-            "memory_kbit": board.memories * board.memory_kbit,
+            "part": board.part.name,
+            "luts": board.part.luts,
+            "flip_flops": board.part.flip_flops,
+            "memory_kbit": board.part.memories * board.part.memory_kbit,
             "clock_hz": board.clock_hz,
             "baud": board.baud,
             "tools": tools,
@@ -38,11 +38,11 @@ def describe() -> list[dict[str, Any]]:
 
 def render(rows: list[dict[str, Any]]) -> str:
     """The list as a table for people."""
-    table = [["BOARD", "DEVICE", "FAMILY", "LUT4", "FF", "BLOCK RAM", "CLOCK", "TOOLCHAIN"]]
+    table = [["BOARD", "PART", "FAMILY", "LUT4", "FF", "BLOCK RAM", "CLOCK", "TOOLCHAIN"]]
     for row in rows:
         tools = ", ".join(f"{name} {version or 'MISSING'}" for name, version
                           in row["tools"].items())
-        table.append([row["name"], row["device"], row["family"], f"{row['luts']:,}",
+        table.append([row["name"], row["part"], row["family"], f"{row['luts']:,}",
                       f"{row['flip_flops']:,}", f"{row['memory_kbit']:,} kbit",
                       f"{row['clock_hz'] / 1e6:g} MHz", tools])
     widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]

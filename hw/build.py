@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import json
 import logging
+import shlex
 import signal
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bitwright import boards
+from bitwright.boards.program import BITSTREAM
 from bitwright.command import guarded
 from bitwright.errors import UsageError
 from bitwright.extras import need
@@ -101,7 +103,7 @@ def _frequency(megahertz: float | None, board: boards.Board) -> float:
 
 
 def _baud(baud: int | None, board: boards.Board) -> int:
-    from bitwright.hw.link.uart import divisor
+    from bitwright.hw.rate import divisor
 
     if baud is None:
         return board.baud
@@ -151,11 +153,11 @@ def _tell(args: argparse.Namespace, options: Options, report: dict[str, Any],
     sys.stdout.write((json.dumps(report, indent=2) if args.json else summary(report)) + "\n")
     logger.info("report: %s", options.out / "report.html")
     board = options.board
-    if board is not None and options.stop_after == "route":
+    if board is not None and options.stop_after == "route" and board.program is not None:
         place = board.family.place
         assert place is not None
-        logger.info("program the board: %s", " ".join(
-            [*place.program, *board.program, str(options.out / place.bitstream)]))
+        logger.info("program the board: %s", shlex.join(
+            word.replace(BITSTREAM, str(options.out / place.bitstream)) for word in board.program))
 
 
 @contextlib.contextmanager

@@ -73,7 +73,7 @@ class Options:
     level: str = "rtl"
     simulator: str | None = None
     plan: Plan = field(default_factory=Plan)
-    family: str = boards.BOARDS[boards.DEFAULT].family.name
+    family: str = "ice40"
     board: str = boards.DEFAULT
     baud: int | None = None
     placed: Placed | None = None

@@ -19,7 +19,7 @@ ROOMS = {
     "hw.rtl": {"bitwright", "ir", "hw"},
     "hw.link": {"bitwright", "ir", "hw", "hw.rtl"},
     "hw.families": {"bitwright"},
-    "boards": {"bitwright", "hw.families"},
+    "boards": {"bitwright", "hw", "hw.families"},
     "hw.report": {"bitwright", "ir", "hw", "hw.families", "boards"},
     "hw.flow": {"bitwright", "ir", "hw", "hw.rtl", "hw.link", "hw.families", "hw.report",
                 "boards"},
@@ -46,7 +46,7 @@ SIDES = {"bitwright": set(ROOMS), "boards": set(ROOMS) - {"model", "sim", "data"
 FOREIGN = {
     "bitwright": set(), "ir": set(), "data": {"sklearn", "PIL"},
     "hw": set(), "hw.rtl": {"amaranth"}, "hw.link": {"amaranth", "serial"}, "hw.families": set(),
-    "boards": {"amaranth_boards"}, "hw.report": {"matplotlib"},
+    "boards": {"amaranth", "amaranth_boards"}, "hw.report": {"matplotlib"},
     "hw.flow": {"amaranth", "amaranth_boards"}, "sim": {"cocotb", "cocotb_tools"},
     "model": {"torch", "numba"}, "answers": {"serial"}, "demo": set(),
 }

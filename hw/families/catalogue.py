@@ -9,8 +9,9 @@ from collections.abc import Iterable
 
 from bitwright.errors import UsageError
 from bitwright.hw.families.family import Family
+from bitwright.hw.families.part import Part, PartError, nearest
 
-__all__ = ["FAMILIES", "FamilyError", "discover", "get"]
+__all__ = ["FAMILIES", "FamilyError", "discover", "get", "part"]
 
 
 class FamilyError(UsageError):
@@ -28,7 +29,7 @@ def discover(folders: Iterable[str], package: str) -> dict[str, Family]:
     """
     names = sorted(info.name for info in pkgutil.iter_modules(folders)
                    # This module, and what it stands on.
-                   if info.name not in ("catalogue", "family", "resources", "tool"))
+                   if info.name not in ("catalogue", "family", "part", "pll", "resources", "tool"))
     modules = [importlib.import_module(f"{package}.{name}") for name in names]
     return {module.FAMILY.name: module.FAMILY for module in modules}
 
@@ -52,3 +53,25 @@ def get(name: str) -> Family:
     near = difflib.get_close_matches(name, FAMILIES, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(FAMILIES)}"
     raise FamilyError(f"{name}: no such family; {hint}")
+
+
+def part(text: str) -> tuple[Family, Part]:
+    """The part that a text names, and its family.
+
+    Parameters
+    ----------
+    text : str
+        As its maker writes it, such as ``LFE5U-25F-6BG381C``, or its device alone.
+
+    Raises
+    ------
+    PartError
+        If no family has it. One line, which names the nearest.
+    """
+    for family in FAMILIES.values():
+        found = family.named(text)
+        if found is not None:
+            return family, found
+    known = [found.name for family in FAMILIES.values() if family.parts is not None
+             for found in family.parts]
+    raise PartError(f"{text}: no part that the open tools place; {nearest(text, known)}")

@@ -1,10 +1,44 @@
 """Lattice ECP5: LUT4, two of them to a slice with carry, block RAMs of 18 kbit."""
 
-from bitwright.hw.families.family import AREA, Clock, Family, Models, Place, Script
+from bitwright.hw.families.family import AREA, Clock, Family, Io, Models, Place, Script
+from bitwright.hw.families.part import Device, Parts
 from bitwright.hw.families.resources import Resources
 from bitwright.hw.families.tool import Program
 
 __all__ = ["FAMILY"]
+
+_25K, _45K, _85K = (24288, 56), (43848, 108), (83640, 208)
+
+
+def _device(name: str, die: tuple[int, int], option: str, *packages: str,
+            speeds: tuple[str, ...] = ("6", "7", "8")) -> Device:
+    """A device of a die: its LUTs, as many flip-flops, and its block RAMs."""
+    luts, memories = die
+    return Device(name, luts, luts, memories, 18,
+                  {package: _PACKAGES[package] for package in packages}, speeds, option)
+
+
+_PACKAGES = {"BG256": "CABGA256", "MG285": "CSFBGA285", "BG381": "CABGA381", "BG554": "CABGA554",
+             "BG756": "CABGA756", "TG144": "TQFP144"}
+
+# The 12F is sold for 12,000 LUTs, but its die is the 25F's, and nextpnr uses all of it.
+_PARTS = Parts(
+    devices=(
+        _device("LFE5U-12F", _25K, "--12k", "BG381", "BG256", "MG285", "TG144"),
+        _device("LFE5U-25F", _25K, "--25k", "BG381", "BG256", "MG285", "TG144"),
+        _device("LFE5U-45F", _45K, "--45k", "BG381", "BG256", "MG285", "BG554", "TG144"),
+        _device("LFE5U-85F", _85K, "--85k", "BG381", "MG285", "BG554", "BG756"),
+        _device("LFE5UM-25F", _25K, "--um-25k", "BG381", "MG285"),
+        _device("LFE5UM-45F", _45K, "--um-45k", "BG381", "MG285", "BG554"),
+        _device("LFE5UM-85F", _85K, "--um-85k", "BG381", "MG285", "BG554", "BG756"),
+        _device("LFE5UM5G-25F", _25K, "--um5g-25k", "BG381", "MG285", speeds=("8",)),
+        _device("LFE5UM5G-45F", _45K, "--um5g-45k", "BG381", "MG285", "BG554", speeds=("8",)),
+        _device("LFE5UM5G-85F", _85K, "--um5g-85k", "BG381", "MG285", "BG554", "BG756",
+                speeds=("8",)),
+    ),
+    written="{device}-{speed}{package}C",
+    nextpnr=("{option}", "--package", "{chip}", "--speed", "{speed}"),
+    grades=("I",))
 
 FAMILY = Family(
     name="ecp5",
@@ -38,4 +72,6 @@ FAMILY = Family(
         logic="TRELLIS_COMB",
         program=("openFPGALoader",)),
     platform="amaranth.vendor:LatticeECP5Platform",
+    parts=_PARTS,
+    io=Io("IO_TYPE", "LVCMOS33"),
 )

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bitwright.hw.families.part import Part, PartError, Parts
 from bitwright.hw.families.resources import Resources
 from bitwright.hw.families.tool import YOSYS, Program
 
-__all__ = ["AREA", "Clock", "Family", "Models", "Pair", "Place", "Script"]
+__all__ = ["AREA", "Clock", "Family", "Io", "Models", "Pair", "Place", "Script"]
 
 AREA = "abc -lut 4 -script +strash;dch,-f;if,-a;mfs2,-a;lutpack,-S,1"
 """Area recovery that Yosys's own scripts leave out. 39 % fewer LUT4 for random 6-input tables."""
@@ -137,7 +138,7 @@ class Place:
     logic : str
         What nextpnr calls a logic cell.
     program : tuple of str
-        Command that loads the bitstream; the options of a board and the file follow.
+        Command that loads a bitstream, whose file follows, where a board has none of its own.
     """
 
     nextpnr: Program
@@ -149,6 +150,22 @@ class Place:
     bitstream: str
     logic: str
     program: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Io:
+    """How a pin says its voltage.
+
+    Parameters
+    ----------
+    attribute : str
+        Attribute of Amaranth's resources.
+    standard : str, optional
+        What it is where nothing else is said. Left out: the tools need none.
+    """
+
+    attribute: str
+    standard: str | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)  # each is one object
@@ -176,6 +193,10 @@ class Family:
         Left out: synthesis only, to compare sizes.
     platform : str, optional
         ``module:class`` of the Amaranth platform of its boards.
+    parts : Parts, optional
+        Its devices, where it can be placed.
+    io : Io
+        How a pin says its voltage.
     pll : callable, optional
         Makes the component that multiplies the oscillator. Left out: the design runs at the
         oscillator's frequency.
@@ -191,9 +212,27 @@ class Family:
     pair: Pair | None = None
     place: Place | None = None
     platform: str | None = None
+    parts: Parts | None = None
+    io: Io = field(default_factory=lambda: Io("IO_STANDARD", None))
     pll: Callable[..., object] | None = field(default=None)
 
     @property
     def programs(self) -> tuple[Program, ...]:
         """What a whole build runs, in order."""
         return (YOSYS,) if self.place is None else (YOSYS, self.place.nextpnr, self.place.packer)
+
+    def part(self, device: str, package: str, speed: str = "") -> Part:
+        """The part of a device, package and speed grade; see :meth:`Parts.part`.
+
+        Raises
+        ------
+        PartError
+            If there is none. One line, which names what there is instead.
+        """
+        if self.parts is None:
+            raise PartError(f"{self.name}: this family is synthesised for, and has no parts")
+        return self.parts.part(device, package, speed)
+
+    def named(self, text: str) -> Part | None:
+        """The part that a text names, if it is one of this family."""
+        return None if self.parts is None else self.parts.named(text)

@@ -1,6 +1,7 @@
 """Lattice iCE40: LUT4, a flip-flop behind each, block RAMs of 4 kbit."""
 
 from bitwright.hw.families.family import AREA, Clock, Family, Models, Pair, Place, Script
+from bitwright.hw.families.part import Device, Parts
 from bitwright.hw.families.resources import Resources
 from bitwright.hw.families.tool import Program
 
@@ -8,6 +9,38 @@ __all__ = ["FAMILY"]
 
 _FLIP_FLOPS = frozenset(f"SB_DFF{edge}{kind}" for edge in ("", "N") for kind in
                         ("", "E", "S", "R", "SS", "SR", "ES", "ER", "ESS", "ESR"))
+
+
+
+def _device(name: str, die: tuple[int, int], option: str, *packages: str,
+            chip: str = "{}") -> Device:
+    """A device of a die: its LUTs, a flip-flop behind each, and its block RAMs."""
+    luts, memories = die
+    return Device(name, luts, luts, memories, 4,
+                  {package: chip.format(package.lower()) for package in packages}, option=option)
+
+
+_384, _1K, _8K, _UP5K, _U4K = (384, 0), (1280, 16), (7680, 32), (5280, 30), (3520, 20)
+
+# The devices of 4,000 LUTs are the die of 8,000, all of which nextpnr uses.
+_PARTS = Parts(
+    devices=(
+        _device("iCE40LP384", _384, "--lp384", "SG32", "CM36", "CM49"),
+        _device("iCE40LP1K", _1K, "--lp1k", "CM36", "CM49", "CM81", "CM121", "CB81", "CB121",
+                "QN84", "SWG16TR"),
+        _device("iCE40LP4K", _8K, "--lp8k", "CM81", "CM121", "CM225", chip="{}:4k"),
+        _device("iCE40LP8K", _8K, "--lp8k", "CM81", "CM121", "CM225"),
+        _device("iCE40HX1K", _1K, "--hx1k", "TQ144", "VQ100", "CB132"),
+        _device("iCE40HX4K", _8K, "--hx8k", "TQ144", "CB132", "BG121", chip="{}:4k"),
+        _device("iCE40HX8K", _8K, "--hx8k", "CT256", "CB132", "CM225", "BG121"),
+        _device("iCE40UP3K", _UP5K, "--up5k", "SG48", "UWG30"),
+        _device("iCE40UP5K", _UP5K, "--up5k", "SG48", "UWG30"),
+        _device("iCE5LP1K", _U4K, "--u4k", "SG48"),
+        _device("iCE5LP2K", _U4K, "--u4k", "SG48"),
+        _device("iCE5LP4K", _U4K, "--u4k", "SG48"),
+    ),
+    written="{device}-{package}",
+    nextpnr=("{option}", "--package", "{chip}"))
 
 FAMILY = Family(
     name="ice40",
@@ -42,4 +75,5 @@ FAMILY = Family(
         logic="ICESTORM_LC",
         program=("iceprog",)),
     platform="amaranth.vendor:LatticeICE40Platform",
+    parts=_PARTS,
 )

@@ -104,7 +104,7 @@ class Place:
         constraints.write_text(backend.clock.constrain(
             self.constraints.read_text(encoding="utf-8"), self.target_hz), encoding="utf-8")
         router = self._route(folder, logs, [
-            *self.board.nextpnr, "--json", netlist.name, f"--{backend.constraints}",
+            *self.board.part.nextpnr, "--json", netlist.name, f"--{backend.constraints}",
             constraints.name, *backend.configuration, "--report", "nextpnr.json", "--seed",
             str(self.seed), "--timing-allow-fail"])
         netlist.unlink()

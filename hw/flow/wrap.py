@@ -78,7 +78,7 @@ class BoardTop(Elaboratable):
 
     def elaborate(self, platform: Any) -> Any:
         m = Module()
-        pins = platform.request(*self._board.uart, dir="-")
+        pins = platform.request(*self._board.uart_resource, dir="-")
         self.pins = {name: getattr(pins, name).io.name for name in ("rx", "tx")}
         m.submodules.rx = rx = io.Buffer("i", pins.rx)
         m.submodules.tx = tx = io.Buffer("o", pins.tx)

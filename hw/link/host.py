@@ -10,6 +10,7 @@ from bitwright.hw.link import protocol
 from bitwright.hw.link.line import DeviceError, Line, LinkError, Port, error_code
 from bitwright.hw.link.pipeline import Pipeline
 from bitwright.hw.link.protocol import Identity, Reply, ReplyType, Request
+from bitwright.hw.rate import FEWEST_CYCLES
 
 __all__ = ["Answer", "DeviceError", "Host", "LinkError"]
 
@@ -34,7 +35,7 @@ class Host:
         Cycles of the device's clock in a bit, if that is known.
     """
 
-    def __init__(self, port: Port, layout: Layout, cycles: int = protocol.FEWEST_CYCLES) -> None:
+    def __init__(self, port: Port, layout: Layout, cycles: int = FEWEST_CYCLES) -> None:
         self._line = Line(port)
         self._layout = layout
         self._cycles = cycles

@@ -15,7 +15,7 @@ from bitwright.hw.contents import Contents
 from bitwright.hw.layout import Layout
 from bitwright.hw.plan import Plan
 
-__all__ = ["COMMIT_BYTES", "DIGEST_BYTES", "FEWEST_CYCLES", "HEADER_BYTES", "IDENTITY_BYTES",
+__all__ = ["COMMIT_BYTES", "DIGEST_BYTES", "HEADER_BYTES", "IDENTITY_BYTES",
            "LOAD_BYTES", "MAX_PAYLOAD", "OFFSET_BYTES", "OVERHEAD", "SYNC_REPLY", "SYNC_REQUEST",
            "VERSION", "ErrorCode", "Identity", "Parser", "Reply", "ReplyType", "Request",
            "commit_payload", "crc", "decode_reply", "encode_reply", "encode_request",
@@ -26,9 +26,6 @@ VERSION = 2
 
 SYNC_REQUEST = b"\xa5\x5a"
 SYNC_REPLY = b"\x5a\xa5"
-
-FEWEST_CYCLES = 4
-"""Cycles of the device's clock in the shortest bit that there is."""
 
 HEADER_BYTES = 6
 """Bytes of a packet before its payload."""

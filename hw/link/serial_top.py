@@ -8,7 +8,7 @@ from bitwright.hw.layout import Layout
 from bitwright.hw.limits import check_link
 from bitwright.hw.link.link import QUEUE, Link
 from bitwright.hw.link.protocol import IDENTITY_BYTES, OVERHEAD, Identity
-from bitwright.hw.link.uart import divisor
+from bitwright.hw.rate import divisor
 from bitwright.hw.rtl.axi import AxiIp
 
 __all__ = ["SerialTop"]

@@ -8,9 +8,9 @@ from amaranth.sim import Simulator
 
 from bitwright import ir
 from bitwright.hw.contents import as_built
-from bitwright.hw.link.protocol import FEWEST_CYCLES
 from bitwright.hw.link.serial_top import SerialTop
 from bitwright.hw.plan import Plan
+from bitwright.hw.rate import FEWEST_CYCLES
 
 __all__ = ["Simulated"]
 

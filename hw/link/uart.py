@@ -4,27 +4,9 @@ from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import cdc, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from bitwright.hw.link.protocol import FEWEST_CYCLES
+from bitwright.hw.rate import FEWEST_CYCLES
 
-__all__ = ["UartReceiver", "UartTransmitter", "check_cycles", "divisor"]
-
-TOLERANCE = 0.02
-"""Deviation from the baud rate that each side may have. docs/link.md has what was measured."""
-
-
-def divisor(clock_hz: float, baud: float) -> int:
-    """Clock cycles of a bit.
-
-    Raises
-    ------
-    ValueError
-        If the clock cannot make the baud rate within 2 %.
-    """
-    cycles = round(clock_hz / baud) if baud > 0 else 0  # not for NaN either
-    if cycles < FEWEST_CYCLES or abs(clock_hz / cycles / baud - 1) > TOLERANCE:
-        raise ValueError(f"Baud rate must be a fraction of the clock of {clock_hz:g} Hz, at most "
-                         f"a quarter and within {100 * TOLERANCE:g} %, not {baud:g}")
-    return cycles
+__all__ = ["UartReceiver", "UartTransmitter", "check_cycles"]
 
 
 def check_cycles(cycles):

@@ -46,9 +46,9 @@ def shortage(cells: int, total: Resources, board: Board) -> tuple[str, str, int,
         None if there is enough of each.
     """
     needs = [("logic cells", "luts" if total.luts >= total.flip_flops else "flip_flops", cells,
-              board.luts),
-             ("flip-flops", "flip_flops", total.flip_flops, board.flip_flops),
-             ("block RAMs", "memories", total.memories, board.memories)]
+              board.part.luts),
+             ("flip-flops", "flip_flops", total.flip_flops, board.part.flip_flops),
+             ("block RAMs", "memories", total.memories, board.part.memories)]
     over = [need for need in needs if need[2] > need[3]]
     return max(over, key=lambda need: need[2] / need[3], default=None)
 
@@ -98,16 +98,25 @@ def explain(name: str, short: tuple[str, str, int, int], cells: int,
     largest = max(parts, key=lambda part: getattr(parts[part], field))
     of_all = getattr(total, field)
     share = f"{getattr(parts[largest], field):,} of {of_all:,} {_PLURAL[field]}" if of_all else ""
-    larger = [other.name for other in BOARDS.values()
-              if shortage(cells, total, other) is None and cells <= _COMFORTABLE * other.luts]
+    larger = [other.name for other in BOARDS.values() if other.uart is not None
+              and shortage(cells, total, other) is None and cells <= _COMFORTABLE * other.part.luts]
     folds = foldable and field != "memories"
     fold = "fold what can be folded (--fold CYCLES), or " if folds else ""
-    boards = (f"boards that would hold it: {', '.join(larger)}" if larger
+    boards = (f"boards that would hold it: {_few(larger)}" if larger
               else "no board here is large enough")
     return (f"{name} does not fit {board.name}: it needs {needed:,} {what}, there are "
             f"{available:,} ({percent(needed, available)}); the largest part is the {largest} "
             f"({share}): {fold}{_ADVICE[largest]}; {boards}")
 
+
+def _few(names: list[str]) -> str:
+    """The first of some names, and whether there are more."""
+    more = " and others (see `bitwright boards`)" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+_NAMED = 4
+"""Boards that a message names."""
 
 _PLURAL = {"luts": "LUTs", "flip_flops": "flip-flops", "memories": "block RAMs"}
 

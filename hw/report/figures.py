@@ -140,7 +140,7 @@ def _network(name: str, network: ir.Network) -> dict[str, Any]:
 def _board(board: Board | None) -> dict[str, Any] | None:
     return None if board is None else {
         "name": board.name, "title": board.title, "family": board.family.name,
-        "device": board.device, "package": board.package, "clock_hz": board.clock_hz}
+        "device": board.part.device, "package": board.part.package, "clock_hz": board.clock_hz}
 
 
 def _simplification(generated: Generated | None) -> dict[str, Any] | None:
@@ -170,10 +170,10 @@ def _device(found: Findings) -> dict[str, Any] | None:
     return {
         "logic_cells_synthesis": synthesised.logic_cells,
         "logic_cells": None if placed is None else placed.logic_cells,
-        "logic_cells_available": board.luts,
-        "percent": None if placed is None else round(100 * placed.logic_cells / board.luts, 1),
-        "flip_flops_available": board.flip_flops,
-        "memories_available": board.memories,
+        "logic_cells_available": board.part.luts,
+        "percent": None if placed is None else round(100 * placed.logic_cells / board.part.luts, 1),
+        "flip_flops_available": board.part.flip_flops,
+        "memories_available": board.part.memories,
         "utilisation": None if placed is None else {
             name: dataclasses.asdict(usage) for name, usage in placed.utilisation.items()},
     }

@@ -237,7 +237,7 @@ def test_what_a_killed_build_left_is_cleared(tmp_path):
         assert not (tmp_path / ".part-x").exists()
 
 
-@pytest.mark.parametrize("file", ["hw/link/uart.py", "ir/lut.py", "boards/icebreaker.py",
+@pytest.mark.parametrize("file", ["hw/link/uart.py", "ir/lut.py", "boards/reader.py",
                                   "bitwright/files.py", "hw/families/models/dp16kd.v"])
 def test_sources_are_part_of_every_key(tmp_path, monkeypatch, file):
     """Whichever source changes, nothing that was built before is taken for what it would give."""
@@ -261,7 +261,7 @@ def test_every_input_of_a_stage_is_in_its_key(tmp_path):
         "network": (network(1), network(2)), "plan": (Plan(), Plan(lanes=2)),
         "simplify": (True, False), "yosys": (tool, replace(tool, version="0.8")),
         "amaranth": ("1", "2"), "amaranth_boards": ("1", "2"), "baud": (9600, 115200),
-        "text": (tmp_path / "one", tmp_path / "two"), "board": (board, replace(board, luts=7)),
+        "text": (tmp_path / "one", tmp_path / "two"), "board": (board, replace(board, baud=7)),
         "sources": ((tmp_path / "one",), (tmp_path / "two",)), "top": ("a", "b"),
         "family": (FAMILIES["ice40"], FAMILIES["ecp5"]), "parts": ({"a": "b"}, {"a": "c"}),
         "netlist": (tmp_path / "one", tmp_path / "two"),

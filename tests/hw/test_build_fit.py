@@ -12,7 +12,14 @@ from bitwright.hw.report.results import Synthesised
 
 BOARD = boards.get("icebreaker")
 ICE40, ECP5 = FAMILIES["ice40"], FAMILIES["ecp5"]
-LARGER = "boards that would hold it: ulx3s-12f, ulx3s-25f, ulx3s-45f, ulx3s-85f"
+
+
+def larger(cells, memories=0):
+    """End of the message: the smallest boards with a serial port that hold it with some room."""
+    names = [board.name for board in boards.BOARDS.values() if board.uart
+             and 0.8 * board.part.luts >= cells and board.part.memories >= memories]
+    return (f"boards that would hold it: {', '.join(names[:4])} and others (see `bitwright "
+            "boards`)")
 
 
 def parts(encoder=0, core=0, head=0, link=0, other=0, **of_core):
@@ -37,14 +44,14 @@ def test_what_fits_is_let_through():
 def test_core_is_too_large():
     with refused("mnist does not fit icebreaker: it needs 6,500 logic cells, there are 5,280 "
                  "(124 %); the largest part is the core (5,000 of 6,400 LUTs): train with fewer or "
-                 "narrower layers, or fewer inputs a node; " + LARGER):
+                 "narrower layers, or fewer inputs a node; " + larger(6500)):
         check("mnist", 6500, parts(encoder=200, core=5000, head=1200))
 
 
 def test_head_is_too_large():
     with refused("n does not fit icebreaker: it needs 5,281 logic cells, there are 5,280 (101 %); "
                  "the largest part is the head (5,000 of 5,281 LUTs): train with fewer bits a "
-                 "class (a narrower last layer); " + LARGER):
+                 "class (a narrower last layer); " + larger(5281)):
         check("n", 5281, parts(core=281, head=5000))
 
 
@@ -52,12 +59,12 @@ def test_what_can_be_folded():
     with refused("n does not fit icebreaker: it needs 6,500 logic cells, there are 5,280 (124 %); "
                  "the largest part is the core (6,500 of 6,500 LUTs): fold what can be folded "
                  "(--fold CYCLES), or train with fewer or narrower layers, or fewer inputs a node; "
-                 + LARGER):
+                 + larger(6500)):
         check("n", 6500, parts(core=6500), foldable=True)
     # Folded, it would need even more of these.
     with refused("n does not fit icebreaker: it needs 31 block RAMs, there are 30 (104 %); the "
                  "largest part is the core (31 of 31 block RAMs): train with fewer or narrower "
-                 "layers, or fewer inputs a node; " + LARGER):
+                 "layers, or fewer inputs a node; " + larger(120, 31)):
         check("n", 120, parts(core=20, memories=31), foldable=True)
 
 
@@ -66,14 +73,14 @@ def test_encoder_has_too_many_memories():
     split["encoder"] = Resources(luts=20, memories=31)
     with refused("n does not fit icebreaker: it needs 31 block RAMs, there are 30 (104 %); the "
                  "largest part is the encoder (31 of 31 block RAMs): train with a lower depth, or "
-                 "fewer features; " + LARGER):
+                 "fewer features; " + larger(120, 31)):
         check("n", 120, split)
 
 
 def test_flip_flops_are_blamed_where_they_are_the_cause():
     with refused("n does not fit icebreaker: it needs 9,000 logic cells, there are 5,280 (171 %); "
                  "the largest part is the core (9,000 of 9,000 flip-flops): train with fewer or "
-                 "narrower layers, or fewer inputs a node; " + LARGER):
+                 "narrower layers, or fewer inputs a node; " + larger(9000)):
         check("n", 9000, parts(head=100, flip_flops=9000))
 
 

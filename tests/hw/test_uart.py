@@ -6,7 +6,8 @@ import pytest
 from amaranth.hdl import Module
 
 from bench.uart import lost_from_device, lost_to_device
-from bitwright.hw.link.uart import UartReceiver, UartTransmitter, divisor
+from bitwright.hw.link.uart import UartReceiver, UartTransmitter
+from bitwright.hw.rate import divisor
 from tests.hw.streams import simulate, source
 
 

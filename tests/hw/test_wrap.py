@@ -114,8 +114,14 @@ def test_what_it_found(run):
     assert about["ports"] == {"rx": "r", "tx": "t", "clk": "c", "reset": None}
 
 
-@pytest.mark.parametrize("board", boards.BOARDS.values(), ids=boards.BOARDS)
-def test_every_board_has_its_pins(board, tmp_path):
+QUICK = ("icebreaker", "ulx3s-25f")
+
+
+@pytest.mark.parametrize("name", [
+    name if name in QUICK else pytest.param(name, marks=pytest.mark.slow)
+    for name, board in boards.BOARDS.items() if board.uart])
+def test_every_board_has_its_pins(name, tmp_path):
+    board = boards.get(name)
     (tmp_path / "top.v").write_text("")
     folder = tmp_path / "out"
     folder.mkdir()
