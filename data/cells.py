@@ -26,10 +26,13 @@ class Reals:
         Whether a missing one is taken, as not-a-number.
     hint : str
         What to do if it is not: the end of the message.
+    words : str
+        What to do where there is a word: the end of the message.
     """
 
     missing: bool
     hint: str = ""
+    words: str = ""
 
     def row(self, cells: list[str]) -> list[float] | None:
         """Numbers of cells that hold nothing else, quickly; None if one may be something else."""
@@ -59,7 +62,8 @@ class Reals:
                 raise ValueError(f"must be a finite number, not {text!r}")
             comma = NUMBER.fullmatch(text.replace(",", ".", 1))
             raise ValueError(f"must be a number, not {quoted(text)}"
-                             + (" (decimals have a point, no comma)" if comma else ""))
+                             + (" (decimals have a point, no comma)" if comma else "")
+                             + (self.words if text.isalpha() else ""))
         value = float(text)
         if abs(value) >= REAL_LIMIT:
             raise ValueError(f"must be a number that binary32 holds, not {quoted(text)}")

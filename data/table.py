@@ -38,6 +38,8 @@ _SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "space": " "}
 COMMENT = "; line 1 begins with #, and a table has no comments: take it out"
 """What to say where such a line was taken for another."""
 
+_HOW_WORDS = "; source.label names the column of the labels, source.ignore leaves columns out"
+
 _HOW_MISSING = ('; source.missing = "median" puts the median of its column there, "drop" leaves '
                 "the line out")
 
@@ -140,7 +142,7 @@ def read_table(path: Path, source: Source, choose: Choose,
     try:
         check_size(path, "a table", path.stat().st_size, MAX_TEXT)
         with path.open(encoding="utf-8-sig", newline="") as file:
-            how = cells or Reals(source.missing != "refuse", _HOW_MISSING)
+            how = cells or Reals(source.missing != "refuse", _HOW_MISSING, _HOW_WORDS)
             return _Reader(path, source, choose, how, file, labelled=cells is None).read()
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: must be text in UTF-8") from error

@@ -156,6 +156,7 @@ def test_regression(tmp_path):
 
 HOW = ("; source.missing = \"median\" puts the median of its column there, \"drop\" leaves the "
        "line out")
+WORDS = "; source.label names the column of the labels, source.ignore leaves columns out"
 
 
 @pytest.mark.parametrize(("text", "message", "source"), [
@@ -168,13 +169,14 @@ HOW = ("; source.missing = \"median\" puts the median of its column there, \"dro
     ("1,2,a\n1,inf,b\n", "line 2, column 2 must be a finite number, not 'inf'", {}),
     ("1,2,a\n1,-Infinity,b\n", "line 2, column 2 must be a finite number, not '-Infinity'", {}),
     ("1,2,a\n1,1e39,b\n", "line 2, column 2 must be a number that binary32 holds, not '1e39'", {}),
-    ("u,v,what\n1,red,a\n", "line 2, column 2 'v' must be a number, not 'red'", {}),
+    ("u,v,what\n1,red,a\n", f"line 2, column 2 'v' must be a number, not 'red'{WORDS}", {}),
     ("1;2;a\n1;2,5;b\n",
      "line 2, column 2 must be a number, not '2,5' (decimals have a point, no comma)", {}),
     ("1,2,a\n1,1_0,b\n", "line 2, column 2 must be a number, not '1_0'", {}),
     ("1,2,a\n1,\u0663,b\n", "line 2, column 2 must be a number, not '\u0663'", {}),
     ("1,2,a\n1,0x1,b\n", "line 2, column 2 must be a number, not '0x1'", {}),
-    (f"1,2,a\n1,{'x' * 99},b\n", f"line 2, column 2 must be a number, not '{'x' * 60}...'", {}),
+    (f"1,2,a\n1,{'x' * 99},b\n",
+     f"line 2, column 2 must be a number, not '{'x' * 60}...'{WORDS}", {}),
     ("1,2,a\n1,b\n", "line 2 must have 3 columns, not 2", {}),
     ("1,2,a\n1,2,b,c\n", "line 2 must have 3 columns, not 4", {}),
     ("1,2,a\n1;2;b\n", "line 2 must have 3 columns, not 1", {}),
