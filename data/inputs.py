@@ -116,11 +116,26 @@ def _labels(samples: Samples, network: ir.Network, source: Source) -> list[str] 
     labels = list(samples.labels)
     if not any(labels):
         return None
+    if network.answer is None:
+        labels = _written_as(network.score_names, labels)
     if source.label:
         return labels
     if network.answer is None:
         return labels if set(labels) & set(network.score_names) else None
     return labels if any(map(NUMBER.fullmatch, labels)) else None
+
+
+def _written_as(classes: Sequence[str], labels: list[str]) -> list[str]:
+    """Labels as the network writes them: ``1.0`` is its ``1``, as a column with holes becomes real.
+
+    Only if no two of its classes are the same number.
+    """
+    numbers = {float(name): name for name in classes if NUMBER.fullmatch(name)}
+    if len(numbers) < len(classes):
+        return labels
+    known = set(classes)
+    return [numbers.get(float(label), label) if label not in known and NUMBER.fullmatch(label)
+            else label for label in labels]
 
 
 def _raw(path: Path, network: ir.Network, source: Source) -> Samples:
@@ -270,6 +285,8 @@ def _integers(path: Path, network: ir.Network, source: Source) -> Inputs:
         row, column = (int(n) for n in wrong[0])
         raise DataError(f"{where}: row {row + 1}, column {column + 1} must be between {low} and "
                         f"{high}, not {values[row, column]}")
-    return Inputs(str(path), values.astype(np.int32),
-                  arrays.texts(path, there, part[1], len(values), asked=True),
+    labels = arrays.texts(path, there, part[1], len(values), asked=True)
+    if labels is not None and network.answer is None:
+        labels = _written_as(network.score_names, labels)
+    return Inputs(str(path), values.astype(np.int32), labels if labels and any(labels) else None,
                   [f"row {row + 1}" for row in range(len(values))])

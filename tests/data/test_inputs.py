@@ -264,8 +264,10 @@ def test_some_labels_or_none(tmp_path, missing):
         found = data.read_inputs(path, raw_network())
         assert found.labels in (["yes", "", ""], None)  # 1.0 is no class
         assert len(found) == 3
-    path = written(tmp_path, "1,2,-3,4,1\n5,6,7,-8,\n")
-    assert data.read_inputs(path, INTEGERS).labels == ["1", ""]
+    for text in ("1,2,-3,4,1\n5,6,7,-8,\n", "1,2,-3,4,1.0\n5,6,7,-8,\n"):
+        assert data.read_inputs(written(tmp_path, text), INTEGERS).labels == ["1", ""]
+    path = written(tmp_path, {"x": np.array(WANTED), "y": np.array([0, np.nan])}, "x.npz")
+    assert data.read_inputs(path, INTEGERS).labels == ["0", ""]
 
 
 def test_windows_of_rows_of_which_some_have_a_label(tmp_path):
