@@ -189,22 +189,35 @@ def predict(network: ir.Network, file: str | Path, *, integers: bool = False) ->
 
 
 @_names_missing
-def verilog(network: ir.Network, plan: Plan | None = None) -> str:
-    """Write the network as Verilog, behind AXI4-Stream ports. Top module: ``top``.
+def verilog(network: ir.Network, plan: Plan | None = None, *, module: str = "network",
+            reset: str = "rst") -> str:
+    """Write the network as Verilog, behind AXI4-Stream ports: the block that a build delivers.
+
+    Parameters
+    ----------
+    plan : Plan, optional
+    module : str
+        Name of the top module.
+    reset : str
+        ``"rst"``, active high, beside ``clk``; or ``"aresetn"``, active low, beside ``aclk``.
 
     Raises
     ------
+    NamingError
+        If the name of the module does not do.
     ToolError
         If there is no Yosys, which writes the text.
     """
     need("amaranth")
     from bitwright.hw.contents import as_built
     from bitwright.hw.flow.verilog import to_verilog
+    from bitwright.hw.naming import Naming
     from bitwright.hw.plan import Plan
     from bitwright.hw.rtl.axi import AxiIp
 
-    plan = plan or Plan()
-    return to_verilog(AxiIp(as_built(network, plan), plan))
+    plan, naming = plan or Plan(), Naming(module, reset)
+    block = AxiIp(as_built(network, plan), plan)
+    return to_verilog(block, naming, interface=block.interface(naming))
 
 
 @_names_missing

@@ -21,6 +21,7 @@ from bitwright.errors import UsageError
 from bitwright.extras import need
 from bitwright.hw import families
 from bitwright.hw.flow.options import STAGES, TARGETS, Options
+from bitwright.hw.naming import RESETS, Naming, NamingError
 
 if TYPE_CHECKING:
     from bitwright.hw.plan import Plan
@@ -40,6 +41,14 @@ def _parser() -> argparse.ArgumentParser:
                         help="synthesise for a family without a board, to compare sizes")
     parser.add_argument("--plan", metavar="FILE", type=Path,
                         help="choices of the realisation, as in plan.toml of a build")
+    parser.add_argument("--result-beat-bytes", metavar="N", type=int,
+                        help="bytes of m_axis_tdata, the output of the block (default: as in the "
+                             "plan)")
+    parser.add_argument("--module", metavar="NAME",
+                        help="name of the block's module (default: the network's name)")
+    parser.add_argument("--reset", choices=RESETS, default=RESETS[0],
+                        help="reset of the block: rst, active high, beside clk, or aresetn, active "
+                             "low, beside aclk (default: %(default)s)")
     parser.add_argument("--fold", metavar="CYCLES", type=int,
                         help="keep the weights of every node that can be folded in memory, and "
                              "take so many cycles a frame (default: as in the plan)")
@@ -64,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _options(args: argparse.Namespace) -> Options:
     """Settings of the arguments, all but what depends on the network: build folder and folds."""
+    _check_name(args.module)
     if args.target is not None:
         for flag, value in (("--board", args.board), ("--freq", args.freq), ("--baud", args.baud)):
             if value is not None:
@@ -82,15 +92,24 @@ def _options(args: argparse.Namespace) -> Options:
         simplify=not args.no_simplify, allow_timing_fail=args.allow_timing_fail)
 
 
+def _check_name(module: str | None) -> None:
+    try:
+        if module is not None:
+            Naming(module)
+    except NamingError as error:
+        raise UsageError(f"--module: {error}") from error
+
+
 def _plan(args: argparse.Namespace, family: families.Family) -> Plan:
     from bitwright.hw.plan import Plan, PlanError
 
-    if args.plan is None:
-        return Plan(lut_size=family.lut_size)
     try:
-        return Plan.load(args.plan)
+        plan = Plan(lut_size=family.lut_size) if args.plan is None else Plan.load(args.plan)
     except PlanError as error:
         raise PlanError(f"{args.plan}: {error}") from error
+    if args.result_beat_bytes is None:
+        return plan
+    return dataclasses.replace(plan, result_beat_bytes=args.result_beat_bytes)
 
 
 def _frequency(megahertz: float | None, board: boards.Board) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bitwright.errors import UserError
 
-__all__ = ["RESETS", "Naming", "NamingError", "module_name"]
+__all__ = ["RESETS", "TOP", "Naming", "NamingError", "module_name"]
 
 RESETS = ("rst", "aresetn")
 """Names of the reset, which say how it is driven: ``rst``, active high, beside ``clk``; or
@@ -101,6 +101,10 @@ class Naming:
     def active_low(self) -> bool:
         """Whether the block is in reset while its reset is 0."""
         return self.reset == "aresetn"
+
+
+TOP = Naming()
+"""Names of a design that is looked at for itself."""
 
 
 def module_name(text: str) -> str:

@@ -163,8 +163,8 @@ class Plan:
         lines = [f"lanes = {self.lanes}  # features in each beat of the input",
                  f"levels_per_register = {self.levels_per_register}  # LUTs between two registers",
                  f"lut_size = {self.lut_size}  # inputs of a LUT of the device",
-                 (f"result_beat_bytes = {self.result_beat_bytes}  # bytes in each beat of a result; "
-                  f"0: all of it, or {WIDEST_RESULT} of a longer one")]
+                 (f"result_beat_bytes = {self.result_beat_bytes}  # bytes in each beat of a "
+                  f"result; 0: all of it, or {WIDEST_RESULT} of a longer one")]
         for name in sorted(self.nodes):
             lines += ["", f"[nodes.{name}]"]
             lines += [f"{key} = {json.dumps(value)}"

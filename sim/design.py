@@ -11,6 +11,7 @@ from bitwright.hw.flow import synth
 from bitwright.hw.flow.verilog import to_verilog
 from bitwright.hw.layout import Layout
 from bitwright.hw.link.serial_top import SerialTop
+from bitwright.hw.naming import TOP, Naming
 from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.axi import AxiIp
 from bitwright.hw.rtl.tapped import Tap, Tapped
@@ -31,7 +32,7 @@ class Generated:
     Parameters
     ----------
     text : str
-        Verilog, the top module being ``top``.
+        Verilog.
     latency, interval : int
         In cycles, as of the component.
     taps : tuple of Tap
@@ -48,22 +49,22 @@ class Generated:
     timeout: int = 0
 
 
-def rtl(network: ir.Network, plan: Plan, cache: Path) -> Generated:
-    """The network behind AXI4-Stream ports, :class:`hw.rtl.axi.AxiIp`.
+def rtl(network: ir.Network, plan: Plan, cache: Path, naming: Naming = TOP) -> Generated:
+    """The network behind AXI4-Stream ports, :class:`hw.rtl.axi.AxiIp`, as a build delivers it.
 
     Raises
     ------
     ToolError
         If there is no Yosys, which writes the Verilog, or it fails.
     """
-    return _generated(["rtl", ir.digest(network), plan.digest], cache,
-                      lambda: AxiIp(network, plan))
+    return _generated(["rtl", ir.digest(network), plan.digest, vars(naming)], cache,
+                      lambda: AxiIp(network, plan), naming)
 
 
-def tapped(network: ir.Network, plan: Plan, cache: Path) -> Generated:
+def tapped(network: ir.Network, plan: Plan, cache: Path, naming: Naming = TOP) -> Generated:
     """The same as :class:`Tapped`. Raises as :func:`rtl` does."""
-    return _generated(["tapped", ir.digest(network), plan.digest], cache,
-                      lambda: Tapped(network, plan))
+    return _generated(["tapped", ir.digest(network), plan.digest, vars(naming)], cache,
+                      lambda: Tapped(network, plan), naming)
 
 
 def serial(network: ir.Network, plan: Plan, cache: Path, *, clock_hz: float,
@@ -98,24 +99,24 @@ def serial_design(text: str, *, placed: Placed | None = None, waves: bool = Fals
                    waves=waves, fast=fast)
 
 
-def netlist(text: str, family: str, cache: Path) -> str:
-    """Synthesise the module ``top`` for a family, and return the netlist as Verilog.
+def netlist(text: str, module: str, family: str, cache: Path) -> str:
+    """Synthesise a module for a family, and return the netlist as Verilog.
 
     Raises
     ------
     ToolError
         If Yosys is missing or fails.
     """
-    folder = cache / f"netlist-{keys.digest(text, family, keys.yosys(), keys.sources())}"
+    folder = cache / f"netlist-{keys.digest(text, module, family, keys.yosys(), keys.sources())}"
     if not folder.exists():
         with new_folder(folder) as scratch:
-            synth.netlist(text, "top", family, scratch)
+            synth.netlist(text, module, family, scratch)
     return (folder / "netlist.v").read_text(encoding="utf-8")
 
 
-def stream_design(layout: Layout, text: str, *, models: synth.CellModels | None = None,
-                  taps: Sequence[Tap] = (), writable: bool = False, waves: bool = False,
-                  fast: bool = False) -> Design:
+def stream_design(layout: Layout, text: str, naming: Naming = TOP, *,
+                  models: synth.CellModels | None = None, taps: Sequence[Tap] = (),
+                  writable: bool = False, waves: bool = False, fast: bool = False) -> Design:
     """The packet harness around an AXI4-Stream design.
 
     Parameters
@@ -123,6 +124,8 @@ def stream_design(layout: Layout, text: str, *, models: synth.CellModels | None 
     layout : Layout
     text : str
         Verilog.
+    naming : Naming
+        Of the design.
     models : CellModels, optional
         Of the cells of a netlist.
     taps : sequence of Tap
@@ -132,9 +135,14 @@ def stream_design(layout: Layout, text: str, *, models: synth.CellModels | None 
     waves, fast : bool
         See :class:`sim.simulator.Design`.
     """
-    parameters = {"IN_WIDTH": 8 * layout.beat_bytes, "OUT_WIDTH": 8 * layout.result_bytes,
-                  "BEATS": layout.beats}
-    defines = []
+    parameters = {"IN_WIDTH": 8 * layout.beat_bytes, "OUT_WIDTH": 8 * layout.result_beat_bytes,
+                  "BEATS": layout.beats, "OUT_BEATS": layout.result_beats,
+                  "OUT_LAST": layout.last_beat_bytes}
+    defines = [f"MODULE={naming.module}"]
+    if naming.active_low:
+        defines.append("ARESETN")
+    if layout.result_keep:
+        defines.append("KEEP")
     if taps:
         defines.append("TAPS")
         parameters |= {"TAPS": len(taps), "TAP_WIDTH": sum(tap.width for tap in taps)}
@@ -163,13 +171,16 @@ def _design(harness: str, text: str, parameters: Mapping[str, int], defines: Seq
 
 
 def _generated(key: list[object], cache: Path,
-               component: Callable[[], AxiIp | SerialTop | Tapped]) -> Generated:
+               component: Callable[[], AxiIp | SerialTop | Tapped],
+               naming: Naming = TOP) -> Generated:
     """A component as text, from the cache if it is there."""
     folder = cache / f"verilog-{keys.digest(key, keys.yosys(), keys.sources())}"
     if not folder.exists():
         with new_folder(folder) as scratch:
             made = component()
-            (scratch / "top.v").write_text(to_verilog(made, "top"), encoding="utf-8")
+            interface = made.interface(naming) if isinstance(made, AxiIp) else None
+            (scratch / "top.v").write_text(to_verilog(made, naming, interface=interface),
+                                           encoding="utf-8")
             facts = {"latency": made.latency, "interval": made.interval}
             if isinstance(made, Tapped):
                 facts["taps"] = [vars(tap) for tap in made.taps]

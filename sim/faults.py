@@ -12,10 +12,15 @@ from numpy.typing import NDArray
 
 from bitwright import ir
 from bitwright.errors import UserError
+from bitwright.hw.interface import Interface
 from bitwright.hw.layout import Layout
+from bitwright.hw.naming import TOP, Naming
+from bitwright.hw.plan import Plan
 from bitwright.sim.options import Faults
 
 __all__ = ["KINDS", "FaultError", "Planted", "plant"]
+
+PLAN = Plan()
 
 
 class FaultError(UserError, ValueError):
@@ -45,8 +50,8 @@ class Planted:
     bit: int | None = None
 
 
-def plant(kind: str, network: ir.Network, features: NDArray[np.int32], *, lanes: int = 1,
-          seed: int = 1) -> Planted:
+def plant(kind: str, network: ir.Network, features: NDArray[np.int32], *, plan: Plan = PLAN,
+          naming: Naming = TOP, seed: int = 1) -> Planted:
     """Plant a fault.
 
     Parameters
@@ -57,8 +62,10 @@ def plant(kind: str, network: ir.Network, features: NDArray[np.int32], *, lanes:
         As it is to be built.
     features : array, shape (vectors, features)
         Of which at least one must notice the fault.
-    lanes : int
-        Of the plan.
+    plan : Plan
+        How it is built.
+    naming : Naming
+        Of the block.
 
     Raises
     ------
@@ -69,12 +76,13 @@ def plant(kind: str, network: ir.Network, features: NDArray[np.int32], *, lanes:
     if kind == "beat":
         sample = int(rng.integers(len(features)))
         return Planted(Faults(drop=sample), f"the driver loses the last beat of sample {sample}")
-    layout = Layout.of(network, lanes)
+    layout = Layout.of(network, plan.lanes, plan.result_beat_bytes)
+    interface = Interface(naming, layout, bool(plan.writable), 0, 0)  # its ports are what is needed
     if kind == "result":
         index = int(rng.integers(len(features)))
-        return Planted(Faults(edit=_lost_result(layout, index)), f"result {index} is swallowed")
+        return Planted(Faults(edit=_lost_result(interface, index)), f"result {index} is swallowed")
     if kind == "scores" and network.classes > 1:
-        return Planted(Faults(edit=_swapped_scores(layout)), "scores 0 and 1 are swapped")
+        return Planted(Faults(edit=_swapped_scores(interface)), "scores 0 and 1 are swapped")
     expected = network.evaluate(features).scores
     for planted in _CANDIDATES.get(kind, _none)(network, features, rng):
         if (planted.faults.built.evaluate(features).scores != expected).any():
@@ -154,52 +162,79 @@ def _with(network: ir.Network, name: str, node: ir.Node) -> ir.Network:
     return replace(network, entries=entries, golden=None)
 
 
-def _wrap(layout: Layout, behaviour: str) -> Callable[[str], str]:
-    """An edit that puts a module with a fault around the design."""
+def _wrap(interface: Interface, changed: str, lost: str) -> Callable[[str], str]:
+    """An edit that puts a module with a fault around the design: it takes whole results, and gives
+    them on.
+
+    Parameters
+    ----------
+    changed : str
+        What is given on, ``held`` being what was taken.
+    lost : str
+        Whether a result is not given on, ``count`` being its place.
+    """
+    layout, naming = interface.layout, interface.naming
+    width, beats = 8 * layout.result_beat_bytes, layout.result_beats
+    taken = {"m_axis_tdata": "data", "m_axis_tvalid": "valid", "m_axis_tready": "!full",
+             "m_axis_tlast": "", "m_axis_tkeep": ""}
+    ports = ",\n".join(f"    {port.direction} [{port.width - 1}:0] {port.name}"
+                       for port in interface.ports)
+    inside = ", ".join(f".{port.name}({taken.get(port.name, port.name)})"
+                       for port in interface.ports)
+    keep = f"""
+    assign m_axis_tkeep = {{{layout.result_beat_bytes}{{1'b1}}}}
+        >> (out == {beats - 1} ? {layout.result_beat_bytes - layout.last_beat_bytes} : 0);"""
     wrapper = f"""
-module top(
-    input clk, input rst,
-    input [{8 * layout.beat_bytes - 1}:0] s_axis_tdata, input s_axis_tvalid,
-    output s_axis_tready, input s_axis_tlast,
-    output [{8 * layout.result_bytes - 1}:0] m_axis_tdata, output m_axis_tvalid,
-    input m_axis_tready, output m_axis_tlast, output sample_error
+module {naming.module}(
+{ports}
 );
-    wire [{8 * layout.result_bytes - 1}:0] data;
-    wire valid, ready;
-    inner inner(
-        .clk(clk), .rst(rst), .s_axis_tdata(s_axis_tdata), .s_axis_tvalid(s_axis_tvalid),
-        .s_axis_tready(s_axis_tready), .s_axis_tlast(s_axis_tlast), .m_axis_tdata(data),
-        .m_axis_tvalid(valid), .m_axis_tready(ready), .m_axis_tlast(m_axis_tlast),
-        .sample_error(sample_error)
-    );
-{behaviour}
+    wire [{width - 1}:0] data;
+    wire valid;
+    reg [{beats * width - 1}:0] held = 0;
+    reg [31:0] place = 0, out = 0, count = 0;
+    reg full = 0;
+    wire [{beats * width - 1}:0] changed = {changed};
+    inner inner({inside});
+    assign m_axis_tdata = changed[out*{width} +: {width}];
+    assign m_axis_tvalid = full;
+    assign m_axis_tlast = out == {beats - 1};{keep if layout.result_keep else ""}
+    always @(posedge {naming.clock}) begin
+        if (valid && !full) begin
+            held[place*{width} +: {width}] <= data;
+            place <= place == {beats - 1} ? 0 : place + 1;
+            full <= place == {beats - 1} && !({lost});
+            if (place == {beats - 1}) count <= count + 1;
+        end
+        if (full && m_axis_tready) begin
+            out <= m_axis_tlast ? 0 : out + 1;
+            full <= !m_axis_tlast;
+        end
+        if ({"!" if naming.active_low else ""}{naming.reset}) begin
+            place <= 0;
+            out <= 0;
+            full <= 0;
+        end
+    end
 endmodule
 """
 
     def edit(text: str) -> str:
-        renamed, count = re.subn(r"\bmodule top\b", "module inner", text)
-        assert count == 1, f"one module top expected, not {count}"
+        renamed, count = re.subn(rf"\bmodule {naming.module}\b", "module inner", text)
+        assert count == 1, f"one module {naming.module} expected, not {count}"
         return renamed + wrapper
 
     return edit
 
 
-def _swapped_scores(layout: Layout) -> Callable[[str], str]:
+def _swapped_scores(interface: Interface) -> Callable[[str], str]:
+    layout = interface.layout
     size, first = 8 * layout.score_bytes, 8 * layout.decision_bytes
     second, end = first + size, first + 2 * size
-    above = f"data[{8 * layout.result_bytes - 1}:{end}], " if layout.classes > 2 else ""
-    return _wrap(layout, f"""
-    assign m_axis_tdata = {{{above}data[{first} +: {size}], data[{second} +: {size}],
-                           data[{first - 1}:0]}};
-    assign m_axis_tvalid = valid;
-    assign ready = m_axis_tready;""")
+    bits = 8 * layout.result_beat_bytes * layout.result_beats
+    above = f"held[{bits - 1}:{end}], " if bits > end else ""
+    return _wrap(interface, f"{{{above}held[{first} +: {size}], held[{second} +: {size}], "
+                            f"held[{first - 1}:0]}}", "0")
 
 
-def _lost_result(layout: Layout, index: int) -> Callable[[str], str]:
-    return _wrap(layout, f"""
-    reg [31:0] count = 0;
-    wire lost = count == {index};
-    always @(posedge clk) if (valid && ready) count <= count + 1;
-    assign m_axis_tdata = data;
-    assign m_axis_tvalid = valid && !lost;
-    assign ready = m_axis_tready || lost;""")
+def _lost_result(interface: Interface, index: int) -> Callable[[str], str]:
+    return _wrap(interface, "held", f"count == {index}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bitwright import boards, ir
+from bitwright.hw.naming import Naming
 from bitwright.hw.plan import Plan
 from bitwright.sim.placed import Placed
 
@@ -62,6 +63,8 @@ class Options:
     out : Path
         Folder for compiled models, logs and waves.
     faults : Faults
+    naming : Naming
+        Of the block at the levels with AXI4-Stream ports.
     frozen : ir.Network, optional
         The network as it was frozen, if another form of it is built: the one that a design with a
         serial line says it is.
@@ -85,5 +88,6 @@ class Options:
     waves: bool = False
     out: Path = CACHE
     faults: Faults = field(default_factory=Faults)
+    naming: Naming = field(default_factory=Naming)
     frozen: ir.Network | None = None
     contents: ir.Network | None = None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bitwright import boards
 from bitwright.command import guarded, natural, positive
 from bitwright.errors import UsageError
+from bitwright.hw.naming import RESETS, Naming, NamingError, module_name
 from bitwright.locate import HELP, locate, name
 from bitwright.sim.names import LEVELS, SIMULATORS
 
@@ -101,6 +102,12 @@ def _add_design(group: argparse._ArgumentGroup) -> None:
                        help="choices of the realisation, as in plan.toml of a build")
     group.add_argument("--lanes", metavar="N", type=positive,
                        help="features in each beat (default: 1)")
+    group.add_argument("--result-beat-bytes", metavar="N", type=natural,
+                       help="bytes in each beat of a result (default: as in the plan)")
+    group.add_argument("--module", metavar="NAME",
+                       help="name of the block's module (default: the network's name)")
+    group.add_argument("--reset", choices=RESETS,
+                       help=f"reset of the block (default: {RESETS[0]})")
     group.add_argument("--fold", metavar="CYCLES", type=int,
                        help="keep the weights of every node that can be folded in memory, and "
                             "take so many cycles a frame (default: as in the plan)")
@@ -155,12 +162,13 @@ def _add_run(group: argparse._ArgumentGroup) -> None:
 def _plan(args: argparse.Namespace) -> Plan:
     from bitwright.hw.plan import Plan, PlanError
 
-    if args.plan is None:
-        return Plan(lanes=args.lanes or 1)
     try:
-        return Plan.load(args.plan)
+        plan = Plan(lanes=args.lanes or 1) if args.plan is None else Plan.load(args.plan)
     except PlanError as error:
         raise PlanError(f"{args.plan}: {error}") from error
+    if args.result_beat_bytes is None:
+        return plan
+    return dataclasses.replace(plan, result_beat_bytes=args.result_beat_bytes)
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -184,9 +192,17 @@ def _check(args: argparse.Namespace) -> None:
         if args.build is None:
             raise UsageError("--level placed needs --build DIR, the folder of a build")
         for flag, value in (("--plan", args.plan), ("--lanes", args.lanes), ("--fold", args.fold),
+                            ("--result-beat-bytes", args.result_beat_bytes),
                             ("--no-simplify", args.no_simplify or None)):
             if value is not None:
                 raise UsageError(f"{flag} does not go with --build, whose design is made already")
+    for flag, value in (("--module", args.module), ("--reset", args.reset)):
+        if value is not None and args.level in ("board", "placed"):
+            raise UsageError(f"{flag} is for --level rtl or netlist, not {args.level}")
+    try:
+        Naming(args.module or "top")
+    except NamingError as error:
+        raise UsageError(f"--module: {error}") from error
     if args.load is not None and args.level not in ("board", "placed"):
         raise UsageError(f"--load is for --level board or placed, not {args.level}")
     if args.integers and args.features is None:
@@ -199,13 +215,15 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError(f"--inject must be one of {', '.join(faults.KINDS)}, not {args.inject!r}")
 
 
-def _options(args: argparse.Namespace, frozen: ir.Network) -> tuple[Options, bool]:
+def _options(args: argparse.Namespace, frozen: ir.Network,
+             network_name: str) -> tuple[Options, bool]:
     """Settings of a simulation, and whether the network is simplified first."""
     from bitwright.hw.rtl.layers import folded
     from bitwright.sim import placed
     from bitwright.sim.options import Options
 
     build, plan, simplify = None, None, not args.no_simplify
+    naming = Naming(args.module or module_name(network_name), args.reset or RESETS[0])
     if args.build is not None:
         build = placed.load(args.build)
         plan, simplify = build.plan, build.simplify
@@ -215,7 +233,7 @@ def _options(args: argparse.Namespace, frozen: ir.Network) -> tuple[Options, boo
             plan = folded(plan, frozen, args.fold)
     return Options(level=args.level, simulator=args.simulator, plan=plan,
                    family=args.family or Options.family, board=args.board or Options.board,
-                   placed=build,
+                   placed=build, naming=naming,
                    stall_in=args.stall, stall_out=args.stall, resets=args.resets,
                    seed=args.seed, waves=args.waves, out=args.out, frozen=frozen), simplify
 
@@ -242,14 +260,14 @@ def _run(args: argparse.Namespace) -> Verdict:
     need("amaranth")
     path = locate(args.network)
     frozen = ir.load(path)
-    options, simplify = _options(args, frozen)
+    options, simplify = _options(args, frozen, name(path))
     vectors = _vectors(args, frozen)
     network = as_built(frozen, options.plan, simplify=simplify)
     if args.load is not None:
         options = dataclasses.replace(options, contents=ir.load(locate(args.load)))
     if args.inject is not None:
-        fault = faults.plant(args.inject, network, vectors.features, lanes=options.plan.lanes,
-                             seed=args.seed)
+        fault = faults.plant(args.inject, network, vectors.features, plan=options.plan,
+                             naming=options.naming, seed=args.seed)
         logger.info("planted: %s", fault.description)
         options = dataclasses.replace(options, faults=fault.faults)
     logger.info("%s: %d vectors, %s", path, len(vectors.features), vectors.source)

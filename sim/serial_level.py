@@ -46,7 +46,7 @@ def run_serial(network: ir.Network, features: NDArray[np.int32], options: Option
                simulator: Simulator, verdict: Verdict, folder: Path) -> None:
     """Simulate, and write what was found into the verdict. As
     :func:`sim.stream_level.run_stream`."""
-    layout = Layout.of(network, options.plan.lanes)
+    layout = Layout.of(network, options.plan.lanes, options.plan.result_beat_bytes)
     started = time.monotonic()
     make = _placed if options.level == "placed" else _board
     target = make(network, layout, len(features), options, verdict)

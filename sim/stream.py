@@ -19,6 +19,8 @@ VIOLATIONS = (
     "m_axis_tlast changed before the beat was taken",
     UNDEFINED,
     "an output was raised in the first cycle after a reset",
+    "m_axis_tlast came before the last beat of a result",
+    "m_axis_tkeep is not that of the beat",
 )
 """Meaning of the bits of the harness's ``violations``."""
 
@@ -29,14 +31,14 @@ class StreamError(AssertionError):
 
 @dataclass(frozen=True)
 class Transfer:
-    """A result beat as it was taken.
+    """A result as it was taken.
 
     Parameters
     ----------
     word : int
-        ``m_axis_tdata``.
+        ``m_axis_tdata`` of its beats, the first at the least significant end.
     last : bool
-        ``m_axis_tlast``.
+        ``m_axis_tlast`` of the last of them.
     """
 
     word: int
@@ -53,7 +55,7 @@ class Stream:
     beats : int
         Beats of a well-formed packet.
     out_width : int
-        Bits of a result.
+        Bits of all beats of a result.
     idle_limit : int
         Cycles without a transfer on either side, while one is awaited, that count as a hang.
     """

@@ -4,15 +4,22 @@
 // simulator; a cocotb bench (sim/stream.py) hands over whole packets, starts resets and takes the
 // results. Python works once a packet instead of once a cycle, which is some ten times faster.
 //
-// The design is called `top` and has the ports of hw.ip.AxiIp. Of what Python writes, a `_new` or
-// `_go` takes effect when it changes; of what it reads, a count tells that something is new.
+// The design has the ports of hw.rtl.axi.AxiIp; macros name its module (MODULE, or else top), say whether it
+// has the clock and the reset of AXI (ARESETN) and tells which bytes of results count (KEEP). Of what
+// Python writes, a `_new` or `_go` takes effect when it changes; of what it reads, a count tells that
+// something is new.
 `default_nettype none
 `timescale 1ns / 1ns
+`ifndef MODULE
+`define MODULE top
+`endif
 
 module harness #(
     parameter IN_WIDTH = 8,   // bits of s_axis_tdata
     parameter OUT_WIDTH = 8,  // bits of m_axis_tdata
     parameter BEATS = 1,      // beats of a well-formed packet
+    parameter OUT_BEATS = 1,  // beats of a result
+    parameter OUT_LAST = OUT_WIDTH / 8,  // bytes that count in the last of them
     parameter TAPS = 1,       // nodes that a tapped design shows
     parameter TAP_WIDTH = 1   // bits of all their outputs
 );
@@ -34,11 +41,13 @@ module harness #(
     reg stuck /*verilator public_flat_rw*/ = 0;
     reg [63:0] cycles /*verilator public_flat_rw*/ = 0;
     reg [31:0] sample_errors /*verilator public_flat_rw*/ = 0;
-    // One register, so that the count never changes without the word: count, tlast, word.
-    reg [OUT_WIDTH+32:0] result /*verilator public_flat_rw*/ = 0;
+    // A whole result, in one register, so that the count never changes without the word: count, tlast
+    // of its last beat, word.
+    reg [OUT_BEATS*OUT_WIDTH+32:0] result /*verilator public_flat_rw*/ = 0;
     // Sticky: 0 valid fell, 1 payload changed, 2 last changed, 3 control undefined,
-    // 4 valid or sample_error in the first cycle after a reset.
-    reg [4:0] violations /*verilator public_flat_rw*/ = 0;
+    // 4 valid or sample_error in the first cycle after a reset, 5 a last beat too early,
+    // 6 keep is not what it must be.
+    reg [6:0] violations /*verilator public_flat_rw*/ = 0;
 
     reg clk = 0;
     always #1 clk = ~clk;
@@ -46,6 +55,13 @@ module harness #(
     reg rst = 1;
     wire s_ready, m_valid, m_last, sample_error;
     wire [OUT_WIDTH-1:0] m_data;
+    wire [OUT_WIDTH/8-1:0] full_keep = {OUT_WIDTH/8{1'b1}};
+    wire [OUT_WIDTH/8-1:0] last_keep = full_keep >> OUT_WIDTH/8 - OUT_LAST;
+`ifdef KEEP
+    wire [OUT_WIDTH/8-1:0] m_keep;
+`else
+    wire [OUT_WIDTH/8-1:0] m_keep = full_keep;
+`endif
 
     // 32-bit xorshift: the same stalls in every simulator.
     reg [31:0] noise = 1;
@@ -73,6 +89,10 @@ module harness #(
     // Sink.
     reg m_ready = 0;
     wire fire_out = m_valid && m_ready && !rst;
+    reg [OUT_BEATS*OUT_WIDTH-1:0] gathered = 0;  // beats of a result, so far
+    reg [31:0] out_place = 0;                    // of the beat that is next
+    wire out_last = out_place == OUT_BEATS - 1;
+    reg [OUT_BEATS*OUT_WIDTH-1:0] word;
 
 `ifdef TAPS
     // One line a cycle in which a node hands on: resets so far, which nodes, all outputs.
@@ -86,12 +106,19 @@ module harness #(
             $fwrite(tap_file, "%0d %h %h\n", resets, tap_fire, tap_payload);
 `endif
 
-    top dut (
+    `MODULE dut (
+`ifdef ARESETN
+        .aclk(clk), .aresetn(!rst),
+`else
         .clk(clk), .rst(rst),
+`endif
         .s_axis_tdata(s_data), .s_axis_tvalid(offered), .s_axis_tready(s_ready),
         .s_axis_tlast(s_last),
         .m_axis_tdata(m_data), .m_axis_tvalid(m_valid), .m_axis_tready(m_ready),
         .m_axis_tlast(m_last),
+`ifdef KEEP
+        .m_axis_tkeep(m_keep),
+`endif
 `ifdef TAPS
         .tap_fire(tap_fire), .tap_payload(tap_payload),
 `endif
@@ -157,7 +184,15 @@ module harness #(
 
         // Sink.
         m_ready <= !rst && noise[31:16] >= stall_out;
-        if (fire_out) result <= {result[OUT_WIDTH+32:OUT_WIDTH+1] + 32'd1, m_last, m_data};
+        if (fire_out) begin
+            word = gathered;
+            word[out_place*OUT_WIDTH +: OUT_WIDTH] = m_data;
+            gathered <= word;
+            out_place <= out_last ? 0 : out_place + 1;
+            if (out_last)
+                result <= {result[OUT_BEATS*OUT_WIDTH+1 +: 32] + 32'd1, m_last, word};
+        end
+        if (rst) out_place <= 0;
         if (sample_error && !rst) sample_errors <= sample_errors + 1;
 
         // Protocol.
@@ -173,6 +208,8 @@ module harness #(
             if ((^{s_ready, m_valid, sample_error}) === 1'bx) violations[3] <= 1;
 `endif
             if (fresh && (m_valid || sample_error)) violations[4] <= 1;
+            if (fire_out && m_last && !out_last) violations[5] <= 1;
+            if (m_valid && m_keep !== (out_last ? last_keep : full_keep)) violations[6] <= 1;
         end
         if (rst || fire_in || fire_out) idle <= 0;
         else idle <= idle + 1;

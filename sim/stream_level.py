@@ -40,9 +40,9 @@ def run_stream(network: ir.Network, features: NDArray[np.int32], options: Option
         One line each, which a user can act on.
     """
     built = options.faults.built or network
-    layout = Layout.of(network, options.plan.lanes)
+    layout = Layout.of(network, options.plan.lanes, options.plan.result_beat_bytes)
     started = time.monotonic()
-    made = design.rtl(built, options.plan, options.out)
+    made = design.rtl(built, options.plan, options.out, options.naming)
     cycles = int(len(features) * made.interval / (1 - max(options.stall_in, options.stall_out)))
     source = _source(made.text, layout, options, fast=cycles > FAST_CYCLES)
     model = simulator.build(source, options.out, logger.info)
@@ -94,12 +94,13 @@ def _source(text: str, layout: Layout, options: Options, *, fast: bool) -> Desig
     models = None
     if options.level == "netlist":
         logger.info("synthesising for %s", options.family)
-        text = design.netlist(text, options.family, options.out)
+        text = design.netlist(text, options.naming.module, options.family, options.out)
         models = synth.cell_models(options.family)
     if options.faults.edit is not None:
         text = options.faults.edit(text)
-    return design.stream_design(layout, text, models=models, writable=bool(options.plan.writable),
-                                waves=options.waves, fast=fast)
+    return design.stream_design(layout, text, options.naming, models=models,
+                                writable=bool(options.plan.writable), waves=options.waves,
+                                fast=fast)
 
 
 def _job(layout: Layout, made: design.Generated, features: NDArray[np.int32], options: Options,
@@ -109,8 +110,9 @@ def _job(layout: Layout, made: design.Generated, features: NDArray[np.int32], op
     slow = 1 / (1 - max(options.stall_in, options.stall_out))
     return StreamJob(
         packets=str(folder / "packets.npy"), beats=layout.beats,
-        out_width=8 * layout.result_bytes, seed=options.seed, stall_in=options.stall_in,
-        stall_out=options.stall_out, resets=options.resets, malformed=options.malformed,
+        out_width=8 * layout.result_beat_bytes * layout.result_beats, seed=options.seed,
+        stall_in=options.stall_in, stall_out=options.stall_out, resets=options.resets,
+        malformed=options.malformed,
         window=2 * (made.latency + layout.beats),
         idle_limit=int((made.latency + made.interval) * slow * 4) + 1000,
         drain=2 * (made.latency + made.interval) + 64,
@@ -156,8 +158,8 @@ def _located(network: ir.Network, features: NDArray[np.int32], layout: Layout,
              sample: int) -> Difference | None:
     """Simulate the same again with all nodes in sight, up to the sample that is wrong."""
     logger.info("sample %d is wrong; looking for the first node that differs", sample)
-    made = design.tapped(options.faults.built or network, options.plan, options.out)
-    model = simulator.build(design.stream_design(layout, made.text, taps=made.taps,
+    made = design.tapped(options.faults.built or network, options.plan, options.out, options.naming)
+    model = simulator.build(design.stream_design(layout, made.text, options.naming, taps=made.taps,
                                                  writable=bool(options.plan.writable)), options.out,
                             logger.info)
     folder = folder / "taps"

@@ -80,7 +80,7 @@ def test_an_installed_package_works_anywhere(installed, tmp_path):
     assert "digits" in listed
     run("-m", "bitwright", "build", "zoo/iris", "--stop-after", "verilog", "--out", "built",
         cwd=tmp_path, path=installed)
-    assert "module top" in (tmp_path / "built" / "top.v").read_text()
+    assert "module iris(" in (tmp_path / "built" / "ip" / "iris.v").read_text()
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -17,11 +17,13 @@ from bitwright.hw.flow import cache, toolchain
 from bitwright.hw.flow.generate import Generate
 from bitwright.hw.flow.options import Options
 from bitwright.hw.flow.pack import Pack
-from bitwright.hw.flow.parts import BOARD, IP, MODULES, PATHS
+from bitwright.hw.flow.parts import BOARD, PATHS, modules
 from bitwright.hw.flow.place import Place, PlaceError
 from bitwright.hw.flow.synth import Synthesise
 from bitwright.hw.flow.wrap import Wrap
 from bitwright.hw.flow.write import Write
+from bitwright.hw.interface import FOLDER
+from bitwright.hw.naming import Naming, module_name
 from bitwright.hw.report.capacity import FitError, check_fit, explain, shortage
 from bitwright.hw.report.figures import Findings, compose
 from bitwright.hw.report.results import Placed, Synthesised
@@ -76,6 +78,8 @@ class _Build:
             digests={"network": ir.digest(network), "plan": options.plan.digest,
                      "sources": cache.sources_digest()},
             tools=self._tools.labels)
+        self._naming = Naming(module_name(name) if options.module is None else options.module,
+                              options.reset)
         self.fresh = True  # whether every stage was found done
         self._started = time.monotonic()
 
@@ -91,12 +95,13 @@ class _Build:
     def _run_stages(self) -> None:
         options, found = self._options, self._findings
         board = options.board
-        sources = self._generate(found.network, board)
+        block = self._generate(found.network)
         if options.stop_after == "verilog":
             return
-        top = IP if board is None else BOARD
+        sources, top = ((block,), self._naming.module) if board is None else (
+            (block, self._wrap(found.network, board, block)), BOARD)
         found.synthesised = self._stage("synthesise", Synthesise(
-            sources, top, options.family, MODULES, self._tools.yosys))
+            sources, top, options.family, modules(self._naming.module), self._tools.yosys))
         if board is not None:
             check_fit(found.name, found.synthesised, board, self._foldable)
         if options.stop_after == "synth":
@@ -105,21 +110,23 @@ class _Build:
         found.placed = self._place(board, found.synthesised)
         self._pack(board, found.placed)
 
-    def _generate(self, network: ir.Network, board: Board | None) -> tuple[Path, ...]:
-        """Write the network, and the board around it if there is one. Returns what is
-        synthesised."""
-        options, out = self._options, self._options.out
-        amaranth = importlib.metadata.version("amaranth")
-        text = out / f"{IP}.v"
-        self._findings.generated = self._stage("generate", Generate(
-            network, options.plan, options.simplify, self._tools.yosys, amaranth))
-        if board is None:
-            return (text,)
+    def _generate(self, network: ir.Network) -> Path:
+        """Write the network as a block. Returns its text."""
+        options = self._options
+        generated = self._stage("generate", Generate(
+            network, options.plan, options.simplify, self._naming, self._tools.yosys,
+            importlib.metadata.version("amaranth")))
+        self._findings.generated = generated
+        return options.out / FOLDER / generated.interface.file
+
+    def _wrap(self, network: ir.Network, board: Board, block: Path) -> Path:
+        """Write the board's design around the block. Returns its text."""
+        options = self._options
         assert options.baud is not None
         self._findings.wrapped = self._stage("put on the board", Wrap(
-            network, options.plan, options.simplify, text, board, options.baud, amaranth,
-            importlib.metadata.version("amaranth-boards")))
-        return text, out / f"{BOARD}.il"
+            network, options.plan, options.simplify, self._naming, block, board, options.baud,
+            importlib.metadata.version("amaranth"), importlib.metadata.version("amaranth-boards")))
+        return options.out / f"{BOARD}.il"
 
     def _place(self, board: Board, synthesised: Synthesised) -> Placed:
         options, place = self._options, board.family.place
@@ -184,7 +191,7 @@ def build(name: str, network: ir.Network, options: Options) -> tuple[dict[str, A
     Parameters
     ----------
     name : str
-        For messages and the report.
+        For messages and the report, and for the block where the options give it no other.
     network : ir.Network
     options : Options
 
@@ -199,7 +206,7 @@ def build(name: str, network: ir.Network, options: Options) -> tuple[dict[str, A
     ------
     ToolError, PlanError, WidthError, FitError, PlaceError, RouteError, TimingError
         A stage failed. The report has been written, with what is known.
-    ToolError, BusyError
+    ToolError, BusyError, NamingError
         It could not begin. All are one line that a user can act on.
     OSError
         If a file cannot be written.

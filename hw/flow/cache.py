@@ -1,9 +1,10 @@
 """Stages of a build: each is done once for equal inputs, and as a whole or not at all.
 
 A stage works in a folder of its own. When it is done, its files are moved into the build folder
-one by one, and last a manifest with the key of the inputs and the digest of each file is put in
-place. A file is trusted only through a manifest that agrees with it, so a build that is killed at
-any moment, or a file that is altered later, costs no more than that stage again.
+(those of a folder in it into a folder of that name) one by one, and last a manifest with the key of
+the inputs and the digest of each file is put in place. A file is trusted only through a manifest
+that agrees with it, so a build that is killed at any moment, or a file that is altered later, costs
+no more than that stage again.
 """
 
 from __future__ import annotations
@@ -131,8 +132,10 @@ def run_stage(folder: Path, stage: Stage[R], later: tuple[str, ...] = ()) -> tup
     part = Path(tempfile.mkdtemp(prefix=_PART, dir=folder))
     try:
         result = stage.run(part, folder / "logs")
-        digests = {path.name: file_digest(path) for path in sorted(part.iterdir())}
+        digests = {path.relative_to(part).as_posix(): file_digest(path)
+                   for path in sorted(part.rglob("*")) if path.is_file()}
         for file in digests:
+            (folder / file).parent.mkdir(exist_ok=True)
             (part / file).replace(folder / file)
     except OSError as error:
         if error.filename is None:  # a write that failed does not say where

@@ -1,4 +1,4 @@
-"""First stage: the network as Verilog, to be taken into any design."""
+"""First stage: the network as a block for any design, in a folder of its own."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import ClassVar
 
 from bitwright import ir
 from bitwright.hw.contents import as_built
-from bitwright.hw.flow.parts import IP
 from bitwright.hw.flow.toolchain import Tool
 from bitwright.hw.flow.verilog import to_verilog
+from bitwright.hw.interface import FOLDER
+from bitwright.hw.naming import Naming
 from bitwright.hw.plan import FOLDED, Plan
 from bitwright.hw.report.figures import network_size
 from bitwright.hw.report.results import Cycles, Generated
@@ -22,7 +23,7 @@ __all__ = ["Generate"]
 
 @dataclass(frozen=True)
 class Generate:
-    """Write ``top.v``, the network behind its ports, and ``plan.toml``.
+    """Write ``ip/MODULE.v``, the network behind its ports, and ``plan.toml``.
 
     Parameters
     ----------
@@ -31,6 +32,7 @@ class Generate:
     plan : Plan
     simplify : bool
         Whether it is simplified first.
+    naming : Naming
     yosys : Tool
     amaranth : str
         Its version.
@@ -42,6 +44,7 @@ class Generate:
     network: ir.Network
     plan: Plan
     simplify: bool
+    naming: Naming
     yosys: Tool
     amaranth: str
 
@@ -49,8 +52,11 @@ class Generate:
         """See :class:`hw.flow.cache.Stage`."""
         network = as_built(self.network, self.plan, simplify=self.simplify)
         component = AxiIp(network, self.plan)
-        text = to_verilog(component, IP, yosys=self.yosys, log=logs / "verilog.log")
-        (folder / f"{IP}.v").write_text(text, encoding="utf-8")
+        interface = component.interface(self.naming)
+        text = to_verilog(component, self.naming, interface=interface, yosys=self.yosys,
+                          log=logs / "verilog.log")
+        (folder / FOLDER).mkdir()
+        (folder / FOLDER / interface.file).write_text(text, encoding="utf-8")
         (folder / "plan.toml").write_text(self.plan.to_toml(), encoding="utf-8")
         ip = component.ip
         return Generated(
@@ -60,4 +66,5 @@ class Generate:
                           ip_interval=ip.interval),
             foldable=any(foldable(entry.node)
                          and self.plan.way(entry.name) != FOLDED
-                         for entry in self.network.entries))
+                         for entry in self.network.entries),
+            interface=interface)

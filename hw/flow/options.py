@@ -46,6 +46,10 @@ class Options:
         Whether the network is simplified first.
     allow_timing_fail : bool
         Whether a bitstream that misses the clock is made.
+    module : str or None
+        Name of the block's module; None for one that is made of the network's name.
+    reset : str
+        Of the block: one of :data:`hw.naming.RESETS`.
     """
 
     board: Board | None
@@ -58,6 +62,8 @@ class Options:
     seed: int = 1
     simplify: bool = True
     allow_timing_fail: bool = False
+    module: str | None = None
+    reset: str = "rst"
 
     @property
     def target(self) -> str:

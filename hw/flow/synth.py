@@ -19,7 +19,7 @@ from bitwright.hw.families import Family, Resources
 from bitwright.hw.families.family import Script
 from bitwright.hw.families.tool import YOSYS
 from bitwright.hw.flow import toolchain
-from bitwright.hw.flow.parts import MODULES
+from bitwright.hw.flow.parts import modules
 from bitwright.hw.flow.record import file_digest
 from bitwright.hw.report.resources import count, logic_cells
 from bitwright.hw.report.results import Synthesised
@@ -42,7 +42,7 @@ class Synthesise:
         Name of the top module.
     family : Family
     parts : mapping
-        Module of each part to count apart, see :data:`hw.flow.parts.MODULES`. One that the design
+        Module of each part to count apart, see :func:`hw.flow.parts.modules`. One that the design
         does not have is left out of the result.
     yosys : Tool
     """
@@ -67,17 +67,17 @@ class Synthesise:
             If a file cannot be written.
         """
         names = _module_names(self.sources)
-        modules = {part: module for part, module in self.parts.items() if module in names}
+        found = {part: module for part, module in self.parts.items() if module in names}
         copies = [folder / path.name for path in self.sources]
         for path, copy in zip(self.sources, copies, strict=True):
             copy.write_bytes(path.read_bytes())  # the tools must be given relative paths
         script = _script(self.family.script, [copy.name for copy in copies], self.top,
-                         list(modules.values()))
+                         list(found.values()))
         (folder / "synth.ys").write_text(script, encoding="utf-8")
         toolchain.run(self.yosys, ["synth.ys"], folder=folder, log=logs / "yosys.log")
         for copy in copies:
             copy.unlink()
-        return self._choose(folder, tuple(modules))
+        return self._choose(folder, tuple(found))
 
     def _choose(self, folder: Path, parts: tuple[str, ...]) -> Synthesised:
         """Keep the smallest of the netlists that the script wrote."""
@@ -103,20 +103,20 @@ class Synthesise:
             netlist_verilog=file_digest(folder / "netlist.v"))
 
 
-def _script(script: Script, sources: list[str], top: str, modules: list[str]) -> str:
+def _script(script: Script, sources: list[str], top: str, parts: list[str]) -> str:
     lines = [f"{'read_rtlil' if source.endswith('.il') else 'read_verilog'} {source}"
              for source in sources]
     # An element of an array has a wire of its own, such as `scores[1]`, which ABC9 would take for a
     # bit of the wire `scores` that holds them all.
     lines += ["rename -hide */w:*[[]*"]
-    lines += [f"setattr -mod -set keep_hierarchy 1 {module}" for module in modules]
+    lines += [f"setattr -mod -set keep_hierarchy 1 {module}" for module in parts]
     # The parts' ports that nothing reads, or that are constant, must not cost anything.
     lines += [f"{script.command} -top {top} -run {script.first}", "opt_hier", "opt_clean",
               "design -save parts"]
     for mapping, passes in script.mappings.items():
         lines += ["design -load parts", *passes]
         lines += [f"setattr -set {LABEL} {index} {module}/c:*"
-                  for index, module in enumerate(modules, start=1)]
+                  for index, module in enumerate(parts, start=1)]
         lines += ["setattr -mod -unset keep_hierarchy *", "flatten", "clean", script.check,
                   # Without the libraries, which are many times as large as a design.
                   f"select -module {top}", f"write_json -selected {mapping}.json",
@@ -131,7 +131,7 @@ def _module_names(sources: tuple[Path, ...]) -> set[str]:
 
 
 def netlist(verilog_text: str, top: str, family: str, out_dir: Path,
-            parts: Mapping[str, str] = MODULES) -> Path:
+            parts: Mapping[str, str] | None = None) -> Path:
     """Synthesise Verilog and return the netlist as Verilog, for simulation.
 
     The recipe is the one that a build places, and the ports are those of the given text.
@@ -145,8 +145,8 @@ def netlist(verilog_text: str, top: str, family: str, out_dir: Path,
         Name of a family.
     out_dir : Path
         Receives ``netlist.v``, and what Yosys needs and prints. Made if there is none.
-    parts : mapping
-        See :class:`Synthesise`.
+    parts : mapping, optional
+        See :class:`Synthesise`. Left out: those of the block of that name.
 
     Returns
     -------
@@ -160,7 +160,8 @@ def netlist(verilog_text: str, top: str, family: str, out_dir: Path,
     ToolError
         If Yosys is missing or fails.
     """
-    stage = Synthesise((out_dir / "source" / "source.v",), top, families.get(family), parts,
+    stage = Synthesise((out_dir / "source" / "source.v",), top, families.get(family),
+                       modules(top) if parts is None else parts,
                        toolchain.find(YOSYS))
     files.write_atomic(stage.sources[0], verilog_text)
     stage.run(out_dir, out_dir)

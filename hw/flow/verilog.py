@@ -11,10 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from amaranth.back import rtlil
+from amaranth.hdl import ClockDomain, Elaboratable, ResetInserter, Signal
+from amaranth.lib import wiring
 
 from bitwright.hw.families.tool import YOSYS
 from bitwright.hw.flow import toolchain
 from bitwright.hw.flow.environment import without_overrides
+from bitwright.hw.interface import Interface
+from bitwright.hw.naming import TOP, Naming
 
 __all__ = ["to_verilog"]
 
@@ -27,19 +31,20 @@ _INTERNAL = " ".join(f"-remove {name}" for name in (
 # Every process becomes multiplexers and registers. So there is no `always @*` in the text, which
 # an event-driven simulator may never run at time 0 (amaranth-lang/amaranth#1629), and no
 # `always_comb`, which only SystemVerilog has.
-_SCRIPT = f"""
+_SCRIPT = """
 read_rtlil design.il
 proc -norom
 opt_clean
 memory_collect
-attrmap {_INTERNAL}
-attrmap -modattr {_INTERNAL}
+attrmap {internal}
+attrmap -modattr {internal}
+{attributes}
 write_verilog -norename design.v
 """
 
 
-def to_verilog(component: Any, name: str = "top", *, yosys: toolchain.Tool | None = None,
-               log: Path | None = None) -> str:
+def to_verilog(component: Any, naming: Naming = TOP, *, interface: Interface | None = None,
+               yosys: toolchain.Tool | None = None, log: Path | None = None) -> str:
     """Convert a component. Equal designs give equal text, whatever machine makes it.
 
     The text is Verilog-2001: every `reg` is written at the edge of the clock only, and all other
@@ -48,8 +53,10 @@ def to_verilog(component: Any, name: str = "top", *, yosys: toolchain.Tool | Non
     Parameters
     ----------
     component : Component
-    name : str
-        Of the top module.
+    naming : Naming
+        Of the top module, its clock and its reset, which are those of the domain ``sync``.
+    interface : Interface, optional
+        Of the block, if it is one: gives the ports their attributes.
     yosys : Tool, optional
         Writes the Verilog. Looked for if left out.
     log : Path, optional
@@ -67,11 +74,12 @@ def to_verilog(component: Any, name: str = "top", *, yosys: toolchain.Tool | Non
     if yosys is None:
         yosys = toolchain.find(YOSYS)
     with without_overrides(), _without_collector():
-        text = rtlil.convert(component, name=name, emit_src=False)
+        text = _rtlil(component, naming)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         (folder / "design.il").write_text(text, encoding="utf-8")
-        (folder / "verilog.ys").write_text(_SCRIPT, encoding="utf-8")
+        (folder / "verilog.ys").write_text(_SCRIPT.format(
+            internal=_INTERNAL, attributes=_attributes(interface)), encoding="utf-8")
         toolchain.run(yosys, ["-q", "verilog.ys"], folder=folder, log=log)
         text = (folder / "design.v").read_text(encoding="utf-8")
     # The first line names the build of Yosys.
@@ -79,6 +87,49 @@ def to_verilog(component: Any, name: str = "top", *, yosys: toolchain.Tool | Non
     # Icarus takes a function whose name begins with a dollar sign for one of its own.
     text = re.sub(r"\\\$(procmux\$\d+) ", r"\\\1 ", text)
     return "\n".join(map(_short, text.split("\n")))
+
+
+class _ActiveLow(Elaboratable):
+    """A component with a port that resets it while it is 0.
+
+    Parameters
+    ----------
+    component : Component
+    name : str
+        Of the port.
+    """
+
+    def __init__(self, component: Any, name: str) -> None:
+        members = component.signature.members
+        self._component, self._reset = component, Signal(name=name)
+        self.signature = wiring.Signature({**members, name: wiring.In(1)})
+        for member in members:
+            setattr(self, member, getattr(component, member))
+        setattr(self, name, self._reset)
+
+    def elaborate(self, platform: Any) -> Any:
+        return ResetInserter(~self._reset)(self._component)
+
+
+def _rtlil(component: Any, naming: Naming) -> str:
+    """The component as Amaranth writes it, its clock and its reset by their names."""
+    domain = ClockDomain("sync", reset_less=naming.active_low)
+    domain.clk = Signal(name=naming.clock)
+    if naming.active_low:
+        component = _ActiveLow(component, naming.reset)
+    text: str = rtlil.convert(component, name=naming.module, emit_src=False,
+                              missing_domain=lambda name: domain)
+    return text
+
+
+def _attributes(interface: Interface | None) -> str:
+    """Lines of a script that give ports their attributes, in the order of the ports."""
+    if interface is None:
+        return ""
+    return "\n".join(
+        f'setattr -set {name} "{value}" {interface.naming.module}/w:{port}'
+        for port, attributes in interface.attributes.items()
+        for name, value in attributes.items())
 
 
 def _short(line: str) -> str:

@@ -15,11 +15,13 @@ from bitwright import ir
 from bitwright.boards import Board
 from bitwright.hw.contents import as_built
 from bitwright.hw.flow.environment import not_elaborated, without_overrides
-from bitwright.hw.flow.parts import BOARD, IP
+from bitwright.hw.flow.parts import BOARD
 from bitwright.hw.flow.record import file_digest
+from bitwright.hw.interface import FOLDER
 from bitwright.hw.layout import Layout
 from bitwright.hw.link.protocol import OVERHEAD, Identity
 from bitwright.hw.link.serial_top import SerialTop
+from bitwright.hw.naming import Naming
 from bitwright.hw.plan import Plan
 from bitwright.hw.report.results import Wrapped
 
@@ -33,8 +35,8 @@ class Delivered(wiring.Component):
     ----------
     component : Component
         Gives its ports, and stays as it is.
-    module : str
-        Name of its text's top module.
+    naming : Naming
+        Of its text's top module.
     reset : Value
         Resets it beside the reset of its domain.
 
@@ -43,15 +45,17 @@ class Delivered(wiring.Component):
     Those of the component.
     """
 
-    def __init__(self, component: Any, module: str, reset: Any = 0) -> None:
-        self._module, self._reset = module, reset
+    def __init__(self, component: Any, naming: Naming, reset: Any = 0) -> None:
+        self._naming, self._reset = naming, reset
         super().__init__(component.signature)
 
     def elaborate(self, platform: Any) -> Any:
         ports = {f"{'i' if member.flow == wiring.In else 'o'}_{'__'.join(map(str, path))}": value
                  for path, member, value in self.signature.flatten(self)}
-        reset = ResetSignal(allow_reset_less=True) | self._reset
-        return Instance(self._module, i_clk=ClockSignal(), i_rst=reset, **ports)
+        naming, reset = self._naming, ResetSignal(allow_reset_less=True) | self._reset
+        return Instance(naming.module, **ports, **{
+            f"i_{naming.clock}": ClockSignal(),
+            f"i_{naming.reset}": ~reset if naming.active_low else reset})
 
 
 class BoardTop(Elaboratable):
@@ -128,7 +132,7 @@ def prepare(design: Any, board: Board) -> Prepared:
 
 @dataclass(frozen=True)
 class Wrap:
-    """Write ``board.il``, which instantiates ``top.v``, its constraints, and ``board.json``.
+    """Write ``board.il``, which instantiates the block, its constraints, and ``board.json``.
 
     The last says what a bench must know to talk to the netlist through its pins.
 
@@ -139,8 +143,10 @@ class Wrap:
     plan : Plan
     simplify : bool
         Whether it was simplified first.
+    naming : Naming
+        Of the block.
     text : Path
-        The network's Verilog.
+        The block's Verilog.
     board : Board
     baud : int
         Rate of the serial line.
@@ -154,6 +160,7 @@ class Wrap:
     network: ir.Network
     plan: Plan
     simplify: bool
+    naming: Naming
     text: Path
     board: Board
     baud: int
@@ -174,7 +181,8 @@ class Wrap:
             "clock_hz": board.clock_hz, "baud": self.baud, "module": BOARD,
             "ports": prepared.ports, "simplify": self.simplify,
             "network": ir.digest(self.network), "plan": self.plan.digest,
-            "identity": identity.to_bytes().hex(), "top.v": file_digest(self.text),
+            "identity": identity.to_bytes().hex(),
+            "block": {f"{FOLDER}/{self.text.name}": file_digest(self.text)},
         }, indent=2) + "\n", encoding="utf-8")
         return Wrapped(request_bytes=OVERHEAD + layout.sample_bytes,
                        reply_bytes=OVERHEAD + layout.result_bytes)
@@ -183,5 +191,5 @@ class Wrap:
         network = as_built(self.network, self.plan, simplify=self.simplify)
         serial = SerialTop(network, self.plan, clock_hz=self.board.clock_hz, baud=self.baud,
                            frozen=self.network,
-                           instance=lambda axi, reset: Delivered(axi, IP, reset))
+                           instance=lambda axi, reset: Delivered(axi, self.naming, reset))
         return prepare(serial, self.board), serial.layout, serial.identity

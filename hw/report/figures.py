@@ -115,6 +115,7 @@ def compose(found: Findings, status: str, message: str | None = None) -> dict[st
         "timing": _timing(found),
         "latency": _latency(found),
         "throughput": _throughput(found),
+        "interface": None if found.generated is None else found.generated.interface.to_json(),
         "tools": dict(found.tools),
         "digests": dict(found.digests),
         "training": {"curve": known["curve"], "confusion": known["confusion"]},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bitwright.hw.report import quality
+from bitwright.hw.report import block, quality
 from bitwright.hw.report.markup import cell, deep, drawing, escaped, scaled, svg, table
 
 __all__ = ["render"]
@@ -51,8 +51,9 @@ def render(report: Mapping[str, Any]) -> str:
     """The page of a report, with its pictures inside. Equal reports give equal pages."""
     network, board = report["network"], report["board"]
     where = report["target"] if board is None else board["title"]
-    sections = [_resources(report), _device(report), _speed(report), _size(report),
-                quality.render(report), _origin(report)]
+    sections = [_resources(report), _device(report), _speed(report),
+                block.render(report["interface"]), _size(report), quality.render(report),
+                _origin(report)]
     failed = "" if report["message"] is None else \
         f'<p class="failed"><b>Not built.</b> {escaped(report["message"])}</p>'
     return ("<!DOCTYPE html>\n"

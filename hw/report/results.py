@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bitwright.hw.families.resources import Resources
+from bitwright.hw.interface import Interface
 
 __all__ = ["Cycles", "Generated", "Packed", "Placed", "Size", "Synthesised", "Usage", "Wrapped",
            "Written"]
@@ -65,12 +66,15 @@ class Generated:
     cycles : Cycles
     foldable : bool
         Whether a node is unrolled that could be folded.
+    interface : Interface
+        Of the block.
     """
 
     before: Size
     after: Size
     cycles: Cycles
     foldable: bool
+    interface: Interface
 
 
 @dataclass(frozen=True)

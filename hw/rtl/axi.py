@@ -4,6 +4,7 @@ from amaranth.hdl import Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from bitwright.hw.interface import Interface
 from bitwright.hw.rtl.ip import Ip
 from bitwright.hw.rtl.result import result_bytes
 
@@ -77,6 +78,16 @@ class AxiIp(wiring.Component):
             "sample_error": Out(1),
             **(loads if self.ip.tables else {}),
         })
+
+    def interface(self, naming):
+        """What a design around the block must know of it, if it has those names.
+
+        Parameters
+        ----------
+        naming : Naming
+        """
+        contents = sum(len(table.image) for table in self.ip.tables)
+        return Interface(naming, self.layout, contents, self.latency, self.interval)
 
     def elaborate(self, platform):
         m = Module()

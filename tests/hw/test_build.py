@@ -18,9 +18,9 @@ from bitwright import boards, ir
 from bitwright.hw import build
 from bitwright.hw.contents import as_built
 from bitwright.hw.flow import toolchain
-from bitwright.hw.flow.verilog import to_verilog
+from bitwright.hw.naming import Naming
 from bitwright.hw.plan import Plan
-from bitwright.hw.rtl.axi import AxiIp
+from bitwright.sim import design
 from tests.hw.tiny import tiny, wide
 
 ROOT = Path(__file__).parents[2]
@@ -63,23 +63,25 @@ def fails(caplog, code, message, arguments):
 
 def test_default_build_makes_everything(built):
     assert {path.name for path in built.iterdir()} == {
-        ".lock", ".stages", "board.il", "board.json", "board.pcf", "logs", "netlist.json",
+        ".lock", ".stages", "board.il", "board.json", "board.pcf", "ip", "logs", "netlist.json",
         "netlist.v", "nextpnr.json", "plan.toml", "report.html", "report.json", "synth.ys",
-        "top.asc", "top.bin", "top.v"}
+        "top.asc", "top.bin"}
+    assert "tiny.v" in {path.name for path in (built / "ip").iterdir()}
     assert (built / "top.bin").stat().st_size == 104_090  # an image of a UP5K has one size
-    assert "module top(" in (built / "top.v").read_text()
-    assert "s_axis_tdata" in (built / "top.v").read_text()
+    assert "module tiny(" in (built / "ip" / "tiny.v").read_text()
+    assert "s_axis_tdata" in (built / "ip" / "tiny.v").read_text()
 
 
-def test_what_is_delivered_is_what_is_proven_and_placed(built, network):
+def test_what_is_delivered_is_what_is_proven_and_placed(built, network, tmp_path):
     """The text is that of the component that is simulated, the board has it as an instance, and the
     report tells the netlist that was made of both from any other."""
-    text = (built / "top.v").read_text()
-    assert text == to_verilog(AxiIp(as_built(ir.load(network), Plan()), Plan()))
-    assert json.loads((built / "board.json").read_text())["top.v"] == hashlib.sha256(
-        text.encode()).hexdigest()
+    text = (built / "ip" / "tiny.v").read_text()
+    assert text == design.rtl(as_built(ir.load(network), Plan()), Plan(), tmp_path,
+                              Naming("tiny")).text
+    assert json.loads((built / "board.json").read_text())["block"] == {
+        "ip/tiny.v": hashlib.sha256(text.encode()).hexdigest()}
     board = (built / "board.il").read_text()
-    assert "cell \\top \\axi" in board
+    assert "cell \\tiny \\axi" in board
     assert "module \\board.serial.link" in board
     assert "module \\board.serial.axi" not in board
     assert report_of(built)["netlist"] == {
@@ -238,7 +240,8 @@ def test_stop_after_verilog_needs_no_router(network, tmp_path, monkeypatch):
     assert report["resources"] is None
     assert report["device"] is None
     assert report["simplification"]["before"]["tables"] == 8
-    assert (out / "top.v").exists()
+    assert (out / "ip" / "tiny.v").exists()
+    assert not (out / "board.il").exists()
     assert not (out / "netlist.json").exists()
 
 
@@ -389,7 +392,7 @@ def test_full_disk(network, tmp_path):
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1].endswith(": File too large")
     assert "Traceback" not in result.stderr
-    assert not (out / "top.v").exists()
+    assert not (out / "ip" / "tiny.v").exists()
     assert build.main([str(network), "--stop-after", "verilog", "--out", str(out)]) == 0
 
 
@@ -403,7 +406,7 @@ def test_full_disk_in_a_tool(network, tmp_path, caplog, monkeypatch):
     assert build.main([str(network), "--stop-after", "synth", "--out", str(out)]) == 1
     assert len(caplog.messages) == 1
     assert re.fullmatch(r"/\S+: No space left on device", caplog.messages[0])
-    assert not (out / "top.v").exists()
+    assert not (out / "ip" / "tiny.v").exists()
 
 
 def test_unwritable_folder(network, caplog, tmp_path):

@@ -23,6 +23,9 @@ from bitwright.hw.flow.synth import Synthesise
 from bitwright.hw.flow.toolchain import Tool
 from bitwright.hw.flow.wrap import Wrap
 from bitwright.hw.flow.write import Write
+from bitwright.hw.interface import Interface
+from bitwright.hw.layout import Layout
+from bitwright.hw.naming import Naming
 from bitwright.hw.plan import Plan
 from bitwright.hw.report.results import (
     Cycles,
@@ -259,7 +262,8 @@ def test_every_input_of_a_stage_is_in_its_key(tmp_path):
     board, tool = boards.get("icebreaker"), Tool("yosys", ("/bin/yosys",), "0.7", yowasp=False)
     values = {
         "network": (network(1), network(2)), "plan": (Plan(), Plan(lanes=2)),
-        "simplify": (True, False), "yosys": (tool, replace(tool, version="0.8")),
+        "simplify": (True, False), "naming": (Naming("a"), Naming("a", "aresetn")),
+        "yosys": (tool, replace(tool, version="0.8")),
         "amaranth": ("1", "2"), "amaranth_boards": ("1", "2"), "baud": (9600, 115200),
         "text": (tmp_path / "one", tmp_path / "two"), "board": (board, replace(board, baud=7)),
         "sources": ((tmp_path / "one",), (tmp_path / "two",)), "top": ("a", "b"),
@@ -296,7 +300,8 @@ def test_what_has_no_identity_is_refused():
 
 
 @pytest.mark.parametrize("result", [
-    Generated(Size(1, 2, 3, 4, 5), Size(0, 0, 0, 0, 0), Cycles(1, 2, 3, 4, 5, 6), True),
+    Generated(Size(1, 2, 3, 4, 5), Size(0, 0, 0, 0, 0), Cycles(1, 2, 3, 4, 5, 6), True,
+              Interface(Naming("a"), Layout(1, 2, 3, True, 4, 1, 5), 6, 7, 8)),
     Wrapped(3, 4),
     Synthesised("a", {"a": 1}, {"core": Resources(1, 2, 3, 4, 5)}, Resources(), 5, "b", "c"),
     Placed(12.5e6, {"LC": Usage(1, 2)}, 1, "router1", ("core", "other")), Packed(5), Written()])

@@ -11,9 +11,11 @@ from bitwright.hw.families import FAMILIES, Resources
 from bitwright.hw.flow import builder, cache
 from bitwright.hw.flow.builder import TimingError, build
 from bitwright.hw.flow.options import STAGES, Options
-from bitwright.hw.flow.parts import IP
 from bitwright.hw.flow.wrap import Delivered, prepare
+from bitwright.hw.interface import Interface
+from bitwright.hw.layout import Layout
 from bitwright.hw.link.serial_top import SerialTop
+from bitwright.hw.naming import Naming
 from bitwright.hw.plan import Plan
 from bitwright.hw.report.results import (
     Cycles,
@@ -29,13 +31,14 @@ from bitwright.hw.report.results import (
 from tests.hw.tiny import tiny
 
 SIZE = Size(1, 1, 1, 1, 1)
+INTERFACE = Interface(Naming("tiny"), Layout(1, 1, 1, False, 2, 1), 0, 1, 1)
 FOUND = {
-    "verilog": Generated(SIZE, SIZE, Cycles(1, 1, 1, 1, 1, 1), foldable=False),
+    "verilog": Generated(SIZE, SIZE, Cycles(1, 1, 1, 1, 1, 1), False, INTERFACE),
     "board": Wrapped(1, 1),
     "synth": Synthesised("abc9", {}, {"core": Resources(luts=1)}, Resources(luts=1), 1, "", ""),
     "place": Placed(50e6, {"LC": Usage(1, 2)}, 1, "router1", ()),
     "pack": Packed(1), "report": Written()}
-FILES = {"verilog": ["top.v"], "board": ["board.il", "board.pcf", "board.lpf"],
+FILES = {"verilog": ["ip/tiny.v"], "board": ["board.il", "board.pcf", "board.lpf"],
          "synth": ["netlist.json"], "place": ["top.asc", "top.config"], "pack": [], "report": []}
 
 
@@ -48,7 +51,7 @@ def keys(monkeypatch, tmp_path):
 
         def record(folder, stage, later=()):
             found[stage.name] = cache.key(stage)
-            folder.mkdir(exist_ok=True)
+            (folder / "ip").mkdir(parents=True, exist_ok=True)
             for name in FILES[stage.name]:
                 (folder / name).write_text(found[stage.name])
             return FOUND[stage.name], True
@@ -68,7 +71,7 @@ OPTIONS = Options(BOARD, BOARD.family, Plan(), Path("out"), target_hz=12e6, baud
 OTHERS = {
     "board": boards.get("ulx3s-25f"), "family": FAMILIES["ecp5"], "plan": Plan(lanes=2),
     "stop_after": "synth", "target_hz": 13e6, "baud": 500_000, "seed": 2, "simplify": False,
-    "allow_timing_fail": True}
+    "allow_timing_fail": True, "module": "other", "reset": "aresetn"}
 NOT_MADE_OF = {"out"}
 """Options that say where, and not what."""
 
@@ -90,6 +93,8 @@ def changed(keys, first, second):
 
 @pytest.mark.parametrize(("field", "stages"), [
     ("plan", ["verilog", "board", "synth", "place", "pack"]),
+    ("module", ["verilog", "board", "synth", "place", "pack"]),
+    ("reset", ["verilog", "board", "synth", "place", "pack"]),
     ("baud", ["board", "synth", "place", "pack"]),
     ("target_hz", ["place", "pack"]),
     ("seed", ["place", "pack"]),
@@ -137,7 +142,7 @@ def test_variables_that_reach_into_a_platform_do_nothing(monkeypatch, name):
 
     def made():
         serial = SerialTop(tiny(), Plan(), clock_hz=board.clock_hz, baud=board.baud,
-                           instance=lambda axi, reset: Delivered(axi, IP, reset))
+                           instance=lambda axi, reset: Delivered(axi, Naming(), reset))
         return prepare(serial, board)
 
     before = made()

@@ -35,7 +35,7 @@ class Mixed(wiring.Component):
 
 @pytest.fixture(scope="module")
 def text():
-    return to_verilog(Mixed(), "top")
+    return to_verilog(Mixed())
 
 
 def synthesised(family, text, folder):

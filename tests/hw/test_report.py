@@ -12,8 +12,11 @@ import pytest
 
 from bitwright import boards, ir
 from bitwright.hw.families import Resources
+from bitwright.hw.interface import Interface
+from bitwright.hw.layout import Layout
+from bitwright.hw.naming import Naming
+from bitwright.hw.report import block, markup
 from bitwright.hw.report import figures as report
-from bitwright.hw.report import markup
 from bitwright.hw.report import page as report_html
 from bitwright.hw.report.results import Cycles, Generated, Placed, Size, Synthesised, Usage, Wrapped
 from tests.hw.tiny import PROVENANCE, tiny
@@ -28,7 +31,8 @@ FOUND = report.Findings(
     digests={"network": "a" * 64}, tools={"yosys": "1.0"},
     generated=Generated(report.network_size(tiny()), report.network_size(ir.simplify(tiny())),
                         Cycles(encoder=64, core=3, head=5, ip=72, core_interval=2, ip_interval=64),
-                        foldable=False),
+                        foldable=False,
+                        interface=Interface(Naming("tiny"), Layout.of(tiny()), 0, 72, 64)),
     wrapped=Wrapped(request_bytes=72, reply_bytes=18),
     synthesised=Synthesised("area", {"abc9": 380, "area": 375}, PARTS,
                             sum(PARTS.values(), Resources()), 390, "b" * 64, "c" * 64),
@@ -267,3 +271,26 @@ def test_figures_of_classes_are_shown():
 def test_summary_of_little():
     content = compose(network=tiny(provenance={}), generated=None, synthesised=None, placed=None)
     assert report.summary(content) == ""
+
+
+def test_page_says_how_to_speak_to_the_block():
+    layout = Layout(5, 2, 12, True, 3, 2, wanted_beat_bytes=4)
+    section = Interface(Naming("net", "aresetn"), layout, 77, 9, 3).to_json()
+    text = re.sub(r"<[^>]+>", "", block.render(section))
+    assert ("A sample: 3 beats of 4 bytes, 2 of 5 features in each, lane 0 lowest; a feature: 12 "
+            "bits with a sign in 2 bytes. A result: 2 beats of 4 bytes, 3 of which count in the "
+            "last; the class in 1 byte, then 3 scores with a sign in 2 bytes each. Bytes are "
+            "little endian, numbers with a sign two's complement. Contents that can be written: 77 "
+            "bytes. "
+            "From the first beat of a sample to the first beat of its result: 9 cycles; to the "
+            "first beat of the next sample: 3.") in text
+    for port in section["ports"]:
+        assert port["name"] in text
+    page = re.sub(r"<[^>]+>", "", report_html.render(compose()))
+    assert "Block: module tiny in ip/tiny.v" in page
+    assert block.render(None) == ""
+
+
+def test_interface_is_none_where_nothing_was_generated():
+    assert compose(generated=None)["interface"] is None
+    assert compose()["interface"]["file"] == "ip/tiny.v"

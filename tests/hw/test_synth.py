@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 from bitwright.hw.families import FAMILIES, Resources
 from bitwright.hw.families.tool import YOSYS
 from bitwright.hw.flow import synth, toolchain
-from bitwright.hw.flow.parts import MODULES
+from bitwright.hw.flow.parts import modules
 from bitwright.hw.flow.verilog import to_verilog
 
 
@@ -98,7 +98,7 @@ class Elements(wiring.Component):
 
 def test_no_wire_is_called_like_a_bit_of_another(tmp_path):
     """ABC9 takes the one for the other, and then fails an assertion."""
-    text = to_verilog(Elements(), "top")
+    text = to_verilog(Elements())
     assert r"\total[1]" in text
     netlist = synth.netlist(text, "top", "ecp5", tmp_path, parts={})
     assert not re.search(r"wire.*\\\S+\[\d+\] ", netlist.read_text())
@@ -106,7 +106,7 @@ def test_no_wire_is_called_like_a_bit_of_another(tmp_path):
 
 @pytest.fixture(scope="module")
 def verilog():
-    return to_verilog(Outer(), "top")
+    return to_verilog(Outer())
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -114,7 +114,8 @@ def test_parts_add_up(family, verilog, tmp_path):
     (tmp_path / "in").mkdir()
     source = tmp_path / "in" / "top.v"
     source.write_text(verilog)
-    stage = synth.Synthesise((source,), "top", FAMILIES[family], MODULES, toolchain.find(YOSYS))
+    stage = synth.Synthesise((source,), "top", FAMILIES[family], modules("top"),
+                             toolchain.find(YOSYS))
     result = stage.run(tmp_path, tmp_path)
     assert set(result.parts) == {"encoder", "core", "head", "other"}
     assert sum(result.parts.values(), Resources()) == result.total

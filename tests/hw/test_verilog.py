@@ -18,6 +18,7 @@ from bitwright.hw.families.tool import YOSYS
 from bitwright.hw.flow import toolchain
 from bitwright.hw.flow.toolchain import ToolError
 from bitwright.hw.flow.verilog import to_verilog
+from bitwright.hw.naming import Naming
 from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.axi import AxiIp
 from bitwright.hw.rtl.layers import folded
@@ -183,7 +184,7 @@ def test_wide_concatenations_are_broken_into_lines():
 
 def test_environment_is_left_as_it_was(monkeypatch):
     monkeypatch.delenv("YOSYS", raising=False)
-    to_verilog(AxiIp(network(5), Plan()), name="other")
+    to_verilog(AxiIp(network(5), Plan()), Naming("other"))
     assert "YOSYS" not in os.environ
 
 

@@ -16,6 +16,7 @@ from bitwright.hw.flow import wrap
 from bitwright.hw.flow.wrap import BoardTop, Prepared, Wrap
 from bitwright.hw.layout import Layout
 from bitwright.hw.link.protocol import OVERHEAD, Identity
+from bitwright.hw.naming import Naming
 from bitwright.hw.plan import Plan
 from bitwright.hw.report.results import Wrapped
 from tests.networks import network
@@ -81,6 +82,7 @@ def run(monkeypatch, tmp_path):
         monkeypatch.setattr(wrap, "prepare", prepared)
         (tmp_path / "top.v").write_text("module top; endmodule\n")
         settings = {"network": network(7), "plan": Plan(lanes=2), "simplify": True,
+                    "naming": Naming(),
                     "text": tmp_path / "top.v", "board": BOARD, "baud": 500_000, "amaranth": "1",
                     "amaranth_boards": "1"}
         folder = tmp_path / "out"
@@ -125,8 +127,8 @@ def test_every_board_has_its_pins(name, tmp_path):
     (tmp_path / "top.v").write_text("")
     folder = tmp_path / "out"
     folder.mkdir()
-    Wrap(network(7), Plan(), True, tmp_path / "top.v", board, board.baud, "1", "1").run(folder,
-                                                                                      tmp_path)
+    Wrap(network(7), Plan(), True, Naming("net", "aresetn"), tmp_path / "top.v", board, board.baud,
+         "1", "1").run(folder, tmp_path)
     ports = json.loads((folder / "board.json").read_text())["ports"]
     text = (folder / "board.il").read_text()
     constraints = (folder / f"board.{board.family.place.constraints}").read_text()
@@ -134,5 +136,6 @@ def test_every_board_has_its_pins(name, tmp_path):
         assert f" \\{name}\n" in text
         assert name in constraints
     # The network is an instance of its own text.
-    assert "cell \\top \\axi" in text
+    assert "cell \\net \\axi" in text
+    assert "connect \\aresetn" in text
     assert "module \\board.serial.axi" not in text

@@ -150,7 +150,7 @@ def cached(stored, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(design.synth, "netlist", lambda text, top, family, folder: (
             folder / "netlist.v").write_text("module top; endmodule\n"))
-        design.netlist(text, "ice40", tmp_path / "out")
+        design.netlist(text, "top", "ice40", tmp_path / "out")
     return [str(stored), "--out", str(tmp_path / "out"), "--no-simplify"]
 
 
@@ -163,7 +163,7 @@ def test_a_proof_is_not_taken_from_the_cache_of_another_yosys(cached, tmp_path, 
     # Nor the netlist, if it is only synthesis that fails.
     text = next((tmp_path / "out").glob("verilog-*/top.v")).read_text()
     with pytest.raises(toolchain.ToolError, match=r"^yosys: out of order\."):
-        design.netlist(text, "ice40", tmp_path / "out")
+        design.netlist(text, "top", "ice40", tmp_path / "out")
     assert toolchain.find(YOSYS).version == good
 
 
