@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from bitwright import ir
 from bitwright.hw.contents import as_built
+from bitwright.hw.flow.lint import waivers
 from bitwright.hw.flow.toolchain import Tool
 from bitwright.hw.flow.verilog import to_verilog
 from bitwright.hw.interface import FOLDER
@@ -23,7 +24,7 @@ __all__ = ["Generate"]
 
 @dataclass(frozen=True)
 class Generate:
-    """Write ``ip/MODULE.v``, the network behind its ports, and ``plan.toml``.
+    """Write ``ip/MODULE.v``, the network behind its ports, ``ip/MODULE.vlt``, and ``plan.toml``.
 
     Parameters
     ----------
@@ -57,6 +58,8 @@ class Generate:
                           log=logs / "verilog.log")
         (folder / FOLDER).mkdir()
         (folder / FOLDER / interface.file).write_text(text, encoding="utf-8")
+        (folder / FOLDER / f"{self.naming.module}.vlt").write_text(waivers(interface),
+                                                                   encoding="utf-8")
         (folder / "plan.toml").write_text(self.plan.to_toml(), encoding="utf-8")
         ip = component.ip
         return Generated(
