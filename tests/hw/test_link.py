@@ -62,6 +62,27 @@ def test_every_length_of_a_bit_back_to_back(subject, cycles, skew):
     converse(top, script, bit=cycles * (1 + skew))
 
 
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_results_that_come_in_beats(subject, size):
+    """Of one byte; of two, the last of which counts by a byte; and wider than a result."""
+    top = SerialTop(subject, Plan(result_beat_bytes=size), CLOCK_HZ, CLOCK_HZ / CYCLES,
+                    timeout_s=25 * CYCLES / CLOCK_HZ)
+    assert top.layout.result_bytes == 3
+    x = features(subject, 3, 0)
+    wanted = results(top, subject, x)
+
+    async def script(drive, answer):
+        await drive(infer(top, x))
+        assert await answer() == [Reply(ReplyType.RESULT, index, payload)
+                                  for index, payload in enumerate(wanted)]
+        await drive(levels(encode_request(Request.IDENTIFY, 77)))
+        assert [reply.type for reply in await answer()] == [ReplyType.IDENTITY]
+        await drive(infer(top, x[:1]))
+        assert [reply.payload for reply in await answer()] == wanted[:1]
+
+    converse(top, script)
+
+
 def test_results_and_identity(subject):
     top = build(subject, lanes=2)
     x = features(subject, 4, 0)

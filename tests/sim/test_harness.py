@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,16 +23,16 @@ DESIGN = Design("harness", (Path(__file__).parents[2] / "sim" / "stream.v",),
                 {"IN_WIDTH": 8, "OUT_WIDTH": 16, "BEATS": 4})
 
 
-def behave(manners, folder, simulator=None, patience=PATIENCE, start=1, **changes):
+def behave(manners, folder, simulator=None, patience=PATIENCE, start=1, design=DESIGN, **changes):
     """Run the bench on one of the behaviours. Returns the outcome, and how many sums are wrong."""
     packets = np.random.default_rng(1).integers(256, size=(40, 4)).astype(np.uint8)
     np.save(folder / "packets.npy", packets)
-    settings = {"seed": 1, "stall_in": 0.3, "stall_out": 0.5, "resets": 4, "malformed": 5,
-                "window": 16, "idle_limit": 500, "drain": 50} | changes
-    job = StreamJob(packets=str(folder / "packets.npy"), beats=4, out_width=16,
+    settings = {"out_width": 16, "seed": 1, "stall_in": 0.3, "stall_out": 0.5, "resets": 4,
+                "malformed": 5, "window": 16, "idle_limit": 500, "drain": 50} | changes
+    job = StreamJob(packets=str(folder / "packets.npy"), beats=4,
                     progress=str(folder / "progress"), outcome=str(folder / "outcome.json"),
                     **settings)
-    model = find(simulator).build(DESIGN, CACHE)
+    model = find(simulator).build(design, CACHE)
     outcome = run_bench(model, "bitwright.sim.bench_stream", vars(job), folder, total=40, title="",
                         plusargs=[f"+manners={manners}"], seed=start, patience=patience)
     wrong = sum(word != packets[sample].sum() for sample, word in outcome["results"])
@@ -80,6 +81,37 @@ def test_time_that_stands_still(tmp_path):
 def test_undefined_outputs(manners, tmp_path):
     outcome, _ = behave(manners, tmp_path, "icarus", resets=0)
     assert outcome["error"] == "a control or data output is undefined"
+
+
+KEPT = """
+module kept(
+    input clk, input rst,
+    input [7:0] s_axis_tdata, input s_axis_tvalid, output s_axis_tready, input s_axis_tlast,
+    output [15:0] m_axis_tdata, output [1:0] m_axis_tkeep, output m_axis_tvalid,
+    input m_axis_tready, output m_axis_tlast, output sample_error
+);
+    assign m_axis_tkeep = KEEP;
+    top inner(
+        clk, rst, s_axis_tdata, s_axis_tvalid, s_axis_tready, s_axis_tlast, m_axis_tdata,
+        m_axis_tvalid, m_axis_tready, m_axis_tlast, sample_error);
+endmodule
+"""
+
+
+@icarus
+@pytest.mark.parametrize(("beats", "last", "keep", "error"), [
+    (1, 2, "2'b11", None), (1, 1, "2'b01", None),
+    (1, 2, "2'b01", "m_axis_tkeep is not that of the beat"),
+    (1, 1, "2'b11", "m_axis_tkeep is not that of the beat"),
+    (1, 2, "2'b1x", "m_axis_tkeep is not that of the beat"),
+    (2, 2, "2'b11", "m_axis_tlast came before the last beat of a result"),
+])
+def test_beats_of_results(beats, last, keep, error, tmp_path):
+    text = DESIGN.texts["top.v"] + KEPT.replace("KEEP", keep)
+    design = replace(DESIGN, texts={"top.v": text}, defines=("MODULE=kept", "KEEP"),
+                     parameters={**DESIGN.parameters, "OUT_BEATS": beats, "OUT_LAST": last})
+    outcome, _ = behave(0, tmp_path, "icarus", resets=0, design=design, out_width=16 * beats)
+    assert outcome["error"] == error
 
 
 def test_start_values_vary_with_the_seed(tmp_path):

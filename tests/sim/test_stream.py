@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from bitwright.hw.layout import Layout
+from bitwright.hw.naming import Naming
 from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.layers import folded
+from bitwright.sim import faults
 from bitwright.sim.stream_level import pack
 from tests.sim.benches import chain, features, goodness, graph, run, sliding, wide, xnor
 
@@ -91,6 +93,26 @@ icarus = pytest.mark.skipif(shutil.which("iverilog") is None,
 def test_icarus_proves_what_is_delivered(network, plan):
     """The text as it is: no simulator is given another one."""
     assert passed(run(network, "icarus", simulator="icarus", plan=plan))
+
+
+@icarus
+def test_results_in_beats_and_a_reset_of_axi():
+    """A result of four bytes in beats of three, the second of which counts by a byte."""
+    plan = Plan(result_beat_bytes=3)
+    assert Layout.of(chain(), 1, 3).last_beat_bytes == 1
+    assert passed(run(chain(), "beats", simulator="icarus", plan=plan,
+                      naming=Naming("flowers", "aresetn")))
+
+
+@icarus
+@pytest.mark.parametrize("kind", ["scores", "result"])
+def test_faults_behind_results_in_beats(kind):
+    """The wrapper that plants them follows names and widths."""
+    plan, naming = Plan(result_beat_bytes=3), Naming("flowers", "aresetn")
+    planted = faults.plant(kind, chain(), features(chain()), plan=plan, naming=naming)
+    verdict = run(chain(), "beats-fault", simulator="icarus", plan=plan, naming=naming,
+                  faults=planted.faults)
+    assert verdict.difference.node == "m_axis_tdata"
 
 
 @icarus
