@@ -43,6 +43,8 @@ FEEDBACK = "tests/model/test_feedback.py"
 FORWARD = "tests/model/test_forward_forward.py"
 SLOPES = "tests/model/test_straight_through.py"
 WRAP = "tests/hw/test_wrap.py"
+BEATS = "tests/hw/test_ip.py -k test_beats_"
+BLOCK = "tests/hw/test_block.py"
 KEYS = "tests/hw/test_build_keys.py"
 CACHE = "tests/hw/test_build_cache.py"
 PLACE = "tests/hw/test_place.py"
@@ -285,6 +287,29 @@ FAULTS = [
     Fault("hw/families/models/trellis_io.v",
           "I;\n            assign O = 1'bx;", "~I;\n            assign O = 1'bx;",
           "tests/sim/test_levels.py -k ulx3s"),
+    Fault("hw/rtl/axi.py", "ip.o.ready.eq(self.m_axis_tready & self.m_axis_tlast)",
+          "ip.o.ready.eq(self.m_axis_tready)", BEATS),
+    Fault("hw/rtl/axi.py", "Const((1 << last) - 1, full)", "Const((1 << full) - 1, full)", BEATS),
+    Fault("hw/rtl/axi.py", "with m.If(self.m_axis_tvalid & self.m_axis_tready):",
+          "with m.If(self.m_axis_tready):", BEATS),
+    Fault("hw/rtl/ip.py", "behind + 1 + beats", "behind + 2", BEATS),
+    Fault("hw/rtl/ip.py", "max(network.frames * frame, beats)", "network.frames * frame", BEATS),
+    Fault("hw/link/sender.py", "Mux(result, beat_end & last, end)", "Mux(result, beat_end, end)",
+          "tests/hw/test_link.py -k come_in_beats"),
+    Fault("hw/link/sender.py", "Mux(last, layout.last_beat_bytes, layout.result_beat_bytes)",
+          "layout.result_beat_bytes", "tests/hw/test_link.py -k come_in_beats"),
+    Fault("hw/flow/verilog.py", "ResetInserter(~self._reset)", "ResetInserter(self._reset)", BLOCK),
+    Fault("hw/flow/verilog.py", "interface.attributes.items()", "{}.items()", BLOCK),
+    Fault("hw/flow/lint.py", "-file \"*{interface.file}\"", "", BLOCK),
+    Fault("hw/interface.py", "backward if signal == \"tready\" else forward", "forward",
+          "tests/hw/test_interface.py"),
+    Fault("hw/naming.py", "or self.module.lower() in _TAKEN", "or self.module in _TAKEN",
+          "tests/hw/test_interface.py"),
+    Fault("hw/flow/wrap.py", "~reset if naming.active_low else reset", "reset", WRAP),
+    Fault("sim/stream.v", "m_last && !out_last) violations[5]", "0) violations[5]",
+          "tests/sim/test_harness.py -k beats_of_results"),
+    Fault("sim/stream.v", "m_keep !== (out_last ? last_keep : full_keep)", "m_keep !== full_keep",
+          "tests/sim/test_harness.py -k beats_of_results"),
     Fault("hw/flow/wrap.py", "tx.o.eq(self._design.tx)", "tx.o.eq(~self._design.tx)", WRAP),
     Fault("hw/flow/wrap.py", "clock_hz=self.board.clock_hz, baud=self.baud,",
           "clock_hz=2 * self.board.clock_hz, baud=self.baud,", WRAP),
@@ -295,7 +320,8 @@ FAULTS = [
           "for name in (stage.name,):", CACHE),
     Fault("hw/flow/record.py", 'return {"file": file_digest(value)}', 'return {"file": value.name}',
           CACHE),
-    Fault("hw/flow/builder.py", "text, board, options.baud,", "text, board, board.baud,", KEYS),
+    Fault("hw/flow/builder.py", "block, board, options.baud,",
+          "block, board, board.baud,", KEYS),
     Fault("hw/flow/builder.py", "options.target_hz, options.seed, PATHS",
           "options.target_hz, 1, PATHS", KEYS),
     Fault("hw/flow/builder.py", "and not options.allow_timing_fail", "and False", KEYS),

@@ -249,7 +249,7 @@ def whole(layout, beats):
 
 @pytest.mark.parametrize("size", [*range(1, 8), 0])
 @pytest.mark.parametrize("stall_out", [0.0, 0.6])
-def test_results_of_every_width(size, stall_out):
+def test_beats_of_every_width(size, stall_out):
     """From single bytes to beats that are wider than a result."""
     subject = network(2, signed=True)
     axi = AxiIp(subject, Plan(lanes=2, result_beat_bytes=size))
@@ -259,7 +259,7 @@ def test_results_of_every_width(size, stall_out):
 
 
 @pytest.mark.parametrize("size", [1, 2, 0])
-def test_results_in_beats_come_at_full_speed(size):
+def test_beats_at_full_speed(size):
     """A sample takes one beat here, so that its result takes longer if it has more."""
     subject = network(5)
     axi = AxiIp(subject, Plan(lanes=subject.features, result_beat_bytes=size))

@@ -2,9 +2,11 @@
 
 import gc
 import json
+import re
 from types import SimpleNamespace
 
 import pytest
+from amaranth.back import rtlil
 from amaranth.hdl import Module
 from amaranth.lib import io, wiring
 from amaranth.lib.wiring import In, Out
@@ -13,10 +15,10 @@ from amaranth.sim import Simulator
 from bitwright import boards, ir
 from bitwright.hw.contents import as_built
 from bitwright.hw.flow import wrap
-from bitwright.hw.flow.wrap import BoardTop, Prepared, Wrap
+from bitwright.hw.flow.wrap import BoardTop, Delivered, Prepared, Wrap
 from bitwright.hw.layout import Layout
 from bitwright.hw.link.protocol import OVERHEAD, Identity
-from bitwright.hw.naming import Naming
+from bitwright.hw.naming import RESETS, Naming
 from bitwright.hw.plan import Plan
 from bitwright.hw.report.results import Wrapped
 from tests.networks import network
@@ -67,6 +69,16 @@ def test_pins_are_the_line_as_it_is():
     simulator = Simulator(m)
     simulator.add_testbench(bench)
     simulator.run()
+
+
+@pytest.mark.parametrize("reset", RESETS)
+def test_the_block_is_reset_as_it_wants_to_be(reset):
+    m = Module()
+    m.submodules.block = block = Delivered(Echo(), Naming("net", reset))
+    text = rtlil.convert(m, ports=[block.rx, block.tx], emit_src=False)
+    source = re.escape(re.search(rf"connect \\{reset} (\S+)", text)[1])
+    inverted = re.search(rf"cell \$not \S+\n(?:(?!  end\n).*\n)*?    connect \\Y {source}\n", text)
+    assert (inverted is not None) == (reset == "aresetn")
 
 
 @pytest.fixture
