@@ -66,7 +66,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-simplify", action="store_true",
                         help="build every node as it was frozen")
     parser.add_argument("--out", metavar="DIR", type=Path,
-                        help="the build folder (default: build/NETWORK-BOARD)")
+                        help="the build folder (default: build/NETWORK-BOARD, or the family's name "
+                             "where there is no board)")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     return parser
 
@@ -83,13 +84,22 @@ def _options(args: argparse.Namespace) -> Options:
         family = families.get(args.target)
         return Options(board=None, family=family, plan=_plan(args, family),
                        out=args.out or Path("build"), stop_after=args.stop_after or "synth",
-                       seed=args.seed, simplify=not args.no_simplify)
+                       seed=args.seed, simplify=not args.no_simplify, module=args.module,
+                       reset=args.reset)
     board = boards.get(args.board or boards.DEFAULT)
+    if args.stop_after == "verilog" and args.board is None:  # the block goes on any
+        for flag, value in (("--freq", args.freq), ("--baud", args.baud)):
+            if value is not None:
+                raise UsageError(f"{flag} is for a board, which --stop-after verilog needs not")
+        return Options(board=None, family=board.family, plan=_plan(args, board.family),
+                       out=args.out or Path("build"), stop_after="verilog",
+                       simplify=not args.no_simplify, module=args.module, reset=args.reset)
     return Options(
         board=board, family=board.family, plan=_plan(args, board.family),
         out=args.out or Path("build"), stop_after=args.stop_after or "route",
         target_hz=_frequency(args.freq, board), baud=_baud(args.baud, board), seed=args.seed,
-        simplify=not args.no_simplify, allow_timing_fail=args.allow_timing_fail)
+        simplify=not args.no_simplify, allow_timing_fail=args.allow_timing_fail,
+        module=args.module, reset=args.reset)
 
 
 def _check_name(module: str | None) -> None:

@@ -245,6 +245,28 @@ def test_stop_after_verilog_needs_no_router(network, tmp_path, monkeypatch):
     assert not (out / "netlist.json").exists()
 
 
+def test_a_block_of_ones_own_choice(network, tmp_path):
+    """Needs no board, and leaves nothing of the block that was there before."""
+    out = tmp_path / "out"
+    arguments = [str(network), "--stop-after", "verilog", "--out", str(out)]
+    assert build.main(arguments) == 0
+    assert {path.name for path in (out / "ip").iterdir()} >= {"tiny.v", "tiny.vlt"}
+    assert build.main([*arguments, "--module", "flowers", "--reset", "aresetn",
+                       "--result-beat-bytes", "2"]) == 0
+    assert not list((out / "ip").glob("tiny*"))
+    text = (out / "ip" / "flowers.v").read_text()
+    assert re.search(r"^module flowers\(.*\baclk\b", text, re.MULTILINE)
+    report = report_of(out)
+    assert report["board"] is None
+    section = report["interface"]
+    assert (section["module"], section["file"]) == ("flowers", "ip/flowers.v")
+    assert section["reset"]["port"] == "aresetn"
+    assert (section["result"]["bytes"], section["result"]["beats"]) == (3, 2)
+    for port in section["ports"]:
+        assert re.search(rf"^  {port['direction']} (\[\d+:0\] )?{port['name']};$", text,
+                         re.MULTILINE)
+
+
 def test_own_plan(network, tmp_path):
     out, plan = tmp_path / "out", tmp_path / "plan.toml"
     plan.write_text("levels_per_register = 1\n")
@@ -288,6 +310,12 @@ def test_nothing_to_fold(network, caplog):
      "--target xilinx ends after synth, not after route"),
     (["--freq", "5"], "--freq must be at least the board's clock of 12 MHz, not 5"),
     (["--freq", "nan"], "--freq must be at least the board's clock of 12 MHz, not nan"),
+    (["--stop-after", "verilog", "--baud", "9600"],
+     "--baud is for a board, which --stop-after verilog needs not"),
+    (["--module", "signal"],
+     ("--module: Module name must be a letter and then letters, digits and single underscores (not "
+      "the last), at most 64, and no word of Verilog or VHDL, nor 'board' or 'harness', not "
+      "'signal'; such as 'net_signal'")),
 ])
 def test_usage_errors(network, caplog, arguments, message):
     fails(caplog, 2, message, [str(network), *arguments])
