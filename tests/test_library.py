@@ -28,7 +28,7 @@ def test_the_notebook_runs(tmp_path, monkeypatch):
     assert bitwright.evaluate(network, data)["accuracy"] > 0.8
     assert network.names.classes == ("idle", "running", "worn")
     assert len(names["answers"].classes) == 400
-    assert "module top" in names["text"]
+    assert "module network(" in names["text"]
     assert names["report"]["latency"]["ip"]["cycles"] > 0
     loaded = bitwright.load("pump.safetensors")
     assert (loaded.evaluate(data.x_test).scores == network.evaluate(data.x_test).scores).all()

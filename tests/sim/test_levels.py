@@ -11,6 +11,7 @@ import pytest
 from bitwright import boards, ir
 from bitwright.hw.flow.builder import build
 from bitwright.hw.flow.options import Options
+from bitwright.hw.naming import Naming
 from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.layers import folded
 from bitwright.sim import placed
@@ -30,7 +31,9 @@ def passed(verdict):
 
 @pytest.mark.parametrize("family", ["ice40", "ecp5"])
 def test_netlist(family):
-    verdict = run(xnor(), f"netlist-{family}", level="netlist", family=family)
+    form = {"naming": Naming("flowers", "aresetn"), "plan": Plan(result_beat_bytes=3)}
+    verdict = run(xnor(), f"netlist-{family}", level="netlist", family=family,
+                  **(form if family == "ecp5" else {}))
     assert passed(verdict)
     assert verdict.resets == 2
 
