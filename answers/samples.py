@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitwright import ir
-from bitwright.data.drawn import DEFAULT_COUNT, draw
 from bitwright.data.inputs import Inputs, read_inputs
 from bitwright.errors import UsageError, UserError
+from bitwright.ir.drawn import DEFAULT_COUNT, draw
 
 __all__ = ["SamplesError", "choose"]
 

@@ -10,12 +10,11 @@ from typing import Any
 
 from bitwright.data import idx, openml, own, pictures, tabular
 from bitwright.data.dataset import DataError, DataSet, split, stratified
-from bitwright.data.drawn import draw
 from bitwright.data.inputs import Inputs, read_inputs
 from bitwright.data.prepare import prepare
 from bitwright.data.source import Source
 
-__all__ = ["DataError", "DataSet", "Inputs", "Source", "draw", "is_own", "load", "names", "prepare",
+__all__ = ["DataError", "DataSet", "Inputs", "Source", "is_own", "load", "names", "prepare",
            "read_inputs", "recorded", "split", "stratified"]
 
 _LOADERS: dict[str, Callable[[Path | None], DataSet]] = {

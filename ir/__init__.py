@@ -8,6 +8,7 @@ from bitwright.ir.answer import Answer
 from bitwright.ir.artifact import FORMAT, ArtifactError, load, save
 from bitwright.ir.bits import Bits, Words, pack, slice_bits, unpack, unslice
 from bitwright.ir.convolution import Convolution
+from bitwright.ir.drawn import draw
 from bitwright.ir.goodness import Goodness
 from bitwright.ir.group_sum import GroupSum
 from bitwright.ir.identity import digest, record_digest
@@ -53,6 +54,7 @@ __all__ = [
     "Words",
     "Xnor",
     "digest",
+    "draw",
     "load",
     "pack",
     "record_digest",

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitwright import data, ir
-from bitwright.data.drawn import DEFAULT_COUNT
 from bitwright.errors import UserError
 from bitwright.extras import MissingError
+from bitwright.ir.drawn import DEFAULT_COUNT
 
 __all__ = ["Vectors", "VectorsError", "choose", "from_file", "golden", "random"]
 
@@ -49,7 +49,7 @@ def choose(network: ir.Network, *, count: int | None = None, seed: int = 1,
     Parameters
     ----------
     count : int, optional
-        How many; left out, :data:`data.drawn.DEFAULT_COUNT`, or all golden ones if those are fewer.
+        How many; left out, :data:`ir.drawn.DEFAULT_COUNT`, or all golden ones if those are fewer.
     data_dir : Path, optional
         Where the files of the data set are.
 
@@ -103,8 +103,8 @@ def from_file(network: ir.Network, path: Path, *, integers: bool = False,
 
 
 def random(network: ir.Network, count: int | None, seed: int) -> Vectors:
-    """Draw vectors at random, see :func:`data.draw`."""
-    return Vectors(data.draw(network, count or DEFAULT_COUNT, seed), f"random, seed {seed}")
+    """Draw vectors at random, see :func:`ir.draw`."""
+    return Vectors(ir.draw(network, count or DEFAULT_COUNT, seed), f"random, seed {seed}")
 
 
 def golden(network: ir.Network, count: int | None) -> Vectors:

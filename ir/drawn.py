@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bitwright import ir
+from bitwright.ir.network import Network
 
 __all__ = ["DEFAULT_COUNT", "draw"]
 
@@ -13,7 +13,7 @@ DEFAULT_COUNT = 200
 """Vectors that a command draws if it is not told how many."""
 
 
-def draw(network: ir.Network, count: int, seed: int) -> NDArray[np.int32]:
+def draw(network: Network, count: int, seed: int) -> NDArray[np.int32]:
     """Draw features at random, with the corners of the input among them.
 
     The first vector has every feature at its lowest value, the second at its highest. Of the
