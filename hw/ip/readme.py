@@ -1,0 +1,83 @@
+"""What each file is for."""
+
+from __future__ import annotations
+
+from bitwright.hw.interface import Interface
+from bitwright.hw.ip.library import LIBRARY, VENDOR
+from bitwright.hw.ip.litex import class_name
+from bitwright.hw.ip.text import fill
+
+__all__ = ["readme"]
+
+_TEXT = """\
+# @name@
+
+A network whose every inner value is a bit, as a block with AXI4-Stream ports. Nothing here needs
+Python but the wrapper for LiteX, which is written in it.
+
+```
+make icarus       # the self-checking bench in Icarus Verilog: PASS or FAIL
+make verilator    # the same in Verilator (5 or later)
+make lint         # all warnings of Verilator
+```
+
+| file | what it is |
+|---|---|
+| `@name@.v` | the block: Verilog-2001, one file, the text that was proven |
+| `@name@_instance.v`, `@name@_instance.vhd` | to paste into a design in Verilog or VHDL |
+| `@name@.h` | C: features into the bytes of a sample, the bytes of a result into scores |
+| `@name@_bench.v`, `Makefile` | the bench that checks itself, and how to run it |
+| `@name@_samples.hex`, `@name@_results.hex` | its vectors: @vectors@ samples, and what is right |
+| `@name@_ooc.xdc`, `@name@.sdc` | the clock of the block by itself: Vivado, and all others |
+| `package_ip.tcl` | Vivado: `vivado -mode batch -source package_ip.tcl` packs an IP |
+| `component.xml` | IP-XACT, IEEE 1685-2014 |
+| `@name@.core` | FuseSoC: `fusesoc --cores-root . run --target=sim @vendor@:@library@:@name@` |
+| `@name@_litex.py` | LiteX: the class `@class@`, with streams and registers |
+
+## Ports
+
+| port | direction | bits | |
+|---|---|---|---|
+@ports@
+
+## Bytes
+
+A sample is @features@ feature(s) from @low@ to @high@, each @feature_bytes@ byte(s), @signed@ and
+little endian. A beat carries @lanes@ of them, the first one lowest; a sample takes @beats@ beat(s),
+`tlast` with the last one. What is left over in it is ignored. A sample with too few or too many
+beats is dropped, and `sample_error` is 1 for a cycle.
+
+A result is the class in @decision_bytes@ byte(s), then @classes@ score(s) of @score_bytes@ byte(s),
+two's complement and little endian: @result_bytes@ byte(s) in @result_beats@ beat(s) of
+@result_beat_bytes@, `tlast` with the last one.
+
+## Timing
+
+The result comes @latency@ cycles after the first beat of its sample when nothing stalls, and at
+full speed a sample can begin every @interval@ cycles. `tvalid` never waits for `tready`.
+"""
+
+
+def readme(interface: Interface, vectors: int) -> str:
+    """The file ``README.md``.
+
+    Parameters
+    ----------
+    interface : Interface
+    vectors : int
+        Samples of the bench.
+    """
+    layout = interface.layout
+    low = -(1 << layout.bits - 1) if layout.signed else 0
+    return fill(
+        _TEXT, name=interface.naming.module, vendor=VENDOR, library=LIBRARY,
+        ports="\n".join(f"| `{port.name}` | {port.direction} | {port.width} | {port.meaning} |"
+                        for port in interface.ports),
+        low=low, high=low + (1 << layout.bits) - 1, features=layout.features,
+        feature_bytes=layout.feature_bytes, lanes=layout.lanes, beats=layout.beats,
+        signed="two's complement" if layout.signed else "unsigned",
+        decision_bytes=layout.decision_bytes, classes=layout.classes,
+        score_bytes=layout.score_bytes, result_bytes=layout.result_bytes,
+        result_beats=layout.result_beats, result_beat_bytes=layout.result_beat_bytes,
+        latency=interface.latency, interval=interface.interval, vectors=vectors,
+        **{"class": class_name(interface.naming.module)})
