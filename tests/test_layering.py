@@ -20,9 +20,10 @@ ROOMS = {
     "hw.link": {"bitwright", "ir", "hw", "hw.rtl"},
     "hw.families": {"bitwright"},
     "boards": {"bitwright", "hw", "hw.families"},
+    "hw.ip": {"bitwright", "ir", "hw"},
     "hw.report": {"bitwright", "ir", "hw", "hw.families", "boards"},
-    "hw.flow": {"bitwright", "ir", "hw", "hw.rtl", "hw.link", "hw.families", "hw.report",
-                "boards"},
+    "hw.flow": {"bitwright", "ir", "hw", "hw.rtl", "hw.link", "hw.ip", "hw.families",
+                "hw.report", "boards"},
     "sim": {"bitwright", "ir", "data", "boards", "hw", "hw.rtl", "hw.link", "hw.families",
             "hw.flow"},
     "model": {"bitwright", "ir", "data"},
@@ -45,8 +46,8 @@ SIDES = {"bitwright": set(ROOMS), "boards": set(ROOMS) - {"model", "sim", "data"
 
 FOREIGN = {
     "bitwright": set(), "ir": set(), "data": {"sklearn", "PIL"},
-    "hw": set(), "hw.rtl": {"amaranth"}, "hw.link": {"amaranth", "serial"}, "hw.families": set(),
-    "boards": {"amaranth", "amaranth_boards"}, "hw.report": {"matplotlib"},
+    "hw": set(), "hw.rtl": {"amaranth"}, "hw.link": {"amaranth", "serial"}, "hw.ip": set(),
+    "hw.families": set(), "boards": {"amaranth", "amaranth_boards"}, "hw.report": {"matplotlib"},
     "hw.flow": {"amaranth", "amaranth_boards"}, "sim": {"cocotb", "cocotb_tools"},
     "model": {"torch", "numba"}, "answers": {"serial"}, "demo": set(),
 }

@@ -154,7 +154,7 @@ endmodule
 _MAKEFILE = """\
 # make icarus       the bench in Icarus Verilog
 # make verilator    the same in Verilator
-# make lint         all warnings of Verilator
+# make lint         Verilator's warnings, but those that @name@.vlt has a reason for
 # make icarus ARGS='+seed=2 +stall=0'
 ARGS :=
 IVERILOG := iverilog
@@ -179,7 +179,7 @@ obj_dir/V@name@_bench: @name@.v @name@_bench.v
 \t    --top-module @name@_bench $^
 
 lint:
-\t$(VERILATOR) --lint-only -Wall @name@.v
+\t$(VERILATOR) --lint-only -Wall @name@.vlt @name@.v
 
 clean:
 \trm -rf @name@_bench.vvp obj_dir icarus.log verilator.log

@@ -21,6 +21,10 @@ filesets:
     files:
       - @name@.v
     file_type: verilogSource-2001
+  waivers:
+    files:
+      - @name@.vlt
+    file_type: vlt
   bench:
     files:
       - @name@_bench.v: {file_type: verilogSource-2001}
@@ -40,11 +44,12 @@ targets:
 
   lint:
     <<: *default
-    description: Verilator's lint, with all warnings
+    description: Verilator's warnings, but those that @name@.vlt has a reason for
     flow: lint
     flow_options:
       tool: verilator
       verilator_options: [-Wall]
+    filesets: [waivers, rtl]
 
   sim: &sim
     description: Self-checking bench in Icarus Verilog

@@ -18,12 +18,13 @@ Python but the wrapper for LiteX, which is written in it.
 ```
 make icarus       # the self-checking bench in Icarus Verilog: PASS or FAIL
 make verilator    # the same in Verilator (5 or later)
-make lint         # all warnings of Verilator
+make lint         # its warnings, but those that @name@.vlt has a reason for
 ```
 
 | file | what it is |
 |---|---|
 | `@name@.v` | the block: Verilog-2001, one file, the text that was proven |
+| `@name@.vlt` | what Verilator's lint is told to leave out, with the reasons |
 | `@name@_instance.v`, `@name@_instance.vhd` | to paste into a design in Verilog or VHDL |
 | `@name@.h` | C: features into the bytes of a sample, the bytes of a result into scores |
 | `@name@_bench.v`, `Makefile` | the bench that checks itself, and how to run it |

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bitwright.hw.families.resources import Resources
 from bitwright.hw.interface import Interface
 
-__all__ = ["Cycles", "Generated", "Packed", "Placed", "Size", "Synthesised", "Usage", "Wrapped",
+__all__ = ["Cycles", "Delivered", "Generated", "Packed", "Placed", "Size", "Synthesised", "Usage", "Wrapped",
            "Written"]
 
 
@@ -75,6 +75,11 @@ class Generated:
     cycles: Cycles
     foldable: bool
     interface: Interface
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What lies around the block."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """A SoC of LiteX with a block in it, whose bus is driven byte by byte over its serial bridge.
 
-A process of its own: `python -m tests.hw.ip.litex_soc FOLDER MODULE CLASS` writes the SoC around the
-block of a folder, as Verilog, and the addresses of its registers.
+A process of its own: `python -m tests.hw.ip.litex_soc FOLDER MODULE CLASS` writes the SoC around
+the block of a folder, as Verilog, and the addresses of its registers.
 """
 
 from __future__ import annotations

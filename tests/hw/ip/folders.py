@@ -1,0 +1,65 @@
+"""Folders of blocks to try."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bitwright import ir
+from bitwright.hw.flow.verilog import to_verilog
+from bitwright.hw.interface import Interface
+from bitwright.hw.ip.kit import kit
+from bitwright.hw.naming import Naming
+from bitwright.hw.plan import Plan
+from bitwright.hw.rtl.axi import AxiIp
+from tests.networks import network
+
+__all__ = ["CASES", "Block", "described", "written"]
+
+CASES = {
+    "one_beat": (network(7), Plan(lanes=4), "rst"),
+    "beats": (network(7, frames=2, signed=True), Plan(lanes=2, result_beat_bytes=3), "aresetn"),
+}
+"""Network, plan and reset of each block, which has the name of its case. The second one has spare
+lanes, several beats a result, and a last one of which not all bytes count."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block, and the folder that it was written to.
+
+    Parameters
+    ----------
+    network : ir.Network
+    interface : Interface
+    component : AxiIp
+    files : dict of str to str
+        Texts of the kit.
+    """
+
+    network: ir.Network
+    interface: Interface
+    component: AxiIp
+    files: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        return self.interface.naming.module
+
+
+def described(case: str) -> Block:
+    """A block without its Verilog, which takes a second."""
+    subject, plan, reset = CASES[case]
+    component = AxiIp(subject, plan)
+    interface = component.interface(Naming(case, reset))
+    return Block(subject, interface, component,
+                 kit(interface, subject, ir.draw(subject, 12, 1).tolist()))
+
+
+def written(case: str, folder: Path) -> Block:
+    """A block with all of its files in a folder."""
+    block = described(case)
+    text = to_verilog(block.component, block.interface.naming, interface=block.interface)
+    for name, content in {**block.files, block.interface.file: text}.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    return block
