@@ -14,7 +14,7 @@ from bitwright.boards import Board
 from bitwright.errors import UserError
 from bitwright.hw.families.tool import YOSYS
 from bitwright.hw.flow import cache, toolchain
-from bitwright.hw.flow.deliver import Deliver
+from bitwright.hw.flow.describe import Describe
 from bitwright.hw.flow.generate import Generate
 from bitwright.hw.flow.options import Options
 from bitwright.hw.flow.pack import Pack
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
-ORDER = (Generate.name, Deliver.name, Wrap.name, Synthesise.name, Place.name, Pack.name)
+ORDER = (Generate.name, Describe.name, Wrap.name, Synthesise.name, Place.name, Pack.name)
 """Stages in the order in which one makes what the next reads."""
 
 
@@ -118,7 +118,7 @@ class _Build:
             network, options.plan, options.simplify, self._naming, self._tools.yosys,
             importlib.metadata.version("amaranth")))
         self._findings.generated = generated
-        self._stage("describe it for other flows", Deliver(generated.interface, network))
+        self._stage("describe it for other flows", Describe(generated.interface, network))
         return options.out / FOLDER / generated.interface.file
 
     def _wrap(self, network: ir.Network, board: Board, block: Path) -> Path:

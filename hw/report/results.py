@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from bitwright.hw.families.resources import Resources
 from bitwright.hw.interface import Interface
 
-__all__ = ["Cycles", "Delivered", "Generated", "Packed", "Placed", "Size", "Synthesised", "Usage", "Wrapped",
-           "Written"]
+__all__ = ["Cycles", "Described", "Generated", "Packed", "Placed", "Size", "Synthesised", "Usage",
+           "Wrapped", "Written"]
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Generated:
 
 
 @dataclass(frozen=True)
-class Delivered:
+class Described:
     """What lies around the block."""
 
 

@@ -241,7 +241,7 @@ def test_a_soc_of_litex_gets_the_results(block, tmp_path):
     pytest.importorskip("litex")
     made, folder = block
     name, layout = made.name, made.interface.layout
-    class_name = {"one_beat": "OneBeat", "beats": "Beats"}[name]
+    class_name = {"one_beat": "OneBeat", "beats": "Beats", "loaded": "Loaded"}[name]
     status, text = run(sys.executable, "-m", "tests.hw.ip.litex_soc", str(folder), name, class_name,
                        cwd=tmp_path, PYTHONPATH=str(ROOT))
     assert status == 0, text

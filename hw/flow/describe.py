@@ -9,38 +9,38 @@ from typing import ClassVar
 from bitwright import ir
 from bitwright.hw.interface import FOLDER, Interface
 from bitwright.hw.ip.kit import kit
-from bitwright.hw.report.results import Delivered
+from bitwright.hw.report.results import Described
 
-__all__ = ["SAMPLES", "Deliver"]
+__all__ = ["SAMPLES", "Describe"]
 
 SAMPLES = 32
-"""Samples of the bench. Few, since Icarus takes a second for some hundred cycles of a large network."""
+"""Samples of the bench. Few: of a large network Icarus does some hundred cycles a second."""
 
 SEED = 1
 """Of their draw."""
 
 
 @dataclass(frozen=True)
-class Deliver:
-    """Write all of the folder ``ip`` but the block's text: see :mod:`hw.ip`.
+class Describe:
+    """Write all of the folder ``ip`` but the block's text and its waivers: see :mod:`hw.ip`.
 
     Parameters
     ----------
     interface : Interface
     network : ir.Network
-        As it was frozen. It computes the results that the bench wants.
+        As it was frozen. It says which results are right.
     """
 
     name: ClassVar[str] = "ip"
-    Result: ClassVar[type[Delivered]] = Delivered
+    Result: ClassVar[type[Described]] = Described
 
     interface: Interface
     network: ir.Network
 
-    def run(self, folder: Path, logs: Path) -> Delivered:
+    def run(self, folder: Path, logs: Path) -> Described:
         """See :class:`hw.flow.cache.Stage`."""
         (folder / FOLDER).mkdir()
         samples = ir.draw(self.network, SAMPLES, SEED).tolist()
         for name, text in kit(self.interface, self.network, samples).items():
             (folder / FOLDER / name).write_text(text, encoding="utf-8")
-        return Delivered()
+        return Described()
