@@ -19,6 +19,7 @@ from bitwright.hw.naming import Naming
 from bitwright.hw.plan import Plan
 from bitwright.hw.report.results import (
     Cycles,
+    Described,
     Generated,
     Packed,
     Placed,
@@ -34,11 +35,12 @@ SIZE = Size(1, 1, 1, 1, 1)
 INTERFACE = Interface(Naming("tiny"), Layout(1, 1, 1, False, 2, 1), 0, 1, 1)
 FOUND = {
     "verilog": Generated(SIZE, SIZE, Cycles(1, 1, 1, 1, 1, 1), False, INTERFACE),
+    "ip": Described(),
     "board": Wrapped(1, 1),
     "synth": Synthesised("abc9", {}, {"core": Resources(luts=1)}, Resources(luts=1), 1, "", ""),
     "place": Placed(50e6, {"LC": Usage(1, 2)}, 1, "router1", ()),
     "pack": Packed(1), "report": Written()}
-FILES = {"verilog": ["ip/tiny.v"], "board": ["board.il", "board.pcf", "board.lpf"],
+FILES = {"verilog": ["ip/tiny.v"], "ip": [], "board": ["board.il", "board.pcf", "board.lpf"],
          "synth": ["netlist.json"], "place": ["top.asc", "top.config"], "pack": [], "report": []}
 
 
