@@ -1,7 +1,8 @@
 """Boards: those of amaranth-boards, those of ``platforms`` here, and one of one's own."""
 
+from bitwright.boards.bare import bare
 from bitwright.boards.board import Board, BoardError, Lines, Site, VendorBoard
-from bitwright.boards.catalogue import BOARDS, DEFAULT, VENDOR_BOARDS, get
+from bitwright.boards.catalogue import BOARDS, DEFAULT, VENDOR_BOARDS, find, get
 
 __all__ = ["BOARDS", "DEFAULT", "VENDOR_BOARDS", "Board", "BoardError", "Lines", "Site",
-           "VendorBoard", "get"]
+           "VendorBoard", "bare", "find", "get"]

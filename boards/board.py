@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bitwright.errors import UsageError
-from bitwright.hw.families import Family, Part
+from bitwright.hw.families import Family, Part, nearest
 
 __all__ = ["Board", "BoardError", "Lines", "Site", "Source", "VendorBoard"]
 
@@ -76,8 +76,17 @@ class Site:
         """
         platform = self.source.platform(toolchain)
         if isinstance(self.uart, Lines):
+            self._check(self.uart, platform)
             platform.add_resources([_resource(self.uart)])
         return platform
+
+    def _check(self, lines: Lines, platform: Any) -> None:
+        """Refuse a pin of a connector that the platform has not."""
+        known = {pin for connector in platform.connectors.values() for pin, _ in connector}
+        for pin in (lines.rx, lines.tx):
+            if ":" in pin and pin not in known:
+                hint = nearest(pin, known) if known else "the platform has no connectors"
+                raise BoardError(f"{self.name}: no pin {pin!r}; {hint}")
 
     @property
     def uart_resource(self) -> tuple[str, int]:
@@ -107,11 +116,14 @@ class Board(Site):
         With its capacity.
     program : tuple of str or None
         Command that loads a bitstream, ``{bitstream}`` standing for its file. None: none is known.
+    estimate : bool
+        Whether it is a part alone, for which there is no bitstream: nobody has chosen its pins.
     """
 
     family: Family
     part: Part
     program: tuple[str, ...] | None
+    estimate: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
+from bitwright.boards import dotted, own
 from bitwright.boards.board import Board, BoardError, VendorBoard
 from bitwright.boards.classes import PlatformClass, site
 from bitwright.boards.reader import read, shown
 from bitwright.extras import missing
 
-__all__ = ["BOARDS", "DEFAULT", "VENDOR_BOARDS", "get"]
+__all__ = ["BOARDS", "DEFAULT", "VENDOR_BOARDS", "find", "get"]
 
 S = TypeVar("S", Board, VendorBoard)
 
@@ -68,22 +69,51 @@ def _all() -> dict[str, Board | VendorBoard]:
     return {board.name: board for board in boards}
 
 
-def get(name: str) -> Board:
-    """Board of that name.
+def get(text: str) -> Board:
+    """The board that a text names, as :func:`find` does, for which the open tools make bitstreams.
 
     Raises
     ------
     BoardError
-        If there is none, or the open tools make no bitstream for it.
+        As :func:`find` does, and if they do not.
+    MissingError, OSError
+        As :func:`find` does.
+    """
+    board = find(text)
+    if isinstance(board, VendorBoard):
+        raise BoardError(f"{text}: only {board.tool} makes bitstreams for {board.maker} "
+                         f"{board.device}; write a project for it with --project DIR")
+    return board
+
+
+def find(text: str) -> Board | VendorBoard:
+    """The board that a text names.
+
+    Parameters
+    ----------
+    text : str
+        A name that is known here, a file of one's own board (``NAME.toml``), or a Platform class
+        (``MODULE:CLASS``).
+
+    Raises
+    ------
+    BoardError
+        If there is none, or something is wrong with it.
     MissingError
         If the package that has the boards is not installed.
+    OSError
+        If the file cannot be read.
     """
-    if name in BOARDS:
-        return BOARDS[name]
-    if name in VENDOR_BOARDS:
-        board = VENDOR_BOARDS[name]
-        raise BoardError(f"{name}: only {board.tool} makes bitstreams for {board.maker} "
-                         f"{board.device}; write a project for it with --project DIR")
+    if text.endswith(".toml"):
+        return own.load(Path(text))
+    if ":" in text:
+        return dotted.load(text)
+    return _named(text)
+
+
+def _named(name: str) -> Board | VendorBoard:
+    if name in _all():
+        return _all()[name]
     if importlib.util.find_spec(_PACKAGE) is None:
         raise missing(_PACKAGE)
     near = difflib.get_close_matches(name, _all(), n=2, cutoff=0.4)

@@ -1,6 +1,6 @@
 """Lattice ECP5: LUT4, two of them to a slice with carry, block RAMs of 18 kbit."""
 
-from bitwright.hw.families.family import AREA, Clock, Family, Io, Models, Place, Script
+from bitwright.hw.families.family import AREA, Clock, Family, Free, Io, Models, Place, Script
 from bitwright.hw.families.part import Device, Parts
 from bitwright.hw.families.resources import Resources
 from bitwright.hw.families.tool import Program
@@ -70,7 +70,8 @@ FAMILY = Family(
         pack=("--compress", "--input", "{configuration}", "--bit", "{bitstream}"),
         bitstream="top.bit",
         logic="TRELLIS_COMB",
-        program=("openFPGALoader",)),
+        program=("openFPGALoader",),
+        free=Free("LOCATE COMP ", ("--lpf-allow-unconstrained",))),
     platform="amaranth.vendor:LatticeECP5Platform",
     parts=_PARTS,
     io=Io("IO_TYPE", "LVCMOS33"),

@@ -11,7 +11,7 @@ from bitwright.hw.families.part import Part, PartError, Parts
 from bitwright.hw.families.resources import Resources
 from bitwright.hw.families.tool import YOSYS, Program
 
-__all__ = ["AREA", "Clock", "Family", "Io", "Models", "Pair", "Place", "Script"]
+__all__ = ["AREA", "Clock", "Family", "Free", "Io", "Models", "Pair", "Place", "Script"]
 
 AREA = "abc -lut 4 -script +strash;dch,-f;if,-a;mfs2,-a;lutpack,-S,1"
 """Area recovery that Yosys's own scripts leave out. 39 % fewer LUT4 for random 6-input tables."""
@@ -120,6 +120,26 @@ class Clock:
 
 
 @dataclass(frozen=True)
+class Free:
+    """How nextpnr is had to choose the pins.
+
+    Parameters
+    ----------
+    location : str
+        Regular expression of a line of a constraint file that chooses one, to be left out.
+    options : tuple of str
+        What nextpnr is told.
+    """
+
+    location: str
+    options: tuple[str, ...] = ()
+
+    def unlocated(self, constraints: str) -> str:
+        """The same constraints without the lines that choose pins."""
+        return re.sub(rf"^{self.location}.*\n", "", constraints, flags=re.MULTILINE)
+
+
+@dataclass(frozen=True)
 class Place:
     """Placing, routing and packing.
 
@@ -139,6 +159,8 @@ class Place:
         What nextpnr calls a logic cell.
     program : tuple of str
         Command that loads a bitstream, whose file follows, where a board has none of its own.
+    free : Free, optional
+        How the tools are had to choose the pins. Left out: they cannot.
     """
 
     nextpnr: Program
@@ -150,6 +172,7 @@ class Place:
     bitstream: str
     logic: str
     program: tuple[str, ...]
+    free: Free | None = None
 
 
 @dataclass(frozen=True)

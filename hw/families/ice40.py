@@ -1,6 +1,6 @@
 """Lattice iCE40: LUT4, a flip-flop behind each, block RAMs of 4 kbit."""
 
-from bitwright.hw.families.family import AREA, Clock, Family, Models, Pair, Place, Script
+from bitwright.hw.families.family import AREA, Clock, Family, Free, Models, Pair, Place, Script
 from bitwright.hw.families.part import Device, Parts
 from bitwright.hw.families.resources import Resources
 from bitwright.hw.families.tool import Program
@@ -73,7 +73,8 @@ FAMILY = Family(
         pack=("{configuration}", "{bitstream}"),
         bitstream="top.bin",
         logic="ICESTORM_LC",
-        program=("iceprog",)),
+        program=("iceprog",),
+        free=Free("set_io ")),
     platform="amaranth.vendor:LatticeICE40Platform",
     parts=_PARTS,
 )
