@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
+import json
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bitwright import boards, ir
 from bitwright.errors import UserError
-from bitwright.extras import missing, need
+from bitwright.extras import MissingError, missing, need
 from bitwright.hw.contents import Contents, ContentsError
 from bitwright.hw.link.emulator import Device, EmulatedPort, Emulator
 from bitwright.hw.link.host import DeviceError, LinkError
@@ -26,8 +27,8 @@ from bitwright.locate import name as name_of
 if TYPE_CHECKING:
     from serial import Serial
 
-__all__ = ["PortError", "check_contents", "check_structure", "device", "image", "load_plan",
-           "reached"]
+__all__ = ["PortError", "check_contents", "check_structure", "device", "folder", "image",
+           "load_plan", "reached"]
 
 
 class PortError(UserError):
@@ -53,13 +54,21 @@ def load_plan(file: Path | None, build: Path | None, network: Path, board: str) 
         If it cannot be read. Names the file.
     """
     if file is None:
-        file = (build or Path("build") / f"{name_of(network)}-{board}") / "plan.toml"
+        file = folder(build, network, board) / "plan.toml"
         if build is None and not file.exists():
             return Plan()
     try:
         return Plan.load(file)
     except PlanError as error:
         raise PlanError(f"{file}: {error}") from error
+
+
+def folder(build: Path | None, network: Path, board: str) -> Path:
+    """Folder of the build that a command means: the one that is named, or where a build for the
+    board puts it."""
+    if build is not None:
+        return build
+    return Path("build") / f"{name_of(network)}-{boards.label(board)}"
 
 
 def _open(name: str, baud: int) -> Serial:
@@ -94,8 +103,8 @@ def _others() -> str:
     return f"; found: {', '.join(found) or 'none'}"
 
 
-def reached(args: argparse.Namespace, network: ir.Network,
-            plan: Plan) -> tuple[int, int, AbstractContextManager[Port]]:
+def reached(args: argparse.Namespace, network: ir.Network, plan: Plan,
+            build: Path) -> tuple[int, int, AbstractContextManager[Port]]:
     """The device that a command line asks for: the board at its port, or an emulator.
 
     Parameters
@@ -105,6 +114,8 @@ def reached(args: argparse.Namespace, network: ir.Network,
     network : ir.Network
         As it was frozen.
     plan : Plan
+    build : Path
+        See :func:`folder`; its ``board.json``, if there is one, says clock and rate.
 
     Returns
     -------
@@ -114,9 +125,30 @@ def reached(args: argparse.Namespace, network: ir.Network,
     """
     if args.emulate is not None:
         return 0, FEWEST_CYCLES, _emulated(args.emulate, network, plan)
-    board = boards.get(args.board)
-    baud = args.baud or board.baud
-    return baud, max(FEWEST_CYCLES, board.clock_hz // baud), _opened(args.port, baud)
+    about = _about(build)
+    baud, clock = args.baud or about.get("baud"), about.get("clock_hz")
+    if baud is None or clock is None:
+        try:
+            board = boards.find(args.board)
+        except MissingError as error:  # beside a board there may be no Amaranth
+            if baud is None:
+                raise MissingError(f"{args.board}: its rate is not known here; name it with "
+                                   f"--baud, or its build with --build: {error}") from error
+        else:
+            baud, clock = baud or board.baud, clock or board.clock_hz
+    return baud, max(FEWEST_CYCLES, (clock or 0) // baud), _opened(args.port, baud)
+
+
+def _about(build: Path) -> dict[str, Any]:
+    """What a build says of the board that it is for; nothing if there is no build."""
+    file = build / "board.json"
+    try:
+        about = json.loads(file.read_text(encoding="utf-8"))
+        return {key: about[key] for key in ("baud", "clock_hz")}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, KeyError, TypeError) as error:
+        raise PortError(f"{file}: damaged; build again, or name the rate with --baud") from error
 
 
 @contextlib.contextmanager

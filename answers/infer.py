@@ -179,7 +179,7 @@ def _ready(host: Host, contents: Contents, path: Path, expected: ir.Network, wan
 
 def _run(args: argparse.Namespace) -> int:
     from bitwright import ir
-    from bitwright.answers.board import image, load_plan, reached
+    from bitwright.answers.board import folder, image, load_plan, reached
     from bitwright.answers.predictions import show
     from bitwright.answers.samples import choose
     from bitwright.hw.contents import Contents
@@ -198,7 +198,8 @@ def _run(args: argparse.Namespace) -> int:
         data = image(contents, expected, wanted)
     given = args.file is not None or args.features is not None
     inputs = choose(expected, wanted, args)
-    baud, cycles, opening = reached(args, network, plan)
+    baud, cycles, opening = reached(args, network, plan,
+                                     folder(args.build, path, args.board))
     port_name = args.port if args.emulate is None else f"{args.emulate} emulator"
     with opening as port:
         host = Host(port, Layout.of(network), cycles)

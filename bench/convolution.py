@@ -67,7 +67,8 @@ def measure(subject, board, cycles, args):
     interval = report["throughput"]["ip"]["interval_cycles"]
     device, fmax = report["device"], report["timing"]["fmax_hz"]
     return (f"| {board.name} | {cycles:,} | {luts} | {total['luts']:,} | {total['flip_flops']:,} | "
-            f"{device['logic_cells'] or device['logic_cells_synthesis']:,} of {board.part.luts:,} | "
+            f"{device['logic_cells'] or device['logic_cells_synthesis']:,} of "
+            f"{board.part.luts:,} | "
             f"{total['memories']} of {board.part.memories} | {interval:,} | "
             f"{f'{fmax / 1e6:.1f}' if fmax else '-'} | {board.clock_hz / interval:,.0f} |")
 

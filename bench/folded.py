@@ -66,7 +66,8 @@ def measure(shape, board, cycles, out, stop_after):
     device, fmax = report["device"], report["timing"]["fmax_hz"]
     return (f"| {shape} | {board.name} | {folding.word_bits} | {luts} | {total['luts']:,} | "
             f"{total['flip_flops']:,} | "
-            f"{device['logic_cells'] or device['logic_cells_synthesis']:,} of {board.part.luts:,} | "
+            f"{device['logic_cells'] or device['logic_cells_synthesis']:,} of "
+            f"{board.part.luts:,} | "
             f"{total['memories']} of {board.part.memories} | {interval:,} | {least:,} | "
             f"{100 * (interval - least) / least:.1f} | "
             f"{f'{fmax / 1e6:.1f}' if fmax else '-'} | {board.clock_hz / interval:,.0f} |")

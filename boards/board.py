@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bitwright.errors import UsageError
 from bitwright.hw.families import Family, Part, nearest
+from bitwright.hw.families.family import Io
 
 __all__ = ["Board", "BoardError", "Lines", "Site", "Source", "VendorBoard"]
 
@@ -34,6 +36,10 @@ class Lines:
 
 class Source(Protocol):
     """Where a platform comes from: a frozen dataclass of all that it depends on."""
+
+    @property
+    def chosen(self) -> Mapping[str, str]:
+        """Pins that a user chose, by what they are for; none where a class is made by others."""
 
     def platform(self, toolchain: str | None) -> Any:
         """New instance of it, for one build."""
@@ -89,6 +95,13 @@ class Site:
                 raise BoardError(f"{self.name}: no pin {pin!r}; {hint}")
 
     @property
+    def chosen(self) -> Mapping[str, str]:
+        """Pins that the user chose, by what they are for: those may be wrong."""
+        lines = self.uart if isinstance(self.uart, Lines) else None
+        return {**self.source.chosen,
+                **({} if lines is None else {"uart.rx": lines.rx, "uart.tx": lines.tx})}
+
+    @property
     def uart_resource(self) -> tuple[str, int]:
         """Name and number of the serial port, to ask the platform for.
 
@@ -98,9 +111,9 @@ class Site:
             If the board has none. One line, which says how to name its pins.
         """
         if self.uart is None:
-            raise BoardError(f"{self.name}: its platform has no serial port; name the pins that "
-                             "yours is on with --uart rx=PIN,tx=PIN, or in a file of your own "
-                             "board (docs/boards.md)")
+            raise BoardError(f"{self.name}: it has no serial port; name the pins that yours is on, "
+                             "as seen from the device, with --uart rx=PIN,tx=PIN, or under [uart] "
+                             "in a file of your own board (docs/boards.md)")
         return _NAME if isinstance(self.uart, Lines) else self.uart
 
 
@@ -125,6 +138,11 @@ class Board(Site):
     program: tuple[str, ...] | None
     estimate: bool = False
 
+    @property
+    def io(self) -> Io:
+        """How a pin says its voltage."""
+        return self.family.io
+
 
 @dataclass(frozen=True)
 class VendorBoard(Site):
@@ -136,11 +154,14 @@ class VendorBoard(Site):
         As the platform says it.
     maker, tool : str
         Of the device, and the program that makes bitstreams for it.
+    io : Io
+        How a pin says its voltage.
     """
 
     device: str
     maker: str
     tool: str
+    io: Io
 
 
 _NAME = ("serial", 0)

@@ -16,7 +16,7 @@ from bitwright.boards.classes import PlatformClass, site
 from bitwright.boards.reader import read, shown
 from bitwright.extras import missing
 
-__all__ = ["BOARDS", "DEFAULT", "VENDOR_BOARDS", "find", "get"]
+__all__ = ["BOARDS", "DEFAULT", "VENDOR_BOARDS", "find", "get", "label"]
 
 S = TypeVar("S", Board, VendorBoard)
 
@@ -32,7 +32,7 @@ class _Boards(Mapping[str, S]):
     """Boards of a kind by name, which are read when they are first asked for."""
 
     def __init__(self, kind: type[S]) -> None:
-        self._kind = kind
+        self._kind: type[S] = kind
 
     @functools.cached_property
     def _found(self) -> dict[str, S]:
@@ -109,6 +109,12 @@ def find(text: str) -> Board | VendorBoard:
     if ":" in text:
         return dotted.load(text)
     return _named(text)
+
+
+def label(text: str) -> str:
+    """What the board that a text names is called, in names of folders: a name as it is, known or
+    not. As :func:`find` where it is no name."""
+    return find(text).name if ":" in text or text.endswith(".toml") else text
 
 
 def _named(name: str) -> Board | VendorBoard:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,24 +12,31 @@ from typing import Any
 from bitwright.boards.board import Board, VendorBoard
 from bitwright.boards.reader import Platform
 from bitwright.hw.families import FAMILIES, Family, Part, PartError
+from bitwright.hw.families.family import Io
 from bitwright.hw.rate import default
 
 __all__ = ["PlatformClass", "site"]
 
-MAKERS = {
-    "XilinxPlatform": ("Xilinx", "Vivado"),
-    "IntelPlatform": ("Altera", "Quartus"), "AlteraPlatform": ("Altera", "Quartus"),
-    "GowinPlatform": ("Gowin", "Gowin EDA"),
-    "QuicklogicPlatform": ("QuickLogic", "QORC SDK"),
-    "LatticeICE40Platform": ("Lattice", "iCEcube2"), "SiliconBluePlatform": ("Lattice", "iCEcube2"),
-    "LatticeECP5Platform": ("Lattice", "Diamond"),
-    "LatticeMachXO2Platform": ("Lattice", "Diamond"),
-    "LatticeMachXO3LPlatform": ("Lattice", "Diamond"),
-    "LatticePlatform": ("Lattice", "Radiant"),
-}
-"""Class of ``amaranth.vendor``, the maker of its devices and his program."""
+_XILINX = ("Xilinx", "Vivado", Io("IOSTANDARD", "LVCMOS33"))
+_ALTERA = ("Altera", "Quartus", Io("io_standard", "3.3-V LVTTL"))
+_GOWIN = ("Gowin", "Gowin EDA", Io("IO_TYPE", "LVCMOS33"))
+_QUICKLOGIC = ("QuickLogic", "QORC SDK", Io("IO_STANDARD", None))
+_LATTICE = ("Lattice", "Diamond", Io("IO_TYPE", "LVCMOS33"))
+_ICE40 = ("Lattice", "iCEcube2", Io("IO_STANDARD", None))
 
-_BEFORE_VIVADO = ("xc3s", "xc6s")
+MAKERS = {
+    "XilinxPlatform": _XILINX, "IntelPlatform": _ALTERA, "AlteraPlatform": _ALTERA,
+    "GowinPlatform": _GOWIN, "QuicklogicPlatform": _QUICKLOGIC, "LatticeICE40Platform": _ICE40,
+    "SiliconBluePlatform": _ICE40, "LatticeECP5Platform": _LATTICE,
+    "LatticeMachXO2Platform": _LATTICE, "LatticeMachXO3LPlatform": _LATTICE,
+    "LatticePlatform": _LATTICE,
+}
+"""By class of ``amaranth.vendor``: the maker of its devices, his program, and how pins say their
+voltage."""
+
+_OTHER_TOOLS = (("xc3s", "ISE"), ("xc6s", "ISE"), ("lifcl-", "Radiant"), ("lfd2nx-", "Radiant"),
+                ("lfcpnx-", "Radiant"))
+"""Beginnings of the names of devices that another program of their maker is for."""
 
 # Of boards whose platform does more than run one program, or runs none.
 PROGRAMS: dict[str, tuple[str, ...]] = {}
@@ -49,6 +56,11 @@ class PlatformClass:
     module: str
     name: str
     sources: tuple[Path, ...] = ()
+
+    @property
+    def chosen(self) -> Mapping[str, str]:
+        """See :class:`boards.board.Source`."""
+        return {}
 
     def platform(self, toolchain: str | None) -> Any:
         """See :class:`boards.board.Source`."""
@@ -70,16 +82,17 @@ def site(name: str, found: Platform, source: PlatformClass) -> Board | VendorBoa
     values = found.values
     device = values.get("part") or values["device"]
     clock = 0 if found.clock_hz is None else round(found.clock_hz)
-    known = {"name": name, "clock_hz": clock, "baud": default(clock) if clock else 0,
-             "uart": ("uart", 0) if found.uart else None, "source": source}
+    known: dict[str, Any] = {
+        "name": name, "clock_hz": clock, "baud": default(clock) if clock else 0,
+        "uart": ("uart", 0) if found.uart else None, "source": source}
     title = found.name.removesuffix("Platform").strip("_").replace("_", " ")
     for family, part in _parts(values):
         return Board(**known, title=f"{title}, {part.name}", family=family, part=part,
                      program=PROGRAMS.get(name, found.program))
-    maker, tool = MAKERS[found.base]
-    if device.lower().startswith(_BEFORE_VIVADO):
-        tool = "ISE"
-    return VendorBoard(**known, title=f"{title}, {device}", device=device, maker=maker, tool=tool)
+    maker, tool, io = MAKERS[found.base]
+    tool = next((other for start, other in _OTHER_TOOLS if device.lower().startswith(start)), tool)
+    return VendorBoard(**known, title=f"{title}, {device}", device=device, maker=maker, tool=tool,
+                       io=io)
 
 
 def _parts(values: Any) -> Iterator[tuple[Family, Part]]:

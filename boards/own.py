@@ -47,6 +47,12 @@ class OwnPlatform:
     reset: tuple[str, bool] | None = None
     pins: tuple[tuple[str, str | int], ...] = ()
 
+    @property
+    def chosen(self) -> Mapping[str, str]:
+        """See :class:`boards.board.Source`."""
+        reset = {} if self.reset is None else {"reset.pin": self.reset[0]}
+        return {"clock.pin": self.clock, **reset}
+
     def platform(self, toolchain: str | None) -> Any:
         """See :class:`boards.board.Source`."""
         from amaranth.build import Attrs, Clock, Pins, Resource

@@ -59,6 +59,7 @@ def _backends(args: argparse.Namespace, network: ir.Network, path: Path
     from bitwright.answers.board import (
         check_contents,
         check_structure,
+        folder,
         load_plan,
         reached,
     )
@@ -73,8 +74,8 @@ def _backends(args: argparse.Namespace, network: ir.Network, path: Path
         yield evaluator
         return
     plan = load_plan(args.plan, args.build, path, args.board)
-    _, cycles, opening = reached(args, network, plan)
-    title = "emulator" if args.port is None else f"{boards.get(args.board).name} on {args.port}"
+    _, cycles, opening = reached(args, network, plan, folder(args.build, path, args.board))
+    title = "emulator" if args.port is None else f"{boards.label(args.board)} on {args.port}"
     with opening as port:
         host = Host(port, Layout.of(network), cycles)
         contents = Contents(network, plan)

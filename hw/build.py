@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bitwright import boards
-from bitwright.boards.program import BITSTREAM
 from bitwright.command import guarded
 from bitwright.errors import UsageError
 from bitwright.extras import need
@@ -36,7 +35,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bitwright build", description=__doc__)
     parser.add_argument("network", metavar="NETWORK", nargs="?", help=HELP)
     parser.add_argument("--board", metavar="NAME",
-                        help=f"the board, or 'list' (default: {boards.DEFAULT})")
+                        help="the board: a name that `bitwright boards` lists, a file of your own "
+                             "board (NAME.toml), or a Platform class (MODULE:CLASS) (default: "
+                             f"{boards.DEFAULT})")
+    parser.add_argument("--uart", metavar="rx=PIN,tx=PIN",
+                        help="pins of the serial line, as seen from the device, where the board "
+                             "has none or others are wanted")
+    parser.add_argument("--part", metavar="NAME",
+                        help="no board: say whether the design fits a part, such as "
+                             "LFE5U-25F-6BG381C, and how fast it is there")
     parser.add_argument("--target", choices=TARGETS,
                         help="synthesise for a family without a board, to compare sizes")
     parser.add_argument("--plan", metavar="FILE", type=Path,
@@ -68,6 +75,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", metavar="DIR", type=Path,
                         help="the build folder (default: build/NETWORK-BOARD, or the family's name "
                              "where there is no board)")
+    parser.add_argument("--program", action="store_true",
+                        help="load the bitstream into the board")
+    parser.add_argument("--project", metavar="DIR", type=Path,
+                        help="write a project for the programs of the device's maker (Vivado, "
+                             "Quartus, Diamond, Radiant, Gowin EDA) instead")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     return parser
 
@@ -76,26 +88,24 @@ def _options(args: argparse.Namespace) -> Options:
     """Settings of the arguments, all but what depends on the network: build folder and folds."""
     _check_name(args.module)
     if args.target is not None:
-        for flag, value in (("--board", args.board), ("--freq", args.freq), ("--baud", args.baud)):
-            if value is not None:
-                raise UsageError(f"{flag} is for a board, which --target has not")
         if args.stop_after == "route":
             raise UsageError(f"--target {args.target} ends after synth, not after route")
         family = families.get(args.target)
-        return Options(board=None, family=family, plan=_plan(args, family),
+        return Options(board=None, family=family, plan=_plan(args, family.lut_size),
                        out=args.out or Path("build"), stop_after=args.stop_after or "synth",
                        seed=args.seed, simplify=not args.no_simplify, module=args.module,
                        reset=args.reset)
-    board = boards.get(args.board or boards.DEFAULT)
-    if args.stop_after == "verilog" and args.board is None:  # the block goes on any
-        for flag, value in (("--freq", args.freq), ("--baud", args.baud)):
+    if args.stop_after == "verilog" and args.board is None and args.part is None:
+        for flag, value in (("--freq", args.freq), ("--baud", args.baud)):  # it goes on any board
             if value is not None:
                 raise UsageError(f"{flag} is for a board, which --stop-after verilog needs not")
-        return Options(board=None, family=board.family, plan=_plan(args, board.family),
+        family = boards.get(boards.DEFAULT).family
+        return Options(board=None, family=family, plan=_plan(args, family.lut_size),
                        out=args.out or Path("build"), stop_after="verilog",
                        simplify=not args.no_simplify, module=args.module, reset=args.reset)
+    board = _board(args)
     return Options(
-        board=board, family=board.family, plan=_plan(args, board.family),
+        board=board, family=board.family, plan=_plan(args, board.family.lut_size),
         out=args.out or Path("build"), stop_after=args.stop_after or "route",
         target_hz=_frequency(args.freq, board), baud=_baud(args.baud, board), seed=args.seed,
         simplify=not args.no_simplify, allow_timing_fail=args.allow_timing_fail,
@@ -110,11 +120,37 @@ def _check_name(module: str | None) -> None:
         raise UsageError(f"--module: {error}") from error
 
 
-def _plan(args: argparse.Namespace, family: families.Family) -> Plan:
+def _check(args: argparse.Namespace) -> None:
+    """See that the arguments go together."""
+    for flag, others in (
+            ("part", ("board", "target", "uart", "program", "project")),
+            ("target", ("board", "freq", "baud", "uart", "program", "project")),
+            ("project", ("stop_after", "freq", "program", "out", "json"))):
+        if getattr(args, flag) is None:
+            continue
+        for other in others:
+            if getattr(args, other) not in (None, False):
+                raise UsageError(f"--{other.replace('_', '-')} does not go with --{flag}")
+    if args.program and args.stop_after not in (None, "route"):
+        raise UsageError(f"--program does not go with --stop-after {args.stop_after}, which makes "
+                         "no bitstream")
+
+
+def _board(args: argparse.Namespace) -> boards.Board:
+    if args.part is not None:
+        return boards.bare(args.part, boards.BOARDS.values())
+    board = boards.get(args.board or boards.DEFAULT)
+    if args.uart is not None:
+        board = dataclasses.replace(board, uart=boards.lines(args.uart, board.io))
+    _ = board.uart_resource  # so that a board without one is refused before anything is done
+    return board
+
+
+def _plan(args: argparse.Namespace, lut_size: int) -> Plan:
     from bitwright.hw.plan import Plan, PlanError
 
     try:
-        plan = Plan(lut_size=family.lut_size) if args.plan is None else Plan.load(args.plan)
+        plan = Plan(lut_size=lut_size) if args.plan is None else Plan.load(args.plan)
     except PlanError as error:
         raise PlanError(f"{args.plan}: {error}") from error
     if args.result_beat_bytes is None:
@@ -146,10 +182,6 @@ def _baud(baud: int | None, board: boards.Board) -> int:
 def main(argv: list[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     logging.getLogger("matplotlib").setLevel(logging.WARNING)  # it talks of its font cache
-    if args.board == "list":
-        from bitwright.boards import list as board_list
-
-        return board_list.main(["--json"] if args.json else [])
     with _terminated_as_interrupted():
         return guarded(lambda: _build(args), interrupted="interrupted; the same command goes on "
                                                          "after the last finished stage")
@@ -158,9 +190,15 @@ def main(argv: list[str] | None = None) -> int:
 def _build(args: argparse.Namespace) -> None:
     from bitwright import ir
     from bitwright.hw.flow.builder import build
+    from bitwright.hw.flow.load import program
+    from bitwright.hw.flow.pins import PinError
     from bitwright.hw.rtl.layers import folded
 
     need("amaranth", "amaranth_boards", "matplotlib")
+    _check(args)
+    if args.project is not None:
+        _project(args)
+        return
     options = _options(args)
     path = locate(args.network)
     if args.out is None:
@@ -168,12 +206,42 @@ def _build(args: argparse.Namespace) -> None:
     network = ir.load(path)
     if args.fold is not None:
         options = dataclasses.replace(options, plan=folded(options.plan, network, args.fold))
-    report, fresh = build(title(path), network, options)
+    try:
+        report, fresh = build(title(path), network, options)
+    except PinError as error:
+        raise PinError(f"{args.board or boards.DEFAULT}: {error}") from error
     _tell(args, options, report, fresh)
+    if args.program:
+        assert options.board is not None
+        assert options.board.family.place is not None
+        program(options.board, options.out / options.board.family.place.bitstream)
+
+
+def _project(args: argparse.Namespace) -> None:
+    """Write a project for the programs of a device's maker."""
+    from bitwright import ir
+    from bitwright.hw.flow.project import Project, lut_size
+    from bitwright.hw.rtl.layers import folded
+
+    _check_name(args.module)
+    site = boards.find(args.board or boards.DEFAULT)
+    if args.uart is not None:
+        site = dataclasses.replace(site, uart=boards.lines(args.uart, site.io))
+    path = locate(args.network)
+    network = ir.load(path)
+    plan = _plan(args, lut_size(site))
+    if args.fold is not None:
+        plan = folded(plan, network, args.fold)
+    project = Project(title(path), network, plan, not args.no_simplify, site,
+                      args.baud or site.baud,
+                      Naming(args.module or module_name(title(path)), args.reset))
+    command = project.write(args.project)
+    logger.info("%s: a project; make the bitstream there with `%s`", args.project, command)
 
 
 def _tell(args: argparse.Namespace, options: Options, report: dict[str, Any],
           fresh: bool) -> None:
+    from bitwright.hw.flow.load import command
     from bitwright.hw.report.figures import summary
 
     if fresh:
@@ -182,11 +250,14 @@ def _tell(args: argparse.Namespace, options: Options, report: dict[str, Any],
     sys.stdout.write((json.dumps(report, indent=2) if args.json else summary(report)) + "\n")
     logger.info("report: %s", options.out / "report.html")
     board = options.board
-    if board is not None and options.stop_after == "route" and board.program is not None:
+    if board is not None and board.estimate:
+        logger.info("an estimate: the whole design with the serial link, on pins that nobody chose")
+    elif board is not None and options.stop_after == "route" and not args.program:
         place = board.family.place
         assert place is not None
-        logger.info("program the board: %s", shlex.join(
-            word.replace(BITSTREAM, str(options.out / place.bitstream)) for word in board.program))
+        words = command(board, options.out / place.bitstream)
+        if words is not None:
+            logger.info("program the board: %s", shlex.join(words))
 
 
 @contextlib.contextmanager

@@ -74,7 +74,7 @@ FAMILY = Family(
         bitstream="top.bin",
         logic="ICESTORM_LC",
         program=("iceprog",),
-        free=Free("set_io ")),
+        free=Free("set_io ", ("--pcf-allow-unconstrained",))),
     platform="amaranth.vendor:LatticeICE40Platform",
     parts=_PARTS,
 )

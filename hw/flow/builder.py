@@ -19,6 +19,7 @@ from bitwright.hw.flow.generate import Generate
 from bitwright.hw.flow.options import Options
 from bitwright.hw.flow.pack import Pack
 from bitwright.hw.flow.parts import BOARD, PATHS, modules
+from bitwright.hw.flow.pins import CheckPins
 from bitwright.hw.flow.place import Place, PlaceError
 from bitwright.hw.flow.synth import Synthesise
 from bitwright.hw.flow.wrap import Wrap
@@ -35,7 +36,8 @@ logger = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
-ORDER = (Generate.name, Describe.name, Wrap.name, Synthesise.name, Place.name, Pack.name)
+ORDER = (Generate.name, Describe.name, Wrap.name, CheckPins.name, Synthesise.name, Place.name,
+         Pack.name)
 """Stages in the order in which one makes what the next reads."""
 
 
@@ -91,7 +93,13 @@ class _Build:
         except UserError as error:
             self._report("failed", str(error))
             raise
-        return self._report("done" if self._options.stop_after == "route" else "stopped", None)
+        ends = self._options.stop_after == "route" and not self._estimate
+        return self._report("done" if ends else "stopped", None)
+
+    @property
+    def _estimate(self) -> bool:
+        """Whether there is a part alone, for which no bitstream is made."""
+        return self._options.board is not None and self._options.board.estimate
 
     def _run_stages(self) -> None:
         options, found = self._options, self._findings
@@ -109,7 +117,8 @@ class _Build:
             return
         assert board is not None
         found.placed = self._place(board, found.synthesised)
-        self._pack(board, found.placed)
+        if not self._estimate:
+            self._pack(board, found.placed)
 
     def _generate(self, network: ir.Network) -> Path:
         """Write the network as a block. Returns its text."""
@@ -128,7 +137,16 @@ class _Build:
         self._findings.wrapped = self._stage("put on the board", Wrap(
             network, options.plan, options.simplify, self._naming, block, board, options.baud,
             importlib.metadata.version("amaranth"), importlib.metadata.version("amaranth-boards")))
+        self._check_pins(board)
         return options.out / f"{BOARD}.il"
+
+    def _check_pins(self, board: Board) -> None:
+        """Try pins that a user chose now, before anything that takes long."""
+        place, nextpnr = board.family.place, self._tools.nextpnr
+        if board.chosen and not board.estimate and place is not None and nextpnr is not None:
+            out = self._options.out
+            self._stage("check pins", CheckPins(
+                out / "board.json", out / f"{BOARD}.{place.constraints}", board, nextpnr))
 
     def _place(self, board: Board, synthesised: Synthesised) -> Placed:
         options, place = self._options, board.family.place

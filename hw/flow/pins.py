@@ -8,25 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from bitwright.boards import Board, Lines
+from bitwright.boards import Board
 from bitwright.errors import UserError
 from bitwright.hw.flow import toolchain
 from bitwright.hw.report.results import Written
 
-__all__ = ["CheckPins", "PinError", "chosen"]
+__all__ = ["CheckPins", "PinError"]
 
 
 class PinError(UserError):
     """A pin that a user chose does not do. One line, with nextpnr's own words."""
-
-
-def chosen(board: Board) -> dict[str, str]:
-    """Pins of a board that its user chose, by what they are for. Empty for a board that is known.
-    """
-    pins = dict(board.source.pins_chosen)
-    if isinstance(board.uart, Lines):
-        pins |= {"uart.rx": board.uart.rx, "uart.tx": board.uart.tx}
-    return {} if board.estimate else pins
 
 
 @dataclass(frozen=True)
@@ -78,9 +69,9 @@ class CheckPins:
 
     def _explain(self, message: str) -> None:
         """Raise what names the pin, if nextpnr names it."""
-        for role, pin in chosen(self.board).items():
+        for role, pin in self.board.chosen.items():
             if re.search(rf"'{re.escape(pin)}'", message):
-                words = re.sub(r" \\(exit code .*", "", message)
+                words = re.sub(r" \(exit code .*", "", message)
                 raise PinError(f"{self.board.part.name} does not take pin {pin!r} for {role}; "
                                f"{words}")
 

@@ -104,9 +104,9 @@ class Place:
         constraints.write_text(backend.clock.constrain(
             self.constraints.read_text(encoding="utf-8"), self.target_hz), encoding="utf-8")
         router = self._route(folder, logs, [
-            *self.board.part.nextpnr, "--json", netlist.name, f"--{backend.constraints}",
-            constraints.name, *backend.configuration, "--report", "nextpnr.json", "--seed",
-            str(self.seed), "--timing-allow-fail"])
+            *self.board.part.nextpnr, *self._free, "--json", netlist.name,
+            f"--{backend.constraints}", constraints.name, *backend.configuration,
+            "--report", "nextpnr.json", "--seed", str(self.seed), "--timing-allow-fail"])
         netlist.unlink()
         constraints.unlink()
         report = json.loads((folder / "nextpnr.json").read_text(encoding="utf-8"))
@@ -116,6 +116,13 @@ class Place:
         fmax = 1e6 * min(clock["achieved"] for clock in report["fmax"].values())
         return Placed(fmax, usage, usage[backend.logic].used, router,
                       self._slowest(report["critical_paths"]))
+
+    @property
+    def _free(self) -> tuple[str, ...]:
+        """Options by which nextpnr chooses the pins, if nobody did."""
+        backend = self.board.family.place
+        assert backend is not None
+        return backend.free.options if self.board.estimate and backend.free is not None else ()
 
     def _route(self, folder: Path, logs: Path, arguments: list[str]) -> str:
         log = logs / "nextpnr.log"

@@ -12,7 +12,7 @@ from amaranth.hdl import ClockSignal, Elaboratable, Instance, Module, ResetSigna
 from amaranth.lib import io, wiring
 
 from bitwright import ir
-from bitwright.boards import Board
+from bitwright.boards import Board, Site
 from bitwright.hw.contents import as_built
 from bitwright.hw.flow.environment import not_elaborated, without_overrides
 from bitwright.hw.flow.parts import BOARD
@@ -67,7 +67,7 @@ class BoardTop(Elaboratable):
     ----------
     design : Component
         With the ports ``rx`` and ``tx``, asynchronous to the clock.
-    board : Board
+    board : Site
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ class BoardTop(Elaboratable):
         Name of the port of each side of the line, once elaborated.
     """
 
-    def __init__(self, design: Any, board: Board) -> None:
+    def __init__(self, design: Any, board: Site) -> None:
         self._design = design
         self._board = board
         self.pins: dict[str, str] = {}
@@ -127,7 +127,11 @@ def prepare(design: Any, board: Board) -> Prepared:
         return next((name for name in names if name.startswith(f"{resource}_0__")), None)
 
     ports = {**top.pins, "clk": of(platform.default_clk), "reset": of(platform.default_rst)}
-    return Prepared(rtlil, texts[f"{BOARD}.{board.family.place.constraints}"], ports)
+    place = board.family.place
+    constraints = texts[f"{BOARD}.{place.constraints}"]
+    if board.estimate and place.free is not None:
+        constraints = place.free.unlocated(constraints)
+    return Prepared(rtlil, constraints, ports)
 
 
 @dataclass(frozen=True)

@@ -48,31 +48,54 @@ def test_unknown_board(name, message):
         boards.get(name)
 
 
+def listed(capsys, *arguments):
+    """What the list prints, by the first word of a line."""
+    assert board_list.main(list(arguments)) == 0
+    return {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line.strip()}
+
+
 def test_list_for_people(capsys):
-    assert board_list.main([]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split()[:3] == ["BOARD", "PART", "FAMILY"]
-    assert [line.split()[0] for line in lines[1:]] == list(boards.BOARDS)
-    line = next(line for line in lines if line.startswith("icebreaker "))
-    assert "5,280" in line
-    assert "120 kbit" in line
-    assert "12 MHz" in line
+    lines = listed(capsys)
+    assert set(boards.BOARDS) <= set(lines)
+    assert lines["BOARD"].split() == ["BOARD", "PART", "LUT4", "FF", "BLOCK", "RAM", "CLOCK",
+                                      "SERIAL"]
+    assert lines["icebreaker"].split() == ["icebreaker", "iCE40UP5K-SG48", "5,280", "5,280", "120",
+                                           "kbit", "12", "MHz", "yes"]
+    assert lines["tinyfpga-bx"].endswith("16 MHz   name its pins")
+    assert lines["ice40:"].startswith("ice40: yosys ")
+    assert "Altera, Quartus: arrow-deca, " in lines["Altera,"]
+
+
+def test_list_of_a_family(capsys):
+    lines = listed(capsys, "--family", "ecp5")
+    assert set(lines) == {"ecp5:", "BOARD", *(name for name, board in boards.BOARDS.items()
+                                              if board.family.name == "ecp5")}
 
 
 def test_list_for_machines(capsys):
     assert board_list.main(["--json"]) == 0
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
-    assert list(rows) == list(boards.BOARDS)
+    assert set(rows) == {*boards.BOARDS, *boards.VENDOR_BOARDS}
     assert rows["icebreaker"]["family"] == "ice40"
     assert set(rows["ulx3s-25f"]["tools"]) == {"yosys", "nextpnr-ecp5", "ecppack"}
+    assert (rows["arty-a7-35"]["family"], rows["arty-a7-35"]["project"]) == (None, "Vivado")
+
+
+def test_one_board(capsys):
+    assert board_list.main(["tinyfpga-bx"]) == 0
+    lines = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()]
+    assert ["part", "iCE40LP8K-CM81"] in lines
+    assert ["programmed", "by", "tinyprog -p '{bitstream}'"] in lines
+    assert board_list.main(["arty-a7-35", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["maker"] == "Xilinx"
+    assert board_list.main(["nothing"]) == 2
 
 
 def test_list_tells_what_is_missing(capsys, monkeypatch):
     monkeypatch.setenv("NEXTPNR_ICE40", "/nowhere/nextpnr-ice40")
-    assert board_list.main([]) == 0
-    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
-    assert "nextpnr-ice40 MISSING" in lines["icebreaker"]
-    assert "MISSING" not in lines["ulx3s-25f"]
+    lines = listed(capsys)
+    assert ", nextpnr-ice40 MISSING, " in lines["ice40:"]
+    assert "MISSING" not in lines["ecp5:"]
 
 
 def test_list_does_not_wait_for_amaranth():
