@@ -20,7 +20,7 @@ from bitwright.errors import UsageError
 from bitwright.extras import need
 from bitwright.hw import families
 from bitwright.hw.flow.options import STAGES, TARGETS, Options
-from bitwright.hw.naming import RESETS, Naming, NamingError
+from bitwright.hw.naming import RESETS, Naming, NamingError, module_name
 
 if TYPE_CHECKING:
     from bitwright.hw.plan import Plan
