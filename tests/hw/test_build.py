@@ -307,8 +307,8 @@ def test_nothing_to_fold(network, caplog):
 @pytest.mark.parametrize(("arguments", "message"), [
     (["--board", "icebraker"], "icebraker: no such board; did you mean 'icebreaker'?"),
     (["--target", "xilinx", "--board", "icebreaker"],
-     "--board is for a board, which --target has not"),
-    (["--target", "xilinx", "--freq", "100"], "--freq is for a board, which --target has not"),
+     "--board does not go with --target"),
+    (["--target", "xilinx", "--freq", "100"], "--freq does not go with --target"),
     (["--target", "xilinx", "--stop-after", "route"],
      "--target xilinx ends after synth, not after route"),
     (["--freq", "5"], "--freq must be at least the board's clock of 12 MHz, not 5"),

@@ -77,7 +77,7 @@ def test_a_project_is_complete(name, tmp_path):
             assert run_by_tcl(text.replace("$::env(SBT_DIR)", "sbt")), path
     for quoted in re.findall(r"\b(?:board|tiny)\.(?:v|xdc|sdc|cst|lpf|qsf|pcf|ucf|xst|prj)\b",
                              "".join(files[path] for path in files if path.endswith(
-                                 (".tcl", ".sh", ".qsf", ".prj")))):
+                                 (".tcl", ".qsf", ".prj", ".xst")))):
         assert quoted in files
 
 
