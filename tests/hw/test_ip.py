@@ -226,7 +226,7 @@ def axi_results(axi, x, stall_out, seed=0):
                 taken.append((*beat, cycle))
             cycle += 1
 
-    simulate(axi, send, receive)
+    simulate(axi, send, receive, cycles=5000)
     return taken
 
 

@@ -80,7 +80,7 @@ def test_results_that_come_in_beats(subject, size):
         await drive(infer(top, x[:1]))
         assert [reply.payload for reply in await answer()] == wanted[:1]
 
-    converse(top, script)
+    converse(top, script, cycles=20_000)
 
 
 def test_results_and_identity(subject):
