@@ -68,6 +68,16 @@ def test_the_component_of_vhdl_has_the_ports(block):
     assert set(re.findall(r"^    (\w+) => \1,?$", text, re.MULTILINE)) == set(ports(block))
 
 
+@pytest.mark.skipif(shutil.which("ghdl") is None, reason="needs GHDL")
+def test_ghdl_takes_the_component(block, tmp_path):
+    text = block.files[f"{block.name}_instance.vhd"]
+    declared, body = text.split("-- Behind it:")
+    (tmp_path / "outer.vhd").write_text(
+        "library ieee;\nuse ieee.std_logic_1164.all;\nentity outer is\nend entity;\n"
+        f"architecture rtl of outer is\n{declared}begin\n{body}end architecture;\n")
+    subprocess.run(["ghdl", "-a", "--std=93", "outer.vhd"], cwd=tmp_path, check=True)
+
+
 def commands(text):
     """Commands that a script gives, as a Tcl interpreter comes to them."""
     tcl = tkinter.Tcl()
