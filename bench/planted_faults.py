@@ -50,6 +50,8 @@ CACHE = "tests/hw/test_build_cache.py"
 PLACE = "tests/hw/test_place.py"
 PREPARATIONS = "tests/conformance/test_preparations.py"
 AROUND = "tests/ir/test_surroundings.py"
+AROUND_BLOCK = "tests/hw/ip/test_texts.py"
+BLOCK_FUSESOC = "tests/hw/ip/test_runs.py -k fusesoc_simulates"
 FAULTS = [
     Fault("ir/lut.py", "leaves[:, 0::2], leaves[:, 1::2]", "leaves[:, 1::2], leaves[:, 0::2]",
           NODES),
@@ -353,6 +355,17 @@ FAULTS = [
           "if index == -1:", "tests/data/test_inputs.py -k some_labels"),
     Fault("data/dataset.py", "and self.preparation != network.preparation:",
           "and self.preparation is None:", "tests/model/test_evaluate.py -k otherwise"),
+    Fault("hw/ip/header.py", "score[top] < 128 ?", "score[top] < 255 ?", AROUND_BLOCK),
+    Fault("hw/ip/header.py", ">> 8 * byte", ">> 4 * byte", AROUND_BLOCK),
+    Fault("hw/ip/ip_xact.py", "element.add(bus.role)", 'element.add("slave")', AROUND_BLOCK),
+    Fault("hw/ip/ip_xact.py", 'port.direction.removesuffix("put")', "port.direction", AROUND_BLOCK),
+    Fault("hw/ip/bench.py", 'if (found !== wanted) fail("wrong result");', "",
+          "tests/hw/ip/test_runs.py -k planted"),
+    Fault("hw/ip/bench.py", "size][::-1].hex()", "size].hex()", AROUND_BLOCK),
+    Fault("hw/ip/bench.py", "$stop;", "$finish;", BLOCK_FUSESOC),
+    Fault("hw/ip/fusesoc.py", "vvp_options: [-N]", "vvp_options: []", BLOCK_FUSESOC),
+    Fault("hw/ip/litex.py", "self.source.ready.eq(self.take.re)", "self.source.ready.eq(1)",
+          "tests/hw/ip/test_runs.py -k litex"),
 ]
 
 
