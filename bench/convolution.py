@@ -60,7 +60,7 @@ def measure(subject, board, cycles, args):
     """A row of the table: a build with every node folded."""
     options = Options(board=board, family=board.family, plan=folded(Plan(), subject, cycles),
                       out=args.out / f"mnist-conv-{board.name}-{cycles}",
-                      stop_after=args.stop_after, target_hz=float(board.clock_hz), baud=board.baud)
+                      stop_after=args.stop_after, clock_hz=float(board.clock_hz), baud=board.baud)
     report, _ = build("mnist-conv", subject, options)
     parts, total = report["resources"]["parts"], report["resources"]["total"]
     luts = " / ".join(f"{parts[part]['luts']:,}" for part in ("encoder", "core", "head", "link"))

@@ -55,7 +55,7 @@ def measure(shape, board, cycles, out, stop_after):
     plan = folded(Plan(levels_per_register=LEVELS[board.name]), subject, cycles)
     options = Options(board=board, family=board.family, plan=plan,
                       out=out / f"{shape}-{board.name}-{cycles}", stop_after=stop_after,
-                      target_hz=float(board.clock_hz), baud=board.baud)
+                      clock_hz=float(board.clock_hz), baud=board.baud)
     report, _ = build(shape, subject, options)
     largest = max((entry.node.weights for entry in subject.entries[1:]), key=lambda w: w.size)
     folding = Folding.within(*largest.shape, cycles)

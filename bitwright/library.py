@@ -286,7 +286,7 @@ def build(network: ir.Network, board: str = "icebreaker", *, out: str | Path | N
     from bitwright.hw.plan import Plan
 
     target = boards.get(board)
-    settings: dict[str, Any] = {"target_hz": float(target.clock_hz), "baud": target.baud, **options}
+    settings: dict[str, Any] = {"baud": target.baud, **options}
     folder = Path("build", f"{name}-{target.name}") if out is None else Path(out)
     report, _ = builder.build(name, network, Options(
         board=target, family=target.family, plan=plan or Plan(lut_size=target.family.lut_size),

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bitwright import boards
-from bitwright.command import guarded
+from bitwright.command import guarded, positive
 from bitwright.errors import UsageError
 from bitwright.extras import need
 from bitwright.hw import families
@@ -62,14 +62,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stop-after", choices=STAGES, help="do no more than this "
                         "(default: all that the target allows)")
     parser.add_argument("--freq", metavar="MHZ", type=float,
-                        help="clock that place and route must reach; the design runs at the "
-                             "board's clock (default: that)")
+                        help="clock of the design, or the nearest that the device's PLL makes of "
+                             "the board's (default: the fastest that place and route reaches)")
     parser.add_argument("--allow-timing-fail", action="store_true",
                         help="keep a bitstream that misses the clock")
     parser.add_argument("--baud", metavar="N", type=int,
                         help="rate of the serial line (default: the board's)")
     parser.add_argument("--seed", metavar="N", type=int, default=1,
                         help="seed of the placer (default: %(default)s)")
+    parser.add_argument("--seeds", metavar="N", type=positive, default=1,
+                        help="where a clock is missed, try so many seeds, side by side, and keep "
+                             "the fastest (default: %(default)s)")
     parser.add_argument("--no-simplify", action="store_true",
                         help="build every node as it was frozen")
     parser.add_argument("--out", metavar="DIR", type=Path,
@@ -107,8 +110,8 @@ def _options(args: argparse.Namespace) -> Options:
     return Options(
         board=board, family=board.family, plan=_plan(args, board.family.lut_size),
         out=args.out or Path("build"), stop_after=args.stop_after or "route",
-        target_hz=_frequency(args.freq, board), baud=_baud(args.baud, board), seed=args.seed,
-        simplify=not args.no_simplify, allow_timing_fail=args.allow_timing_fail,
+        clock_hz=_frequency(args.freq), baud=args.baud or board.baud, seed=args.seed,
+        seeds=args.seeds, simplify=not args.no_simplify, allow_timing_fail=args.allow_timing_fail,
         module=args.module, reset=args.reset)
 
 
@@ -158,25 +161,12 @@ def _plan(args: argparse.Namespace, lut_size: int) -> Plan:
     return dataclasses.replace(plan, result_beat_bytes=args.result_beat_bytes)
 
 
-def _frequency(megahertz: float | None, board: boards.Board) -> float:
+def _frequency(megahertz: float | None) -> float | None:
     if megahertz is None:
-        return float(board.clock_hz)
-    if not megahertz * 1e6 >= board.clock_hz:
-        raise UsageError(f"--freq must be at least the board's clock of "
-                         f"{board.clock_hz / 1e6:g} MHz, not {megahertz:g}")
+        return None
+    if not 0 < megahertz < float("inf"):
+        raise UsageError(f"--freq must be a frequency in MHz, not {megahertz:g}")
     return megahertz * 1e6
-
-
-def _baud(baud: int | None, board: boards.Board) -> int:
-    from bitwright.hw.rate import divisor
-
-    if baud is None:
-        return board.baud
-    try:
-        divisor(board.clock_hz, baud)
-    except ValueError as error:
-        raise UsageError(f"--baud {baud}: {error}") from error
-    return baud
 
 
 def main(argv: list[str] | None = None) -> int:

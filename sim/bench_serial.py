@@ -30,7 +30,7 @@ from bitwright.hw.link.protocol import (
     load_payloads,
 )
 from bitwright.sim.job import BEAT, Progress, SerialJob, SerialOutcome
-from bitwright.sim.uart import PERIOD_PS, LineError, SerialLine
+from bitwright.sim.uart import LineError, SerialLine
 
 QUEUE = 4
 """Requests that a host may send before it has a reply."""
@@ -62,7 +62,8 @@ class _Bench:
         self._job = job
         self._outcome = outcome
         self._random = random.Random(job.seed)
-        self._line = SerialLine(dut, job.cycles, self._random.uniform(-job.skew, job.skew))
+        self._line = SerialLine(dut, job.cycles * job.period_ps,
+                                self._random.uniform(-job.skew, job.skew))
         self._samples = np.load(job.samples, mmap_mode="r")
         self._todo = deque(range(len(self._samples)))
         self._progress = Progress(job.progress)
@@ -70,8 +71,8 @@ class _Bench:
         self._reset_go = 0
         self._identity = bytes.fromhex(job.identity)
         # Silence that ends an unfinished packet, and time enough for a reply after that.
-        self._silence = job.timeout * PERIOD_PS
-        self._limit = (self._silence + job.latency * PERIOD_PS
+        self._silence = job.timeout * job.period_ps
+        self._limit = (self._silence + job.latency * job.period_ps
                        + QUEUE * job.reply_bytes * self._line.byte_ps * 2)
 
     async def run(self) -> None:
@@ -96,7 +97,7 @@ class _Bench:
 
     async def _live(self) -> None:
         while True:
-            await Timer(BEAT * PERIOD_PS, "ps")
+            await Timer(round(BEAT * self._job.period_ps), "ps")
             self._progress.update(len(self._outcome.results))
 
     async def _burst(self) -> None:

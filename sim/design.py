@@ -95,7 +95,7 @@ def serial_design(text: str, *, placed: Placed | None = None, waves: bool = Fals
         return _design("serial.v", text, {}, [], None, waves=waves, fast=fast)
     macros = [f"MODULE={placed.module}",
               *(f"{role.upper()}_PIN={pin}" for role, pin in placed.pins.items())]
-    return _design("serial.v", text, {"SETTLE": placed.settle}, macros, placed.models,
+    return _design("serial.v", text, placed.clocking.parameters, macros, placed.models,
                    waves=waves, fast=fast)
 
 

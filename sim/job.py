@@ -94,6 +94,8 @@ class SerialJob:
         Of a whole reply with a result.
     identity : str
         What the device must say that it is, in hexadecimal.
+    period_ps : float
+        Of the device's clock, in the harness's time.
     cycles : int
         Clock cycles of a bit.
     timeout : int
@@ -119,6 +121,7 @@ class SerialJob:
     samples: str
     reply_bytes: int
     identity: str
+    period_ps: float
     cycles: int
     timeout: int
     latency: int

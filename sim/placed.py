@@ -14,10 +14,13 @@ from bitwright.hw.flow.environment import not_elaborated
 from bitwright.hw.link.serial_top import SerialTop
 from bitwright.hw.plan import Plan
 
-__all__ = ["Line", "Placed", "PlacedError", "load"]
+__all__ = ["Clocking", "Line", "Placed", "PlacedError", "load"]
 
 SETTLE_S = 40e-6
 """From switching on until every family's design is out of its reset, in seconds."""
+
+LOCK_S = 60e-6
+"""How much later that is with a PLL: the time that its model takes to lock, and a little."""
 
 
 class PlacedError(UserError):
@@ -42,6 +45,48 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Clocking:
+    """The clock of a harness, and that of the design in it.
+
+    A design without a PLL is told no frequency, and so any will do; a PLL is told its own, and its
+    model holds what comes in against the limits of the real one.
+
+    Parameters
+    ----------
+    input_hz : float
+        At the clock's pin.
+    hz : float
+        Of the design.
+    pll : bool
+    """
+
+    input_hz: float = 1.0
+    hz: float = 1.0
+    pll: bool = False
+
+    @property
+    def half_ps(self) -> int:
+        """Half a period of the harness's clock."""
+        return round(1e12 / self.input_hz / 2) if self.pll else 5_000
+
+    @property
+    def ratio(self) -> float:
+        """Cycles of the design in one of the harness."""
+        return self.hz / self.input_hz if self.pll else 1.0
+
+    @property
+    def period_ps(self) -> float:
+        """Of the design's clock, in the harness's time."""
+        return 2 * self.half_ps / self.ratio
+
+    @property
+    def parameters(self) -> dict[str, int]:
+        """Of the harness."""
+        settle = (SETTLE_S + (LOCK_S if self.pll else 0)) * self.input_hz
+        return {"SETTLE": round(settle), "HALF_PS": self.half_ps}
+
+
+@dataclass(frozen=True)
 class Placed:
     """A netlist that was placed, and what it was made of.
 
@@ -56,7 +101,13 @@ class Placed:
     simplify : bool
         Whether the network was simplified.
     board, family : str
-    clock_hz, baud : int
+    clock_hz : float
+        Of the design.
+    oscillator_hz : int
+        Of the board.
+    pll : bool
+        Whether a PLL makes the one of the other.
+    baud : int
     module : str
         Name of the netlist's module.
     pins : dict
@@ -71,7 +122,9 @@ class Placed:
     simplify: bool
     board: str
     family: str
-    clock_hz: int
+    clock_hz: float
+    oscillator_hz: int
+    pll: bool
     baud: int
     module: str
     pins: dict[str, str]
@@ -92,9 +145,9 @@ class Placed:
         return re.sub(rf"^  input ({pins});$", r"  inout \1;", self.text, flags=re.MULTILINE)
 
     @property
-    def settle(self) -> int:
-        """Clock cycles from switching on until the design is ready."""
-        return round(SETTLE_S * self.clock_hz)
+    def clocking(self) -> Clocking:
+        """How the harness clocks it."""
+        return Clocking(self.oscillator_hz, self.clock_hz, self.pll)
 
     def line(self, network: ir.Network, frozen: ir.Network) -> Line:
         """What a host must know of the line of the design that was placed.
@@ -138,7 +191,8 @@ def load(folder: Path) -> Placed:
                               f"{digest[:16]}, the report's {placed[:16]}")
         return Placed(
             folder, text, digest, about["network"], Plan.load(folder / "plan.toml"),
-            about["simplify"], about["board"], about["family"], about["clock_hz"], about["baud"],
+            about["simplify"], about["board"], about["family"], about["clock_hz"],
+            about["oscillator_hz"], about["pll"] is not None, about["baud"],
             about["module"], {role: about["ports"][role] for role in ("clk", "rx", "tx")})
     except (KeyError, TypeError) as error:
         raise PlacedError(f"{folder}: no build of this version of the program; build again") \

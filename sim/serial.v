@@ -4,9 +4,10 @@
 // placed one, which resets itself when it is switched on: its name and those of its pads are given
 // by macros (MODULE, CLK_PIN, RX_PIN and TX_PIN).
 `default_nettype none
-`timescale 1ns / 1ps
+`timescale 1ps / 1ps
 
 module harness #(
+    parameter HALF_PS = 5000,  // of the clock's period
     parameter SETTLE = 3  // clock cycles of a reset, or from switching on until the design is ready
 );
     // Set by Python.
@@ -19,7 +20,7 @@ module harness #(
     reg [63:0] cycles /*verilator public_flat_rw*/ = 0;
 
     reg clk = 0;
-    always #5 clk = ~clk;
+    always #HALF_PS clk = ~clk;
 
     reg rst = 1, reset_seen = 0;
     reg [31:0] left = SETTLE;

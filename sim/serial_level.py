@@ -16,6 +16,7 @@ from bitwright.hw.link.protocol import OVERHEAD, Identity, short
 from bitwright.sim import design
 from bitwright.sim.job import SerialJob
 from bitwright.sim.options import Options
+from bitwright.sim.placed import Clocking
 from bitwright.sim.process import run_bench
 from bitwright.sim.simulator import FAST_CYCLES, Design, Simulator
 from bitwright.sim.stream_level import explain, judge, pack
@@ -37,6 +38,7 @@ class _Target:
     """What is compiled, and what the bench must know of it: see :class:`sim.job.SerialJob`."""
 
     source: Design
+    clocking: Clocking
     cycles: int
     timeout: int
     latency: int
@@ -60,7 +62,7 @@ def run_serial(network: ir.Network, features: NDArray[np.int32], options: Option
     job = SerialJob(
         samples=str(folder / "samples.npy"), reply_bytes=OVERHEAD + layout.result_bytes,
         identity=identity.to_bytes().hex(),
-        cycles=target.cycles, timeout=target.timeout,
+        period_ps=target.clocking.period_ps, cycles=target.cycles, timeout=target.timeout,
         latency=2 * (target.latency + 8 * layout.sample_bytes) + 1000, skew=SKEW,
         gaps=options.stall_in, seed=options.seed, resets=resets,
         damaged=options.malformed, progress=str(folder / "progress"),
@@ -73,7 +75,8 @@ def run_serial(network: ir.Network, features: NDArray[np.int32], options: Option
     outcome = run_bench(model, "bitwright.sim.bench_serial", vars(job), folder,
                         total=len(features), title=f"{options.level}: {len(features):,} vectors",
                         plusargs=plusargs, seed=options.seed)
-    verdict.cycles, verdict.run_seconds = outcome["cycles"], outcome["seconds"]
+    verdict.cycles = round(outcome["cycles"] * target.clocking.ratio)
+    verdict.run_seconds = outcome["seconds"]
     verdict.resets, verdict.damaged = outcome["resets"], outcome["damaged"]
     verdict.loaded = outcome["loaded"]
     if options.contents is not None:
@@ -95,7 +98,7 @@ def _board(network: ir.Network, layout: Layout, vectors: int, options: Options,
                          baud=options.baud or board.baud, frozen=frozen)
     source = design.serial_design(_edited(made.text, options), waves=options.waves,
                                   fast=_fast(layout, vectors, made.cycles))
-    return _Target(source, made.cycles, made.timeout, made.latency)
+    return _Target(source, Clocking(), made.cycles, made.timeout, made.latency)
 
 
 def _placed(network: ir.Network, layout: Layout, vectors: int, options: Options,
@@ -107,7 +110,7 @@ def _placed(network: ir.Network, layout: Layout, vectors: int, options: Options,
     line = build.line(network, options.frozen or network)
     source = design.serial_design(_edited(build.simulated, options), placed=build,
                                   waves=options.waves, fast=_fast(layout, vectors, line.cycles))
-    return _Target(source, line.cycles, line.timeout, line.latency)
+    return _Target(source, build.clocking, line.cycles, line.timeout, line.latency)
 
 
 def _contents(options: Options, identity: Identity, folder: Path) -> dict[str, str]:

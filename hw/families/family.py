@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bitwright.hw.families.part import Part, PartError, Parts
+from bitwright.hw.families.pll import Solver
 from bitwright.hw.families.resources import Resources
 from bitwright.hw.families.tool import YOSYS, Program
 
@@ -221,8 +222,8 @@ class Family:
     io : Io
         How a pin says its voltage.
     pll : callable, optional
-        Makes the component that multiplies the oscillator. Left out: the design runs at the
-        oscillator's frequency.
+        Every clock that its PLL makes; see :data:`hw.families.pll.Solver`. Left out: the design
+        runs at the oscillator's frequency.
     """
 
     name: str
@@ -237,7 +238,7 @@ class Family:
     platform: str | None = None
     parts: Parts | None = None
     io: Io = field(default_factory=lambda: Io("IO_STANDARD", None))
-    pll: Callable[..., object] | None = field(default=None)
+    pll: Solver | None = None
 
     @property
     def programs(self) -> tuple[Program, ...]:

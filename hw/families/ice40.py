@@ -2,6 +2,7 @@
 
 from bitwright.hw.families.family import AREA, Clock, Family, Free, Models, Pair, Place, Script
 from bitwright.hw.families.part import Device, Parts
+from bitwright.hw.families.plls.ice40 import solve
 from bitwright.hw.families.resources import Resources
 from bitwright.hw.families.tool import Program
 
@@ -58,9 +59,9 @@ FAMILY = Family(
         "SB_RAM40_4K": Resources(memories=1, memory_kbit=4),
         **dict.fromkeys(sorted(_FLIP_FLOPS), Resources(flip_flops=1)),
     },
-    free=frozenset({"SB_IO", "SB_GB", "SB_GB_IO"}),
+    free=frozenset({"SB_IO", "SB_GB", "SB_GB_IO", "SB_PLL40_PAD", "SB_PLL40_CORE"}),
     pair=Pair("SB_LUT4", "O", _FLIP_FLOPS, "D"),
-    models=Models(share=("ice40/cells_sim.v",), own=("sb_io.v",),
+    models=Models(share=("ice40/cells_sim.v",), own=("sb_io.v", "sb_pll40.v", "pll.v"),
                   # The models' default values of unconnected inputs are no Verilog that Verilator
                   # takes.
                   defines=("NO_ICE40_DEFAULT_ASSIGNMENTS",)),
@@ -77,4 +78,5 @@ FAMILY = Family(
         free=Free("set_io ", ("--pcf-allow-unconstrained",))),
     platform="amaranth.vendor:LatticeICE40Platform",
     parts=_PARTS,
+    pll=solve,
 )

@@ -22,7 +22,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from bitwright import files
 from bitwright.hw.flow.record import digest, file_digest, from_json, identity, to_json
 
-__all__ = ["Stage", "digest", "discard", "exclusive", "key", "run_stage", "sources_digest"]
+__all__ = ["Stage", "adopt", "digest", "discard", "exclusive", "key", "run_stage", "sources_digest"]
 
 _MANIFESTS = ".stages"
 _PART = ".part-"
@@ -96,9 +96,12 @@ def exclusive(folder: Path) -> Iterator[None]:
         If another build is at work in it.
     """
     with files.lock(folder):
-        for left in folder.glob(f"{_PART}*"):
-            shutil.rmtree(left)
-        for left in (folder / _MANIFESTS).glob(".*.part"):
+        for left in folder.rglob(f"{_PART}*"):
+            if left.is_dir():
+                shutil.rmtree(left)
+            else:
+                left.unlink()
+        for left in folder.rglob(f"{_MANIFESTS}/.*.part"):
             left.unlink()
         yield
 
@@ -146,6 +149,35 @@ def run_stage(folder: Path, stage: Stage[R], later: tuple[str, ...] = ()) -> tup
     content = {"key": wanted, "files": digests, "result": to_json(result)}
     files.write_atomic(manifest, json.dumps(content, indent=1) + "\n")
     return result, False
+
+
+def adopt(source: Path, folder: Path, names: tuple[str, ...], later: tuple[str, ...]) -> None:
+    """Take over what stages made in another folder, if it is not there already.
+
+    Parameters
+    ----------
+    source, folder : Path
+        Build folders.
+    names : tuple of str
+        Stages, in order, which are done in ``source``.
+    later : tuple of str
+        Stages whose files are removed if anything is taken over.
+    """
+    for place, name in enumerate(names):
+        theirs = source / _MANIFESTS / f"{name}.json"
+        text = theirs.read_text(encoding="utf-8")
+        known = json.loads(text)["files"]
+        with contextlib.suppress(OSError):
+            if (folder / _MANIFESTS / theirs.name).read_text(encoding="utf-8") == text and all(
+                    file_digest(folder / file) == digest for file, digest in known.items()):
+                continue
+        for other in (*reversed(later), *reversed(names[place:])):
+            discard(folder, other)
+        for file in known:
+            part = folder / f"{_PART}{file}"
+            shutil.copyfile(source / file, part)
+            part.replace(folder / file)
+        files.write_atomic(folder / _MANIFESTS / theirs.name, text)
 
 
 def discard(folder: Path, name: str) -> None:

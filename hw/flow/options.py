@@ -36,12 +36,15 @@ class Options:
         The build folder.
     stop_after : str
         One of :data:`STAGES`.
-    target_hz : float or None
-        Clock that place and route must reach.
+    clock_hz : float or None
+        Clock that the design shall run at. None: the fastest that is reached, with a PLL where
+        there is one.
     baud : int or None
         Rate of the serial line.
     seed : int
         Of the placer.
+    seeds : int
+        How many seeds are tried, from that one on, where a clock is missed.
     simplify : bool
         Whether the network is simplified first.
     allow_timing_fail : bool
@@ -57,9 +60,10 @@ class Options:
     plan: Plan
     out: Path
     stop_after: str = "route"
-    target_hz: float | None = None
+    clock_hz: float | None = None
     baud: int | None = None
     seed: int = 1
+    seeds: int = 1
     simplify: bool = True
     allow_timing_fail: bool = False
     module: str | None = None

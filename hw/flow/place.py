@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 
 from bitwright.boards import Board
 from bitwright.errors import UserError
+from bitwright.hw.families.pll import Clock
 from bitwright.hw.flow import toolchain
-from bitwright.hw.flow.parts import part_of
+from bitwright.hw.flow.parts import BOARD, part_of
 from bitwright.hw.report.resources import OTHER
 from bitwright.hw.report.results import Placed, Usage
 
@@ -62,8 +63,8 @@ class Place:
     ----------
     netlist, constraints : Path
     board : Board
-    target_hz : float
-        Clock to aim at. Whether it is reached is the caller's to judge.
+    clock : Clock
+        To aim at. Whether it is reached is the caller's to judge.
     seed : int
         Of the placer.
     parts : mapping
@@ -77,7 +78,7 @@ class Place:
     netlist: Path
     constraints: Path
     board: Board
-    target_hz: float
+    clock: Clock
     seed: int
     parts: Mapping[str, str]
     nextpnr: toolchain.Tool
@@ -101,21 +102,42 @@ class Place:
         # Copies, since the tools must be given relative paths. Both are files of earlier stages.
         netlist, constraints = folder / self.netlist.name, folder / self.constraints.name
         netlist.write_bytes(self.netlist.read_bytes())
-        constraints.write_text(backend.clock.constrain(
-            self.constraints.read_text(encoding="utf-8"), self.target_hz), encoding="utf-8")
+        constraints.write_bytes(self.constraints.read_bytes())
         router = self._route(folder, logs, [
             *self.board.part.nextpnr, *self._free, "--json", netlist.name,
             f"--{backend.constraints}", constraints.name, *backend.configuration,
-            "--report", "nextpnr.json", "--seed", str(self.seed), "--timing-allow-fail"])
+            "--report", "nextpnr.json", "--seed", str(self.seed), "--timing-allow-fail",
+            # Of clocks that are not constrained and that nextpnr does not derive from one that is.
+            "--freq", f"{self.clock.hz / 1e6:.6f}"])
+        clocks = self._clocks(netlist)
         netlist.unlink()
         constraints.unlink()
         report = json.loads((folder / "nextpnr.json").read_text(encoding="utf-8"))
         usage = {name: Usage(item["used"], item["available"])
                  for name, item in sorted(report["utilization"].items()) if item["used"]}
-        # The slowest of the clocks.
-        fmax = 1e6 * min(clock["achieved"] for clock in report["fmax"].values())
-        return Placed(fmax, usage, usage[backend.logic].used, router,
-                      self._slowest(report["critical_paths"]))
+        own = {name: clock["achieved"] for name, clock in report["fmax"].items()
+               if clocks is None or _plain(name) in clocks}
+        if not own:
+            raise toolchain.ToolError(
+                f"{self.nextpnr.name}: its report has no clock of the PLL, but "
+                f"{', '.join(report['fmax']) or 'none'}; its log is {logs / 'nextpnr.log'}")
+        slowest = min(own, key=lambda name: own[name])
+        return Placed(1e6 * own[slowest], usage, usage[backend.logic].used, router,
+                      self._slowest(report["critical_paths"], slowest))
+
+    def _clocks(self, netlist: Path) -> frozenset[str] | None:
+        """Names of the clock that the PLL makes; None: all clocks are the oscillator's.
+
+        Beside the design's there is that of the oscillator, with a few cells on it that start the
+        device: how fast those could be says nothing.
+        """
+        pll = self.clock.pll
+        if pll is None:
+            return None
+        module = json.loads(netlist.read_text(encoding="utf-8"))["modules"][BOARD]
+        (cell,) = (cell for cell in module["cells"].values() if cell["type"] == pll.cell)
+        (bit,) = cell["connections"][pll.output]
+        return frozenset(name for name, net in module["netnames"].items() if bit in net["bits"])
 
     @property
     def _free(self) -> tuple[str, ...]:
@@ -145,13 +167,18 @@ class Place:
             "reaches too far for this device: train with local wiring (windows), with fewer inputs "
             "a node, or take a larger board")
 
-    def _slowest(self, paths: list[dict[str, Any]]) -> tuple[str, ...]:
-        """Parts at the two ends of the slowest path from clock to clock."""
+    def _slowest(self, paths: list[dict[str, Any]], clock: str) -> tuple[str, ...]:
+        """Parts at the two ends of the slowest path from a clock to itself."""
         for path in paths:
-            if path["from"] == path["to"] != "<async>" and path["path"]:
+            if path["from"] == path["to"] == f"posedge {clock}" and path["path"]:
                 ends = (path["path"][0]["from"]["cell"], path["path"][-1]["to"]["cell"])
                 return tuple(part_of(end, self.parts, OTHER) for end in ends)
         return ()
+
+
+def _plain(clock: str) -> str:
+    """A net as the netlist calls it, without what tells that it became global."""
+    return clock.removeprefix("$glbnet$").removesuffix("_$glb_clk")
 
 
 class _Watcher:

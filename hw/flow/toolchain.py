@@ -28,7 +28,7 @@ from pathlib import Path
 from bitwright.errors import UserError
 from bitwright.hw.families.tool import YOSYS, Program
 
-__all__ = ["Stopped", "Tool", "ToolError", "describe", "find", "run", "yosys_data"]
+__all__ = ["Stopped", "Tool", "ToolError", "describe", "find", "run", "stop_all", "yosys_data"]
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +38,8 @@ NO_VERSION = "unknown"
 
 CACHE_VARIABLE = "YOWASP_CACHE_DIR"
 """Environment variable that names YoWASP's folder of compiled tools."""
+
+_running: set[subprocess.Popen[str]] = set()
 
 _ERROR = re.compile(r"(\S+:\d+: |)ERROR: *(.*)")
 """An error in a tool's output, maybe after a place in a file."""
@@ -191,7 +193,7 @@ def run(tool: Tool, arguments: Sequence[str], *, folder: Path, log: Path | None,
     if log is not None:
         log.parent.mkdir(parents=True, exist_ok=True)
     first_error, last_line, reason = None, "no output", None
-    with (Path(os.devnull) if log is None else log).open("w", encoding="utf-8") as file, \
+    with (Path(os.devnull) if log is None else log).open("w", 1, encoding="utf-8") as file, \
             _child(tool, arguments, folder) as process:
         assert process.stdout is not None
         for line in process.stdout:
@@ -232,12 +234,21 @@ def _child(tool: Tool, arguments: Sequence[str],
             errors="replace", start_new_session=True)
     except OSError as error:
         raise ToolError(f"{tool.name}: {tool.command[0]} cannot be run ({error})") from error
+    _running.add(process)
     with process:
         try:
             yield process
         except BaseException:
             process.kill()
             raise
+        finally:
+            _running.discard(process)
+
+
+def stop_all() -> None:
+    """End every tool that runs, in whatever thread: what waits for one sees it fail."""
+    for process in list(_running):
+        process.kill()
 
 
 def _cache(tool: Tool) -> dict[str, str]:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from amaranth.hdl import ClockSignal, Elaboratable, Instance, Module, ResetSignal
+from amaranth.hdl import ClockDomain, ClockSignal, Elaboratable, Instance, Module, ResetSignal
 from amaranth.lib import io, wiring
 
 from bitwright import ir
 from bitwright.boards import Board, Site
 from bitwright.hw.contents import as_built
+from bitwright.hw.families.pll import Clock, Pll
+from bitwright.hw.flow.clocking import PllClock
 from bitwright.hw.flow.environment import not_elaborated, without_overrides
 from bitwright.hw.flow.parts import BOARD
 from bitwright.hw.flow.record import file_digest
@@ -61,13 +63,15 @@ class Delivered(wiring.Component):
 class BoardTop(Elaboratable):
     """A design with ports ``rx`` and ``tx``, on the serial port of a board.
 
-    The platform adds the clock and a reset that lasts until the device has settled.
+    Without a PLL, the platform adds the clock and a reset that lasts until the device has settled.
 
     Parameters
     ----------
     design : Component
         With the ports ``rx`` and ``tx``, asynchronous to the clock.
     board : Site
+    pll : Pll, optional
+        What clocks the design in place of the board's oscillator.
 
     Attributes
     ----------
@@ -75,9 +79,10 @@ class BoardTop(Elaboratable):
         Name of the port of each side of the line, once elaborated.
     """
 
-    def __init__(self, design: Any, board: Site) -> None:
+    def __init__(self, design: Any, board: Site, pll: Pll | None = None) -> None:
         self._design = design
         self._board = board
+        self._pll = pll
         self.pins: dict[str, str] = {}
 
     def elaborate(self, platform: Any) -> Any:
@@ -87,6 +92,9 @@ class BoardTop(Elaboratable):
         m.submodules.rx = rx = io.Buffer("i", pins.rx)
         m.submodules.tx = tx = io.Buffer("o", pins.tx)
         m.submodules.serial = self._design
+        if self._pll is not None:
+            m.domains += ClockDomain("sync")
+            m.submodules.clocking = PllClock(self._pll)
         m.d.comb += [self._design.rx.eq(rx.i), tx.o.eq(self._design.tx)]
         return m
 
@@ -111,10 +119,10 @@ class Prepared:
     ports: dict[str, str | None]
 
 
-def prepare(design: Any, board: Board) -> Prepared:
+def prepare(design: Any, board: Board, pll: Pll | None = None) -> Prepared:
     """Put a design on a board. Equal designs give equal texts."""
     assert board.family.place is not None
-    platform, top = board.platform(), BoardTop(design, board)
+    platform, top = board.platform(), BoardTop(design, board, pll)
     with without_overrides():
         plan = platform.prepare(top, BOARD, emit_src=False)
     texts = {name: text if isinstance(text, str) else text.decode()
@@ -152,6 +160,8 @@ class Wrap:
     text : Path
         The block's Verilog.
     board : Board
+    clock : Clock
+        Of the design.
     baud : int
         Rate of the serial line.
     amaranth, amaranth_boards : str
@@ -167,6 +177,7 @@ class Wrap:
     naming: Naming
     text: Path
     board: Board
+    clock: Clock
     baud: int
     amaranth: str
     amaranth_boards: str
@@ -182,7 +193,10 @@ class Wrap:
         (folder / constraints).write_text(prepared.constraints, encoding="utf-8")
         (folder / "board.json").write_text(json.dumps({
             "format": 1, "board": board.name, "family": board.family.name,
-            "clock_hz": board.clock_hz, "baud": self.baud, "module": BOARD,
+            "clock_hz": self.clock.hz, "oscillator_hz": board.clock_hz, "baud": self.baud,
+            "pll": None if self.clock.pll is None else {
+                "cell": self.clock.pll.cell, "parameters": dict(self.clock.pll.parameters)},
+            "module": BOARD,
             "ports": prepared.ports, "simplify": self.simplify,
             "network": ir.digest(self.network), "plan": self.plan.digest,
             "identity": identity.to_bytes().hex(),
@@ -193,7 +207,7 @@ class Wrap:
 
     def _prepare(self) -> tuple[Prepared, Layout, Identity]:
         network = as_built(self.network, self.plan, simplify=self.simplify)
-        serial = SerialTop(network, self.plan, clock_hz=self.board.clock_hz, baud=self.baud,
+        serial = SerialTop(network, self.plan, clock_hz=self.clock.hz, baud=self.baud,
                            frozen=self.network,
                            instance=lambda axi, reset: Delivered(axi, self.naming, reset))
-        return prepare(serial, self.board), serial.layout, serial.identity
+        return prepare(serial, self.board, self.clock.pll), serial.layout, serial.identity

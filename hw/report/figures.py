@@ -9,11 +9,13 @@ from typing import Any
 
 from bitwright import ir
 from bitwright.boards import Board
+from bitwright.hw.families.pll import Clock, megahertz
 from bitwright.hw.report.results import (
     Generated,
     Placed,
     Size,
     Synthesised,
+    Trial,
     Wrapped,
 )
 from bitwright.hw.report.told import told
@@ -38,12 +40,20 @@ class Findings:
     target : str
         Board, or family without a board.
     options : mapping
-        Settings of the build: seed, baud, frequency.
+        Settings of the build: seeds, baud, frequency.
     digests, tools : mapping
     generated : Generated or None
     wrapped : Wrapped or None
     synthesised : Synthesised or None
     placed : Placed or None
+    clock : Clock or None
+        What the design is built for.
+    no_pll : str or None
+        Why the board's oscillator is the only clock.
+    trials : list of Trial
+        Clocks and seeds that were tried, in order.
+    seed : int or None
+        Of the placement that was kept.
     """
 
     name: str
@@ -57,11 +67,20 @@ class Findings:
     wrapped: Wrapped | None = None
     synthesised: Synthesised | None = None
     placed: Placed | None = None
+    clock: Clock | None = None
+    no_pll: str | None = None
+    trials: list[Trial] = dataclasses.field(default_factory=list)
+    seed: int | None = None
 
     @property
-    def clock_hz(self) -> int | None:
-        """Of the board."""
-        return None if self.board is None else self.board.clock_hz
+    def clock_hz(self) -> float | None:
+        """Of the design."""
+        return None if self.clock is None else self.clock.hz
+
+    @property
+    def foldable(self) -> bool:
+        """Whether a node is unrolled that could be folded."""
+        return self.generated is not None and self.generated.foldable
 
     @property
     def fmax_hz(self) -> float | None:
@@ -181,9 +200,14 @@ def _device(found: Findings) -> dict[str, Any] | None:
 
 
 def _timing(found: Findings) -> dict[str, Any]:
-    placed = found.placed
-    return {"clock_hz": found.clock_hz, "target_hz": found.options.get("target_hz"),
-            "fmax_hz": found.fmax_hz, "router": None if placed is None else placed.router,
+    placed, pll = found.placed, None if found.clock is None else found.clock.pll
+    return {"clock_hz": found.clock_hz,
+            "oscillator_hz": None if found.board is None else found.board.clock_hz,
+            "pll": None if pll is None else {"cell": pll.cell,
+                                             "parameters": dict(pll.parameters)},
+            "no_pll": found.no_pll, "fmax_hz": found.fmax_hz, "seed": found.seed,
+            "trials": [dataclasses.asdict(trial) | {"met": trial.met} for trial in found.trials],
+            "router": None if placed is None else placed.router,
             "slowest_path": None if placed is None else list(placed.slowest)}
 
 
@@ -260,11 +284,13 @@ def summary(report: Mapping[str, Any]) -> str:
     timing = report["timing"]
     if timing["fmax_hz"] is not None:
         rows.append(("Fmax", f"{timing['fmax_hz'] / 1e6:.2f} MHz"))
-        rows.append(("clock", f"{timing['clock_hz'] / 1e6:g} MHz"))
+        made = "" if timing["pll"] is None else \
+            f" (by PLL from {megahertz(timing['oscillator_hz'])} MHz)"
+        rows.append(("clock", f"{megahertz(timing['clock_hz'])} MHz{made}"))
     if report["latency"] is not None:
         latency = report["latency"]["ip"]
         at_clock = "" if latency["ns_at_clock"] is None else \
-            f" ({latency['ns_at_clock'] / 1e3:,.2f} us at the board's clock)"
+            f" ({latency['ns_at_clock'] / 1e3:,.2f} us at this clock)"
         rows.append(("latency", f"{latency['cycles']:,} cycles{at_clock}"))
     throughput = report["throughput"]
     if throughput is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bitwright.hw.families.pll import megahertz
 from bitwright.hw.report import block, quality
 from bitwright.hw.report.markup import cell, deep, drawing, escaped, scaled, svg, table
 
@@ -125,18 +126,18 @@ def _device(report: Mapping[str, Any]) -> str:
 def _speed(report: Mapping[str, Any]) -> str:
     timing, latency, throughput = report["timing"], report["latency"], report["throughput"]
     clock = table([], [
-        ["clock of the board", scaled(timing["clock_hz"], 1e-6, "g", " MHz")],
-        ["clock to reach", scaled(timing["target_hz"], 1e-6, "g", " MHz")],
+        ["clock of the design", scaled(timing["clock_hz"], 1e-6, ".6g", " MHz")],
+        ["made by", _made(timing)],
         ["Fmax", scaled(timing["fmax_hz"], 1e-6, ".2f", " MHz")],
         ["slowest path, by part",
          " to ".join(timing["slowest_path"]) if timing["slowest_path"] else cell(None)],
     ])
     parts = ("encoder", "core", "head", "ip")
-    delay = table(["latency", "cycles", "at the board's clock", "at Fmax"], [
+    delay = table(["latency", "cycles", "at the clock", "at Fmax"], [
         [{"ip": "whole IP"}.get(part, part), cell(deep(latency, part, "cycles")),
          cell(deep(latency, part, "ns_at_clock"), ",.0f", " ns"),
          cell(deep(latency, part, "ns_at_fmax"), ",.0f", " ns")] for part in parts], total=True)
-    rate = table(["inferences a second", "interval, cycles", "at the board's clock", "at Fmax"], [
+    rate = table(["inferences a second", "interval, cycles", "at the clock", "at Fmax"], [
         [label, cell(deep(throughput, part, "interval_cycles")),
          cell(deep(throughput, part, "per_second_at_clock")),
          cell(deep(throughput, part, "per_second_at_fmax"))]
@@ -148,9 +149,32 @@ def _speed(report: Mapping[str, Any]) -> str:
         f'({link["round_trip_ns"] / 1e6:,.2f} ms: {link["request_bytes"]} bytes there, '
         f'{link["reply_bytes"]} back), {link["per_second_sent_ahead"]:,.0f} if the host sends '
         "ahead.</p>")
-    return (f'<div class="two"><section><h2>Clock</h2>{clock}</section>'
+    return (f'<div class="two"><section><h2>Clock</h2>{clock}{_trials(timing)}</section>'
             f"<section><h2>Latency</h2>{delay}</section></div>"
             f"<section><h2>Throughput</h2>{rate}{serial}</section>")
+
+
+def _made(timing: Mapping[str, Any]) -> str:
+    """What makes the clock."""
+    if timing["oscillator_hz"] is None:
+        return cell(None)
+    oscillator = f"the board's {megahertz(timing['oscillator_hz'])} MHz"
+    if timing["pll"] is not None:
+        return f"{escaped(timing['pll']['cell'])} from {oscillator}"
+    return oscillator if timing["no_pll"] is None else (
+        f"{oscillator}: {escaped(timing['no_pll'])}")
+
+
+def _trials(timing: Mapping[str, Any]) -> str:
+    """Every clock and seed that was tried, where there was more than one."""
+    trials = timing["trials"]
+    if len(trials) < 2:
+        return ""
+    return "<p></p>" + table(["tried", "seed", "Fmax", ""], [
+        [f"{megahertz(trial['clock_hz'])} MHz", cell(trial["seed"]),
+         scaled(trial["fmax_hz"], 1e-6, ".2f", " MHz"),
+         "kept" if (trial["clock_hz"], trial["seed"]) == (timing["clock_hz"], timing["seed"])
+         else "reached" if trial["met"] else "missed"] for trial in trials])
 
 
 def _size(report: Mapping[str, Any]) -> str:

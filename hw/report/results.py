@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from bitwright.hw.families.resources import Resources
 from bitwright.hw.interface import Interface
 
-__all__ = ["Cycles", "Described", "Generated", "Packed", "Placed", "Size", "Synthesised", "Usage",
-           "Wrapped", "Written"]
+__all__ = ["Cycles", "Described", "Generated", "Packed", "Placed", "Size", "Synthesised", "Trial",
+           "Usage", "Wrapped", "Written"]
 
 
 @dataclass(frozen=True)
@@ -156,6 +156,29 @@ class Placed:
     logic_cells: int
     router: str
     slowest: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A clock and a seed of the placer that were tried.
+
+    Parameters
+    ----------
+    clock_hz : float
+        What the design was built for.
+    seed : int
+    fmax_hz : float or None
+        What it reached. None: no router connected it.
+    """
+
+    clock_hz: float
+    seed: int
+    fmax_hz: float | None
+
+    @property
+    def met(self) -> bool:
+        """Whether the clock was reached."""
+        return self.fmax_hz is not None and self.fmax_hz >= self.clock_hz
 
 
 @dataclass(frozen=True)

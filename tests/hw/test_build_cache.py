@@ -14,6 +14,7 @@ import pytest
 
 from bitwright import boards, files
 from bitwright.hw.families import FAMILIES, Resources
+from bitwright.hw.families.pll import Clock, Pll
 from bitwright.hw.flow import cache
 from bitwright.hw.flow.generate import Generate
 from bitwright.hw.flow.pack import Pack
@@ -41,6 +42,7 @@ from bitwright.hw.report.results import (
 from tests.networks import network
 
 ROOT = Path(__file__).parents[2]
+PLL = Pll("PLL", 12_000_000, 2, 1, {}, "i", "o", "lock")
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,7 @@ def test_failed_stage_forgets_the_one_before(tmp_path):
 KILLED_AT = """
 import os, pathlib, signal, sys
 sys.path.insert(0, {root!r})
+from bitwright.hw.families.pll import Clock, Pll
 from bitwright.hw.flow import cache
 count = 0
 def armed(function):
@@ -269,7 +272,8 @@ def test_every_input_of_a_stage_is_in_its_key(tmp_path):
         "sources": ((tmp_path / "one",), (tmp_path / "two",)), "top": ("a", "b"),
         "family": (FAMILIES["ice40"], FAMILIES["ecp5"]), "parts": ({"a": "b"}, {"a": "c"}),
         "netlist": (tmp_path / "one", tmp_path / "two"),
-        "constraints": (tmp_path / "one", tmp_path / "two"), "target_hz": (1e6, 2e6),
+        "constraints": (tmp_path / "one", tmp_path / "two"),
+        "clock": (Clock(12_000_000), Clock(12_000_000, PLL)),
         "seed": (1, 2), "nextpnr": (tool, replace(tool, command=("/bin/yosys", "--opt"))),
         "configuration": (tmp_path / "one", tmp_path / "two"),
         "packer": (tool, replace(tool, content="0")), "report": ({"a": 1}, {"a": 2})}

@@ -6,12 +6,14 @@ import re
 import pytest
 
 from bitwright import boards
+from bitwright.hw.families.pll import Clock, Pll
 from bitwright.hw.flow import place, toolchain
 from bitwright.hw.flow.pack import Pack
 from bitwright.hw.flow.parts import PATHS
 from bitwright.hw.report.results import Placed, Usage
 
 BOARD = boards.get("icebreaker")
+CLOCK = Clock(12_000_000)
 STUCK = ("echo 'Info: Routing 100 arcs.'\n"
          "echo 'Info:       1001 |       70        929 |   70   929 |        63|       0.08       "
          "0.08|'\nexec sleep 60\n")
@@ -46,9 +48,9 @@ def tools(monkeypatch, tmp_path):
     return install
 
 
-def run(tmp_path, target_hz=12e6):
+def run(tmp_path, clock=CLOCK):
     stage = place.Place(
-        tmp_path / "in" / "netlist.json", tmp_path / "in" / "board.pcf", BOARD, target_hz, 1, PATHS,
+        tmp_path / "in" / "netlist.json", tmp_path / "in" / "board.pcf", BOARD, clock, 1, PATHS,
         toolchain.find(BOARD.family.place.nextpnr))
     return stage.run(tmp_path / "out", tmp_path / "logs")
 
@@ -65,10 +67,41 @@ def test_first_router(tools, tmp_path):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["nextpnr.json", "top.asc"]
 
 
-def test_clock_to_reach_is_in_the_constraints(tools, tmp_path):
+PLL = Clock(12_000_000, Pll("PLL", 12_000_000, 2, 1, {}, "IN", "OUT", "LOCK"))
+NETLIST = {"modules": {"board": {
+    "cells": {"pll": {"type": "PLL", "connections": {"IN": [2], "OUT": [3]}}},
+    "netnames": {"other": {"bits": [2]}, "sync": {"bits": [3]}, "board.sync": {"bits": [3]}}}}}
+
+
+@pytest.mark.parametrize(("name", "fmax"), [
+    ("sync", 33.5), ("$glbnet$board.sync", 33.5), ("sync_$glb_clk", 33.5)])
+def test_with_a_pll_its_clock_counts(tools, tmp_path, name, fmax):
+    """Not that of the oscillator, on which are a few cells that start the device."""
+    report = {**REPORT, "fmax": {"other": {"achieved": 20.5}, name: {"achieved": fmax}},
+              "critical_paths": [{**REPORT["critical_paths"][0], "from": f"posedge {clock}",
+                                  "to": f"posedge {clock}"} for clock in ("other", name)]}
+    report["critical_paths"][0] = {**report["critical_paths"][0], "path": [
+        {"from": {"cell": "a"}, "to": {"cell": "b"}}]}
+    tools(f"cat > nextpnr.json <<'END'\n{json.dumps(report)}\nEND\necho x > top.asc\n"
+          f'echo "$*" > {tmp_path}/given\n')
+    (tmp_path / "in" / "netlist.json").write_text(json.dumps(NETLIST))
+    found = run(tmp_path, PLL)
+    assert (found.fmax_hz, found.slowest) == (fmax * 1e6, ("core", "other"))
+    assert "--freq 24.000000" in (tmp_path / "given").read_text()
+
+
+def test_a_report_without_the_clock_of_the_pll_is_no_success(tools, tmp_path):
+    logs = tools(WORKS)
+    (tmp_path / "in" / "netlist.json").write_text(json.dumps(NETLIST))
+    with raises(toolchain.ToolError, "nextpnr-ice40: its report has no clock of the PLL, but clk, "
+                f"other; its log is {logs / 'nextpnr.log'}"):
+        run(tmp_path, PLL)
+
+
+def test_constraints_are_those_of_the_board(tools, tmp_path):
     tools(f"cp board.pcf {tmp_path}/given\n{WORKS}")
-    run(tmp_path, 24.5e6)
-    assert (tmp_path / "given").read_text() == "set_frequency clk 24.5\n"
+    run(tmp_path)
+    assert (tmp_path / "given").read_text() == "set_frequency clk 12.0\n"
 
 
 def test_packing(tools, tmp_path):

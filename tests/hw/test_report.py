@@ -12,13 +12,23 @@ import pytest
 
 from bitwright import boards, ir
 from bitwright.hw.families import Resources
+from bitwright.hw.families.pll import Clock, Pll
 from bitwright.hw.interface import Interface
 from bitwright.hw.layout import Layout
 from bitwright.hw.naming import Naming
 from bitwright.hw.report import block, markup
 from bitwright.hw.report import figures as report
 from bitwright.hw.report import page as report_html
-from bitwright.hw.report.results import Cycles, Generated, Placed, Size, Synthesised, Usage, Wrapped
+from bitwright.hw.report.results import (
+    Cycles,
+    Generated,
+    Placed,
+    Size,
+    Synthesised,
+    Trial,
+    Usage,
+    Wrapped,
+)
 from tests.hw.tiny import PROVENANCE, tiny
 from tests.networks import regression
 
@@ -27,7 +37,7 @@ PARTS = {"encoder": Resources(20, 15), "core": Resources(100, 40, 3), "head": Re
 
 FOUND = report.Findings(
     name="tiny", network=tiny(), target="icebreaker", board=boards.get("icebreaker"),
-    options={"target_hz": 12e6, "baud": 1_000_000, "seed": 1, "simplify": True},
+    options={"clock_hz": None, "baud": 1_000_000, "seed": 1, "simplify": True},
     digests={"network": "a" * 64}, tools={"yosys": "1.0"},
     generated=Generated(report.network_size(tiny()), report.network_size(ir.simplify(tiny())),
                         Cycles(encoder=64, core=3, head=5, ip=72, core_interval=2, ip_interval=64),
@@ -36,7 +46,8 @@ FOUND = report.Findings(
     wrapped=Wrapped(request_bytes=72, reply_bytes=18),
     synthesised=Synthesised("area", {"abc9": 380, "area": 375}, PARTS,
                             sum(PARTS.values(), Resources()), 390, "b" * 64, "c" * 64),
-    placed=Placed(48e6, {"ICESTORM_LC": Usage(400, 5280)}, 400, "router1", ("other", "link")))
+    placed=Placed(48e6, {"ICESTORM_LC": Usage(400, 5280)}, 400, "router1", ("other", "link")),
+    clock=Clock(12_000_000), trials=[Trial(12e6, 1, 48e6)], seed=1)
 
 
 def compose(status="done", message=None, **changes):
@@ -255,7 +266,35 @@ def test_summary():
     assert lines[0] == "test accuracy               80.00 %"
     assert "LUTs, total                 375" in lines
     assert "logic cells                 400 of 5,280 (7.6 %)" in lines
-    assert "latency                     72 cycles (6.00 us at the board's clock)" in lines
+    assert "latency                     72 cycles (6.00 us at this clock)" in lines
+
+
+PLL = Clock(12_000_000, Pll("SB_PLL40_PAD", 12_000_000, 72, 32, {"DIVF": 71}, "i", "o", "lock"))
+
+
+def test_clock_of_a_pll_and_what_was_tried():
+    content = compose(clock=PLL, seed=2, trials=[
+        Trial(12e6, 1, 48e6), Trial(27e6, 1, None), Trial(27e6, 2, 28.5e6), Trial(27e6, 3, 26e6)])
+    timing = content["timing"]
+    assert (timing["clock_hz"], timing["oscillator_hz"], timing["seed"]) == (27e6, 12_000_000, 2)
+    assert timing["pll"] == {"cell": "SB_PLL40_PAD", "parameters": {"DIVF": 71}}
+    assert [trial["met"] for trial in timing["trials"]] == [True, False, True, False]
+    assert content["latency"]["ip"]["ns_at_clock"] == round(72 / 27e6 * 1e9, 1)
+    lines = report.summary(content).splitlines()
+    assert "clock                       27 MHz (by PLL from 12 MHz)" in lines
+    words = Page(report_html.render(content)).words
+    assert words[words.index("made by") + 1] == "SB_PLL40_PAD from the board's 12 MHz"
+    start = words.index("tried")
+    assert words[start + 3:start + 19] == [
+        "12 MHz", "1", "48.00 MHz", "reached", "27 MHz", "1", "not measured", "missed",
+        "27 MHz", "2", "28.50 MHz", "kept", "27 MHz", "3", "26.00 MHz", "missed"]
+
+
+def test_why_there_is_no_pll():
+    content = compose(no_pll="iCE40LP384-SG32 has no PLL")
+    words = Page(report_html.render(content)).words
+    assert words[words.index("made by") + 1] == (
+        "the board's 12 MHz: iCE40LP384-SG32 has no PLL")
 
 
 def test_figures_of_classes_are_shown():

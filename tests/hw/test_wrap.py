@@ -14,6 +14,7 @@ from amaranth.sim import Simulator
 
 from bitwright import boards, ir
 from bitwright.hw.contents import as_built
+from bitwright.hw.families.pll import Clock, Reference, nearest
 from bitwright.hw.flow import wrap
 from bitwright.hw.flow.wrap import BoardTop, Delivered, Prepared, Wrap
 from bitwright.hw.layout import Layout
@@ -87,15 +88,15 @@ def run(monkeypatch, tmp_path):
     def of(**changes):
         designs = []
 
-        def prepared(design, board):
+        def prepared(design, board, pll):
             designs.append(design)
             return Prepared("", "", {"rx": "r", "tx": "t", "clk": "c", "reset": None})
 
         monkeypatch.setattr(wrap, "prepare", prepared)
         (tmp_path / "top.v").write_text("module top; endmodule\n")
         settings = {"network": network(7), "plan": Plan(lanes=2), "simplify": True,
-                    "naming": Naming(),
-                    "text": tmp_path / "top.v", "board": BOARD, "baud": 500_000, "amaranth": "1",
+                    "naming": Naming(), "text": tmp_path / "top.v", "board": BOARD,
+                    "clock": Clock(BOARD.clock_hz), "baud": 500_000, "amaranth": "1",
                     "amaranth_boards": "1"}
         folder = tmp_path / "out"
         folder.mkdir()
@@ -108,6 +109,16 @@ def test_clock_and_rate_are_those_of_board_and_line(run):
     _, design, _ = run()
     assert design.cycles == BOARD.clock_hz // 500_000
     assert design.timeout == round(0.02 * BOARD.clock_hz)
+
+
+def test_with_a_pll_they_are_those_of_what_it_makes(run):
+    pll = nearest(BOARD.family.pll(BOARD.part, Reference(12_000_000, "35")), 24e6)
+    _, design, folder = run(clock=Clock(12_000_000, pll))
+    assert design.cycles == 48
+    assert design.timeout == round(0.02 * 24e6)
+    about = json.loads((folder / "board.json").read_text())
+    assert (about["clock_hz"], about["oscillator_hz"]) == (24e6, 12_000_000)
+    assert about["pll"] == {"cell": "SB_PLL40_PAD", "parameters": dict(pll.parameters)}
 
 
 def test_the_device_says_that_it_is_the_frozen_network(run):
@@ -139,7 +150,8 @@ def test_every_board_has_its_pins(name, tmp_path):
     (tmp_path / "top.v").write_text("")
     folder = tmp_path / "out"
     folder.mkdir()
-    Wrap(network(7), Plan(), True, Naming("net", "aresetn"), tmp_path / "top.v", board, board.baud,
+    Wrap(network(7), Plan(), True, Naming("net", "aresetn"), tmp_path / "top.v", board,
+         Clock(board.clock_hz), board.baud,
          "1", "1").run(folder, tmp_path)
     ports = json.loads((folder / "board.json").read_text())["ports"]
     text = (folder / "board.il").read_text()

@@ -101,7 +101,7 @@ def as_placed(network, board, folder):
     """The netlist of a build that went as far as the placer."""
     board = boards.get(board)
     build("chain", network, Options(board=board, family=board.family, plan=Plan(lanes=2),
-                                    out=folder, stop_after="synth", target_hz=board.clock_hz,
+                                    out=folder, stop_after="synth", clock_hz=board.clock_hz,
                                     baud=board.baud))
     report = json.loads((folder / "report.json").read_text())
     (folder / "report.json").write_text(json.dumps(report | {"status": "done"}))

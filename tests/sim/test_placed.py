@@ -25,7 +25,8 @@ def build(tmp_path):
         "netlist": {"netlist.v": hashlib.sha256(NETLIST.encode()).hexdigest()}}))
     (tmp_path / "board.json").write_text(json.dumps({
         "network": "ab" * 32, "simplify": False, "board": "icebreaker", "family": "ice40",
-        "clock_hz": 12_000_000, "baud": 1_000_000, "module": "board",
+        "clock_hz": 12_000_000, "oscillator_hz": 12_000_000, "pll": None, "baud": 1_000_000,
+        "module": "board",
         "ports": {"clk": "clk12_0__io", "rx": "rx__io", "tx": "tx__io", "reset": None}}))
     return tmp_path
 
