@@ -64,7 +64,9 @@ class Place:
     netlist, constraints : Path
     board : Board
     clock : Clock
-        To aim at. Whether it is reached is the caller's to judge.
+        Of the design.
+    target_hz : float
+        To aim at, where no PLL says what to aim at. Whether it is reached is the caller's to judge.
     seed : int
         Of the placer.
     parts : mapping
@@ -79,6 +81,7 @@ class Place:
     constraints: Path
     board: Board
     clock: Clock
+    target_hz: float
     seed: int
     parts: Mapping[str, str]
     nextpnr: toolchain.Tool
@@ -102,13 +105,16 @@ class Place:
         # Copies, since the tools must be given relative paths. Both are files of earlier stages.
         netlist, constraints = folder / self.netlist.name, folder / self.constraints.name
         netlist.write_bytes(self.netlist.read_bytes())
-        constraints.write_bytes(self.constraints.read_bytes())
+        text = self.constraints.read_text(encoding="utf-8")
+        if self.clock.pll is None:  # else nextpnr derives the clock from the oscillator's
+            text = backend.clock.constrain(text, self.target_hz)
+        constraints.write_text(text, encoding="utf-8")
         router = self._route(folder, logs, [
             *self.board.part.nextpnr, *self._free, "--json", netlist.name,
             f"--{backend.constraints}", constraints.name, *backend.configuration,
             "--report", "nextpnr.json", "--seed", str(self.seed), "--timing-allow-fail",
             # Of clocks that are not constrained and that nextpnr does not derive from one that is.
-            "--freq", f"{self.clock.hz / 1e6:.6f}"])
+            "--freq", f"{self.target_hz / 1e6:.6f}"])
         clocks = self._clocks(netlist)
         netlist.unlink()
         constraints.unlink()

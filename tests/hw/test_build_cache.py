@@ -274,7 +274,8 @@ def test_every_input_of_a_stage_is_in_its_key(tmp_path):
         "netlist": (tmp_path / "one", tmp_path / "two"),
         "constraints": (tmp_path / "one", tmp_path / "two"),
         "clock": (Clock(12_000_000), Clock(12_000_000, PLL)),
-        "seed": (1, 2), "nextpnr": (tool, replace(tool, command=("/bin/yosys", "--opt"))),
+        "target_hz": (1e6, 2e6), "seed": (1, 2),
+        "nextpnr": (tool, replace(tool, command=("/bin/yosys", "--opt"))),
         "configuration": (tmp_path / "one", tmp_path / "two"),
         "packer": (tool, replace(tool, content="0")), "report": ({"a": 1}, {"a": 2})}
     for stage in (Generate, Wrap, Synthesise, Place, Pack, Write):

@@ -112,7 +112,7 @@ def test_a_stage_is_done_again_only_if_it_depends_on_what_changed(keys, field, s
 
 def test_going_on_from_a_stage_does_none_again(keys):
     whole = keys(OPTIONS)
-    assert list(whole) == list(ORDER)
+    assert list(whole) == [name for name in ORDER if name != "pins"]
     for stage in STAGES:
         part = keys(dataclasses.replace(OPTIONS, stop_after=stage))
         assert part.items() <= whole.items()

@@ -48,10 +48,10 @@ def tools(monkeypatch, tmp_path):
     return install
 
 
-def run(tmp_path, clock=CLOCK):
+def run(tmp_path, clock=CLOCK, target_hz=24e6):
     stage = place.Place(
-        tmp_path / "in" / "netlist.json", tmp_path / "in" / "board.pcf", BOARD, clock, 1, PATHS,
-        toolchain.find(BOARD.family.place.nextpnr))
+        tmp_path / "in" / "netlist.json", tmp_path / "in" / "board.pcf", BOARD, clock, target_hz,
+        1, PATHS,         toolchain.find(BOARD.family.place.nextpnr))
     return stage.run(tmp_path / "out", tmp_path / "logs")
 
 
@@ -83,11 +83,12 @@ def test_with_a_pll_its_clock_counts(tools, tmp_path, name, fmax):
     report["critical_paths"][0] = {**report["critical_paths"][0], "path": [
         {"from": {"cell": "a"}, "to": {"cell": "b"}}]}
     tools(f"cat > nextpnr.json <<'END'\n{json.dumps(report)}\nEND\necho x > top.asc\n"
-          f'echo "$*" > {tmp_path}/given\n')
+          f'echo "$*" > {tmp_path}/given; cp board.pcf {tmp_path}/constraints\n')
     (tmp_path / "in" / "netlist.json").write_text(json.dumps(NETLIST))
     found = run(tmp_path, PLL)
     assert (found.fmax_hz, found.slowest) == (fmax * 1e6, ("core", "other"))
     assert "--freq 24.000000" in (tmp_path / "given").read_text()
+    assert (tmp_path / "constraints").read_text() == "set_frequency clk 12.0\n"
 
 
 def test_a_report_without_the_clock_of_the_pll_is_no_success(tools, tmp_path):
@@ -98,10 +99,10 @@ def test_a_report_without_the_clock_of_the_pll_is_no_success(tools, tmp_path):
         run(tmp_path, PLL)
 
 
-def test_constraints_are_those_of_the_board(tools, tmp_path):
+def test_clock_to_reach_is_in_the_constraints(tools, tmp_path):
     tools(f"cp board.pcf {tmp_path}/given\n{WORKS}")
-    run(tmp_path)
-    assert (tmp_path / "given").read_text() == "set_frequency clk 12.0\n"
+    run(tmp_path, target_hz=24.5e6)
+    assert (tmp_path / "given").read_text() == "set_frequency clk 24.5\n"
 
 
 def test_packing(tools, tmp_path):
