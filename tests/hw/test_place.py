@@ -51,7 +51,7 @@ def tools(monkeypatch, tmp_path):
 def run(tmp_path, clock=CLOCK, target_hz=24e6):
     stage = place.Place(
         tmp_path / "in" / "netlist.json", tmp_path / "in" / "board.pcf", BOARD, clock, target_hz,
-        1, PATHS,         toolchain.find(BOARD.family.place.nextpnr))
+        1, PATHS, toolchain.find(BOARD.family.place.nextpnr))
     return stage.run(tmp_path / "out", tmp_path / "logs")
 
 
