@@ -136,7 +136,7 @@ def reached(args: argparse.Namespace, network: ir.Network, plan: Plan,
                                    f"--baud, or its build with --build: {error}") from error
         else:
             baud, clock = baud or board.baud, clock or board.clock_hz
-    return baud, max(FEWEST_CYCLES, (clock or 0) // baud), _opened(args.port, baud)
+    return baud, max(FEWEST_CYCLES, round((clock or 0) / baud)), _opened(args.port, baud)
 
 
 def _about(build: Path) -> dict[str, Any]:

@@ -50,6 +50,7 @@ CACHE = "tests/hw/test_build_cache.py"
 PLACE = "tests/hw/test_place.py"
 PLLS = "tests/hw/test_plls.py"
 CLOCK = "tests/hw/test_clock.py"
+TRIALS = "tests/hw/test_trials.py"
 PREPARATIONS = "tests/conformance/test_preparations.py"
 AROUND = "tests/ir/test_surroundings.py"
 AROUND_BLOCK = "tests/hw/ip/test_texts.py"
@@ -326,6 +327,10 @@ FAULTS = [
     Fault("hw/families/models/pll.v", "khz > 1.001 * most", "0", "tests/hw/test_pll_models.py"),
     Fault("hw/flow/clock.py", "if found >= clock.exact_hz:", "if True:", CLOCK),
     Fault("hw/flow/clock.py", "<= LINE_TOLERANCE", "<= 2 * LINE_TOLERANCE", CLOCK),
+    Fault("hw/flow/trials.py", "(search or self._board.estimate)", "False", TRIALS),
+    Fault("hw/flow/trials.py", "return max(found, key=", "return min(found, key=", TRIALS),
+    Fault("hw/flow/cache.py", "shutil.copyfile(source / file, part)", "part.write_text(file)",
+          TRIALS),
     Fault("hw/flow/clocking.py", "with m.If(~stable):", "with m.If(0):",
           "tests/hw/test_clocking.py -k settled"),
     Fault("hw/flow/wrap.py", "frozen=self.network,", "frozen=None,", WRAP),
