@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bitwright.boards.board import Board, VendorBoard
+from bitwright.boards.program import BITSTREAM
 from bitwright.boards.reader import Platform
 from bitwright.hw.families import FAMILIES, Family, Part, PartError
 from bitwright.hw.families.family import Io
@@ -38,8 +39,12 @@ _OTHER_TOOLS = (("xc3s", "ISE"), ("xc6s", "ISE"), ("lifcl-", "Radiant"), ("lfd2n
                 ("lfcpnx-", "Radiant"))
 """Beginnings of the names of devices that another program of their maker is for."""
 
-# Of boards whose platform does more than run one program, or runs none.
-PROGRAMS: dict[str, tuple[str, ...]] = {}
+# Of boards whose platform does more than run one program: arguments that it puts together, or files
+# for OpenOCD that a build here does not make.
+PROGRAMS = {
+    "icebreaker-bitsy": ("dfu-util", "-d", ",1d50:6146", "-a", "0", "-R", "-D", BITSTREAM),
+    "ecp5-5g-evn": ("openFPGALoader", "-b", "ecp5_evn", BITSTREAM),
+}
 
 
 @dataclass(frozen=True)

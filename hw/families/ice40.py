@@ -21,12 +21,13 @@ def _device(name: str, die: tuple[int, int], option: str, *packages: str,
                   {package: chip.format(package.lower()) for package in packages}, option=option)
 
 
-_384, _1K, _8K, _UP5K, _U4K = (384, 0), (1280, 16), (7680, 32), (5280, 30), (3520, 20)
+_1K, _8K, _UP5K, _U4K = (1280, 16), (7680, 32), (5280, 30), (3520, 20)
 
 # The devices of 4,000 LUTs are the die of 8,000, all of which nextpnr uses.
 _PARTS = Parts(
     devices=(
-        _device("iCE40LP384", _384, "--lp384", "SG32", "CM36", "CM49"),
+        Device("iCE40LP384", 384, 384, 0, 4, {"SG32": "qn32", "CM36": "cm36", "CM49": "cm49"},
+               option="--lp384"),
         _device("iCE40LP1K", _1K, "--lp1k", "CM36", "CM49", "CM81", "CM121", "CB81", "CB121",
                 "QN84", "SWG16TR"),
         _device("iCE40LP4K", _8K, "--lp8k", "CM81", "CM121", "CM225", chip="{}:4k"),
