@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,11 @@ from bitwright.boards.program import command
 
 __all__ = ["Platform", "read", "shown"]
 
-_INTERNAL = {"SB_HFOSC": lambda of: 48e6 / 2 ** of("hfosc_div"), "SB_LFOSC": lambda of: 10e3,
-             "OSC": lambda of: of("osc_frequency"), "OSCG": lambda of: 310e6 / of("oscg_div"),
-             "OSCA": lambda of: 450e6 / of("osca_div"),
-             "OSCH": lambda of: 1e6 * of("osch_frequency")}
+_INTERNAL: Mapping[str, Callable[[Callable[[str], Any]], float]] = {
+    "SB_HFOSC": lambda of: 48e6 / 2 ** of("hfosc_div"), "SB_LFOSC": lambda of: 10e3,
+    "OSC": lambda of: of("osc_frequency"), "OSCG": lambda of: 310e6 / of("oscg_div"),
+    "OSCA": lambda of: 450e6 / of("osca_div"), "OSCH": lambda of: 1e6 * of("osch_frequency"),
+}
 """Oscillators inside a device, which Amaranth knows by these names, and their frequencies."""
 
 

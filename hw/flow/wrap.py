@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+from amaranth.build import TemplatedPlatform
 from amaranth.hdl import ClockDomain, ClockSignal, Elaboratable, Instance, Module, ResetSignal
 from amaranth.lib import io, wiring
 
@@ -123,8 +125,12 @@ def prepare(design: Any, board: Board, pll: Pll | None = None) -> Prepared:
     """Put a design on a board. Equal designs give equal texts."""
     assert board.family.place is not None
     platform, top = board.platform(), BoardTop(design, board, pll)
+    # What the class of a board adds are options of tools that are run in another way here, and not
+    # every one of them takes an option beside its own.
+    platform.toolchain_prepare = partial(TemplatedPlatform.toolchain_prepare, platform,
+                                         emit_src=False)
     with without_overrides():
-        plan = platform.prepare(top, BOARD, emit_src=False)
+        plan = platform.prepare(top, BOARD)
     texts = {name: text if isinstance(text, str) else text.decode()
              for name, text in plan.files.items()}
     rtlil = texts[f"{BOARD}.il"]

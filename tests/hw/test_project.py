@@ -1,15 +1,19 @@
 """Projects for the programs of the devices' makers: complete, and scripts that parse."""
 
+import dataclasses
 import json
 import re
 
 import pytest
+from amaranth.back import verilog
 
 from bitwright import boards
 from bitwright.hw import build
-from bitwright.hw.flow.project import Project, lut_size
+from bitwright.hw.flow.project import _OTHER, Project, lut_size
+from bitwright.hw.flow.wrap import BoardTop
 from bitwright.hw.naming import Naming
 from bitwright.hw.plan import Plan
+from tests.hw.test_pins import Delayed
 from tests.hw.tiny import tiny
 
 tkinter = pytest.importorskip("tkinter", reason="Tcl parses the scripts")
@@ -81,6 +85,21 @@ def test_a_project_is_complete(name, tmp_path):
         assert quoted in files
 
 
+@pytest.mark.slow
+def test_every_board_of_the_makers_has_a_plan(monkeypatch):
+    """With the network left out, and the Verilog, which takes Yosys."""
+    monkeypatch.setattr(verilog, "_convert_rtlil_text", lambda *text, **options: "")
+    for name, site in boards.VENDOR_BOARDS.items():
+        if not site.clock_hz or name == "tang-mega-138k-pro-dock":  # unknown to Amaranth
+            continue
+        if site.uart is None:
+            site = dataclasses.replace(site, uart=boards.lines("rx=A1,tx=A2", site.io))
+        platform = site.platform(_OTHER.get(site.tool))
+        plan = platform.prepare(BoardTop(Delayed(), site), "board", emit_src=False)
+        assert plan.script == "build_board"
+        assert {"board.v", "build_board.sh"} <= set(plan.files), name
+
+
 def test_a_script_that_is_no_tcl_is_noticed():
     with pytest.raises(tkinter.TclError):
         run_by_tcl("add_files {tiny.v\nread_xdc board.xdc\n")
@@ -92,6 +111,8 @@ def test_a_script_that_is_no_tcl_is_noticed():
     ("de0-cv", ("de0-cv: it has no serial port; name the pins that yours is on, as seen from the "
                "device, with --uart rx=PIN,tx=PIN, or under [uart] in a file of your own board "
                "(docs/boards.md)")),
+    ("tang-mega-138k-pro-dock",
+     "tang-mega-138k-pro-dock: Amaranth cannot build for it: Supplied part name is invalid"),
     ("microzed-z010", ("microzed-z010: its platform has no clock of a known frequency; name one in "
                        "a Platform class of your own (docs/boards.md)")),
 ])
