@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 from amaranth.hdl import Module
@@ -73,7 +73,7 @@ def test_a_part_alone_has_a_clock_and_no_pins(part, line):
     assert not re.search("set_io|LOCATE", made.constraints)
     assert set(made.ports) == {"rx", "tx", "clk", "reset"}
     free = board.family.place.free
-    stage = Place(None, None, board, 1e6, 1, {}, None)
+    stage = Place(**{field.name: None for field in fields(Place)} | {"board": board})
     assert stage._free == free.options != ()
     assert replace(stage, board=boards.get("icebreaker"))._free == ()
 
