@@ -29,7 +29,8 @@ class Script:
     first : str
         Range of labels before technology mapping of the logic.
     mappings : mapping
-        Alternatives for that mapping by name. The one with the fewest LUTs is taken.
+        Alternatives for that mapping by name, the fastest first. It is taken unless another has
+        clearly fewer LUTs.
     check : str
         Command that ends the script.
     """

@@ -26,6 +26,10 @@ from bitwright.hw.report.results import Synthesised
 
 __all__ = ["CellModels", "Synthesise", "cell_models", "netlist"]
 
+WORTH = 1.05
+"""How many LUTs a faster mapping may have for one of the smallest. On an iCE40, iris with 750 LUTs
+instead of 738 runs at 42.6 MHz instead of 23.8."""
+
 LABEL = "bitwright_part"
 """Attribute that tells which part a cell belongs to: its position among the parts, from 1."""
 
@@ -80,14 +84,13 @@ class Synthesise:
         return self._choose(folder, tuple(found))
 
     def _choose(self, folder: Path, parts: tuple[str, ...]) -> Synthesised:
-        """Keep the smallest of the netlists that the script wrote."""
+        """Keep the best of the netlists that the script wrote."""
         cells = {mapping: json.loads((folder / f"{mapping}.json").read_text(encoding="utf-8"))
                  ["modules"][self.top]["cells"] for mapping in self.family.script.mappings}
         counted = {mapping: count(found, self.family, LABEL, parts)
                    for mapping, found in cells.items()}
         sums = {mapping: sum(split.values(), Resources()) for mapping, split in counted.items()}
-        # The first of equals, so that the choice does not depend on anything else.
-        best = min(sums, key=lambda mapping: sums[mapping].luts)
+        best = best_mapping({mapping: total.luts for mapping, total in sums.items()})
         for mapping in sums:
             for suffix in ("json", "v"):
                 path = folder / f"{mapping}.{suffix}"
@@ -101,6 +104,19 @@ class Synthesise:
             logic_cells=logic_cells(cells[best], self.family),
             netlist=file_digest(folder / "netlist.json"),
             netlist_verilog=file_digest(folder / "netlist.v"))
+
+
+def best_mapping(luts: Mapping[str, int]) -> str:
+    """The mapping that is placed: the first one, which maps for a short way between registers,
+    unless another has so many fewer LUTs that they are worth the clock that it costs.
+
+    Parameters
+    ----------
+    luts : mapping of str to int
+        LUTs of each mapping, in the family's order.
+    """
+    least = min(luts.values())
+    return next(mapping for mapping, count in luts.items() if count <= WORTH * least)
 
 
 def _script(script: Script, sources: list[str], top: str, parts: list[str]) -> str:

@@ -119,7 +119,7 @@ def test_parts_add_up(family, verilog, tmp_path):
     result = stage.run(tmp_path, tmp_path)
     assert set(result.parts) == {"encoder", "core", "head", "other"}
     assert sum(result.parts.values(), Resources()) == result.total
-    assert result.total.luts == min(result.alternatives.values())
+    assert result.total.luts == result.alternatives[result.mapping]
     for part in result.parts.values():
         assert part.flip_flops == 6
     assert result.parts["core"].luts >= 4
@@ -185,3 +185,14 @@ def test_bad_verilog(tmp_path):
                f"its log is {re.escape(str(log))}")
     with pytest.raises(toolchain.ToolError, match=f"^{message}$"):
         synth.netlist("module top(; endmodule\n", "top", "ice40", tmp_path)
+
+
+@pytest.mark.parametrize(("luts", "best"), [
+    ({"fast": 750, "small": 738}, "fast"),
+    ({"fast": 1050, "small": 1000}, "fast"),
+    ({"fast": 1051, "small": 1000}, "small"),
+    ({"fast": 900, "small": 1000}, "fast"),
+    ({"only": 5}, "only"),
+])
+def test_a_faster_mapping_may_cost_a_few_luts(luts, best):
+    assert synth.best_mapping(luts) == best
