@@ -384,6 +384,20 @@ FAULTS = [
     Fault("hw/ip/fusesoc.py", "vvp_options: [-N]", "vvp_options: []", BLOCK_FUSESOC),
     Fault("hw/ip/litex.py", "self.source.ready.eq(self.take.re)", "self.source.ready.eq(1)",
           "tests/hw/ip/test_runs.py -k litex"),
+    Fault("boards/reader.py", "for node in reversed(self._line):", "for node in self._line:",
+          "tests/boards/test_boards.py -k agrees"),
+    Fault("boards/own.py", "taken.setdefault(pin, key) != key:",
+          "taken.setdefault(pin, key) == pin:", "tests/boards/test_own.py -k wrong"),
+    Fault("boards/program.py", "and found.count(BITSTREAM) == 1 else None", "else None",
+          "tests/boards/test_program.py"),
+    Fault("hw/flow/load.py", "stdout=sys.stderr.fileno(),", "stdout=None,",
+          "tests/boards/test_program.py"),
+    Fault("hw/flow/pins.py", 're.search(rf"\'{re.escape(pin)}\'", message)', "message",
+          "tests/hw/test_pins.py"),
+    Fault("hw/flow/project.py", "platform.add_file(self._text, text)", "pass",
+          "tests/hw/test_project.py -k complete"),
+    Fault("hw/families/family.py", 'rf"^{self.location}.*\\n"', 'rf"^{self.location}$"',
+          "tests/hw/test_pins.py -k alone"),
 ]
 
 
