@@ -163,8 +163,8 @@ def test_killed_build_goes_on_to_the_same_bytes(built, network, tmp_path):
     """SIGKILL while each tool runs; what is found then is never trusted, and the end is equal."""
     out = tmp_path / "out"
     for moment in ("generate: done", "synthesise: done"):
-        process = subprocess.Popen([sys.executable, "-m", "hw.build", str(network), "--out",
-                                    str(out)], cwd=ROOT, stderr=subprocess.PIPE, text=True,
+        process = subprocess.Popen([sys.executable, "-m", "hw.build", str(network), "--freq", "12",
+                                    "--out", str(out)], cwd=ROOT, stderr=subprocess.PIPE, text=True,
                                    stdout=subprocess.DEVNULL)
         for line in process.stderr:
             if moment in line:
@@ -174,7 +174,7 @@ def test_killed_build_goes_on_to_the_same_bytes(built, network, tmp_path):
         assert process.wait() == -signal.SIGKILL
         assert not (out / "top.bin").exists()
         assert not (out / "report.json").exists()
-    assert build.main([str(network), "--out", str(out)]) == 0
+    assert build.main([str(network), "--freq", "12", "--out", str(out)]) == 0
     assert state(out) == state(built)
 
 
@@ -196,7 +196,8 @@ def test_terminated_build_says_so(network, tmp_path):
 @pytest.mark.slow
 def test_ecp5_board(network, tmp_path):
     out = tmp_path / "out"
-    assert build.main([str(network), "--board", "ulx3s-25f", "--out", str(out)]) == 0
+    assert build.main([str(network), "--board", "ulx3s-25f", "--freq", "25", "--out",
+                       str(out)]) == 0
     report = report_of(out)
     assert (out / "top.bit").stat().st_size > 50_000
     assert report["timing"]["clock_hz"] == 25_000_000
