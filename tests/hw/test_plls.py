@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from bitwright.hw.families.pll import NoPll, Reference, fastest, megahertz, nearest
-from bitwright.hw.families.plls import ecp5, gatemate, gowin, ice40
+from bitwright.hw.families.plls import ecp5, gatemate, gowin, ice40, nexus
 
 MHZ = 1_000_000
 
@@ -154,6 +154,10 @@ def test_the_cell_is_the_one_of_the_pin_and_of_the_device():
      "nothing is known here of a PLL of GW5A-25"),
     (gowin, part("GW1N-1", speed="C6/I5"), Reference(2 * MHZ),
      "the PLL of GW1N-1 takes 3 to 400 MHz, and the oscillator has 2 MHz"),
+    (nexus, part("LIFCL-40"), Reference(12 * MHZ),
+     "the PLL of LIFCL-40 takes 18 to 500 MHz, and the oscillator has 12 MHz"),
+    (nexus, part("LIFCL-40"), Reference(25 * MHZ),
+     "how the loop filter of the PLL of LIFCL-40 is to be set is not known here"),
     (gatemate, part("CCGM1A1"), Reference(100 * MHZ),
      "the PLL of CCGM1A1 takes 5 to 50 MHz, and the oscillator has 100 MHz"),
 ])
