@@ -154,7 +154,7 @@ def nearest(settings: Sequence[Pll], wanted_hz: float) -> Pll | None:
     return min(settings, key=lambda one: abs(one.output_hz - Fraction(wanted_hz)), default=None)
 
 
-def fastest(settings: Sequence[Pll], limit_hz: float) -> Pll | None:
+def fastest(settings: Sequence[Pll], limit_hz: float | Fraction) -> Pll | None:
     """The setting with the fastest output that is not above a limit, if there is one."""
     within = [one for one in settings if one.output_hz <= limit_hz]
     return within[-1] if within else None
