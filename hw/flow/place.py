@@ -141,9 +141,15 @@ class Place:
         if pll is None:
             return None
         module = json.loads(netlist.read_text(encoding="utf-8"))["modules"][BOARD]
-        (cell,) = (cell for cell in module["cells"].values() if cell["type"] == pll.cell)
-        (bit,) = cell["connections"][pll.output]
-        return frozenset(name for name, net in module["netnames"].items() if bit in net["bits"])
+        (source,) = (cell for cell in module["cells"].values() if cell["type"] == pll.cell)
+        bits = set(source["connections"][pll.output])
+        for cell in module["cells"].values():  # and behind a buffer, where there is one
+            wires, ways = cell["connections"], cell["port_directions"]
+            if cell["type"] in self.board.family.free and cell is not source and any(
+                    bits.intersection(wires[port]) for port in wires if ways[port] == "input"):
+                bits.update(*(wires[port] for port in wires if ways[port] == "output"))
+        return frozenset(name for name, net in module["netnames"].items()
+                         if bits.intersection(net["bits"]))
 
     @property
     def _free(self) -> tuple[str, ...]:

@@ -69,12 +69,19 @@ def test_first_router(tools, tmp_path):
 
 PLL = Clock(12_000_000, Pll("PLL", 12_000_000, 2, 1, {}, "IN", "OUT", "LOCK"))
 NETLIST = {"modules": {"board": {
-    "cells": {"pll": {"type": "PLL", "connections": {"IN": [2], "OUT": [3]}}},
-    "netnames": {"other": {"bits": [2]}, "sync": {"bits": [3]}, "board.sync": {"bits": [3]}}}}}
+    "cells": {
+        "pll": {"type": "PLL", "connections": {"IN": [2], "OUT": [3]},
+                "port_directions": {"IN": "input", "OUT": "output"}},
+        "buffer": {"type": "SB_GB", "connections": {"I": [3], "O": [4]},
+                   "port_directions": {"I": "input", "O": "output"}},
+        "divider": {"type": "SB_DFF", "connections": {"C": [3], "Q": [2]},
+                    "port_directions": {"C": "input", "Q": "output"}}},
+    "netnames": {"other": {"bits": [2]}, "sync": {"bits": [3]}, "board.sync": {"bits": [3]},
+                 "buffered": {"bits": [4]}}}}}
 
 
 @pytest.mark.parametrize(("name", "fmax"), [
-    ("sync", 33.5), ("$glbnet$board.sync", 33.5), ("sync_$glb_clk", 33.5)])
+    ("sync", 33.5), ("$glbnet$board.sync", 33.5), ("sync_$glb_clk", 33.5), ("buffered", 33.5)])
 def test_with_a_pll_its_clock_counts(tools, tmp_path, name, fmax):
     """Not that of the oscillator, on which are a few cells that start the device."""
     report = {**REPORT, "fmax": {"other": {"achieved": 20.5}, name: {"achieved": fmax}},
