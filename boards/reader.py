@@ -19,6 +19,9 @@ from bitwright.boards.program import command
 
 __all__ = ["Platform", "read", "shown"]
 
+_VENDORS = ("amaranth.vendor", "amaranth.build")
+"""Modules of the classes that platforms of a family are made from."""
+
 _INTERNAL: Mapping[str, Callable[[Callable[[str], Any]], float]] = {
     "SB_HFOSC": lambda of: 48e6 / 2 ** of("hfosc_div"), "SB_LFOSC": lambda of: 10e3,
     "OSC": lambda of: of("osc_frequency"), "OSCG": lambda of: 310e6 / of("oscg_div"),
@@ -100,8 +103,8 @@ class _Class:
             if name not in module.classes:
                 source, name = module.imports.get(name, ("", name))
                 stem = source.rpartition(".")[2]
-                if source == "amaranth.vendor" or stem not in modules:
-                    self.base = name if source == "amaranth.vendor" else None
+                if source in _VENDORS or stem not in modules:
+                    self.base = name if source in _VENDORS else None
                     break
                 continue
             node = module.classes[name]

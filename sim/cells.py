@@ -41,7 +41,7 @@ def library(netlist: str, sources: Iterable[Path], includes: Iterable[Path]) -> 
     CellError
         If a cell has no behaviour.
     """
-    around, modules = _read(sources, list(includes))
+    around, modules = _read([_text(source, list(includes)) for source in sources])
     used = instances(netlist)
     if not used:
         raise CellError("Netlist has no cells")
@@ -57,18 +57,21 @@ def library(netlist: str, sources: Iterable[Path], includes: Iterable[Path]) -> 
     return "\n\n".join([around, *(found[name] for name in sorted(found))]) + "\n"
 
 
-def _read(sources: Iterable[Path], includes: Sequence[Path]) -> tuple[str, dict[str, str]]:
+def _text(source: Path, includes: Sequence[Path]) -> str:
+    """A file, with those that it includes in their places; one that is nowhere is left out."""
+    def included(match: re.Match[str]) -> str:
+        files = [folder / match[1] for folder in includes if (folder / match[1]).is_file()]
+        return _text(files[0], includes) if files else ""
+
+    return _INCLUDE.sub(included, source.read_text(encoding="utf-8"))
+
+
+def _read(texts: Iterable[str]) -> tuple[str, dict[str, str]]:
     """What stands outside of modules (macros, the unit of time), and every module but black
     boxes, by name."""
     outside, modules = [], {}
-    for source in sources:
-        text = source.read_text(encoding="utf-8")
+    for text in texts:
         modules |= {match[2]: match[0] for match in _MODULE.finditer(text)
                     if "blackbox" not in match[1]}
-        around = _MODULE.sub("", text)
-        files = [folder / name for name in _INCLUDE.findall(around) for folder in includes
-                 if (folder / name).is_file()]
-        below, included = _read(files, includes)
-        modules |= included
-        outside += [below, _INCLUDE.sub("", around)]
+        outside.append(_MODULE.sub("", text))
     return "\n".join(outside), modules

@@ -183,6 +183,9 @@ def load(folder: Path) -> Placed:
         if report["status"] != "done":
             raise PlacedError(f"{folder}: its build did not end with a bitstream "
                               f"({report['status']})")
+        if about["ports"]["clk"] is None:
+            raise PlacedError(f"{folder}: the clock of {about['board']} comes from an oscillator "
+                              "inside its device, which nothing models; simulate --level netlist")
         text = (folder / "netlist.v").read_text(encoding="utf-8")
         digest = hashlib.sha256(text.encode()).hexdigest()
         placed = report["netlist"]["netlist.v"]

@@ -101,10 +101,13 @@ class Clock:
         with it.
     unit_hz : float
         What the frequency is counted in.
+    period : bool
+        Whether the file says the period in place of the frequency, in turns of that unit.
     """
 
     pattern: str
     unit_hz: float
+    period: bool = False
 
     def constrain(self, constraints: str, hertz: float) -> str:
         """The same constraints with another frequency to reach.
@@ -114,8 +117,9 @@ class Clock:
         ValueError
             If there is not exactly one clock.
         """
-        text, clocks = re.subn(self.pattern, lambda match: f"{match[1]}{hertz / self.unit_hz}",
-                               constraints, flags=re.MULTILINE)
+        value = self.unit_hz / hertz if self.period else hertz / self.unit_hz
+        text, clocks = re.subn(self.pattern, lambda match: f"{match[1]}{value}", constraints,
+                               flags=re.MULTILINE)
         if clocks != 1:
             raise ValueError(f"Constraints must have 1 clock, not {clocks}")
         return text
@@ -149,10 +153,12 @@ class Place:
     ----------
     nextpnr, packer : Program
     constraints : str
-        Suffix of the constraint file, which is also the option that names it.
-    clock : Clock
-    configuration : tuple of (str, str)
-        Option of nextpnr for the configuration as text, and the name of that file.
+        Suffix of the constraint file.
+    configuration : str
+        Name of the file with the configuration that is packed.
+    reads, writes : tuple of str
+        Options of nextpnr that name those files, ``{constraints}`` and ``{configuration}`` standing
+        for them.
     pack : tuple of str
         Arguments of the packer, ``{configuration}`` and ``{bitstream}`` for its files.
     bitstream : str
@@ -163,18 +169,32 @@ class Place:
         Command that loads a bitstream, whose file follows, where a board has none of its own.
     free : Free, optional
         How the tools are had to choose the pins. Left out: they cannot.
+    clock : Clock, optional
+        Of the constraint file. Left out: that says no frequency.
+    pads : (str, str), optional
+        Cells of an input and an output, of which ``I`` goes in and ``O`` comes out, where nextpnr
+        needs them to be there. Left out: it makes them.
+    passed : str
+        Regular expression of the packer's options that are taken from a board's platform.
+    routers : tuple of str
+        Those that work, the one with the better clock first.
     """
 
     nextpnr: Program
     packer: Program
     constraints: str
-    clock: Clock
-    configuration: tuple[str, str]
+    configuration: str
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
     pack: tuple[str, ...]
     bitstream: str
     logic: str
     program: tuple[str, ...]
     free: Free | None = None
+    clock: Clock | None = None
+    pads: tuple[str, str] | None = None
+    passed: str = "(?!)"
+    routers: tuple[str, ...] = ("router1", "router2")
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ class Part:
         Capacity as nextpnr counts it: LUT4, flip-flops, block RAMs.
     memory_kbit : int
         Size of one block RAM in kbit (1024 bits).
-    nextpnr : tuple of str
+    nextpnr, packer : tuple of str
         Options that select it.
     """
 
@@ -45,6 +45,7 @@ class Part:
     memories: int
     memory_kbit: int
     nextpnr: tuple[str, ...]
+    packer: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Parts:
     devices : tuple of Device
     written : str
         Name of a part, such as ``{device}-{speed}{package}C``.
-    nextpnr : tuple of str
+    nextpnr, packer : tuple of str
         Options that select one.
     grades : tuple of str
         Endings that a name may have in place of its own last letter: the temperature range, which
@@ -101,6 +102,7 @@ class Parts:
     written: str
     nextpnr: tuple[str, ...]
     grades: tuple[str, ...] = ()
+    packer: tuple[str, ...] = ()
     attributes: tuple[tuple[str, str], ...] = (
         ("device", "{device}"), ("package", "{package}"), ("speed", "{speed}"))
 
@@ -153,9 +155,10 @@ class Parts:
         words = {"device": device.name, "package": package, "speed": speed,
                  "option": device.option, "chip": device.packages[package]}
         name = self.written.format(**words)
+        nextpnr, packer = (tuple(option.format(**words, name=name) for option in options)
+                           for options in (self.nextpnr, self.packer))
         return Part(name, device.name, package, speed, device.luts, device.flip_flops,
-                    device.memories, device.memory_kbit,
-                    tuple(option.format(**words, name=name) for option in self.nextpnr))
+                    device.memories, device.memory_kbit, nextpnr, packer)
 
 
 def _plain(text: str) -> str:

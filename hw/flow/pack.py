@@ -23,6 +23,8 @@ class Pack:
         As text.
     family : Family
     packer : Tool
+    options : tuple of str
+        For it, of the part and of the board.
     """
 
     name: ClassVar[str] = "pack"
@@ -31,6 +33,7 @@ class Pack:
     configuration: Path
     family: Family
     packer: toolchain.Tool
+    options: tuple[str, ...] = ()
 
     def run(self, folder: Path, logs: Path) -> Packed:
         """See :class:`hw.flow.cache.Stage`."""
@@ -38,8 +41,9 @@ class Pack:
         assert place is not None
         copy = folder / self.configuration.name  # the tools must be given relative paths
         copy.write_bytes(self.configuration.read_bytes())
-        arguments = [argument.format(configuration=copy.name, bitstream=place.bitstream)
-                     for argument in place.pack]
+        arguments = [*self.options, *(
+            argument.format(configuration=copy.name, bitstream=place.bitstream)
+            for argument in place.pack)]
         toolchain.run(self.packer, arguments, folder=folder, log=logs / f"{self.packer.name}.log")
         copy.unlink()
         return Packed((folder / place.bitstream).stat().st_size)

@@ -106,21 +106,25 @@ class Place:
         netlist, constraints = folder / self.netlist.name, folder / self.constraints.name
         netlist.write_bytes(self.netlist.read_bytes())
         text = self.constraints.read_text(encoding="utf-8")
-        if self.clock.pll is None:  # else nextpnr derives the clock from the oscillator's
+        # Else nextpnr derives the clock from the oscillator's.
+        if self.clock.pll is None and backend.clock is not None:
             text = backend.clock.constrain(text, self.target_hz)
         constraints.write_text(text, encoding="utf-8")
+        files = [option.format(constraints=constraints.name, configuration=backend.configuration)
+                 for option in (*backend.reads, *backend.writes)]
         router = self._route(folder, logs, [
-            *self.board.part.nextpnr, *self._free, "--json", netlist.name,
-            f"--{backend.constraints}", constraints.name, *backend.configuration,
+            *self.board.part.nextpnr, *self._free, "--json", netlist.name, *files,
             "--report", "nextpnr.json", "--seed", str(self.seed), "--timing-allow-fail",
             # Of clocks that are not constrained and that nextpnr does not derive from one that is.
-            "--freq", f"{self.target_hz / 1e6:.6f}"])
+            "--freq", f"{self.target_hz / 1e6:.6f}"], backend.routers)
         clocks = self._clocks(netlist)
         netlist.unlink()
         constraints.unlink()
         report = json.loads((folder / "nextpnr.json").read_text(encoding="utf-8"))
+        # What a device has none of is a name for a use of something else, such as a pad's driver.
         usage = {name: Usage(item["used"], item["available"])
-                 for name, item in sorted(report["utilization"].items()) if item["used"]}
+                 for name, item in sorted(report["utilization"].items())
+                 if item["used"] and item["available"]}
         own = {name: clock["achieved"] for name, clock in report["fmax"].items()
                if clocks is None or _plain(name) in clocks}
         if not own:
@@ -158,9 +162,10 @@ class Place:
         assert backend is not None
         return backend.free.options if self.board.estimate and backend.free is not None else ()
 
-    def _route(self, folder: Path, logs: Path, arguments: list[str]) -> str:
+    def _route(self, folder: Path, logs: Path, arguments: list[str],
+               routers: tuple[str, ...]) -> str:
         log = logs / "nextpnr.log"
-        for router in ("router1", "router2"):
+        for router in routers:
             watcher = _Watcher()
             try:
                 toolchain.run(self.nextpnr, [*arguments, "--router", router], folder=folder,

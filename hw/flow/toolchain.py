@@ -117,12 +117,12 @@ def find(program: Program) -> Tool:
             return tool
         too_old = (f" (the one on PATH is {tool.version}, at least "
                    f"{'.'.join(map(str, program.minimum))} is needed)")
-    path = _which(program.yowasp)
+    path = _which(program.bundled)
     if path is None:
         raise ToolError(f"{name}: not found{too_old}; install it with "
                         f"`pip install {program.package}`, or name a program in the environment "
                         f"variable {program.variable}")
-    return _tool(program, (path,), yowasp=True)
+    return _tool(program, (path,), Path(path).name.startswith("yowasp-"))
 
 
 def _tool(program: Program, command: tuple[str, ...], yowasp: bool) -> Tool:
@@ -145,7 +145,7 @@ def describe(program: Program) -> str | None:
 @functools.cache
 def _version(command: tuple[str, ...], program: Program) -> str:
     path = Path(command[0])
-    if path.name.startswith("yowasp-") and path.parent == Path(sys.executable).parent:
+    if path.name == program.bundled and path.parent == Path(sys.executable).parent:
         # Asking the package is instant. Asking the program may compile it first.
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             return importlib.metadata.version(program.package)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from dataclasses import dataclass
@@ -114,16 +115,20 @@ class Prepared:
     ports : dict
         Names of the module's ports: ``rx``, ``tx``, ``clk`` and ``reset``, None where there is
         none.
+    packer : tuple of str
+        Options that the class of the platform gives the packer, of those that are wanted.
     """
 
     rtlil: str
     constraints: str
     ports: dict[str, str | None]
+    packer: tuple[str, ...] = ()
 
 
 def prepare(design: Any, board: Board, pll: Pll | None = None) -> Prepared:
     """Put a design on a board. Equal designs give equal texts."""
-    assert board.family.place is not None
+    place = board.family.place
+    assert place is not None
     platform, top = board.platform(), BoardTop(design, board, pll)
     # What the class of a board adds are options of tools that are run in another way here, and not
     # every one of them takes an option beside its own.
@@ -141,11 +146,11 @@ def prepare(design: Any, board: Board, pll: Pll | None = None) -> Prepared:
         return next((name for name in names if name.startswith(f"{resource}_0__")), None)
 
     ports = {**top.pins, "clk": of(platform.default_clk), "reset": of(platform.default_rst)}
-    place = board.family.place
     constraints = texts[f"{BOARD}.{place.constraints}"]
     if board.estimate and place.free is not None:
         constraints = place.free.unlocated(constraints)
-    return Prepared(rtlil, constraints, ports)
+    options = inspect.getsource(type(platform).toolchain_prepare)
+    return Prepared(rtlil, constraints, ports, tuple(re.findall(place.passed, options)))
 
 
 @dataclass(frozen=True)
@@ -209,7 +214,7 @@ class Wrap:
             "block": {f"{FOLDER}/{self.text.name}": file_digest(self.text)},
         }, indent=2) + "\n", encoding="utf-8")
         return Wrapped(request_bytes=OVERHEAD + layout.sample_bytes,
-                       reply_bytes=OVERHEAD + layout.result_bytes)
+                       reply_bytes=OVERHEAD + layout.result_bytes, packer=prepared.packer)
 
     def _prepare(self) -> tuple[Prepared, Layout, Identity]:
         network = as_built(self.network, self.plan, simplify=self.simplify)

@@ -244,7 +244,8 @@ def _link(found: Findings, latency: int) -> dict[str, Any] | None:
         return None
     ways = (wrapped.request_bytes, wrapped.reply_bytes)
     round_trip = 10 * sum(ways) / baud + latency / clock
-    return {**dataclasses.asdict(wrapped), "baud": baud,
+    return {"request_bytes": wrapped.request_bytes, "reply_bytes": wrapped.reply_bytes,
+            "baud": baud,
             "round_trip_ns": round(1e9 * round_trip, 1),
             "per_second": round(1 / round_trip, 1),
             "per_second_sent_ahead": round(baud / (10 * max(ways)), 1)}

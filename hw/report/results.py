@@ -90,10 +90,13 @@ class Wrapped:
     ----------
     request_bytes, reply_bytes : int
         Of a sample and a result on the line.
+    packer : tuple of str
+        Options that its platform gives the packer.
     """
 
     request_bytes: int
     reply_bytes: int
+    packer: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

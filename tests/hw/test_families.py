@@ -110,18 +110,20 @@ def test_a_family_says_what_it_is(family):
 
 
 def test_clocks_are_written_as_the_tools_read_them():
-    ice40, ecp5 = (FAMILIES[name].place.clock for name in ("ice40", "ecp5"))
+    ice40, ecp5, nexus = (FAMILIES[name].place.clock for name in ("ice40", "ecp5", "nexus"))
     assert ice40.constrain("set_io clk 35\nset_frequency clk 12.0\n", 24.5e6) == (
         "set_io clk 35\nset_frequency clk 24.5\n")
     assert ecp5.constrain('FREQUENCY PORT "clk" 25000000.0 HZ;\n', 1e8) == (
         'FREQUENCY PORT "clk" 100000000.0 HZ;\n')
+    assert nexus.constrain('create_clock -name "c" -period 83.3 [get_ports "c"]\n', 4e7) == (
+        'create_clock -name "c" -period 25.0 [get_ports "c"]\n')
     with pytest.raises(ValueError, match=r"^Constraints must have 1 clock, not 0$"):
         ice40.constrain("set_io clk 35\n", 1e6)
 
 
 @pytest.mark.parametrize(("name", "message"), [
     ("ice4", "ice4: no such family; did you mean 'ice40'?"),
-    ("gowin", "gowin: no such family; there are ecp5, ice40, xilinx"),
+    ("pwm", "pwm: no such family; there are ecp5, gatemate, gowin, ice40, nexus, xilinx"),
 ])
 def test_unknown_family(name, message):
     with pytest.raises(families.FamilyError, match=f"^{re.escape(message)}$") as error:

