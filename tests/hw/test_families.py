@@ -199,7 +199,7 @@ def test_pads_of_the_ice40_do_what_the_model_of_yosys_does(kind, tmp_path):
         "`timescale 1ns / 1ns\n`define ICE40_DEFAULT_ASSIGNMENT_1\n"
         + body.replace("SB_IO", "YOSYS_IO"))
     (tmp_path / "bench.v").write_text(PADS.format(name="bench", kind=kind))
-    (own,) = family.models.own_files
+    own = family.models.own_files[0]
     subprocess.run(["iverilog", "-g2012", "-o", "model", "-s", "bench", "theirs.v", "bench.v", own],
                    cwd=tmp_path, check=True)
     answer = subprocess.run(["vvp", "model"], cwd=tmp_path, capture_output=True, text=True,
@@ -210,7 +210,7 @@ def test_pads_of_the_ice40_do_what_the_model_of_yosys_does(kind, tmp_path):
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="needs Icarus Verilog")
 @pytest.mark.parametrize("kind", ["000000", "010101"])
 def test_pads_with_a_register_are_refused(kind, tmp_path):
-    (own,) = FAMILIES["ice40"].models.own_files
+    own = FAMILIES["ice40"].models.own_files[0]
     (tmp_path / "bench.v").write_text(
         f"module bench; SB_IO #(.PIN_TYPE(6'b{kind})) pad (); endmodule\n")
     answer = subprocess.run(["iverilog", "-o", "model", "bench.v", own], cwd=tmp_path,
