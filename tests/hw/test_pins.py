@@ -57,7 +57,7 @@ def test_a_pin_that_is_not_there(check):
 
 
 def test_another_failure_stays_what_it_was(check, monkeypatch):
-    monkeypatch.setattr(pins, "_netlist", lambda ports: {"modules": {}})
+    monkeypatch.setattr(pins, "_netlist", lambda ports, pads: {"modules": {}})
     with pytest.raises(toolchain.ToolError):
         check("A2", "A1")
 
