@@ -351,6 +351,8 @@ FAULTS = [
     Fault("hw/flow/place.py", "if clocks is None or _plain(name) in clocks", "if True", PLACE),
     Fault("hw/flow/parts.py", 'cell.startswith(f"{path}.")',
           'path.rpartition(".")[2] in cell.split(".")', PLACE),
+    Fault("hw/families/ice40.py", "-minsrst {_SHARED}", "-minsrst 1",
+          "tests/hw/test_synth.py -k tile"),
     Fault("hw/flow/synth.py", "if module in names}",
           'if any(name.endswith(module.rpartition(".")[2]) for name in names)}',
           "tests/hw/test_synth.py"),

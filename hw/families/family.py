@@ -33,12 +33,15 @@ class Script:
         clearly fewer LUTs.
     check : str
         Command that ends the script.
+    registers : tuple of str
+        Passes behind ``first`` that decide which registers keep an enable or a reset of their own.
     """
 
     command: str
     first: str
     mappings: Mapping[str, tuple[str, ...]]
     check: str
+    registers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -44,16 +44,28 @@ _PARTS = Parts(
     written="{device}-{package}",
     nextpnr=("{option}", "--package", "{chip}"))
 
+_REGISTERS = " ".join(f"-cell ${kind}_ {init}" for kind, init in (
+    ("_DFF_?", 0), ("_DFFE_?P", 0), ("_DFF_?P?", 0), ("_DFFE_?P?P", 0), ("_SDFF_?P?", 0),
+    ("_SDFFCE_?P?P", 0), ("_DLATCH_?", "x")))
+"""What ``synth_ice40`` tells the same pass."""
+
+_SHARED = 4
+"""Registers that must share an enable or a reset to keep it. The eight registers of a tile have one
+of each: a popcount whose bits are each reset by another signal would take a tile a bit, and is not
+placed although two thirds of the device are free."""
+
 FAMILY = Family(
     name="ice40",
     title="Lattice iCE40",
     lut_size=4,
     script=Script(
-        "synth_ice40", "begin:map_luts",
+        "synth_ice40", "begin:map_ffs",
         {"abc9": ("synth_ice40 -run map_luts:check",),
          "area": ("simplemap", AREA, "ice40_wrapcarry -unwrap", "techmap -map +/ice40/ff_map.v",
                   "clean", "opt_lut -tech ice40", "synth_ice40 -run map_cells:check")},
-        "synth_ice40 -run check:blif"),
+        "synth_ice40 -run check:blif",
+        (f"dfflegalize {_REGISTERS} -mince {_SHARED} -minsrst {_SHARED}",
+         "synth_ice40 -run map_ffs:map_luts")),
     costs={
         "SB_LUT4": Resources(luts=1),
         "SB_CARRY": Resources(carries=1),

@@ -127,8 +127,8 @@ def _script(script: Script, sources: list[str], top: str, parts: list[str]) -> s
     lines += ["rename -hide */w:*[[]*"]
     lines += [f"setattr -mod -set keep_hierarchy 1 {module}" for module in parts]
     # The parts' ports that nothing reads, or that are constant, must not cost anything.
-    lines += [f"{script.command} -top {top} -run {script.first}", "opt_hier", "opt_clean",
-              "design -save parts"]
+    lines += [f"{script.command} -top {top} -run {script.first}", *script.registers, "opt_hier",
+              "opt_clean", "design -save parts"]
     for mapping, passes in script.mappings.items():
         lines += ["design -load parts", *passes]
         lines += [f"setattr -set {LABEL} {index} {module}/c:*"

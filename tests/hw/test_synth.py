@@ -196,3 +196,17 @@ def test_bad_verilog(tmp_path):
 ])
 def test_a_faster_mapping_may_cost_a_few_luts(luts, best):
     assert synth.best_mapping(luts) == best
+
+
+def test_a_tile_of_registers_is_not_split_by_their_resets(tmp_path):
+    """Registers that share a reset with few others do without one on an iCE40: a tile has one."""
+    text = """module top(input clk, input [3:0] alone, input [7:0] data, input shared,
+                         output reg [3:0] few, output reg [7:0] many);
+        integer i;
+        always @(posedge clk) begin
+            for (i = 0; i < 4; i = i + 1) few[i] <= alone[i] ? 1'b0 : data[i];
+            many <= shared ? 8'd0 : data;
+        end
+    endmodule"""
+    netlist = synth.netlist(text, "top", "ice40", tmp_path).read_text(encoding="utf-8")
+    assert (netlist.count("SB_DFFSR "), netlist.count("SB_DFF ")) == (8, 4)
