@@ -520,7 +520,8 @@ def test_files_that_cannot_be_loaded(files, caplog, tmp_path):
 
 def test_an_unknown_board(path, caplog):
     assert infer.main([str(path), "--port", "/dev/null", "--board", "icebraker"]) == 2
-    assert errors(caplog) == ["icebraker: no such board; did you mean 'icebreaker'?"]
+    assert errors(caplog) == [("icebraker: no such board; did you mean 'icebreaker' or "
+                              "'icebreaker-bitsy'?")]
 
 
 def test_usage(capsys):
