@@ -62,8 +62,7 @@ class _Bench:
         self._job = job
         self._outcome = outcome
         self._random = random.Random(job.seed)
-        self._line = SerialLine(dut, job.cycles * job.period_ps,
-                                self._random.uniform(-job.skew, job.skew))
+        self._line = SerialLine(dut, job.bit_ps, self._random.uniform(-job.skew, job.skew))
         self._samples = np.load(job.samples, mmap_mode="r")
         self._todo = deque(range(len(self._samples)))
         self._progress = Progress(job.progress)

@@ -96,8 +96,8 @@ class SerialJob:
         What the device must say that it is, in hexadecimal.
     period_ps : float
         Of the device's clock, in the harness's time.
-    cycles : int
-        Clock cycles of a bit.
+    bit_ps : float
+        Time of a bit of a host whose clock is right.
     timeout : int
         Clock cycles of silence that end an unfinished packet.
     latency : int
@@ -122,7 +122,7 @@ class SerialJob:
     reply_bytes: int
     identity: str
     period_ps: float
-    cycles: int
+    bit_ps: float
     timeout: int
     latency: int
     skew: float

@@ -39,7 +39,7 @@ class _Target:
 
     source: Design
     clocking: Clocking
-    cycles: int
+    bit_ps: float
     timeout: int
     latency: int
 
@@ -62,7 +62,7 @@ def run_serial(network: ir.Network, features: NDArray[np.int32], options: Option
     job = SerialJob(
         samples=str(folder / "samples.npy"), reply_bytes=OVERHEAD + layout.result_bytes,
         identity=identity.to_bytes().hex(),
-        period_ps=target.clocking.period_ps, cycles=target.cycles, timeout=target.timeout,
+        period_ps=target.clocking.period_ps, bit_ps=target.bit_ps, timeout=target.timeout,
         latency=2 * (target.latency + 8 * layout.sample_bytes) + 1000, skew=SKEW,
         gaps=options.stall_in, seed=options.seed, resets=resets,
         damaged=options.malformed, progress=str(folder / "progress"),
@@ -98,7 +98,8 @@ def _board(network: ir.Network, layout: Layout, vectors: int, options: Options,
                          baud=options.baud or board.baud, frozen=frozen)
     source = design.serial_design(_edited(made.text, options), waves=options.waves,
                                   fast=_fast(layout, vectors, made.cycles))
-    return _Target(source, Clocking(), made.cycles, made.timeout, made.latency)
+    clocking = Clocking()
+    return _Target(source, clocking, made.cycles * clocking.period_ps, made.timeout, made.latency)
 
 
 def _placed(network: ir.Network, layout: Layout, vectors: int, options: Options,
@@ -110,7 +111,11 @@ def _placed(network: ir.Network, layout: Layout, vectors: int, options: Options,
     line = build.line(network, options.frozen or network)
     source = design.serial_design(_edited(build.simulated, options), placed=build,
                                   waves=options.waves, fast=_fast(layout, vectors, line.cycles))
-    return _Target(source, build.clocking, line.cycles, line.timeout, line.latency)
+    clocking = build.clocking
+    # Where the harness has the oscillator's real clock, the host has the real rate: the design's
+    # may be a little off.
+    bit_ps = 1e12 / build.baud if clocking.pll else line.cycles * clocking.period_ps
+    return _Target(source, clocking, bit_ps, line.timeout, line.latency)
 
 
 def _contents(options: Options, identity: Identity, folder: Path) -> dict[str, str]:

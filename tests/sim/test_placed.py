@@ -97,3 +97,17 @@ def test_a_report_that_is_none(build):
     (build / "report.json").write_text("{")
     with pytest.raises(PlacedError, match=rf"^{build}/report\.json: not JSON \(.*\)$"):
         load(build)
+
+
+def test_a_design_without_a_pll_has_any_clock(build):
+    clocking = load(build).clocking
+    assert clocking.parameters == {"SETTLE": 480, "HALF_PS": 5000}
+    assert (clocking.period_ps, clocking.ratio) == (10_000, 1)
+
+
+def test_a_pll_is_fed_with_the_oscillator(build):
+    change(build / "board.json", clock_hz=27e6, pll={"cell": "SB_PLL40_PAD"})
+    clocking = load(build).clocking
+    assert clocking.parameters == {"SETTLE": 1200, "HALF_PS": 41_667}
+    assert clocking.ratio == 2.25
+    assert clocking.period_ps == pytest.approx(1e12 / 27e6, rel=1e-4)
