@@ -2,6 +2,7 @@
 
 from bitwright.hw.families.family import Family, Free, Models, Place, Script
 from bitwright.hw.families.part import Device, Parts
+from bitwright.hw.families.plls.gatemate import solve
 from bitwright.hw.families.resources import Resources
 from bitwright.hw.families.tool import Program
 
@@ -42,8 +43,9 @@ FAMILY = Family(
         "CC_BRAM_20K": Resources(memories=1, memory_kbit=20),
         "CC_BRAM_40K": Resources(memories=2, memory_kbit=40),
     },
-    free=frozenset({"CC_IBUF", "CC_OBUF", "CC_TOBUF", "CC_IOBUF", "CC_BUFG", "CC_USR_RSTN"}),
-    models=Models(share=("gatemate/cells_sim.v",), own=("gatemate.v",)),
+    free=frozenset({"CC_PLL", "CC_IBUF", "CC_OBUF", "CC_TOBUF", "CC_IOBUF", "CC_BUFG",
+                    "CC_USR_RSTN"}),
+    models=Models(share=("gatemate/cells_sim.v",), own=("gatemate.v", "cc_pll.v", "pll.v")),
     place=Place(
         nextpnr=Program("nextpnr-himbaechel", "NEXTPNR_HIMBAECHEL",
                         "yowasp-nextpnr-himbaechel-gatemate", (0, 8),
@@ -62,4 +64,5 @@ FAMILY = Family(
         free=Free("Pin_inout ", ("--vopt", "allow-unconstrained"))),
     platform="bitwright.boards.platforms.gatemate:GateMatePlatform",
     parts=_PARTS,
+    pll=solve,
 )

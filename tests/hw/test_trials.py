@@ -16,6 +16,7 @@ from bitwright.hw.flow.options import Options
 from bitwright.hw.flow.pack import Pack
 from bitwright.hw.flow.place import Place, RouteError
 from bitwright.hw.flow.synth import Synthesise
+from bitwright.hw.flow.toolchain import ToolError
 from bitwright.hw.flow.wrap import Wrap
 from bitwright.hw.plan import Plan
 from bitwright.hw.report.results import Described, Packed, Placed, Synthesised, Usage, Wrapped
@@ -205,6 +206,24 @@ def test_no_seed_does(tried, tmp_path):
     timing, _, _ = tried(by_clock(**{"24MHz": 23.0}), clock_hz=24e6, seeds=2,
                          allow_timing_fail=True)
     assert timing["fmax_hz"] == 23e6
+
+
+def test_a_pll_that_the_tools_refuse_leaves_the_oscillator(tried, tmp_path, caplog):
+    """As where no wire leads from the clock's pin to the PLL."""
+    def reach(stage):
+        if stage.clock.pll is not None:
+            raise ToolError("nextpnr: no wire")
+        return 28.0
+
+    caplog.set_level("INFO")
+    timing, _, done = tried(reach)
+    assert (timing["clock_hz"], timing["pll"], timing["no_pll"]) == (12e6, None, "nextpnr: no wire")
+    assert done[-1] == "pack"
+    assert out(tmp_path) == "netlist.json oscillator 1"
+    assert any("clock: 27 MHz cannot be built: nextpnr: no wire" in one
+               for one in caplog.messages)
+    with pytest.raises(ToolError, match=r"^nextpnr: no wire$"):
+        tried(reach, clock_hz=24e6)
 
 
 def test_no_router_for_any_seed(tried):
