@@ -96,7 +96,8 @@ def test_in_a_checkout_its_own_code_runs(installed, tmp_path):
         shutil.copytree(ROOT / folder, tmp_path / folder,
                         ignore=shutil.ignore_patterns("__pycache__"))
     edited = tmp_path / "hw" / "build.py"
-    edited.write_text(edited.read_text().replace("load the bitstream into the board", "this text is edited"))
+    edited.write_text(edited.read_text().replace("load the bitstream into the board",
+                                                 "this text is edited"))
     assert "this text is edited" in run("-m", "hw.build", "--help", cwd=tmp_path, path=installed)
     (tmp_path / "ir" / "bits.py").write_text("raise SystemExit('this file is edited')\n")
     done = subprocess.run([sys.executable, "-m", "hw.build", "zoo/iris"], cwd=tmp_path, text=True,
