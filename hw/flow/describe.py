@@ -14,7 +14,7 @@ from bitwright.hw.report.results import Described
 __all__ = ["SAMPLES", "Describe"]
 
 SAMPLES = 32
-"""Samples of the bench. Few: of a large network Icarus does some hundred cycles a second."""
+"""Samples of the bench. Few: of a large network Icarus does some ten cycles a second."""
 
 SEED = 1
 """Of their draw."""

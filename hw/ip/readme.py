@@ -21,6 +21,9 @@ make verilator    # the same in Verilator (5 or later)
 make lint         # its warnings, but those that @name@.vlt has a reason for
 ```
 
+Icarus takes its time with a large network: `make icarus ARGS=+vectors=4` does no more than the
+first four samples, and Verilator does all of them in seconds once it has compiled.
+
 | file | what it is |
 |---|---|
 | `@name@.v` | the block: Verilog-2001, one file, the text that was proven |
