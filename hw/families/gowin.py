@@ -81,7 +81,8 @@ FAMILY = Family(
         **dict.fromkeys(_BLOCK_RAMS, Resources(memories=1, memory_kbit=18)),
     },
     free=frozenset({"rPLL", "PLLVR", "MUX2_LUT5", "MUX2_LUT6", "MUX2_LUT7", "MUX2_LUT8",
-                    "GND", "VCC", "IBUF", "OBUF", "TBUF", "IOBUF", "OSC", "OSCH", "OSCZ", "OSCF", "OSCO", "OSCW"}),
+                    "GND", "VCC", "IBUF", "OBUF", "TBUF", "IOBUF", "OSC", "OSCH", "OSCZ", "OSCF",
+                    "OSCO", "OSCW"}),
     models=Models(share=("gowin/cells_sim.v",), own=("bram.v", "gowin_bram.v", "rpll.v", "pll.v")),
     place=Place(
         nextpnr=Program("nextpnr-himbaechel", "NEXTPNR_HIMBAECHEL",

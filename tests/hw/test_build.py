@@ -162,7 +162,7 @@ def test_summary_for_people(built, network, capsys):
 def test_killed_build_goes_on_to_the_same_bytes(built, network, tmp_path):
     """SIGKILL while each tool runs; what is found then is never trusted, and the end is equal."""
     out = tmp_path / "out"
-    for moment in ("generate: done", "synthesise: done"):
+    for moment in ("generate: done", "synthesise at 12 MHz: done"):
         process = subprocess.Popen([sys.executable, "-m", "hw.build", str(network), "--freq", "12",
                                     "--out", str(out)], cwd=ROOT, stderr=subprocess.PIPE, text=True,
                                    stdout=subprocess.DEVNULL)
@@ -185,7 +185,7 @@ def test_terminated_build_says_so(network, tmp_path):
     lines = []
     for line in process.stderr:
         lines.append(line.strip())
-        if "synthesise ..." in line:
+        if "synthesise at 12 MHz ..." in line:
             process.terminate()
     process.stderr.close()
     assert process.wait() == 1
