@@ -394,7 +394,7 @@ FAULTS = [
           "tests/boards/test_program.py"),
     Fault("hw/flow/load.py", "stdout=sys.stderr.fileno(),", "stdout=None,",
           "tests/boards/test_program.py"),
-    Fault("hw/flow/pins.py", 're.search(rf"\'{re.escape(pin)}\'", message)', "message",
+    Fault("hw/flow/pins.py", 're.search(rf"(?<!\\w){re.escape(pin)}(?!\\w)", message)', "message",
           "tests/hw/test_pins.py"),
     Fault("hw/flow/project.py", "platform.add_file(self._text, text)", "pass",
           "tests/hw/test_project.py -k complete"),

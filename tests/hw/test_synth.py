@@ -40,7 +40,7 @@ class Inner(wiring.Component):
             # A node of the network may be called like a part.
             if name == "core":
                 m.submodules.ip = Namesake()
-            m.d.comb += [stage.a.eq(previous), stage.b.eq(self.a)]
+            m.d.comb += [stage.a.eq(previous), stage.b.eq(self.a.rotate_left(1))]
             previous = stage.y
         m.d.sync += self.y.eq(previous ^ self.a)
         return m
@@ -126,7 +126,7 @@ def test_parts_add_up(family, verilog, tmp_path):
     # By hand: the cells of the netlist that would be placed.
     cells = json.loads((tmp_path / "netlist.json").read_text())["modules"]["top"]["cells"]
     flip_flops = [name for name, item in cells.items()
-                  if re.match(r"SB_DFF|TRELLIS_FF|FD[RS]E", item["type"])]
+                  if re.match(r"SB_DFF|TRELLIS_FF|FD[RS]E|DFF|CC_DFF|FD1P3", item["type"])]
     assert len(flip_flops) == result.total.flip_flops
     assert dataclasses.asdict(result.total)["memories"] == 0
 
@@ -137,7 +137,10 @@ def test_netlist_equals_the_design(family, verilog, tmp_path):
     """Proven by Yosys for four cycles of any input, with the models that simulation uses."""
     synth.netlist(verilog, "top", family, tmp_path)
     found = synth.cell_models(family)
-    models, include_dirs, defines = found.sources, found.include_dirs, found.defines
+    # There is no PLL in this netlist, and its model is a matter of time, of which a proof knows
+    # nothing.
+    models = [path for path in found.sources if path.name != "pll.v"]
+    include_dirs, defines = found.include_dirs, found.defines
     folders = {*include_dirs, *(model.parent for model in models)}
     for folder in folders:  # beside the script: the tools see no absolute path below /tmp
         (tmp_path / folder.name).mkdir(exist_ok=True)
