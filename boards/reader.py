@@ -150,7 +150,7 @@ class _Class:
     @property
     def clock_hz(self) -> float | None:
         name = self.values.get("default_clk")
-        if name in _INTERNAL:
+        if name is not None and name in _INTERNAL:
             return float(_INTERNAL[name](self.values.__getitem__))
         resource = None if name is None else self._resource(name)
         if resource is None:
