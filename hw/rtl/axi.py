@@ -1,6 +1,6 @@
 """The network behind AXI4-Stream names."""
 
-from amaranth.hdl import Const, Module, Mux, Signal
+from amaranth.hdl import Array, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -118,7 +118,9 @@ class AxiIp(wiring.Component):
         """Cut a result, which stays until its last beat is taken, into beats."""
         layout = self.layout
         place = Signal(range(layout.result_beats))
-        m.d.comb += [self.m_axis_tdata.eq(whole.word_select(place, 8 * layout.result_beat_bytes)),
+        width = 8 * layout.result_beat_bytes
+        beats = Array(whole[start : start + width] for start in range(0, len(whole), width))
+        m.d.comb += [self.m_axis_tdata.eq(beats[place]),
                      self.m_axis_tlast.eq(place == layout.result_beats - 1)]
         if layout.result_beats > 1:
             with m.If(self.m_axis_tvalid & self.m_axis_tready):

@@ -277,7 +277,8 @@ def test_every_input_of_a_stage_is_in_its_key(tmp_path):
         "target_hz": (1e6, 2e6), "seed": (1, 2),
         "nextpnr": (tool, replace(tool, command=("/bin/yosys", "--opt"))),
         "configuration": (tmp_path / "one", tmp_path / "two"),
-        "packer": (tool, replace(tool, content="0")), "report": ({"a": 1}, {"a": 2})}
+        "packer": (tool, replace(tool, content="0")), "options": (("-a",), ("-b",)),
+        "report": ({"a": 1}, {"a": 2})}
     for stage in (Generate, Wrap, Synthesise, Place, Pack, Write):
         first = stage(**{field.name: values[field.name][0] for field in fields(stage)})
         assert cache.key(first) == cache.key(replace(first))

@@ -99,8 +99,8 @@ def test_frequency_and_lock(cell, tmp_path):
 @pytest.mark.parametrize(("cell", "hz", "message"), [
     ("SB_PLL40_PAD", 8e6, "the input has 8000 kHz, and may have 10000 to 133000"),
     ("SB_PLL40_PAD", 16e6, "the VCO has 1152000 kHz, and may have 533000 to 1066000"),
-    ("EHXPLLL", 9e6, "the phase detector has 9000 kHz, and may have 10000 to 400000"),
-    ("EHXPLLL", 50e6, "the VCO has 1200000 kHz, and may have 400000 to 800000"),
+    ("EHXPLLL", 9e6, "the phase detector has 4500 kHz, and may have 10000 to 400000"),
+    ("EHXPLLL", 50e6, "the VCO has 1375000 kHz, and may have 400000 to 800000"),
     ("CC_PLL", 12e6, "the input has 12000 kHz, and may have 10000 to 10000"),
 ])
 def test_a_clock_outside_the_limits_ends_the_simulation(cell, hz, message, tmp_path):
@@ -115,7 +115,7 @@ def test_a_clock_outside_the_limits_ends_the_simulation(cell, hz, message, tmp_p
     ("SB_PLL40_PAD", {"FILTER_RANGE": 2},
      "PLL: the phase detector has 12000 kHz, and may have 17000 to 26000\n"),
     ("EHXPLLL", {"FEEDBK_PATH": "INT_OP"}, "ehxplll_with_these_settings_has_no_model"),
-    ("EHXPLLL", {"CLKOP_DIV": 40},
+    ("EHXPLLL", {"CLKOP_DIV": 80},
      "PLL: the VCO has 1000000 kHz, and may have 400000 to 800000\n"),
     ("rPLL", {"DYN_ODIV_SEL": "true"}, "rpll_with_these_settings_has_no_model"),
     ("rPLL", {"ODIV_SEL": 2}, "PLL: the VCO has"),

@@ -108,7 +108,7 @@ def test_arguments_that_do_not_fit(arguments, message, stored, caplog):
 
 def test_unknown_board(stored, caplog):
     assert fails([str(stored), "--level", "board", "--board", "icebraker"], 2, caplog) == (
-        "icebraker: no such board; did you mean 'icebreaker'?")
+        "icebraker: no such board; did you mean 'icebreaker' or 'icebreaker-bitsy'?")
 
 
 def test_two_at_once(stored, tmp_path, caplog):
