@@ -29,7 +29,7 @@ SHARE = 0.25
 REGRESSION = "diabetes"
 SETS = ("wine", "breast-cancer", "sensor")
 TITLES = {"wine": "wine", "breast-cancer": "breast cancer", "sensor": "sensor"}
-WIDTH = {"wine": 720, "breast-cancer": 720, "sensor": 1320}
+WIDTH = {"wine": 720, "breast-cancer": 720, "sensor": 960}
 """Of the layer of each table."""
 
 
