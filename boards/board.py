@@ -84,7 +84,22 @@ class Site:
         if isinstance(self.uart, Lines):
             self._check(self.uart, platform)
             platform.add_resources([_resource(self.uart)])
+            self._share(self.source.platform(toolchain))
         return platform
+
+    def _share(self, platform: Any) -> None:
+        """Refuse lines on a pin of the clock or the reset, which take what is requested."""
+        from amaranth.build.res import ResourceError
+
+        assert isinstance(self.uart, Lines)
+        platform.add_resources([_resource(self.uart)])
+        try:
+            for name in (platform.default_clk, platform.default_rst):
+                if (name, 0) in platform.resources:
+                    platform.request(name, dir="-")
+            platform.request(*_NAME, dir="-")
+        except ResourceError as error:
+            raise BoardError(f"{self.name}: a pin of the serial line is taken: {error}") from error
 
     def _check(self, lines: Lines, platform: Any) -> None:
         """Refuse a pin of a connector that the platform has not."""

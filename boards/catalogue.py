@@ -125,4 +125,5 @@ def _named(name: str) -> Board | VendorBoard:
     near = difflib.get_close_matches(name, _all(), n=2, cutoff=0.4)
     hint = (f"did you mean {' or '.join(repr(other) for other in near)}?" if near
             else "`bitwright boards` lists those that there are")
-    raise BoardError(f"{name}: no such board; {hint}")
+    shown = name if name and name.isprintable() else repr(name)
+    raise BoardError(f"{shown}: no such board; {hint}")

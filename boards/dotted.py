@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 import sys
 import textwrap
 from pathlib import Path
@@ -17,6 +18,8 @@ from bitwright.boards.reader import Platform
 from bitwright.hw.families import nearest
 
 __all__ = ["load"]
+
+_FORM = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
 _VALUES = ("device", "package", "speed", "part", "family")
 
@@ -41,8 +44,8 @@ def load(text: str) -> Board | VendorBoard:
     try:
         platform = cls()
         hertz = platform.default_clk_frequency
-    except (TypeError, ValueError, NameError, AttributeError) as error:
-        raise BoardError(f"{text}: {' '.join(str(error).split())}") from error
+    except Exception as error:  # of a user's code: anything
+        raise BoardError(f"{text}: {_line(error)}") from error
     base = next((one.__name__ for one in cls.__mro__ if one.__name__ in MAKERS), None)
     if base is None:
         raise BoardError(f"{text}: must be made from a platform of amaranth.vendor")
@@ -56,6 +59,8 @@ def load(text: str) -> Board | VendorBoard:
 def _class(text: str) -> Any:
     from amaranth.build import Platform as Base
 
+    if not _FORM.fullmatch(text):
+        raise BoardError(f"--board must be a Platform class as MODULE:CLASS, not {text!r}")
     module, _, name = text.partition(":")
     folder = str(Path.cwd())
     if folder not in sys.path:  # a program that is installed does not look there
@@ -67,12 +72,19 @@ def _class(text: str) -> Any:
             raise  # the module is there, and imports one that is not
         raise BoardError(f"{text}: there is no module {error.name!r} in {folder} or where Python "
                          "looks") from error
+    except Exception as error:  # of a user's code: anything
+        raise BoardError(f"{text}: {module} cannot be imported: {_line(error)}") from error
     classes = {key: value for key, value in vars(found).items() if isinstance(value, type)
                and issubclass(value, Base) and value.__module__ == found.__name__}
     if name in classes:
         return classes[name]
     hint = nearest(name, classes) if classes else "it has none"
     raise BoardError(f"{text}: {module} has no Platform class {name!r}; {hint}")
+
+
+def _line(error: Exception) -> str:
+    """What an error says, on one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _sources(cls: type) -> tuple[Path, ...]:

@@ -18,7 +18,7 @@ from bitwright.hw.rate import default, divisor
 
 __all__ = ["OwnPlatform", "load"]
 
-PIN = re.compile(r"\w+")
+PIN = re.compile(r"\w+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -128,9 +128,16 @@ def _command(value: Any) -> str | None:
     return None if good else f"a list of texts, one of them \"{BITSTREAM}\""
 
 
+def _standard(value: Any) -> str | None:
+    good = isinstance(value, str) and PIN.fullmatch(value)
+    return None if good else "a name, such as \"LVCMOS33\""
+
+
 def _pin_attributes(value: Any) -> str | None:
-    good = isinstance(value, dict) and all(type(item) in (str, int) for item in value.values())
-    return None if good else "a table of texts and integers"
+    good = isinstance(value, dict) and all(
+        PIN.fullmatch(name) and (type(item) is int or _standard(item) is None)
+        for name, item in value.items())
+    return None if good else "a table of names and integers"
 
 
 _KEYS: Mapping[str, Callable[[Any], str | None]] = {
@@ -139,7 +146,7 @@ _KEYS: Mapping[str, Callable[[Any], str | None]] = {
     "clock.pin": _pin, "clock.mhz": _megahertz,
     "uart.rx": _pin, "uart.tx": _pin,
     "reset.pin": _pin, "reset.low": _truth,
-    "io.standard": _text, "io.attributes": _pin_attributes,
+    "io.standard": _standard, "io.attributes": _pin_attributes,
 }
 """Keys, and what says of a value what it must be if it is not."""
 

@@ -11,7 +11,8 @@ from bitwright.hw.families.family import Io
 __all__ = ["lines"]
 
 _KEYS = ("rx", "tx", "standard")
-_PIN = re.compile(r"\w+(:[\w+-]+)?")
+_PIN = re.compile(r"\w+(:[\w+-]+)?", re.ASCII)
+_STANDARD = re.compile(r"\w+", re.ASCII)
 
 
 def lines(text: str, io: Io) -> Lines:
@@ -32,7 +33,8 @@ def lines(text: str, io: Io) -> Lines:
     words: Mapping[str, str] = dict(
         word.partition("=")[::2] for word in text.replace(" ", "").split(","))
     if not {"rx", "tx"} <= set(words) <= set(_KEYS) or words["rx"] == words["tx"] \
-            or not all(_PIN.fullmatch(words[key]) for key in ("rx", "tx")):
+            or not all(_PIN.fullmatch(words[key]) for key in ("rx", "tx")) \
+            or not _STANDARD.fullmatch(words.get("standard", "usual")):
         raise BoardError(f"--uart must be rx=PIN,tx=PIN or rx=PIN,tx=PIN,standard=NAME, with two "
                          f"pins as seen from the device, not {text!r}")
     standard = words.get("standard") or io.standard

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bitwright import boards
-from bitwright.command import guarded, positive
+from bitwright.command import guarded, natural, positive
 from bitwright.errors import UsageError
 from bitwright.extras import need
 from bitwright.hw import families
@@ -29,6 +29,9 @@ from bitwright.locate import HELP, locate, name, title
 __all__ = ["main"]
 
 logger = logging.getLogger(__name__)
+
+_LAST_SEED = 2**31 - 1
+"""Of nextpnr."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -48,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
                         help="synthesise for a family without a board, to compare sizes")
     parser.add_argument("--plan", metavar="FILE", type=Path,
                         help="choices of the realisation, as in plan.toml of a build")
-    parser.add_argument("--result-beat-bytes", metavar="N", type=int,
+    parser.add_argument("--result-beat-bytes", metavar="N", type=natural,
                         help="bytes of m_axis_tdata, the output of the block (default: as in the "
                              "plan)")
     parser.add_argument("--module", metavar="NAME",
@@ -66,9 +69,9 @@ def _parser() -> argparse.ArgumentParser:
                              "the board's (default: the fastest that place and route reaches)")
     parser.add_argument("--allow-timing-fail", action="store_true",
                         help="keep a bitstream that misses the clock")
-    parser.add_argument("--baud", metavar="N", type=int,
+    parser.add_argument("--baud", metavar="N", type=positive,
                         help="rate of the serial line (default: the board's)")
-    parser.add_argument("--seed", metavar="N", type=int, default=1,
+    parser.add_argument("--seed", metavar="N", type=natural, default=1,
                         help="seed of the placer (default: %(default)s)")
     parser.add_argument("--seeds", metavar="N", type=positive, default=1,
                         help="where a clock is missed, try so many seeds, side by side, and keep "
@@ -125,6 +128,9 @@ def _check_name(module: str | None) -> None:
 
 def _check(args: argparse.Namespace) -> None:
     """See that the arguments go together."""
+    if args.seed + args.seeds - 1 > _LAST_SEED:
+        raise UsageError(f"--seed must be at most {_LAST_SEED:,}, the last of --seeds too, not "
+                         f"{args.seed + args.seeds - 1:,}")
     for flag, others in (
             ("part", ("board", "target", "uart", "program", "project")),
             ("target", ("board", "freq", "baud", "uart", "program", "project")),
@@ -142,10 +148,12 @@ def _check(args: argparse.Namespace) -> None:
 def _board(args: argparse.Namespace) -> boards.Board:
     if args.part is not None:
         return boards.bare(args.part, boards.BOARDS.values())
-    board = boards.get(args.board or boards.DEFAULT)
+    board = boards.get(boards.DEFAULT if args.board is None else args.board)
     if args.uart is not None:
         board = dataclasses.replace(board, uart=boards.lines(args.uart, board.io))
     _ = board.uart_resource  # so that a board without one is refused before anything is done
+    if board.chosen:
+        board.platform()  # so are pins that are taken
     return board
 
 
@@ -214,7 +222,8 @@ def _project(args: argparse.Namespace) -> None:
     from bitwright.hw.rtl.layers import folded
 
     _check_name(args.module)
-    site = boards.find(args.board or boards.DEFAULT)
+    _check_folder(args.project)
+    site = boards.find(boards.DEFAULT if args.board is None else args.board)
     if args.uart is not None:
         site = dataclasses.replace(site, uart=boards.lines(args.uart, site.io))
     path = locate(args.network)
@@ -227,6 +236,15 @@ def _project(args: argparse.Namespace) -> None:
                       Naming(args.module or module_name(title(path)), args.reset))
     command = project.write(args.project)
     logger.info("%s: a project; make the bitstream there with `%s`", args.project, command)
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse to mix a project with other files, before anything that takes long."""
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--project {folder}: it is a file; name a new folder")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "board.json").is_file():
+        raise UsageError(f"--project {folder}: it is not empty, and holds no project; name a new "
+                         "folder")
 
 
 def _tell(args: argparse.Namespace, options: Options, report: dict[str, Any],

@@ -25,6 +25,10 @@ a little logic goes through it for every frame."""
 
 LUT_SIZES = (4, 5, 6)
 
+WIDEST_BEAT = 4096
+"""Bytes of a beat of results: far more than any bus has; a slip of the keyboard is no circuit."""
+
+
 Value = int | bool | str
 """Of a key in the table of a node."""
 
@@ -57,7 +61,7 @@ class Plan:
         Inputs of a LUT of the device, 4 to 6. Decides which compressors count bits, and how many
         levels a table with more inputs is worth.
     result_beat_bytes : int
-        Bytes of a beat of results, at least 1; or 0 for as many as a result has, or 64 of a longer
+        Bytes of a beat of results, 1 to :data:`WIDEST_BEAT`; or 0 for as many as a result has, or 64 of a longer
         one.
     nodes : mapping from node name to a mapping
         Table of a node: its ``way``, :data:`UNROLLED` where it is left out, and the settings of
@@ -86,6 +90,9 @@ class Plan:
             if getattr(self, name) < number:
                 raise PlanError(f"Plan key {name!r} must be at least {number}, not "
                                 f"{getattr(self, name)}")
+        if self.result_beat_bytes > WIDEST_BEAT:
+            raise PlanError(f"Plan key 'result_beat_bytes' must be at most {WIDEST_BEAT}, not "
+                            f"{self.result_beat_bytes}")
         if self.lut_size not in LUT_SIZES:
             raise PlanError(f"Plan key 'lut_size' must be one of {LUT_SIZES}, not {self.lut_size}")
         if not isinstance(self.nodes, Mapping):

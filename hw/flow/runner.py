@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -43,17 +45,29 @@ class Runner:
 
     def __init__(self) -> None:
         self.fresh = True
+        self._silent = False
         self._started = time.monotonic()
 
     def stage(self, title: str, folder: Path, stage: cache.Stage[R]) -> R:
         """Do a stage in a build folder, or take what it made there before."""
-        self.say(f"{title} ...")
+        if not self._silent:
+            self.say(f"{title} ...")
         start = time.monotonic()
         result, done = cache.run_stage(folder, stage, later(stage.name))
         self.fresh &= done
-        self.say(f"{title}: {'nothing changed, kept' if done else 'done'} "
-                 f"({time.monotonic() - start:.1f} s)")
+        if not (self._silent and done):
+            self.say(f"{title}: {'nothing changed, kept' if done else 'done'} "
+                     f"({time.monotonic() - start:.1f} s)")
         return result
+
+    @contextlib.contextmanager
+    def silent(self) -> Iterator[None]:
+        """Say nothing of stages that are found done: what was copied was told where it was made."""
+        self._silent = True
+        try:
+            yield
+        finally:
+            self._silent = False
 
     def say(self, text: str) -> None:
         """Tell something, with the time since the beginning."""

@@ -112,8 +112,9 @@ class Trials:
             out, folder = self._options.out, self._folder(clock)
             cache.adopt(folder, out, (Wrap.name, Synthesise.name), later(Synthesise.name))
             cache.adopt(best.folder, out, (Place.name,), later(Place.name))
-            self._synthesise(clock, out)
-            self._place(clock, out, best.trial.seed, out)
+            with self._runner.silent():
+                self._synthesise(clock, out)
+                self._place(clock, out, best.trial.seed, out)
         self._findings.placed = best.placed
         self._runner.say(f"clock: {megahertz(clock.hz)} MHz, "
                          f"{megahertz(best.trial.fmax_hz or 0)} MHz reached")

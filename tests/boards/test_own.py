@@ -112,7 +112,13 @@ def test_ice40_needs_no_standard(own):
     ({"program": '"iceprog"'},
      "key 'program' must be a list of texts, one of them \"{bitstream}\", not 'iceprog'"),
     ({"io": "{ attributes = [1] }"},
-     "key 'io.attributes' must be a table of texts and integers, not [1]"),
+     "key 'io.attributes' must be a table of names and integers, not [1]"),
+    ({"io": '{ attributes = { PULL = "UP\\nOFF" } }'},
+     "key 'io.attributes' must be a table of names and integers, not {'PULL': 'UP\\nOFF'}"),
+    ({"io": '{ standard = "FOO BAR" }'},
+     "key 'io.standard' must be a name, such as \"LVCMOS33\", not 'FOO BAR'"),
+    ({"clock": '{ pin = "Ä1", mhz = 25 }'},
+     "key 'clock.pin' must be a pin, such as \"A4\", not 'Ä1'"),
 ])
 def test_what_is_wrong_is_named(own, changes, message):
     """One line each, with file and key. Of names of parts the nearest follow, whatever they are."""
@@ -148,6 +154,10 @@ class MineV2Platform(ICEStickPlatform):
         with products.extract("{}.bin".format(name)) as file:
             subprocess.check_call(["loader", "-x", file])
 
+class RaisesPlatform(ICEStickPlatform):
+    def __init__(self):
+        raise RuntimeError("no\\nidea")
+
 class NoClockPlatform(ICEStickPlatform):
     resources = []
     default_clk = None
@@ -163,6 +173,7 @@ def module(tmp_path, monkeypatch):
 
 
 def test_a_class_is_a_board(module):
+    (module.parent / "broken.py").write_text("1 / 0\n", "utf-8")
     board = boards.get("mine:MineV2Platform")
     assert (board.name, board.title) == ("minev2", "MineV2, iCE40HX1K-TQ144")
     assert (board.clock_hz, board.uart, board.program) == (
@@ -171,8 +182,13 @@ def test_a_class_is_a_board(module):
     assert board.platform().default_clk_frequency == 16e6
     for name, message in (
             ("mine:MineV3Platform", ("mine:MineV3Platform: mine has no Platform class "
-             "'MineV3Platform'; there are MineV2Platform, NoClockPlatform")),
-            ("mine:NoClockPlatform", ("mine:NoClockPlatform: Platform 'NoClockPlatform' does not "
+             "'MineV3Platform'; there are MineV2Platform, RaisesPlatform, NoClockPlatform")),
+            ("mine:RaisesPlatform", "mine:RaisesPlatform: RuntimeError: no idea"),
+            ("broken:X", "broken:X: broken cannot be imported: ZeroDivisionError: division by "
+             "zero"),
+            *((text, f"--board must be a Platform class as MODULE:CLASS, not {text!r}")
+              for text in (":", "mine:", ":X", "./mine:X", "a..b:X", "a:b:c")),
+            ("mine:NoClockPlatform", ("mine:NoClockPlatform: AttributeError: Platform 'NoClockPlatform' does not "
              "define a default clock")),
             ("nowhere.mine:X", ("nowhere.mine:X: there is no module 'nowhere' in "
              f"{module.parent} or where Python looks"))):
@@ -190,7 +206,8 @@ def test_pins_on_the_command_line(text, found):
 
 
 @pytest.mark.parametrize("text", ["", "A2,B1", "rx=A2", "rx=A2,tx=A2", "rx=A2,tx=",
-                                  "rx=A2,tx=B1,x=1", "rx=A 2;,tx=B1"])
+                                  "rx=A2,tx=B1,x=1", "rx=A 2;,tx=B1", "rx=Ä2,tx=B1",
+                                  "rx=A2,tx=B1,standard="])
 def test_other_words_are_no_pins(text):
     with refused("--uart must be rx=PIN,tx=PIN or rx=PIN,tx=PIN,standard=NAME, with two pins as "
                  f"seen from the device, not {text!r}"):
@@ -202,6 +219,14 @@ def test_a_board_without_a_serial_port_says_how_to_name_its_pins():
                  "the device, with --uart rx=PIN,tx=PIN, or under [uart] in a file of your own "
                  "board (docs/boards.md)"):
         _ = boards.get("tinyfpga-bx").uart_resource
+
+
+def test_pins_that_are_taken():
+    board = dataclasses.replace(boards.get("icebreaker"), uart=Lines("35", "9"))
+    with refused("icebreaker: a pin of the serial line is taken: Resource component serial_0.rx "
+                 "uses physical pin 35, but it is already used by resource component clk12_0 that "
+                 "was requested earlier"):
+        board.platform()
 
 
 def test_pins_of_a_connector(own):

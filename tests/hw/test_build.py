@@ -308,6 +308,15 @@ def test_nothing_to_fold(network, caplog):
     fails(caplog, 1, "Network has no node that can be folded", [str(network), "--fold", "9"])
 
 
+def test_a_project_is_not_mixed_with_other_files(network, tmp_path, caplog):
+    (tmp_path / "notes.txt").write_text("mine")
+    for folder, why in ((tmp_path / "notes.txt", "it is a file; name a new folder"),
+                        (tmp_path, "it is not empty, and holds no project; name a new folder")):
+        fails(caplog, 2, f"--project {folder}: {why}",
+              [str(network), "--board", "arty-a7-35", "--project", str(folder)])
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
 @pytest.mark.parametrize(("arguments", "message"), [
     (["--board", "icebraker"],
      "icebraker: no such board; did you mean 'icebreaker' or 'icebreaker-bitsy'?"),
@@ -316,6 +325,9 @@ def test_nothing_to_fold(network, caplog):
     (["--target", "xilinx", "--stop-after", "route"],
      "--target xilinx ends after synth, not after route"),
     (["--freq", "-5"], "--freq must be a frequency in MHz, not -5"),
+    (["--board", ""], "'': no such board; `bitwright boards` lists those that there are"),
+    (["--seed", "2147483647", "--seeds", "2"], "--seed must be at most 2,147,483,647, the last of "
+     "--seeds too, not 2,147,483,648"),
     (["--freq", "nan"], "--freq must be a frequency in MHz, not nan"),
     (["--board", "nandland-go", "--freq", "30"],
      "--freq 30: nandland-go runs at its oscillator's 25 MHz only: iCE40HX1K-VQ100 has no PLL"),

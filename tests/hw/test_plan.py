@@ -72,6 +72,8 @@ OLDER = ("is of an older form; write a table for each node instead, such as [nod
     ("lanes = 0", "Plan key 'lanes' must be at least 1, not 0"),
     ("levels_per_register = -1", "Plan key 'levels_per_register' must be at least 1, not -1"),
     ("result_beat_bytes = -1", "Plan key 'result_beat_bytes' must be at least 0, not -1"),
+    ("result_beat_bytes = 4097",
+     "Plan key 'result_beat_bytes' must be at most 4096, not 4097"),
     ("lanes = 1.5", "Plan key 'lanes' must be an integer, not 1.5"),
     ("lanes = true", "Plan key 'lanes' must be an integer, not True"),
     ("lut_size = 3", "Plan key 'lut_size' must be one of (4, 5, 6), not 3"),

@@ -95,12 +95,14 @@ def out(tmp_path, name="top.bin"):
     return (tmp_path / "out" / name).read_text()
 
 
-def test_the_fastest_clock_is_built_and_nothing_is_done_twice(tried, tmp_path):
+def test_the_fastest_clock_is_built_and_nothing_is_done_twice(tried, tmp_path, caplog):
+    caplog.set_level("INFO")
     reach = by_clock(oscillator=28.0, **{"27MHz": 27.5})
     timing, fresh, done = tried(reach)
     assert done == ["generate", "wrap oscillator", "synthesise oscillator", "place oscillator 1",
                     "wrap 27MHz", "synthesise 27MHz", "place 27MHz 1", "pack"]
     assert not fresh
+    assert not [line for line in caplog.messages if "kept" in line]  # nor told twice
     assert (timing["clock_hz"], timing["fmax_hz"], timing["seed"]) == (27e6, 27.5e6, 1)
     assert [(one["clock_hz"], one["met"]) for one in timing["trials"]] == [
         (12e6, True), (27e6, True)]
