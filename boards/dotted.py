@@ -53,7 +53,10 @@ def load(text: str) -> Board | VendorBoard:
     found = Platform(module, name, base, values, hertz, ("uart", 0) in platform.resources,
                      _program(cls))
     shown = name.removesuffix("Platform").strip("_").replace("_", "-").lower()
-    return site(shown, found, PlatformClass(module, name, _sources(cls)))
+    try:
+        return site(shown, found, PlatformClass(module, name, _sources(cls)))
+    except KeyError as error:
+        raise BoardError(f"{text}: its {error} must be a text") from error
 
 
 def _class(text: str) -> Any:
@@ -67,12 +70,11 @@ def _class(text: str) -> Any:
         sys.path.insert(0, folder)
     try:
         found = importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise  # the module is there, and imports one that is not
-        raise BoardError(f"{text}: there is no module {error.name!r} in {folder} or where Python "
-                         "looks") from error
-    except Exception as error:  # of a user's code: anything
+    except (Exception, SystemExit) as error:  # of a user's code: anything
+        if isinstance(error, ModuleNotFoundError) and error.name is not None \
+                and f"{module}.".startswith(f"{error.name}."):
+            raise BoardError(f"{text}: there is no module {error.name!r} in {folder} or where "
+                             "Python looks") from error
         raise BoardError(f"{text}: {module} cannot be imported: {_line(error)}") from error
     classes = {key: value for key, value in vars(found).items() if isinstance(value, type)
                and issubclass(value, Base) and value.__module__ == found.__name__}
@@ -82,7 +84,7 @@ def _class(text: str) -> Any:
     raise BoardError(f"{text}: {module} has no Platform class {name!r}; {hint}")
 
 
-def _line(error: Exception) -> str:
+def _line(error: BaseException) -> str:
     """What an error says, on one line."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
 

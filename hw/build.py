@@ -21,6 +21,7 @@ from bitwright.extras import need
 from bitwright.hw import families
 from bitwright.hw.flow.options import STAGES, TARGETS, Options
 from bitwright.hw.naming import RESETS, Naming, NamingError, module_name
+from bitwright.hw.rate import divisor
 
 if TYPE_CHECKING:
     from bitwright.hw.plan import Plan
@@ -102,9 +103,10 @@ def _options(args: argparse.Namespace) -> Options:
                        seed=args.seed, simplify=not args.no_simplify, module=args.module,
                        reset=args.reset)
     if args.stop_after == "verilog" and args.board is None and args.part is None:
-        for flag, value in (("--freq", args.freq), ("--baud", args.baud)):  # it goes on any board
+        for flag in ("freq", "baud", "uart"):  # it goes on any board
+            value = getattr(args, flag)
             if value is not None:
-                raise UsageError(f"{flag} is for a board, which --stop-after verilog needs not")
+                raise UsageError(f"--{flag} is for a board, which --stop-after verilog needs not")
         family = boards.get(boards.DEFAULT).family
         return Options(board=None, family=family, plan=_plan(args, family.lut_size),
                        out=args.out or Path("build"), stop_after="verilog",
@@ -133,13 +135,16 @@ def _check(args: argparse.Namespace) -> None:
                          f"{args.seed + args.seeds - 1:,}")
     for flag, others in (
             ("part", ("board", "target", "uart", "program", "project")),
-            ("target", ("board", "freq", "baud", "uart", "program", "project")),
-            ("project", ("stop_after", "freq", "program", "out", "json"))):
+            ("target", ("board", "freq", "baud", "uart", "program", "project",
+                        "allow_timing_fail")),
+            ("project", ("stop_after", "freq", "program", "out", "json", "allow_timing_fail"))):
         if getattr(args, flag) is None:
             continue
         for other in others:
             if getattr(args, other) not in (None, False):
                 raise UsageError(f"--{other.replace('_', '-')} does not go with --{flag}")
+    if args.seeds > 1 and (args.target or args.project or args.stop_after not in (None, "route")):
+        raise UsageError("--seeds is for a placement, and here is none")
     if args.program and args.stop_after not in (None, "route"):
         raise UsageError(f"--program does not go with --stop-after {args.stop_after}, which makes "
                          "no bitstream")
@@ -188,7 +193,7 @@ def main(argv: list[str] | None = None) -> int:
 def _build(args: argparse.Namespace) -> None:
     from bitwright import ir
     from bitwright.hw.flow.builder import build
-    from bitwright.hw.flow.load import program
+    from bitwright.hw.flow.load import available, program
     from bitwright.hw.flow.pins import PinError
     from bitwright.hw.rtl.layers import folded
 
@@ -198,6 +203,9 @@ def _build(args: argparse.Namespace) -> None:
         _project(args)
         return
     options = _options(args)
+    if args.program:
+        assert options.board is not None
+        available(options.board)
     path = locate(args.network)
     if args.out is None:
         options = dataclasses.replace(options, out=options.out / f"{name(path)}-{options.target}")
@@ -226,6 +234,11 @@ def _project(args: argparse.Namespace) -> None:
     site = boards.find(boards.DEFAULT if args.board is None else args.board)
     if args.uart is not None:
         site = dataclasses.replace(site, uart=boards.lines(args.uart, site.io))
+    if args.baud is not None and site.clock_hz:
+        try:
+            divisor(site.clock_hz, args.baud)
+        except ValueError as error:
+            raise UsageError(f"--baud {args.baud}: {error}") from error
     path = locate(args.network)
     network = ir.load(path)
     plan = _plan(args, lut_size(site))

@@ -61,8 +61,8 @@ class Plan:
         Inputs of a LUT of the device, 4 to 6. Decides which compressors count bits, and how many
         levels a table with more inputs is worth.
     result_beat_bytes : int
-        Bytes of a beat of results, 1 to :data:`WIDEST_BEAT`; or 0 for as many as a result has, or 64 of a longer
-        one.
+        Bytes of a beat of results, 1 to :data:`WIDEST_BEAT`; or 0 for as many as a result has, or
+        64 of a longer one.
     nodes : mapping from node name to a mapping
         Table of a node: its ``way``, :data:`UNROLLED` where it is left out, and the settings of
         that way. A node that is not named is unrolled.

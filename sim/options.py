@@ -47,7 +47,7 @@ class Options:
     family : str
         What level ``netlist`` synthesises for.
     board : str
-        Whose clock and baud rate level ``board`` has.
+        Whose oscillator and baud rate level ``board`` has.
     baud : int, optional
         In place of the board's.
     placed : Placed, optional

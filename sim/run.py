@@ -116,7 +116,8 @@ def _add_design(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--family", metavar="NAME",
                        help="what level netlist synthesises for (default: the default board's)")
     group.add_argument("--board", metavar="NAME",
-                       help="whose clock and baud rate level board has (default: "
+                       help="whose oscillator and baud rate level board has; the design at another "
+                            "clock is level placed, from its build (default: "
                             f"{boards.DEFAULT})")
 
 

@@ -15,7 +15,7 @@ from bitwright.boards import Board
 from bitwright.boards.program import BITSTREAM
 from bitwright.errors import UserError
 
-__all__ = ["ProgramError", "command", "program"]
+__all__ = ["ProgramError", "available", "command", "program"]
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +43,18 @@ def command(board: Board, bitstream: Path) -> list[str] | None:
     if board.program is None:
         return None
     return [word.replace(BITSTREAM, str(bitstream)) for word in board.program]
+
+
+def available(board: Board) -> None:
+    """See before a build that the program of a board can be run.
+
+    Raises
+    ------
+    ProgramError
+        If it is not there. A board of which none is known is answered by :func:`program`.
+    """
+    if board.program is not None:
+        _found(board.program[0])
 
 
 def program(board: Board, bitstream: Path) -> None:

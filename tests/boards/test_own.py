@@ -158,6 +158,9 @@ class RaisesPlatform(ICEStickPlatform):
     def __init__(self):
         raise RuntimeError("no\\nidea")
 
+class NumberPlatform(MineV2Platform):
+    device = 5
+
 class NoClockPlatform(ICEStickPlatform):
     resources = []
     default_clk = None
@@ -174,6 +177,8 @@ def module(tmp_path, monkeypatch):
 
 def test_a_class_is_a_board(module):
     (module.parent / "broken.py").write_text("1 / 0\n", "utf-8")
+    (module.parent / "quits.py").write_text("raise SystemExit(3)\n", "utf-8")
+    (module.parent / "needs.py").write_text("import nowhere\n", "utf-8")
     board = boards.get("mine:MineV2Platform")
     assert (board.name, board.title) == ("minev2", "MineV2, iCE40HX1K-TQ144")
     assert (board.clock_hz, board.uart, board.program) == (
@@ -182,14 +187,19 @@ def test_a_class_is_a_board(module):
     assert board.platform().default_clk_frequency == 16e6
     for name, message in (
             ("mine:MineV3Platform", ("mine:MineV3Platform: mine has no Platform class "
-             "'MineV3Platform'; there are MineV2Platform, RaisesPlatform, NoClockPlatform")),
+             "'MineV3Platform'; there are MineV2Platform, RaisesPlatform, NumberPlatform, "
+             "NoClockPlatform")),
             ("mine:RaisesPlatform", "mine:RaisesPlatform: RuntimeError: no idea"),
-            ("broken:X", "broken:X: broken cannot be imported: ZeroDivisionError: division by "
-             "zero"),
+            ("broken:X",
+             "broken:X: broken cannot be imported: ZeroDivisionError: division by zero"),
+            ("quits:X", "quits:X: quits cannot be imported: SystemExit: 3"),
+            ("needs:X", ("needs:X: needs cannot be imported: ModuleNotFoundError: No module named "
+             "'nowhere'")),
+            ("mine:NumberPlatform", "mine:NumberPlatform: its 'device' must be a text"),
             *((text, f"--board must be a Platform class as MODULE:CLASS, not {text!r}")
               for text in (":", "mine:", ":X", "./mine:X", "a..b:X", "a:b:c")),
-            ("mine:NoClockPlatform", ("mine:NoClockPlatform: AttributeError: Platform 'NoClockPlatform' does not "
-             "define a default clock")),
+            ("mine:NoClockPlatform", ("mine:NoClockPlatform: AttributeError: Platform "
+             "'NoClockPlatform' does not define a default clock")),
             ("nowhere.mine:X", ("nowhere.mine:X: there is no module 'nowhere' in "
              f"{module.parent} or where Python looks"))):
         with refused(message):

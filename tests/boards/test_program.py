@@ -82,9 +82,10 @@ def refused(message):
 
 def test_what_goes_wrong_is_one_line(fake, tmp_path):
     bitstream = tmp_path / "top.bin"
-    with refused("iceprog: not found; install it with `apt install fpga-icestorm`, or name a "
-                 "program in the environment variable ICEPROG"):
-        load.program(BOARD, bitstream)
+    for work in (load.available, lambda board: load.program(board, bitstream)):
+        with refused("iceprog: not found; install it with `apt install fpga-icestorm`, or name a "
+                     "program in the environment variable ICEPROG"):
+            work(BOARD)
     fake("iceprog", status=3)
     with refused("icebreaker: iceprog failed (exit code 3); is the board plugged in, and may you "
                  f"use it? Try again with: iceprog {bitstream}"):

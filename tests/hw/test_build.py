@@ -326,8 +326,16 @@ def test_a_project_is_not_mixed_with_other_files(network, tmp_path, caplog):
      "--target xilinx ends after synth, not after route"),
     (["--freq", "-5"], "--freq must be a frequency in MHz, not -5"),
     (["--board", ""], "'': no such board; `bitwright boards` lists those that there are"),
-    (["--seed", "2147483647", "--seeds", "2"], "--seed must be at most 2,147,483,647, the last of "
-     "--seeds too, not 2,147,483,648"),
+    (["--seed", "2147483647", "--seeds", "2"],
+     "--seed must be at most 2,147,483,647, the last of --seeds too, not 2,147,483,648"),
+    (["--target", "xilinx", "--seeds", "2"], "--seeds is for a placement, and here is none"),
+    (["--target", "xilinx", "--allow-timing-fail"],
+     "--allow-timing-fail does not go with --target"),
+    (["--stop-after", "verilog", "--uart", "rx=1,tx=2"],
+     "--uart is for a board, which --stop-after verilog needs not"),
+    (["--board", "arty-a7-35", "--project", "absent", "--baud", "99999999"],
+     ("--baud 99999999: Baud rate must be a fraction of the clock of 1e+08 Hz, at most a quarter "
+      "and within 2 %, not 1e+08")),
     (["--freq", "nan"], "--freq must be a frequency in MHz, not nan"),
     (["--board", "nandland-go", "--freq", "30"],
      "--freq 30: nandland-go runs at its oscillator's 25 MHz only: iCE40HX1K-VQ100 has no PLL"),
