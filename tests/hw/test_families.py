@@ -53,7 +53,13 @@ def used(folder):
     return {cell["type"] for cell in cells.values() if not cell["type"].startswith("$")}
 
 
-@pytest.fixture(scope="module", params=FAMILIES.values(), ids=FAMILIES)
+SLOW = ("nexus", "xilinx")
+"""Families whose libraries alone take Yosys ten seconds: not for a quick run."""
+
+
+@pytest.fixture(scope="module", params=[
+    pytest.param(family, marks=[pytest.mark.slow] if name in SLOW else [])
+    for name, family in FAMILIES.items()], ids=FAMILIES)
 def made(request, text, tmp_path_factory):
     """A family, what was found of the design in it, and the folder of its netlist."""
     folder = tmp_path_factory.mktemp(request.param.name)

@@ -109,7 +109,9 @@ def verilog():
     return to_verilog(Outer())
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", [
+    family if family in ("ice40", "ecp5") else pytest.param(family, marks=pytest.mark.slow)
+    for family in FAMILIES])
 def test_parts_add_up(family, verilog, tmp_path):
     (tmp_path / "in").mkdir()
     source = tmp_path / "in" / "top.v"
