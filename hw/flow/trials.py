@@ -33,10 +33,6 @@ FOLDER = "trials"
 tried twice."""
 
 
-_OUT_OF_REACH_HZ = 400e6
-"""More than any design here reaches on any part."""
-
-
 @dataclass(frozen=True)
 class _Found:
     """A trial, the folder that it was made in, and what was placed there."""
@@ -208,20 +204,12 @@ class Trials:
                 toolchain.stop_all()
                 raise
 
-    def _aim(self, clock: Clock) -> float:
-        """What the placer aims at. Where it meets a clock easily it does not go on; so it is shown
-        one that is out of reach, as long as the question is what can be reached."""
-        search = self._asked is None and self._clocks.settings
-        if clock.pll is None and (search or self._board.estimate):
-            return max(clock.hz, _OUT_OF_REACH_HZ)
-        return clock.hz
-
     def _place(self, clock: Clock, netlist: Path, seed: int, folder: Path) -> _Found:
         place, found = self._board.family.place, self._findings
         assert place is not None
         assert self._nextpnr is not None
         stage = Place(netlist / "netlist.json", netlist / f"{BOARD}.{place.constraints}",
-                      self._board, clock, self._aim(clock), seed, PATHS, self._nextpnr)
+                      self._board, clock, clock.hz, seed, PATHS, self._nextpnr)
         try:
             with routing(folder / "logs" / "nextpnr.log"):
                 placed = self._runner.stage(
