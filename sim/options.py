@@ -51,7 +51,7 @@ class Options:
     baud : int, optional
         In place of the board's.
     placed : Placed, optional
-        What level ``placed`` simulates, which settles plan, board and baud rate.
+        What levels ``placed`` and ``routed`` simulate, which settles plan, board and baud rate.
     stall_in, stall_out : float
         Share of cycles in which the source, the sink stalls.
     resets, malformed : int

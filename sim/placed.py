@@ -9,7 +9,9 @@ from typing import Any
 
 from bitwright import ir
 from bitwright.errors import UserError
-from bitwright.hw.flow import synth
+from bitwright.hw import families
+from bitwright.hw.families.routed import RoutedError
+from bitwright.hw.flow import routed as after, synth
 from bitwright.hw.flow.environment import not_elaborated
 from bitwright.hw.link.serial_top import SerialTop
 from bitwright.hw.plan import Plan
@@ -90,11 +92,13 @@ class Clocking:
 class Placed:
     """A netlist that was placed, and what it was made of.
 
+    It is the one that the placer was given, or what came out of the router.
+
     Parameters
     ----------
     folder : Path
     text, digest : str
-        The netlist as Verilog, and its SHA-256 in hexadecimal.
+        The netlist as Verilog, and the SHA-256 of its file in hexadecimal.
     network : str
         Digest of the frozen network.
     plan : Plan
@@ -168,8 +172,14 @@ class Placed:
         return line
 
 
-def load(folder: Path) -> Placed:
+def load(folder: Path, *, routed: bool = False) -> Placed:
     """Read a build folder.
+
+    Parameters
+    ----------
+    folder : Path
+    routed : bool
+        Whether the netlist is taken that came out of the router.
 
     Raises
     ------
@@ -177,6 +187,8 @@ def load(folder: Path) -> Placed:
         If it holds no finished build, or a netlist that is not the one of its report.
     PlanError
         If its plan is damaged.
+    ToolError
+        If there is no Yosys, which makes Verilog of a routed netlist.
     """
     report, about = _read(folder, "report.json"), _read(folder, "board.json")
     try:
@@ -186,12 +198,10 @@ def load(folder: Path) -> Placed:
         if about["ports"]["clk"] is None:
             raise PlacedError(f"{folder}: the clock of {about['board']} comes from an oscillator "
                               "inside its device, which nothing models; simulate --level netlist")
-        text = (folder / "netlist.v").read_text(encoding="utf-8")
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        placed = report["netlist"]["netlist.v"]
-        if digest != placed:
-            raise PlacedError(f"{folder}: netlist.v is not the one that was placed: its SHA-256 is "
-                              f"{digest[:16]}, the report's {placed[:16]}")
+        if routed:
+            text, digest = _routed(folder, report, about)
+        else:
+            text, digest = _proven(folder, "netlist.v", report["netlist"]["netlist.v"], "placed")
         return Placed(
             folder, text, digest, about["network"], Plan.load(folder / "plan.toml"),
             about["simplify"], about["board"], about["family"], about["clock_hz"],
@@ -200,6 +210,29 @@ def load(folder: Path) -> Placed:
     except (KeyError, TypeError) as error:
         raise PlacedError(f"{folder}: no build of this version of the program; build again") \
             from error
+
+
+def _proven(folder: Path, name: str, known: str, what: str) -> tuple[str, str]:
+    """Text and digest of a file, which must be the report's."""
+    text = (folder / name).read_text(encoding="utf-8")
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    if digest != known:
+        raise PlacedError(f"{folder}: {name} is not the one that was {what}: its SHA-256 is "
+                          f"{digest[:16]}, the report's {known[:16]}")
+    return text, digest
+
+
+def _routed(folder: Path, report: dict[str, Any], about: dict[str, Any]) -> tuple[str, str]:
+    """The netlist after routing as Verilog, and the digest of its file."""
+    place = families.get(about["family"]).place
+    if place is None or place.routed is None:
+        raise PlacedError(f"{folder}: what nextpnr packs for {about['family']} has no models; "
+                          "simulate --level placed, the netlist that it was given")
+    text, digest = _proven(folder, place.routed.file, report["netlist"]["routed"], "routed")
+    try:
+        return after.verilog(text, about["module"], place.routed), digest
+    except RoutedError as error:
+        raise PlacedError(f"{folder / place.routed.file}: {error}") from error
 
 
 def _read(folder: Path, name: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from bitwright.command import guarded, natural, positive
 from bitwright.errors import UsageError
 from bitwright.hw.naming import RESETS, Naming, NamingError, module_name
 from bitwright.locate import HELP, locate, name
-from bitwright.sim.names import LEVELS, SIMULATORS
+from bitwright.sim.names import BUILT, LEVELS, SERIAL, SIMULATORS
 
 if TYPE_CHECKING:
     from bitwright import ir
@@ -59,10 +59,10 @@ def simulate(network: ir.Network, vectors: Vectors, options: Options, name: str)
     verdict = Verdict(level=options.level, vectors=len(vectors.features), source=vectors.source,
                       simulator=found.name, version=found.version, seed=options.seed,
                       stall=max(options.stall_in, options.stall_out))
-    what = options.level if options.placed is None else f"{options.placed.board}-placed"
+    what = options.level if options.placed is None else f"{options.placed.board}-{options.level}"
     folder = (options.out / f"{name}-{what}").resolve()
     with lock(folder):
-        if options.level in ("board", "placed"):
+        if options.level in SERIAL:
             from bitwright.sim.serial_level import run_serial
 
             run_serial(network, vectors.features, options, found, verdict, folder)
@@ -93,11 +93,11 @@ def _parser() -> argparse.ArgumentParser:
 def _add_design(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--level", choices=LEVELS,
                        help="the generated Verilog, the netlist after synthesis with the vendor's "
-                            "cell models, the netlist that a build placed, through its pins, or "
-                            "the board's design through a modelled serial line (default: rtl, or "
-                            "placed with --build)")
+                            "cell models, the netlist that a build placed, through its pins, the "
+                            "same as it came out of the router, or the board's design through a "
+                            "modelled serial line (default: rtl, or placed with --build)")
     group.add_argument("--build", metavar="DIR", type=Path,
-                       help="the build folder whose netlist level placed simulates")
+                       help="the build folder whose netlist levels placed and routed simulate")
     group.add_argument("--plan", metavar="FILE", type=Path,
                        help="choices of the realisation, as in plan.toml of a build")
     group.add_argument("--lanes", metavar="N", type=positive,
@@ -184,28 +184,28 @@ def _check(args: argparse.Namespace) -> None:
     from bitwright.sim import faults
 
     args.level = args.level or ("rtl" if args.build is None else "placed")
-    for flag, value, level in (("--family", args.family, "netlist"),
-                               ("--board", args.board, "board"),
-                               ("--build", args.build, "placed")):
-        if value is not None and args.level != level:
-            raise UsageError(f"{flag} is for --level {level}, not {args.level}")
-    if args.level == "placed":
+    for flag, value, levels in (("--family", args.family, ("netlist",)),
+                                ("--board", args.board, ("board",)),
+                                ("--build", args.build, BUILT)):
+        if value is not None and args.level not in levels:
+            raise UsageError(f"{flag} is for --level {' or '.join(levels)}, not {args.level}")
+    if args.level in BUILT:
         if args.build is None:
-            raise UsageError("--level placed needs --build DIR, the folder of a build")
+            raise UsageError(f"--level {args.level} needs --build DIR, the folder of a build")
         for flag, value in (("--plan", args.plan), ("--lanes", args.lanes), ("--fold", args.fold),
                             ("--result-beat-bytes", args.result_beat_bytes),
                             ("--no-simplify", args.no_simplify or None)):
             if value is not None:
                 raise UsageError(f"{flag} does not go with --build, whose design is made already")
     for flag, value in (("--module", args.module), ("--reset", args.reset)):
-        if value is not None and args.level in ("board", "placed"):
+        if value is not None and args.level in SERIAL:
             raise UsageError(f"{flag} is for --level rtl or netlist, not {args.level}")
     try:
         Naming(args.module or "top")
     except NamingError as error:
         raise UsageError(f"--module: {error}") from error
-    if args.load is not None and args.level not in ("board", "placed"):
-        raise UsageError(f"--load is for --level board or placed, not {args.level}")
+    if args.load is not None and args.level not in SERIAL:
+        raise UsageError(f"--load is for --level board, placed or routed, not {args.level}")
     if args.integers and args.features is None:
         raise UsageError("--integers is for --features FILE")
     if args.plan is not None and args.lanes is not None:
@@ -226,7 +226,7 @@ def _options(args: argparse.Namespace, frozen: ir.Network,
     build, plan, simplify = None, None, not args.no_simplify
     naming = Naming(args.module or module_name(network_name), args.reset or RESETS[0])
     if args.build is not None:
-        build = placed.load(args.build)
+        build = placed.load(args.build, routed=args.level == "routed")
         plan, simplify = build.plan, build.simplify
     else:
         plan = _plan(args)

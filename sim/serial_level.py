@@ -1,4 +1,4 @@
-"""Levels board and placed: a design behind a modelled serial line."""
+"""Levels board, placed and routed: a design behind a modelled serial line."""
 
 import dataclasses
 import logging
@@ -15,6 +15,7 @@ from bitwright.hw.layout import Layout
 from bitwright.hw.link.protocol import OVERHEAD, Identity, short
 from bitwright.sim import design
 from bitwright.sim.job import SerialJob
+from bitwright.sim.names import BUILT
 from bitwright.sim.options import Options
 from bitwright.sim.placed import Clocking
 from bitwright.sim.process import run_bench
@@ -50,7 +51,7 @@ def run_serial(network: ir.Network, features: NDArray[np.int32], options: Option
     :func:`sim.stream_level.run_stream`."""
     layout = Layout.of(network, options.plan.lanes, options.plan.result_beat_bytes)
     started = time.monotonic()
-    make = _placed if options.level == "placed" else _board
+    make = _placed if options.level in BUILT else _board
     target = make(network, layout, len(features), options, verdict)
     identity = Identity.of(options.frozen or network, options.plan)
     model = simulator.build(target.source, options.out, logger.info)
@@ -58,7 +59,7 @@ def run_serial(network: ir.Network, features: NDArray[np.int32], options: Option
     verdict.compile_seconds = time.monotonic() - started
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / "samples.npy", pack(layout, features)[:, : layout.sample_bytes])
-    resets = 0 if options.level == "placed" else options.resets
+    resets = 0 if options.level in BUILT else options.resets
     job = SerialJob(
         samples=str(folder / "samples.npy"), reply_bytes=OVERHEAD + layout.result_bytes,
         identity=identity.to_bytes().hex(),
@@ -104,9 +105,9 @@ def _board(network: ir.Network, layout: Layout, vectors: int, options: Options,
 
 def _placed(network: ir.Network, layout: Layout, vectors: int, options: Options,
             verdict: Verdict) -> _Target:
-    """The netlist of a build, as it was placed."""
+    """The netlist of a build, as it was placed or routed."""
     build = options.placed
-    assert build is not None, "level placed goes with a build"
+    assert build is not None, "these levels go with a build"
     verdict.board, verdict.netlist = build.board, build.digest
     line = build.line(network, options.frozen or network)
     source = design.serial_design(_edited(build.simulated, options), placed=build,

@@ -30,7 +30,7 @@ def discover(folders: Iterable[str], package: str) -> dict[str, Family]:
     names = sorted(info.name for info in pkgutil.iter_modules(folders)
                    # This module, and what it stands on.
                    if info.name not in ("catalogue", "family", "part", "pll", "plls", "resources",
-                                        "tool"))
+                                        "routed", "tool"))
     modules = [importlib.import_module(f"{package}.{name}") for name in names]
     return {module.FAMILY.name: module.FAMILY for module in modules}
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from bitwright.hw.families.part import Part, PartError, Parts
 from bitwright.hw.families.pll import Solver
 from bitwright.hw.families.resources import Resources
+from bitwright.hw.families.routed import Routed
 from bitwright.hw.families.tool import YOSYS, Program
 
 __all__ = ["AREA", "Clock", "Family", "Free", "Io", "Models", "Pair", "Place", "Script"]
@@ -181,6 +182,8 @@ class Place:
         Regular expression of the packer's options that are taken from a board's platform.
     routers : tuple of str
         Those that work, the one with the better clock first.
+    routed : Routed, optional
+        The netlist after routing. Left out: there are no models of what it is made of.
     """
 
     nextpnr: Program
@@ -198,6 +201,7 @@ class Place:
     pads: tuple[str, str] | None = None
     passed: str = "(?!)"
     routers: tuple[str, ...] = ("router1", "router2")
+    routed: Routed | None = None
 
 
 @dataclass(frozen=True)

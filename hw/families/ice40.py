@@ -4,6 +4,7 @@ from bitwright.hw.families.family import AREA, Clock, Family, Free, Models, Pair
 from bitwright.hw.families.part import Device, Parts
 from bitwright.hw.families.plls.ice40 import solve
 from bitwright.hw.families.resources import Resources
+from bitwright.hw.families.routed import Cells, Routed
 from bitwright.hw.families.tool import Program
 
 __all__ = ["FAMILY"]
@@ -54,6 +55,30 @@ _SHARED = 4
 of each: a popcount whose bits are each reset by another signal would take a tile a bit, and is not
 placed although two thirds of the device are free."""
 
+
+def _connect(cells: Cells) -> None:
+    """Join a pad with the PLL that it feeds, and a pad or a PLL with its global buffer, which
+    nextpnr calls after it."""
+    pads = {cell["attributes"]["NEXTPNR_BEL"]: cell["connections"]["PACKAGE_PIN"]
+            for cell in cells.values() if cell["type"] == "SB_IO"}
+    free = 1 + max(bit for cell in cells.values() for bits in cell["connections"].values()
+                   for bit in bits if isinstance(bit, int))
+    for name, cell in cells.items():
+        wires = cell["connections"]
+        if cell["attributes"].get("TYPE") == "SB_PLL40_PAD":
+            wires["REFERENCECLK"] = pads[cell["attributes"]["BEL_PAD_INPUT"]]
+        if cell["attributes"].get("FOR_PAD_IN") != "1":
+            continue
+        source = name.removeprefix("$gbuf_")
+        if source.endswith("_io"):
+            clock = cells[source.removesuffix("_io")]["connections"]["PACKAGE_PIN"]
+        else:
+            pll = cells[source.removesuffix("_pllout_a") + "_PLL"]
+            clock = pll["connections"]["PLLOUT_A_GLOBAL"] = [free]
+            free += 1
+        wires["USER_SIGNAL_TO_GLOBAL_BUFFER"] = clock
+
+
 FAMILY = Family(
     name="ice40",
     title="Lattice iCE40",
@@ -74,7 +99,7 @@ FAMILY = Family(
     },
     free=frozenset({"SB_IO", "SB_GB", "SB_GB_IO", "SB_PLL40_PAD", "SB_PLL40_CORE"}),
     pair=Pair("SB_LUT4", "O", _FLIP_FLOPS, "D"),
-    models=Models(share=("ice40/cells_sim.v",), own=("sb_io.v", "sb_pll40.v", "pll.v"),
+    models=Models(share=("ice40/cells_sim.v",), own=("sb_io.v", "icestorm.v", "sb_pll40.v", "pll.v"),
                   # The models' default values of unconnected inputs are no Verilog that Verilator
                   # takes.
                   defines=("NO_ICE40_DEFAULT_ASSIGNMENTS",)),
@@ -90,7 +115,9 @@ FAMILY = Family(
         bitstream="top.bin",
         logic="ICESTORM_LC",
         program=("iceprog",),
-        free=Free("set_io ", ("--pcf-allow-unconstrained",))),
+        free=Free("set_io ", ("--pcf-allow-unconstrained",)),
+        routed=Routed(high={"ICESTORM_LC": frozenset({"CEN"}),
+                            "ICESTORM_RAM": frozenset({"RCLKE", "WCLKE"})}, connect=_connect)),
     platform="amaranth.vendor:LatticeICE40Platform",
     parts=_PARTS,
     pll=solve,

@@ -14,6 +14,7 @@ from bitwright.errors import UserError
 from bitwright.hw.families.pll import Clock
 from bitwright.hw.flow import toolchain
 from bitwright.hw.flow.parts import BOARD, part_of
+from bitwright.hw.flow.record import file_digest
 from bitwright.hw.report.resources import OTHER
 from bitwright.hw.report.results import Placed, Usage
 
@@ -54,7 +55,8 @@ class RouteError(UserError):
 
 @dataclass(frozen=True)
 class Place:
-    """Place and route, and write the configuration as text and ``nextpnr.json``.
+    """Place and route, and write the configuration as text, ``nextpnr.json`` and, where it can be
+    simulated, the netlist that became of it.
 
     The router that gives the better clock is tried first. If it gets stuck, as it does on wiring
     without locality, the other one, which trades clock for success.
@@ -112,6 +114,8 @@ class Place:
         constraints.write_text(text, encoding="utf-8")
         files = [option.format(constraints=constraints.name, configuration=backend.configuration)
                  for option in (*backend.reads, *backend.writes)]
+        if backend.routed is not None and backend.routed.file != backend.configuration:
+            files += ["--write", backend.routed.file]
         router = self._route(folder, logs, [
             *self.board.part.nextpnr, *self._free, "--json", netlist.name, *files,
             "--report", "nextpnr.json", "--seed", str(self.seed), "--timing-allow-fail",
@@ -133,7 +137,9 @@ class Place:
                 f"{', '.join(report['fmax']) or 'none'}; its log is {logs / 'nextpnr.log'}")
         slowest = min(own, key=lambda name: own[name])
         return Placed(1e6 * own[slowest], usage, usage[backend.logic].used, router,
-                      self._slowest(report["critical_paths"], slowest))
+                      self._slowest(report["critical_paths"], slowest),
+                      None if backend.routed is None else
+                      file_digest(folder / backend.routed.file))
 
     def _clocks(self, netlist: Path) -> frozenset[str] | None:
         """Names of the clock that the PLL makes; None: all clocks are the oscillator's.

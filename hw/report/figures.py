@@ -129,7 +129,7 @@ def compose(found: Findings, status: str, message: str | None = None) -> dict[st
         "options": dict(found.options),
         "simplification": _simplification(found.generated),
         "resources": _resources(found.synthesised),
-        "netlist": _netlist(found.synthesised),
+        "netlist": _netlist(found),
         "device": _device(found),
         "timing": _timing(found),
         "latency": _latency(found),
@@ -177,10 +177,12 @@ def _resources(synthesised: Synthesised | None) -> dict[str, Any] | None:
         "total": dataclasses.asdict(synthesised.total)}
 
 
-def _netlist(synthesised: Synthesised | None) -> dict[str, str] | None:
-    """Digests of the netlist that is placed, and of the same as Verilog."""
+def _netlist(found: Findings) -> dict[str, str] | None:
+    """Digests of the netlist that is placed, of the same as Verilog, and of what became of it."""
+    synthesised, routed = found.synthesised, found.placed and found.placed.routed
     return None if synthesised is None else {
-        "netlist.json": synthesised.netlist, "netlist.v": synthesised.netlist_verilog}
+        "netlist.json": synthesised.netlist, "netlist.v": synthesised.netlist_verilog,
+        **({} if routed is None else {"routed": routed})}
 
 
 def _device(found: Findings) -> dict[str, Any] | None:

@@ -152,6 +152,8 @@ class Placed:
         Which router succeeded.
     slowest : tuple of str
         Parts that the path which limits the clock starts and ends in.
+    routed : str, optional
+        SHA-256 of the netlist that was written after routing. None: it is not kept.
     """
 
     fmax_hz: float
@@ -159,6 +161,7 @@ class Placed:
     logic_cells: int
     router: str
     slowest: tuple[str, ...]
+    routed: str | None = None
 
 
 @dataclass(frozen=True)
