@@ -55,6 +55,7 @@ PREPARATIONS = "tests/conformance/test_preparations.py"
 AROUND = "tests/ir/test_surroundings.py"
 AROUND_BLOCK = "tests/hw/ip/test_texts.py"
 BLOCK_FUSESOC = "tests/hw/ip/test_runs.py -k fusesoc_simulates"
+ROUTED = "tests/hw/test_routed.py"
 FAULTS = [
     Fault("ir/lut.py", "leaves[:, 0::2], leaves[:, 1::2]", "leaves[:, 1::2], leaves[:, 0::2]",
           NODES),
@@ -349,6 +350,11 @@ FAULTS = [
     Fault("hw/flow/toolchain.py", "return Tool(program.name, command, version, yowasp, content)",
           "return Tool(program.name, command[:1], version, yowasp, content)", KEYS),
     Fault("hw/flow/place.py", "if clocks is None or _plain(name) in clocks", "if True", PLACE),
+    Fault("hw/families/models/icestorm.v", "I2 ? half[7:4]", "I1 ? half[7:4]", ROUTED),
+    Fault("hw/families/models/icestorm.v", "if (CEN) q <= SR ?", "if (CEN || SR) q <= SR ?", ROUTED),
+    Fault("hw/families/models/icestorm.v", "CIN_CONST ? CIN_SET", "CIN_CONST ? 1'b0", ROUTED),
+    Fault("hw/families/models/icestorm.v", ".RCLK(RCLK ^ NEG_CLK_R)", ".RCLK(RCLK)", ROUTED),
+    Fault("hw/families/routed.py", '["1" if port in high else "0"]', '["0"]', ROUTED),
     Fault("hw/flow/parts.py", 'cell.startswith(f"{path}.")',
           'path.rpartition(".")[2] in cell.split(".")', PLACE),
     Fault("hw/families/ice40.py", "-minsrst {_SHARED}", "-minsrst 1",

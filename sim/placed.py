@@ -11,7 +11,8 @@ from bitwright import ir
 from bitwright.errors import UserError
 from bitwright.hw import families
 from bitwright.hw.families.routed import RoutedError
-from bitwright.hw.flow import routed as after, synth
+from bitwright.hw.flow import routed as after
+from bitwright.hw.flow import synth
 from bitwright.hw.flow.environment import not_elaborated
 from bitwright.hw.link.serial_top import SerialTop
 from bitwright.hw.plan import Plan

@@ -99,7 +99,8 @@ FAMILY = Family(
     },
     free=frozenset({"SB_IO", "SB_GB", "SB_GB_IO", "SB_PLL40_PAD", "SB_PLL40_CORE"}),
     pair=Pair("SB_LUT4", "O", _FLIP_FLOPS, "D"),
-    models=Models(share=("ice40/cells_sim.v",), own=("sb_io.v", "icestorm.v", "sb_pll40.v", "pll.v"),
+    models=Models(share=("ice40/cells_sim.v",),
+                  own=("sb_io.v", "icestorm.v", "sb_pll40.v", "pll.v"),
                   # The models' default values of unconnected inputs are no Verilog that Verilator
                   # takes.
                   defines=("NO_ICE40_DEFAULT_ASSIGNMENTS",)),

@@ -65,7 +65,7 @@ def test_default_build_makes_everything(built):
     assert {path.name for path in built.iterdir()} == {
         ".lock", ".stages", "board.il", "board.json", "board.pcf", "ip", "logs", "netlist.json",
         "netlist.v", "nextpnr.json", "plan.toml", "report.html", "report.json", "synth.ys",
-        "top.asc", "top.bin"}
+        "top.asc", "top.bin", "routed.json"}
     assert {path.name for path in (built / "ip").iterdir()} == {
         "Makefile", "README.md", "component.xml", "package_ip.tcl", "tiny.core", "tiny.h",
         "tiny.sdc", "tiny.v", "tiny.vlt", "tiny_bench.v", "tiny_instance.v", "tiny_instance.vhd",
@@ -88,8 +88,9 @@ def test_what_is_delivered_is_what_is_proven_and_placed(built, network, tmp_path
     assert "module \\board.serial.link" in board
     assert "module \\board.serial.axi" not in board
     assert report_of(built)["netlist"] == {
-        name: hashlib.sha256((built / name).read_bytes()).hexdigest()
-        for name in ("netlist.json", "netlist.v")}
+        name: hashlib.sha256((built / file).read_bytes()).hexdigest()
+        for name, file in (("netlist.json", "netlist.json"), ("netlist.v", "netlist.v"),
+                           ("routed", "routed.json"))}
 
 
 def test_parts_add_up_to_what_is_placed(built):

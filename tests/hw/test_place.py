@@ -1,5 +1,6 @@
 """The second router takes over when the first gets stuck, and both may give up."""
 
+import hashlib
 import json
 import re
 
@@ -25,7 +26,9 @@ REPORT = {"fmax": {"clk": {"achieved": 20.5, "constraint": 12},
           "critical_paths": [{"from": "posedge clk", "to": "posedge clk", "path": [
               {"from": {"cell": "serial.axi.ip.core.encoder.x"}, "to": {"cell": "y"}},
               {"from": {"cell": "y"}, "to": {"cell": "serial.glue"}}]}]}
-WORKS = f"cat > nextpnr.json <<'END'\n{json.dumps(REPORT)}\nEND\necho x > top.asc\n"
+FILES = "echo x > top.asc\necho y > routed.json\n"
+WORKS = f"cat > nextpnr.json <<'END'\n{json.dumps(REPORT)}\nEND\n{FILES}"
+ROUTED = hashlib.sha256(b"y\n").hexdigest()
 
 
 @pytest.fixture
@@ -63,8 +66,9 @@ def test_first_router(tools, tmp_path):
     tools(WORKS)
     # A node that is called like a part is where it is, and the slowest clock counts.
     assert run(tmp_path) == Placed(20.5e6, {"ICESTORM_LC": Usage(7, 5280)}, 7, "router1",
-                                   ("core", "other"))
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["nextpnr.json", "top.asc"]
+                                   ("core", "other"), ROUTED)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "nextpnr.json", "routed.json", "top.asc"]
 
 
 PLL = Clock(12_000_000, Pll("PLL", 12_000_000, 2, 1, {}, "IN", "OUT", "LOCK"))
@@ -89,7 +93,7 @@ def test_with_a_pll_its_clock_counts(tools, tmp_path, name, fmax):
                                   "to": f"posedge {clock}"} for clock in ("other", name)]}
     report["critical_paths"][0] = {**report["critical_paths"][0], "path": [
         {"from": {"cell": "a"}, "to": {"cell": "b"}}]}
-    tools(f"cat > nextpnr.json <<'END'\n{json.dumps(report)}\nEND\necho x > top.asc\n"
+    tools(f"cat > nextpnr.json <<'END'\n{json.dumps(report)}\nEND\n{FILES}"
           f'echo "$*" > {tmp_path}/given; cp board.pcf {tmp_path}/constraints\n')
     (tmp_path / "in" / "netlist.json").write_text(json.dumps(NETLIST))
     found = run(tmp_path, PLL)

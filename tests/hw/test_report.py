@@ -46,7 +46,8 @@ FOUND = report.Findings(
     wrapped=Wrapped(request_bytes=72, reply_bytes=18),
     synthesised=Synthesised("area", {"abc9": 380, "area": 375}, PARTS,
                             sum(PARTS.values(), Resources()), 390, "b" * 64, "c" * 64),
-    placed=Placed(48e6, {"ICESTORM_LC": Usage(400, 5280)}, 400, "router1", ("other", "link")),
+    placed=Placed(48e6, {"ICESTORM_LC": Usage(400, 5280)}, 400, "router1", ("other", "link"),
+                      "d" * 64),
     clock=Clock(12_000_000), trials=[Trial(12e6, 1, 48e6)], seed=1)
 
 
@@ -99,7 +100,8 @@ def test_figures_follow_from_cycles_and_clocks():
         "request_bytes": 72, "reply_bytes": 18, "baud": 1_000_000, "round_trip_ns": 906_000.0,
         "per_second": 1103.8, "per_second_sent_ahead": 1388.9}
     assert content["device"]["percent"] == 7.6
-    assert content["netlist"] == {"netlist.json": "b" * 64, "netlist.v": "c" * 64}
+    assert content["netlist"] == {"netlist.json": "b" * 64, "netlist.v": "c" * 64,
+                                  "routed": "d" * 64}
 
 
 def test_size_of_a_network():

@@ -2,6 +2,7 @@
 placed."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from bitwright.hw.naming import Naming
 from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.layers import folded
 from bitwright.sim import placed
+from bitwright.sim.options import Faults
 from tests.sim.benches import chain, features, run, xnor
 
 pytestmark = pytest.mark.xdist_group("sim")
@@ -119,3 +121,31 @@ def test_placed(board, tmp_path):
     assert passed(verdict)
     assert (verdict.board, verdict.netlist, verdict.resets) == (board, found.digest, 0)
     assert f"({board}, netlist {found.digest[:16]})" in verdict.summary
+
+
+def one_register(text):
+    """A routed netlist with the LUT before one register of the core inverted."""
+    found = re.sub(r"(?<=\.DFF_ENABLE\(1'h1\),\n    \.LUT_INIT\(16'h)(\w{4})"
+                   r"(?=\)[^;]*?\) \\serial\.axi\.ip\.core\.)",
+                   lambda init: f"{0xFFFF ^ int(init[1], 16):04x}", text, count=1)
+    assert found != text
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("clock_hz", [12e6, 24e6])  # without a PLL, and with one
+def test_routed(clock_hz, tmp_path):
+    """What came out of the router, from pin to pin, and with one LUT of it changed."""
+    board = boards.get("icebreaker")
+    build("chain", chain(), Options(board=board, family=board.family, plan=Plan(lanes=2),
+                                    out=tmp_path, clock_hz=clock_hz, baud=board.baud))
+    found = placed.load(tmp_path, routed=True)
+    about = {"level": "routed", "placed": found, "plan": found.plan, "frozen": chain(),
+             "vectors": features(chain(), 4), "malformed": 0, "simulator": QUICK}
+    verdict = run(ir.simplify(chain()), f"routed-{clock_hz}", **about)
+    assert passed(verdict)
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert verdict.netlist == found.digest == report["netlist"]["routed"]
+    wrong = run(ir.simplify(chain()), f"routed-{clock_hz}-wrong", **about,
+                faults=Faults(edit=one_register))
+    assert wrong.mismatches
