@@ -67,8 +67,8 @@ class Routed:
                     port: bits or ["1" if port in high else "0"] for port, bits in wires.items()
                     if bits or ways[port] == "input"}
                 cell["attributes"] = {}
+            for net in design["netnames"].values():
+                net["attributes"] = {}  # the ways of the wires, half of the file
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise RoutedError(f"no netlist of one routed design ({error})") from error
-        for net in design["netnames"].values():
-            net["attributes"] = {}  # the ways of the wires, half of the file
         return json.dumps({"modules": {module: design}})

@@ -179,7 +179,8 @@ def _resources(synthesised: Synthesised | None) -> dict[str, Any] | None:
 
 def _netlist(found: Findings) -> dict[str, str] | None:
     """Digests of the netlist that is placed, of the same as Verilog, and of what became of it."""
-    synthesised, routed = found.synthesised, found.placed and found.placed.routed
+    synthesised, placed = found.synthesised, found.placed
+    routed = None if placed is None else placed.routed
     return None if synthesised is None else {
         "netlist.json": synthesised.netlist, "netlist.v": synthesised.netlist_verilog,
         **({} if routed is None else {"routed": routed})}
