@@ -31,9 +31,9 @@ def build(tmp_path):
     return tmp_path
 
 
-def refused(folder, message):
+def refused(folder, message, **options):
     with pytest.raises(PlacedError, match=rf"^{re.escape(message)}$"):
-        load(folder)
+        load(folder, **options)
 
 
 def change(path, **values):
@@ -101,32 +101,25 @@ def test_a_report_that_is_none(build):
 
 def test_a_family_whose_packed_cells_have_no_models(build):
     change(build / "board.json", family="nexus")
-    with pytest.raises(PlacedError, match=rf"^{build}: what nextpnr packs for nexus has no models; "
-                                          r"simulate --level placed, the netlist that it was given$"
-                       ):
-        load(build, routed=True)
+    refused(build, f"{build}: what nextpnr packs for nexus has no models; simulate --level placed, "
+                   "the netlist that it was given", routed=True)
+
+
+def routed(folder, digest):
+    (folder / "routed.json").write_text("{}")
+    change(folder / "report.json", netlist={"routed": digest})
 
 
 def test_another_netlist_than_the_one_that_was_routed(build):
-    (build / "routed.json").write_text("{}")
-    report = json.loads((build / "report.json").read_text())
-    report["netlist"]["routed"] = "ab" * 32
-    (build / "report.json").write_text(json.dumps(report))
+    routed(build, "ab" * 32)
     found = hashlib.sha256(b"{}").hexdigest()[:16]
-    with pytest.raises(PlacedError, match=rf"^{build}: routed\.json is not the one that was routed: "
-                                          rf"its SHA-256 is {found}, the report's abababababababab$"
-                       ):
-        load(build, routed=True)
+    refused(build, f"{build}: routed.json is not the one that was routed: its SHA-256 is {found}, "
+                   "the report's abababababababab", routed=True)
 
 
 def test_a_routed_netlist_that_is_none(build):
-    (build / "routed.json").write_text("{}")
-    report = json.loads((build / "report.json").read_text())
-    report["netlist"]["routed"] = hashlib.sha256(b"{}").hexdigest()
-    (build / "report.json").write_text(json.dumps(report))
-    with pytest.raises(PlacedError, match=rf"^{build}/routed\.json: no netlist of one routed design "
-                                          r"\('modules'\)$"):
-        load(build, routed=True)
+    routed(build, hashlib.sha256(b"{}").hexdigest())
+    refused(build, f"{build}/routed.json: no netlist of one routed design ('modules')", routed=True)
 
 
 def test_a_design_without_a_pll_has_any_clock(build):
