@@ -6,11 +6,11 @@ from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.layers import folded
 from tests.sim.benches import run, sliding
 
-pytestmark = pytest.mark.xdist_group("sim")
+pytestmark = [pytest.mark.xdist_group("sim"), pytest.mark.slow]
 
 
 @pytest.mark.parametrize(("level", "plan"), [
-    pytest.param("rtl", Plan(lanes=4), marks=pytest.mark.slow),
+    ("rtl", Plan(lanes=4)),
     ("netlist", folded(Plan(), sliding(), 40)),
 ], ids=["unrolled", "folded"])
 def test_convolution(level, plan):

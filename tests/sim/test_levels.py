@@ -110,8 +110,8 @@ def as_placed(network, board, folder):
     return placed.load(folder)
 
 
-@pytest.mark.parametrize("board", [
-    "icebreaker", pytest.param("ulx3s-25f", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("board", ["icebreaker", "ulx3s-25f"])
 def test_placed(board, tmp_path):
     """Through pins and pads, at the board's baud rate."""
     found = as_placed(chain(), board, tmp_path)
