@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import lzma
 import math
 import tokenize
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -19,7 +17,7 @@ from numpy.typing import NDArray
 from bitwright.data.dataset import DataError
 from bitwright.data.picture import Form, pixels
 from bitwright.data.precision import check_precision
-from bitwright.data.samples import MISSING, REAL_LIMIT, Samples, check_size, told
+from bitwright.data.samples import DAMAGED, MISSING, REAL_LIMIT, Samples, check_size, told
 from bitwright.data.source import Source
 
 __all__ = ["NAMES", "gaps", "labelled", "numbers", "read_arrays", "samples_of", "texts",
@@ -63,8 +61,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
                     with archive.open(infos[other]) as file:
                         found[name] = _array(f"{path}, array {other!r}", file,
                                              infos[other].file_size)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error,
-            lzma.LZMAError, UnicodeDecodeError, OSError, MemoryError) as error:
+    except (*DAMAGED, UnicodeDecodeError) as error:
         if isinstance(error, OSError) and error.filename:
             raise  # the file cannot be read; bz2 raises one, too, which names none
         raise DataError(f"{path}: not a whole .npz file ({told(error)})") from error

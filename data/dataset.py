@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,7 +17,7 @@ from bitwright import ir
 from bitwright.data.source import Source
 from bitwright.errors import UserError
 
-__all__ = ["DataError", "DataSet", "split", "stratified"]
+__all__ = ["DataError", "DataSet", "some", "split", "stratified"]
 
 MAX_BITS = 16
 """Widest feature that a frozen network takes."""
@@ -158,8 +160,9 @@ class DataSet:
                             "as it has changed or is another one; `predict` reads any file as the "
                             "network does, or train again")
         if network.names.classes and self.classes and network.names.classes != self.classes:
-            raise DataError(f"the classes of the network are {_some(network.names.classes)}, those "
-                            f"of {what} are {_some(self.classes)}")
+            raise DataError(f"the classes of the network are "
+                            f"{some(map(repr, network.names.classes))}, those of {what} are "
+                            f"{some(map(repr, self.classes))}")
 
     def _check_description(self) -> None:
         """Everything but the arrays."""
@@ -333,8 +336,10 @@ def stratified(labels: NDArray[Any], *, share: float, seed: int,
     return np.setdiff1d(np.arange(len(labels)), second), second
 
 
-def _some(names: tuple[str, ...]) -> str:
-    return ", ".join(map(repr, names[:5])) + (", ..." if len(names) > 5 else "")
+def some(words: Iterable[str]) -> str:
+    """The first of several words of a message."""
+    first = list(itertools.islice(words, 6))
+    return ", ".join(first[:5]) + (", ..." if len(first) > 5 else "")
 
 
 def _whole(value: object) -> bool:

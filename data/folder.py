@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import lzma
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bitwright.data.dataset import DataError
+from bitwright.data.dataset import DataError, some
 from bitwright.data.picture import MAX_FILE, SUFFIXES, Form, opened, pixels
-from bitwright.data.samples import Samples, check_size, told
+from bitwright.data.samples import DAMAGED, Samples, check_size, told
 from bitwright.ir.picture import MAX_SIDE
 
 __all__ = ["Entry", "arranged", "labelled", "listed", "read_pictures"]
@@ -124,8 +122,7 @@ def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Call
         check_size(path, shown, info.file_size, MAX_FILE)
         try:
             return archive.read(info)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error,
-                lzma.LZMAError, OSError, MemoryError) as error:  # bz2 raises OSError
+        except DAMAGED as error:
             raise DataError(f"{path}: {shown} cannot be unpacked ({told(error)})") from error
 
     return read
@@ -184,8 +181,7 @@ def _tell_empty(path: Path, entries: Sequence[Entry]) -> None:
                    if len(parts) == depth and parts not in used
                    and not any(part.startswith(".") or part in _HIDDEN for part in parts))
     if empty:
-        shown = ", ".join(empty[:5]) + (", ..." if len(empty) > 5 else "")
-        logger.warning("%s: left out, as there is no picture in it: %s", path, shown)
+        logger.warning("%s: left out, as there is no picture in it: %s", path, some(empty))
 
 
 def read_pictures(path: Path, entries: Sequence[tuple[Entry, str | None]], form: Form, *,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bitwright import ir
 from bitwright.data import arrays, folder, picture, table
 from bitwright.data.cells import Integers, Reals
-from bitwright.data.dataset import DataError
+from bitwright.data.dataset import DataError, some
 from bitwright.data.own import recorded_source
 from bitwright.data.picture import Form
 from bitwright.data.prepare import indices, targets
@@ -213,9 +213,8 @@ def _by_name(path: Path, header: tuple[str, ...], network: ir.Network,
     known = {name: index for index, name in enumerate(header)}
     for name in names:
         if header.count(name) != 1:
-            shown = ", ".join(map(repr, header[:5])) + (", ..." if len(header) > 5 else "")
             raise DataError(f"{path}: column {name!r} must be there once, not {header.count(name)} "
-                            f"times, among {shown}"
+                            f"times, among {some(map(repr, header))}"
                             + (table.COMMENT if header[0].startswith("#") else ""))
     ignored = {_other(header, name.strip(), names) for name in source.ignore.split(",")}
     group = _other(header, source.group, names)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitwright import ir
-from bitwright.data.dataset import DataError, DataSet, split
+from bitwright.data.dataset import DataError, DataSet, some, split
 from bitwright.data.precision import check_precision
 from bitwright.data.samples import NUMBER, REAL_LIMIT, Samples, quoted
 from bitwright.data.source import Source
@@ -126,9 +126,8 @@ def indices(samples: Samples, classes: Sequence[str]) -> NDArray[np.int64]:
     known = {name: index for index, name in enumerate(classes)}
     for place, label in zip(samples.places, samples.labels, strict=True):
         if label not in known:
-            shown = ", ".join(map(quoted, classes[:5])) + (", ..." if len(classes) > 5 else "")
             raise DataError(f"{samples.path}: {place}: label {quoted(label)} must be a class that "
-                            f"was trained: {shown}")
+                            f"was trained: {some(map(quoted, classes))}")
     return np.array([known[label] for label in samples.labels], np.int64)
 
 

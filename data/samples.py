@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import re
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,14 +16,19 @@ from numpy.typing import NDArray
 
 from bitwright.data.dataset import DataError
 
-__all__ = ["MAX_BYTES", "MISSING", "NUMBER", "REAL_LIMIT", "Samples", "check_size", "quoted",
-           "told"]
+__all__ = ["DAMAGED", "MAX_BYTES", "MISSING", "NUMBER", "REAL_LIMIT", "Samples", "check_size",
+           "quoted", "told"]
 
 MAX_BYTES = 1 << 31
 """Memory that the raw values of a file may take."""
 
 NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 """A number of a text file, in decimal digits."""
+
+DAMAGED = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error,
+           lzma.LZMAError, OSError, MemoryError)
+"""What Python raises where a member of a zip file cannot be unpacked: bz2 an OSError without a
+name."""
 
 MISSING = ("", "?", "na", "nan")
 """What stands for a missing number, in small letters."""

@@ -112,11 +112,11 @@ def train(args: argparse.Namespace) -> None:
 
 def _tell_constant(source: DataSet) -> None:
     """Say which columns a network can learn nothing from."""
+    from bitwright.data.dataset import some
+
     if source.constant:
-        shown = ", ".join(map(repr, source.constant[:5])) + (
-            ", ..." if len(source.constant) > 5 else "")
         logger.info("%s: the same in every sample to train on, so that nothing is learnt from it: "
-                    "%s", source.name, shown)
+                    "%s", source.name, some(map(repr, source.constant)))
 
 
 def _freeze(trainer: Trainer, out: Path) -> None:
