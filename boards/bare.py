@@ -47,8 +47,7 @@ def bare(text: str, boards: Iterable[Board]) -> Board:
         raise BoardError(f"{part.name}: {family.title} needs pins to be placed, and no board with "
                          f"this part is known; give them in a file (docs/boards.md), and name that "
                          "with --board")
-    standard = family.io.standard
-    pins = () if standard is None else ((family.io.attribute, standard),)
+    pins = family.io.attributes()
     source = OwnPlatform(family.platform, family.parts.attributes_of(part), "clk", CLOCK_HZ,
                          pins=pins)
     return Board(name=name, title=part.name, clock_hz=CLOCK_HZ, baud=default(CLOCK_HZ),

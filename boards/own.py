@@ -187,8 +187,7 @@ def _board(path: Path, keys: Mapping[str, Any]) -> Board:
     assert family.parts is not None
     assert family.place is not None
     hertz = round(keys["clock.mhz"] * 1e6)
-    standard = keys.get("io.standard", family.io.standard)
-    pins = (*([] if standard is None else [(family.io.attribute, standard)]),
+    pins = (*family.io.attributes(keys.get("io.standard")),
             *keys.get("io.attributes", {}).items())
     reset = None if "reset.pin" not in keys else (keys["reset.pin"], keys.get("reset.low", False))
     name = keys.get("name", path.stem)

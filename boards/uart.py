@@ -37,6 +37,4 @@ def lines(text: str, io: Io) -> Lines:
             or not _STANDARD.fullmatch(words.get("standard", "usual")):
         raise BoardError(f"--uart must be rx=PIN,tx=PIN or rx=PIN,tx=PIN,standard=NAME, with two "
                          f"pins as seen from the device, not {text!r}")
-    standard = words.get("standard") or io.standard
-    return Lines(words["rx"], words["tx"],
-                 () if standard is None else ((io.attribute, standard),))
+    return Lines(words["rx"], words["tx"], io.attributes(words.get("standard")))

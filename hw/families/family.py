@@ -219,6 +219,11 @@ class Io:
     attribute: str
     standard: str | None
 
+    def attributes(self, standard: str | None = None) -> tuple[tuple[str, str], ...]:
+        """What a pin says: that voltage, or the usual one; nothing where there is none."""
+        said = standard or self.standard
+        return () if said is None else ((self.attribute, said),)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)  # each is one object
 class Family:
