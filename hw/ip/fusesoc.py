@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bitwright.hw.interface import Interface
-from bitwright.hw.ip.library import LIBRARY, VENDOR, VERSION
+from bitwright.hw.ip.library import DESCRIPTION, LIBRARY, VENDOR, VERSION
 from bitwright.hw.ip.text import fill
 
 __all__ = ["core"]
@@ -14,7 +14,7 @@ CAPI=2:
 # fusesoc --cores-root . run --target=sim @vendor@:@library@:@name@
 # fusesoc --cores-root . run --target=sim_verilator @vendor@:@library@:@name@
 name: "@vendor@:@library@:@name@:@version@"
-description: Network whose every inner value is a bit, with AXI4-Stream ports
+description: @description@
 
 filesets:
   rtl:
@@ -75,4 +75,4 @@ targets:
 def core(interface: Interface) -> str:
     """The file ``NAME.core``."""
     return fill(_TEXT, name=interface.naming.module, vendor=VENDOR, library=LIBRARY,
-                version=VERSION)
+                version=VERSION, description=DESCRIPTION)

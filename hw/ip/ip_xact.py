@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from bitwright.hw.interface import Bus, Interface, Port
-from bitwright.hw.ip.library import LIBRARY, VENDOR, VERSION
+from bitwright.hw.ip.library import DESCRIPTION, LIBRARY, VENDOR, VERSION
 
 __all__ = ["NAMESPACE", "component"]
 
@@ -40,9 +40,9 @@ def component(interface: Interface) -> str:
     files = root.add("fileSets").add("fileSet")
     files.add("name", "rtl")
     file = files.add("file")
-    file.add("name", f"{interface.naming.module}.v")
+    file.add("name", interface.file)
     file.add("fileType", "verilogSource-2001")
-    root.add("description", "Network whose every inner value is a bit, with AXI4-Stream ports")
+    root.add("description", DESCRIPTION)
     ElementTree.indent(root.element)
     return ('<?xml version="1.0" encoding="UTF-8"?>\n'
             + ElementTree.tostring(root.element, encoding="unicode") + "\n")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bitwright.hw.interface import Interface
-from bitwright.hw.ip.library import LIBRARY, VENDOR, VERSION
+from bitwright.hw.ip.library import DESCRIPTION, LIBRARY, VENDOR, VERSION
 from bitwright.hw.ip.text import fill
 
 __all__ = ["package_ip"]
@@ -30,7 +30,7 @@ ipx::package_project -root_dir [file join $root @name@] -vendor @vendor@ -librar
 set core [ipx::current_core]
 set_property version @version@ $core
 set_property display_name @name@ $core
-set_property description {Network whose every inner value is a bit, with AXI4-Stream ports} $core
+set_property description {@description@} $core
 @associations@
 ipx::create_xgui_files $core
 ipx::update_checksums $core
@@ -46,4 +46,5 @@ def package_ip(interface: Interface) -> str:
         f"ipx::associate_bus_interfaces -busif {bus.name} -clock {interface.naming.clock} $core"
         for bus in interface.buses)
     return fill(_TEXT, name=interface.naming.module, vendor=VENDOR, library=LIBRARY,
-                version=VERSION, associations=associations)
+                version=VERSION, description=DESCRIPTION,
+                associations=associations)
