@@ -93,7 +93,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _options(args: argparse.Namespace) -> Options:
     """Settings of the arguments, all but what depends on the network: build folder and folds."""
-    _check_name(args.module)
     if args.target is not None:
         if args.stop_after == "route":
             raise UsageError(f"--target {args.target} ends after synth, not after route")
@@ -148,6 +147,7 @@ def _check(args: argparse.Namespace) -> None:
     if args.program and args.stop_after not in (None, "route"):
         raise UsageError(f"--program does not go with --stop-after {args.stop_after}, which makes "
                          "no bitstream")
+    _check_name(args.module)
 
 
 def _board(args: argparse.Namespace) -> boards.Board:
@@ -229,7 +229,6 @@ def _project(args: argparse.Namespace) -> None:
     from bitwright.hw.flow.project import Project, lut_size
     from bitwright.hw.rtl.layers import folded
 
-    _check_name(args.module)
     _check_folder(args.project)
     site = boards.find(boards.DEFAULT if args.board is None else args.board)
     if args.uart is not None:

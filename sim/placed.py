@@ -10,7 +10,7 @@ from typing import Any
 from bitwright import ir
 from bitwright.errors import UserError
 from bitwright.hw import families
-from bitwright.hw.families.routed import RoutedError
+from bitwright.hw.families.routed import FILE, RoutedError
 from bitwright.hw.flow import routed as after
 from bitwright.hw.flow import synth
 from bitwright.hw.flow.environment import not_elaborated
@@ -229,11 +229,11 @@ def _routed(folder: Path, report: dict[str, Any], about: dict[str, Any]) -> tupl
     if place is None or place.routed is None:
         raise PlacedError(f"{folder}: what nextpnr packs for {about['family']} has no models; "
                           "simulate --level placed, the netlist that it was given")
-    text, digest = _proven(folder, place.routed.file, report["netlist"]["routed"], "routed")
+    text, digest = _proven(folder, FILE, report["netlist"]["routed"], "routed")
     try:
         return after.verilog(text, about["module"], place.routed), digest
     except RoutedError as error:
-        raise PlacedError(f"{folder / place.routed.file}: {error}") from error
+        raise PlacedError(f"{folder / FILE}: {error}") from error
 
 
 def _read(folder: Path, name: str) -> dict[str, Any]:

@@ -7,7 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Cells", "Routed", "RoutedError"]
+__all__ = ["FILE", "Cells", "Routed", "RoutedError"]
+
+FILE = "routed.json"
+"""Name of that netlist in a build folder."""
 
 Cells = dict[str, dict[str, Any]]
 """Cells of a netlist by name, as Yosys's JSON has them."""
@@ -27,8 +30,6 @@ class Routed:
 
     Parameters
     ----------
-    file : str
-        Its name in a build folder.
     high : mapping of str to set of str
         By type of cell, the inputs that the device holds at 1 where nothing is connected; every
         other is held at 0.
@@ -37,7 +38,6 @@ class Routed:
         out: there are none.
     """
 
-    file: str = "routed.json"
     high: Mapping[str, frozenset[str]] = field(default_factory=dict)
     connect: Callable[[Cells], None] = _nothing
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from bitwright.boards import Board
 from bitwright.errors import UserError
 from bitwright.hw.families.pll import Clock
+from bitwright.hw.families.routed import FILE
 from bitwright.hw.flow import toolchain
 from bitwright.hw.flow.parts import BOARD, part_of
 from bitwright.hw.flow.record import file_digest
@@ -66,9 +67,7 @@ class Place:
     netlist, constraints : Path
     board : Board
     clock : Clock
-        Of the design.
-    target_hz : float
-        To aim at, where no PLL says what to aim at. Whether it is reached is the caller's to judge.
+        Of the design, to aim at. Whether it is reached is the caller's to judge.
     seed : int
         Of the placer.
     parts : mapping
@@ -83,7 +82,6 @@ class Place:
     constraints: Path
     board: Board
     clock: Clock
-    target_hz: float
     seed: int
     parts: Mapping[str, str]
     nextpnr: toolchain.Tool
@@ -110,17 +108,17 @@ class Place:
         text = self.constraints.read_text(encoding="utf-8")
         # Else nextpnr derives the clock from the oscillator's.
         if self.clock.pll is None and backend.clock is not None:
-            text = backend.clock.constrain(text, self.target_hz)
+            text = backend.clock.constrain(text, self.clock.hz)
         constraints.write_text(text, encoding="utf-8")
         files = [option.format(constraints=constraints.name, configuration=backend.configuration)
                  for option in (*backend.reads, *backend.writes)]
-        if backend.routed is not None and backend.routed.file != backend.configuration:
-            files += ["--write", backend.routed.file]
+        if backend.routed is not None:
+            files += ["--write", FILE]
         router = self._route(folder, logs, [
             *self.board.part.nextpnr, *self._free, "--json", netlist.name, *files,
             "--report", "nextpnr.json", "--seed", str(self.seed), "--timing-allow-fail",
             # Of clocks that are not constrained and that nextpnr does not derive from one that is.
-            "--freq", f"{self.target_hz / 1e6:.6f}"], backend.routers)
+            "--freq", f"{self.clock.hz / 1e6:.6f}"], backend.routers)
         clocks = self._clocks(netlist)
         netlist.unlink()
         constraints.unlink()
@@ -138,8 +136,7 @@ class Place:
         slowest = min(own, key=lambda name: own[name])
         return Placed(1e6 * own[slowest], usage, usage[backend.logic].used, router,
                       self._slowest(report["critical_paths"], slowest),
-                      None if backend.routed is None else
-                      file_digest(folder / backend.routed.file))
+                      None if backend.routed is None else file_digest(folder / FILE))
 
     def _clocks(self, netlist: Path) -> frozenset[str] | None:
         """Names of the clock that the PLL makes; None: all clocks are the oscillator's.

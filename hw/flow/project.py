@@ -16,15 +16,13 @@ from pathlib import Path
 from bitwright import ir
 from bitwright.boards import Board, BoardError, Site, VendorBoard
 from bitwright.files import write_atomic
-from bitwright.hw.contents import as_built
 from bitwright.hw.families.tool import YOSYS
 from bitwright.hw.flow import toolchain
 from bitwright.hw.flow.environment import not_elaborated, without_overrides
 from bitwright.hw.flow.generate import Generate
 from bitwright.hw.flow.parts import BOARD
-from bitwright.hw.flow.wrap import BoardTop, Delivered
+from bitwright.hw.flow.wrap import BoardTop, delivered, told
 from bitwright.hw.interface import FOLDER
-from bitwright.hw.link.serial_top import SerialTop
 from bitwright.hw.naming import Naming
 from bitwright.hw.plan import Plan
 
@@ -155,10 +153,8 @@ class Project:
     def _plan(self, text: str, toolchain_name: str | None, yosys: toolchain.Tool
               ) -> tuple[dict[str, str | bytes], str, dict[str, object]]:
         """Files of Amaranth's build plan, the name of its script, and what a host must know."""
-        network = as_built(self.network, self.plan, simplify=self.simplify)
-        serial = SerialTop(network, self.plan, clock_hz=self.site.clock_hz, baud=self.baud,
-                           frozen=self.network,
-                           instance=lambda axi, reset: Delivered(axi, self.naming, reset))
+        serial = delivered(self.network, self.plan, simplify=self.simplify,
+                           clock_hz=self.site.clock_hz, baud=self.baud, naming=self.naming)
         try:
             platform = self.site.platform(toolchain_name)
         except ValueError as error:  # a part whose name it does not know
@@ -168,8 +164,8 @@ class Project:
             plan = platform.prepare(BoardTop(serial, self.site), BOARD, emit_src=False)
         return dict(plan.files), plan.script, {
             "format": 1, "board": self.site.name, "clock_hz": self.site.clock_hz,
-            "baud": self.baud, "simplify": self.simplify, "network": ir.digest(self.network),
-            "plan": self.plan.digest, "identity": serial.identity.to_bytes().hex(),
+            "baud": self.baud,
+            **told(self.network, self.plan, self.simplify, serial.identity),
             "block": {self._text: hashlib.sha256(text.encode()).hexdigest()}}
 
 

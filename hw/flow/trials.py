@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,11 +36,12 @@ tried twice."""
 
 @dataclass(frozen=True)
 class _Found:
-    """A trial, the folder that it was made in, and what was placed there."""
+    """A trial, the folder that it was made in, and what was placed there or why nothing was."""
 
     trial: Trial
     folder: Path
     placed: Placed | None
+    failure: RouteError | None = None
 
 
 class Trials:
@@ -145,22 +147,16 @@ class Trials:
         folder, seed = self._folder(clock), self._options.seed
         folder.mkdir(parents=True, exist_ok=True)
         self._synthesise(clock, folder)
-        more = [(other, folder / f"seed-{other}")
-                for other in range(seed + 1, seed + self._options.seeds)]
-        failure = None
+        more = range(seed + 1, seed + self._options.seeds)
         found = self._tried.setdefault(clock.name, [])
-        try:
-            found.append(self._place(clock, folder, seed, folder))
-        except RouteError as error:
-            failure = error
-            found.append(_Found(Trial(clock.hz, seed, None), folder, None))
+        found.append(self._place(clock, folder, seed, folder))
         if not found[0].trial.met and more:
             found += self._beside(clock, folder, more)
         self._findings.trials += [one.trial for one in found]
         best = _best(found)
         if best.placed is None:
-            assert failure is not None
-            raise failure
+            assert best.failure is not None
+            raise best.failure
         return best.placed.fmax_hz
 
     def _synthesise(self, clock: Clock, folder: Path) -> None:
@@ -187,18 +183,16 @@ class Trials:
         self._runner.stage("check pins", folder, CheckPins(
             folder / "board.json", folder / f"{BOARD}.{place.constraints}", board, self._nextpnr))
 
-    def _beside(self, clock: Clock, netlist: Path, seeds: list[tuple[int, Path]]) -> list[_Found]:
+    def _beside(self, clock: Clock, netlist: Path, seeds: Iterable[int]) -> list[_Found]:
         """Place with some seeds, as many at a time as there are processors."""
-        def attempt(seed: int, folder: Path) -> _Found:
+        def attempt(seed: int) -> _Found:
+            folder = netlist / f"seed-{seed}"
             folder.mkdir(exist_ok=True)
-            try:
-                return self._place(clock, netlist, seed, folder)
-            except RouteError:
-                return _Found(Trial(clock.hz, seed, None), folder, None)
+            return self._place(clock, netlist, seed, folder)
 
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             try:
-                return list(pool.map(lambda one: attempt(*one), seeds))
+                return list(pool.map(attempt, seeds))
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 toolchain.stop_all()
@@ -209,7 +203,7 @@ class Trials:
         assert place is not None
         assert self._nextpnr is not None
         stage = Place(netlist / "netlist.json", netlist / f"{BOARD}.{place.constraints}",
-                      self._board, clock, clock.hz, seed, PATHS, self._nextpnr)
+                      self._board, clock, seed, PATHS, self._nextpnr)
         try:
             with routing(folder / "logs" / "nextpnr.log"):
                 placed = self._runner.stage(
@@ -217,6 +211,8 @@ class Trials:
         except PlaceError as error:
             assert found.synthesised is not None
             raise self._misfit(error, found.synthesised) from error
+        except RouteError as error:
+            return _Found(Trial(clock.hz, seed, None), folder, None, error)
         return _Found(Trial(clock.hz, seed, placed.fmax_hz), folder, placed)
 
     def _misfit(self, error: PlaceError, synthesised: Synthesised) -> PlaceError | FitError:

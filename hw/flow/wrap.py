@@ -23,14 +23,13 @@ from bitwright.hw.flow.environment import not_elaborated, without_overrides
 from bitwright.hw.flow.parts import BOARD
 from bitwright.hw.flow.record import file_digest
 from bitwright.hw.interface import FOLDER
-from bitwright.hw.layout import Layout
 from bitwright.hw.link.protocol import OVERHEAD, Identity
 from bitwright.hw.link.serial_top import SerialTop
 from bitwright.hw.naming import Naming
 from bitwright.hw.plan import Plan
 from bitwright.hw.report.results import Wrapped
 
-__all__ = ["BoardTop", "Delivered", "Prepared", "Wrap", "prepare"]
+__all__ = ["BoardTop", "Delivered", "Prepared", "Wrap", "delivered", "prepare", "told"]
 
 
 class Delivered(wiring.Component):
@@ -153,6 +152,34 @@ def prepare(design: Any, board: Board, pll: Pll | None = None) -> Prepared:
     return Prepared(rtlil, constraints, ports, tuple(re.findall(place.passed, options)))
 
 
+def delivered(network: ir.Network, plan: Plan, *, simplify: bool, clock_hz: float, baud: int,
+              naming: Naming) -> SerialTop:
+    """The network behind a serial line, its block being an instance of the text of that name.
+
+    Parameters
+    ----------
+    network : ir.Network
+        As it was frozen.
+    plan : Plan
+    simplify : bool
+        Whether it is simplified first.
+    clock_hz : float
+        Of the design.
+    baud : int
+        Rate of the line.
+    naming : Naming
+        Of the block.
+    """
+    return SerialTop(as_built(network, plan, simplify=simplify), plan, clock_hz=clock_hz, baud=baud,
+                     frozen=network, instance=lambda axi, reset: Delivered(axi, naming, reset))
+
+
+def told(network: ir.Network, plan: Plan, simplify: bool, identity: Identity) -> dict[str, Any]:
+    """What ``board.json`` tells of the network in a design, and of how it was built."""
+    return {"simplify": simplify, "network": ir.digest(network), "plan": plan.digest,
+            "identity": identity.to_bytes().hex()}
+
+
 @dataclass(frozen=True)
 class Wrap:
     """Write ``board.il``, which instantiates the block, its constraints, and ``board.json``.
@@ -198,27 +225,20 @@ class Wrap:
         board = self.board
         assert board.family.place is not None
         with not_elaborated():  # the network's component gives its ports, and is text already
-            prepared, layout, identity = self._prepare()
+            serial = delivered(self.network, self.plan, simplify=self.simplify,
+                               clock_hz=self.clock.hz, baud=self.baud, naming=self.naming)
+            prepared = prepare(serial, board, self.clock.pll)
         constraints = f"{BOARD}.{board.family.place.constraints}"
         (folder / f"{BOARD}.il").write_text(prepared.rtlil, encoding="utf-8")
         (folder / constraints).write_text(prepared.constraints, encoding="utf-8")
         (folder / "board.json").write_text(json.dumps({
-            "format": 1, "board": board.name, "family": board.family.name,
-            "clock_hz": self.clock.hz, "oscillator_hz": board.clock_hz, "baud": self.baud,
+            "format": 1, "board": board.name, "clock_hz": self.clock.hz, "baud": self.baud,
+            **told(self.network, self.plan, self.simplify, serial.identity),
+            "block": {f"{FOLDER}/{self.text.name}": file_digest(self.text)},
+            "family": board.family.name, "oscillator_hz": board.clock_hz,
             "pll": None if self.clock.pll is None else {
                 "cell": self.clock.pll.cell, "parameters": dict(self.clock.pll.parameters)},
-            "module": BOARD,
-            "ports": prepared.ports, "simplify": self.simplify,
-            "network": ir.digest(self.network), "plan": self.plan.digest,
-            "identity": identity.to_bytes().hex(),
-            "block": {f"{FOLDER}/{self.text.name}": file_digest(self.text)},
+            "module": BOARD, "ports": prepared.ports,
         }, indent=2) + "\n", encoding="utf-8")
-        return Wrapped(request_bytes=OVERHEAD + layout.sample_bytes,
-                       reply_bytes=OVERHEAD + layout.result_bytes, packer=prepared.packer)
-
-    def _prepare(self) -> tuple[Prepared, Layout, Identity]:
-        network = as_built(self.network, self.plan, simplify=self.simplify)
-        serial = SerialTop(network, self.plan, clock_hz=self.clock.hz, baud=self.baud,
-                           frozen=self.network,
-                           instance=lambda axi, reset: Delivered(axi, self.naming, reset))
-        return prepare(serial, self.board, self.clock.pll), serial.layout, serial.identity
+        return Wrapped(request_bytes=OVERHEAD + serial.layout.sample_bytes,
+                       reply_bytes=OVERHEAD + serial.layout.result_bytes, packer=prepared.packer)

@@ -274,7 +274,7 @@ def test_every_input_of_a_stage_is_in_its_key(tmp_path):
         "netlist": (tmp_path / "one", tmp_path / "two"),
         "constraints": (tmp_path / "one", tmp_path / "two"),
         "clock": (Clock(12_000_000), Clock(12_000_000, PLL)),
-        "target_hz": (1e6, 2e6), "seed": (1, 2),
+        "seed": (1, 2),
         "nextpnr": (tool, replace(tool, command=("/bin/yosys", "--opt"))),
         "configuration": (tmp_path / "one", tmp_path / "two"),
         "packer": (tool, replace(tool, content="0")), "options": (("-a",), ("-b",)),

@@ -51,10 +51,10 @@ def tools(monkeypatch, tmp_path):
     return install
 
 
-def run(tmp_path, clock=CLOCK, target_hz=24e6):
+def run(tmp_path, clock=CLOCK):
     stage = place.Place(
-        tmp_path / "in" / "netlist.json", tmp_path / "in" / "board.pcf", BOARD, clock, target_hz,
-        1, PATHS, toolchain.find(BOARD.family.place.nextpnr))
+        tmp_path / "in" / "netlist.json", tmp_path / "in" / "board.pcf", BOARD, clock, 1,
+        PATHS, toolchain.find(BOARD.family.place.nextpnr))
     return stage.run(tmp_path / "out", tmp_path / "logs")
 
 
@@ -112,7 +112,7 @@ def test_a_report_without_the_clock_of_the_pll_is_no_success(tools, tmp_path):
 
 def test_clock_to_reach_is_in_the_constraints(tools, tmp_path):
     tools(f"cp board.pcf {tmp_path}/given\n{WORKS}")
-    run(tmp_path, target_hz=24.5e6)
+    run(tmp_path, Clock(24_500_000))
     assert (tmp_path / "given").read_text() == "set_frequency clk 24.5\n"
 
 

@@ -158,7 +158,7 @@ def test_the_placer_aims_at_the_clock(tried):
     aims = {}
 
     def reach(stage):
-        aims[stage.clock.name] = stage.target_hz
+        aims[stage.clock.name] = stage.clock.hz
         return {"oscillator": 28.0, "27MHz": 27.5}[stage.clock.name]
 
     tried(reach)
