@@ -7,31 +7,20 @@ these clocks. Prints a table; exit status 1 if anything is not as it must be.
 
 import argparse
 import json
-import subprocess
 import sys
 from pathlib import Path
 
+from bench.pipeline import run
 from bench.uart import lost_from_device, lost_to_device
 from bitwright.hw.families.pll import megahertz
 
 __all__ = ["main"]
-
-ROOT = Path(__file__).parents[1]
 
 WANTED = (("mnist-icebreaker", "icebreaker", 24e6), ("mnist", "ulx3s-25f", 80e6))
 """Network of the zoo, board, and the least clock."""
 
 SKEW = 0.015
 """By how much the other side of the line may be off: what the simulation goes up to, too."""
-
-
-def run(*arguments: str) -> dict:
-    """What a command prints as JSON. Its last words end the bench if it fails."""
-    done = subprocess.run([sys.executable, "-m", *arguments, "--json"], cwd=ROOT,
-                          stdout=subprocess.PIPE, encoding="utf-8", check=False)
-    if done.returncode:
-        sys.exit(f"failed: {' '.join(arguments)}")
-    return json.loads(done.stdout)
 
 
 def lost(cycles: int, count: int) -> int:
@@ -44,10 +33,11 @@ def row(name: str, board: str, least_hz: float, args: argparse.Namespace) -> tup
     """Build, simulate and try the line. Returns a row of the table, and whether all is right."""
     out = args.out / f"{name}-{board}"
     asked = () if args.freq is None else ("--freq", str(args.freq))
-    report = run("hw.build", name, "--board", board, "--seeds", str(args.seeds), *asked, "--out",
-                 str(out))
+    report = json.loads(run("hw.build", name, "--board", board, "--seeds", str(args.seeds), *asked,
+                            "--out", str(out), "--json"))
     timing, link = report["timing"], report["throughput"]["link"]
-    verdict = run("sim.run", name, "--build", str(out), "--vectors", str(args.vectors))
+    verdict = json.loads(run("sim.run", name, "--build", str(out), "--vectors", str(args.vectors),
+                             "--json"))
     baud, clock = link["baud"], timing["clock_hz"]
     cycles = round(clock / baud)
     missing = lost(cycles, args.bytes)
