@@ -54,12 +54,15 @@ class Context:
         sums groups, else 1. Each group should see the whole field.
     widths : tuple of int
         Values that come from the modulator and from each layer before this one.
+    parts : tuple of Geometry
+        Where the values of each of the layer's inputs lie, if there are several.
     """
 
     geometry: Geometry
     classes: int
     groups: int = 1
     widths: tuple[int, ...] = ()
+    parts: tuple[Geometry, ...] = ()
 
 
 class Input(nn.Module, ABC):

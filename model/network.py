@@ -1,4 +1,4 @@
-"""A trainable network: modulation, a chain of layers, a head."""
+"""A trainable network: modulation, layers in a chain or a graph, a head."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from bitwright import ir
 from bitwright.data import DataSet
 from bitwright.model.base import Context, Head, Input, Layer
+from bitwright.model.graph import MODULATE, Place, joined, settled, together
 from bitwright.model.inputs import modulate as modulation
 from bitwright.model.inputs.batch_norm import BatchNormModulator
 from bitwright.model.inputs.labels import make_code
@@ -29,7 +30,7 @@ Pass = Callable[[str, Layer, Tensor], Tensor]
 
 
 class Network(nn.Module):
-    """Chain from integer features to scores: what a learning rule trains.
+    """Graph from integer features to scores: what a learning rule trains.
 
     Whatever its parts hand on (bits or reals), it is trained and evaluated in one way. It can be
     frozen where all of its parts can.
@@ -39,23 +40,37 @@ class Network(nn.Module):
     modulator : Input
     layers : sequence of Layer
     head : Head
+    places : sequence of Place, optional
+        Name and inputs of each layer. Left out, each reads the one before.
 
     Raises
     ------
     ValueError
-        If a part reads other values than the one before it makes.
+        If a part reads other values than the one before it makes, a place does not fit, or nothing
+        reads a layer.
     """
 
-    def __init__(self, modulator: Input, layers: Sequence[Layer], head: Head) -> None:
+    def __init__(self, modulator: Input, layers: Sequence[Layer], head: Head,
+                 places: Sequence[Place] = ()) -> None:
         super().__init__()
-        places = [*(f"layers.{index}" for index in range(len(layers))), "head"]
-        for place, part in zip(places, (*layers, head), strict=True):
+        self.places = settled([layer.kind for layer in layers], places)
+        where = [*(f"layers.{index}" for index in range(len(layers))), "head"]
+        for place, part in zip(where, (*layers, head), strict=True):
             if part.values != modulator.values:
                 raise ValueError(f"{place}.kind must be one of {modulator.values} behind a "
                                  f"modulation that makes {modulator.values}, not {part.kind!r}")
         self.modulator = modulator
         self.layers = nn.ModuleList(layers)
         self.head = head
+        self._check_read()
+
+    def _check_read(self) -> None:
+        names = [MODULATE, *(place.name for place in self.places)]
+        read = {*names[self.head.reads]}
+        for index, (name, _) in reversed([*enumerate(self.live_layers)]):
+            if name not in read:
+                raise ValueError(f"layers.{index}: nothing reads {name!r}")
+            read.update(self.places[index].inputs)
 
     @property
     def device(self) -> torch.device:
@@ -70,14 +85,14 @@ class Network(nn.Module):
 
     @property
     def named_layers(self) -> list[tuple[str, Layer]]:
-        """Layers by name: the kind and a count from 0 for each kind."""
-        seen: dict[str, int] = {}
-        result = []
-        for layer in self.layers:
-            count = seen.setdefault(layer.kind, 0)
-            seen[layer.kind] += 1
-            result.append((f"{layer.kind}{count}", layer))
-        return result
+        """Layers by name, in an order in which each reads what comes before it."""
+        return [(place.name, layer)
+                for place, layer in zip(self.places, self.layers, strict=True)]
+
+    @property
+    def inputs(self) -> dict[str, tuple[str, ...]]:
+        """Names of what each layer reads, by its own; ``modulate`` is what comes first."""
+        return {place.name: place.inputs for place in self.places}
 
     @property
     def live_layers(self) -> list[tuple[str, Layer]]:
@@ -105,11 +120,11 @@ class Network(nn.Module):
         list of Tensor
             ``x`` and the output of each layer.
         """
-        values = [x]
+        values, inputs = {MODULATE: x}, self.inputs
         for name, layer in self.live_layers:
-            values.append(layer(values[-1]) if through is None
-                          else through(name, layer, values[-1]))
-        return values
+            seen = together(values, inputs[name])
+            values[name] = layer(seen) if through is None else through(name, layer, seen)
+        return list(values.values())
 
     def read(self, values: Sequence[Tensor]) -> Tensor:
         """What the head reads of the values that :meth:`values` gives."""
@@ -175,19 +190,18 @@ class Network(nn.Module):
                 for key, value in layer.measures().items()}
 
     def freeze(self) -> tuple[ir.Entry, ...]:
-        """Nodes of the frozen chain. The head may read several of them."""
+        """Nodes of the frozen graph. The head may read several of them."""
         assert self.freezes
-        chain: list[tuple[str, Any]] = [("modulate", self.modulator), *self.live_layers]
-        names = ["input", *(name for name, _ in chain)]
-        entries = [ir.Entry(name, part.freeze(), (names[index],))
-                   for index, (name, part) in enumerate(chain)]
-        read = tuple(names[1:][self.head.reads])
+        entries = [ir.Entry(MODULATE, self.modulator.freeze(), ("input",))]
+        entries += [ir.Entry(name, layer.freeze(), self.inputs[name])
+                    for name, layer in self.live_layers]
+        read = tuple([entry.name for entry in entries][self.head.reads])
         return (*entries, ir.Entry("head", self.head.freeze(), read))
 
 
 def build_network(modulate: modulation.Settings, layers: Sequence[tuple[type[Layer], Any]],
                   head: tuple[type[Head], Any], data: DataSet, training: NDArray[np.int32],
-                  generator: torch.Generator) -> Network:
+                  generator: torch.Generator, places: Sequence[Place] = ()) -> Network:
     """Make an untrained network, on the CPU.
 
     Parameters
@@ -200,6 +214,8 @@ def build_network(modulate: modulation.Settings, layers: Sequence[tuple[type[Lay
     training : array of int32, shape (samples, n)
         The training split, for quantile thresholds.
     generator : torch.Generator
+    places : sequence of Place
+        See :class:`Network`.
 
     Raises
     ------
@@ -218,26 +234,29 @@ def build_network(modulate: modulation.Settings, layers: Sequence[tuple[type[Lay
         raise ValueError("modulate.labels must be 'none' in front of a head of kind "
                          f"{head[0].kind!r}, not {modulate.labels!r}")
     modulator = _modulator(modulate, data, training, generator)
-    geometry, classes = modulator.geometry, len(data.classes) or len(data.answers)
-    widths = [geometry.width]
+    geometries, classes = {MODULATE: modulator.geometry}, len(data.classes) or len(data.answers)
     made = []
-    for index, (cls, settings) in enumerate(layers):
+    chosen = settled([cls.kind for cls, _ in layers], places)
+    for index, ((cls, settings), place) in enumerate(zip(layers, chosen, strict=True)):
         last = index == len(layers) - 1
         groups = classes if last and head[0].grouped else 1
+        parts = tuple(geometries[name] for name in place.inputs)
+        widths = tuple(geometry.width for geometry in geometries.values())
         try:
-            context = Context(geometry, classes, groups, tuple(widths))
+            context = Context(joined(parts), classes, groups, widths, parts)
             layer = cls.build(settings, context, generator)
         except ValueError as error:
             raise ValueError(f"layers.{index}: {error}") from error
         made.append(layer)
-        geometry = layer.geometry
-        widths.append(geometry.width)
+        geometries[place.name] = layer.geometry
+    *_, geometry = geometries.values()
     try:
-        context = Context(geometry, classes, widths=tuple(widths))
+        context = Context(geometry, classes,
+                          widths=tuple(geometry.width for geometry in geometries.values()))
         top = head[0].build(head[1], context, generator)
     except ValueError as error:
         raise ValueError(f"head: {error}") from error
-    return Network(modulator, made, top)
+    return Network(modulator, made, top, chosen)
 
 
 def _modulator(modulate: modulation.Settings, data: DataSet, training: NDArray[np.int32],

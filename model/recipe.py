@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bitwright.data import Source
+from bitwright.model.graph import Place, settled
 from bitwright.model.heads import Head
 from bitwright.model.inputs.modulate import Settings as Modulate
 from bitwright.model.layers import Layer
@@ -62,6 +63,8 @@ class Recipe:
     head : dataclass
     kinds : tuple of str
         Kind of each layer, then of the head.
+    places : tuple of Place
+        Name and inputs of each layer, as far as they are said. Left out: a chain.
     """
 
     name: str
@@ -81,6 +84,7 @@ class Recipe:
     learning: str = "backprop"
     source: Source = field(default_factory=Source)
     modulate: Modulate = field(default_factory=Modulate)
+    places: tuple[Place, ...] = ()
 
     def __post_init__(self) -> None:
         if self.name in ("", ".", "..") or "/" in self.name or not self.name.isprintable():
@@ -94,6 +98,7 @@ class Recipe:
             raise ValueError(f"validation must be between 0 and 1, not {self.validation}")
         if self.jitter < 0:
             raise ValueError(f"jitter must be at least 0, not {self.jitter}")
+        settled(self.kinds[:-1], self.places)
         places = [*(f"layers.{index}" for index in range(len(self.layers))), "head"]
         parts = [cls for cls, _ in (*self.layer_types, self.head_type)]
         for place, part in zip(places, parts, strict=True):
@@ -115,6 +120,8 @@ class Recipe:
     def plain(self) -> dict[str, Any]:
         """Every setting as plain values, in the form of a recipe file."""
         kinds = [{"kind": kind} for kind in self.kinds]
+        for said, place in zip(kinds, self.places, strict=False):
+            said |= {key: value for key, value in plain(place).items() if value}
         return {
             **{name: getattr(self, name) for name in _SCALARS},
             **({"source": plain(self.source)} if self.source != Source() else {}),
@@ -152,8 +159,9 @@ class Recipe:
         layers = values.pop("layers", [])
         if not isinstance(layers, list):
             raise RecipeError(f"layers must be a list of tables, not {layers!r}")
+        places = [_place(layer, f"layers.{index}") for index, layer in enumerate(layers)]
         parts = [_part(Layer.kinds, layer, f"layers.{index}")
-                 for index, layer in enumerate(layers)]
+                 for index, (layer, _) in enumerate(places)]
         head = values.pop("head", {"kind": "group_sum"})
         parts.append(_part(Head.kinds, head, "head"))
         # A recipe may hold the settings of several rules, of which `learning` chooses one.
@@ -163,7 +171,8 @@ class Recipe:
         built = {"rule": rules[learning], "modulate": modulate,
                  "source": parse(Source, _columns(values.pop("source", {})), "source"),
                  "kinds": tuple(kind for kind, _ in parts),
-                 "layers": tuple(settings for _, settings in parts[:-1]), "head": parts[-1][1]}
+                 "layers": tuple(settings for _, settings in parts[:-1]), "head": parts[-1][1],
+                 "places": tuple(place for _, place in places)}
         return parse(cls, values | built)
 
 
@@ -177,6 +186,19 @@ def _columns(source: Any) -> Any:
 
 _SCALARS = ("name", "data", "seed", "epochs", "keep", "patience", "batch", "validation", "jitter",
             "balance", "learning")
+
+
+def _place(values: Any, where: str) -> tuple[Any, Place]:
+    """What a recipe says of a layer, without its place; and its place."""
+    if not isinstance(values, Mapping):
+        return values, Place()  # refused as a part
+    values = dict(values)
+    name, inputs = values.pop("name", ""), values.pop("inputs", [])
+    if not isinstance(name, str):
+        raise RecipeError(f"{where}.name must be a string, not {name!r}")
+    if not isinstance(inputs, list) or not all(isinstance(one, str) for one in inputs):
+        raise RecipeError(f"{where}.inputs must be a list of names, not {inputs!r}")
+    return values, Place(name, tuple(inputs))
 
 
 def _part(kinds: Mapping[str, Any], values: Any, where: str) -> tuple[str, Any]:

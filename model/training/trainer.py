@@ -80,7 +80,8 @@ class Trainer:
         self._order = torch.Generator().manual_seed(order)
         self._draws = torch.Generator(self.device).manual_seed(draws)
         self.network = build_network(recipe.modulate, recipe.layer_types, recipe.head_type, data,
-                                     data.features[train], torch.Generator().manual_seed(make))
+                                     data.features[train], torch.Generator().manual_seed(make),
+                                     recipe.places)
         self._shape = self.network.modulator.geometry.shape
         if recipe.jitter and not self._shape:
             raise ValueError("jitter must be 0 for features that are no pictures, "
