@@ -154,6 +154,7 @@ class Block:
     Parameters
     ----------
     window : ir.Window
+        Of an image that has its padding.
     rows, columns : int
         Of positions in a block. Blocks stand side by side; the last of a row and those of the last
         row may go beyond the positions that there are.
@@ -171,6 +172,11 @@ class Block:
         sizes += [(high, columns) for high in range(2, rows + 1)]
         blocks = (cls(window, *size) for size in sizes)
         return next(block for block in blocks if block.count <= max(1, cycles))
+
+    @classmethod
+    def of(cls, node: ir.Convolution, cycles: int) -> Self:
+        """The one of a folded convolution."""
+        return cls.within(node.window.inner, cycles)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -200,8 +206,9 @@ class Block:
         pixels.
         """
         w = self.window
+        (down, across), (high, wide) = w.dilation, w.extent
         return [[((row * w.stride[0] + y) * w.width + column * w.stride[1] + x) * w.channels + c
-                 for y in range(w.kernel[0]) for x in range(w.kernel[1])
+                 for y in range(0, high, down) for x in range(0, wide, across)
                  for c in range(w.channels)]
                 for row in range(self.rows) for column in range(self.columns)]
 
@@ -216,7 +223,7 @@ class Block:
 
 def body_cycles(node: ir.Convolution, cycles: int) -> int:
     """Cycles that the body of a folded convolution may take for a position; from 2 up it folds."""
-    return max(1, cycles // Block.within(node.window, cycles).count)
+    return max(1, cycles // Block.of(node, cycles).count)
 
 
 def bias_width(node: ir.Scores) -> int:

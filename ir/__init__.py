@@ -12,6 +12,7 @@ from bitwright.ir.drawn import draw
 from bitwright.ir.goodness import Goodness
 from bitwright.ir.group_sum import GroupSum
 from bitwright.ir.identity import digest, record_digest
+from bitwright.ir.join import Join
 from bitwright.ir.lut import Lut
 from bitwright.ir.modulate import Modulate
 from bitwright.ir.names import Names
@@ -19,6 +20,7 @@ from bitwright.ir.network import Entry, Golden, Network, Result
 from bitwright.ir.node import BitNode, HeadNode, Node
 from bitwright.ir.numbers import Numbers
 from bitwright.ir.picture import Picture
+from bitwright.ir.pool import Pool
 from bitwright.ir.preparation import Preparation
 from bitwright.ir.quantile import Quantile
 from bitwright.ir.scores import Scores
@@ -39,6 +41,7 @@ __all__ = [
     "Goodness",
     "GroupSum",
     "HeadNode",
+    "Join",
     "Lut",
     "Modulate",
     "Names",
@@ -46,6 +49,7 @@ __all__ = [
     "Node",
     "Numbers",
     "Picture",
+    "Pool",
     "Preparation",
     "Quantile",
     "Result",

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Bits", "Words", "pack", "pack_rows", "slice_bits", "unpack", "unpack_rows", "unslice"]
+__all__ = ["LANES", "ONES", "Bits", "Words", "pack", "pack_rows", "slice_bits", "unpack",
+           "unpack_rows", "unslice", "with_constants"]
 
 Bits = NDArray[np.bool_]
 """Bit vectors, shape (batch, width)."""
@@ -23,6 +24,9 @@ Words = NDArray[np.uint64]
 
 LANES = 64
 """Samples in one word of :data:`Words`."""
+
+ONES = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+"""A word with every bit set."""
 
 
 def pack(vectors: Bits) -> list[int]:
@@ -69,6 +73,12 @@ def slice_bits(vectors: Bits) -> Words:
     packed = np.zeros((width, words * (LANES // 8)), np.uint8)
     packed[:, : (batch + 7) // 8] = np.packbits(vectors.T, axis=1, bitorder="little")
     return packed.view("<u8").astype(np.uint64, copy=False)
+
+
+def with_constants(words: Words) -> Words:
+    """Bit-sliced vectors with two bits more, the constants 0 and 1."""
+    constants = np.array([[0], [ONES]], np.uint64)
+    return np.vstack([words, constants.repeat(words.shape[1], axis=1)])
 
 
 def unslice(words: Words, batch: int) -> Bits:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bitwright.ir.bits import Bits, Words
-from bitwright.ir.fields import Field, shown
+from bitwright.ir.bits import Bits, Words, with_constants
+from bitwright.ir.fields import MAX_WIDTH, Field, Integer, shown
 from bitwright.ir.lut import Lut
 from bitwright.ir.nested import Nodes
 from bitwright.ir.node import BitNode
@@ -28,47 +29,79 @@ class Convolution(BitNode, kind="convolution"):
 
     The outputs form an image again, of the positions as pixels and the outputs of the body as
     channels: bit ``p * channels_out + c``. A body of one :class:`ir.Xnor` is the binary
-    convolution of XNOR-Net (arXiv:1603.05279); a body of look-up tables is a convolution by logic,
-    or a pooling.
+    convolution of XNOR-Net (arXiv:1603.05279); a body of look-up tables is a convolution by logic.
+
+    In groups, each group has dense nodes of its own, which read the channels of that group only;
+    with as many groups as channels that is a depthwise convolution.
 
     Parameters
     ----------
     body : tuple of Lut and Xnor
-        In a chain: the first reads what the window sees, each of the others the one before.
+        A chain a group, all equally long, one after the other. The first node of a chain reads what
+        the window sees of the channels of its group, each of the others the one before.
     window : Window
+    groups : int
+        Equal parts of the channels of a pixel, lowest first; the outputs of the groups are
+        concatenated in that order.
 
     Raises
     ------
     ValueError
-        If the body is empty, or has another kind of node, or a width disagrees.
+        If the body is empty, or has another kind of node, or a width disagrees; or if the groups
+        divide neither the channels nor the nodes of the body.
     """
 
-    fields: ClassVar[tuple[Field, ...]] = (*Window.fields, Nodes("body", (Lut, Xnor)))
+    fields: ClassVar[tuple[Field, ...]] = (
+        *Window.fields,
+        Integer("groups", 1, MAX_WIDTH, 1),
+        Nodes("body", (Lut, Xnor)),
+    )
 
     body: tuple[BitNode, ...]
     window: Window
+    groups: int = 1
 
     def validate(self) -> None:
         if not isinstance(self.window, Window):
             raise ValueError(f"Window must be an ir.Window, not {shown(self.window)}")
-        width, driver = self.window.bits, "the window shows"
+        for what, count in (("channels of a pixel", self.window.channels),
+                            ("nodes of the body", len(self.body))):
+            if count % self.groups:
+                raise ValueError(f"Groups must divide the {count} {what}, not be {self.groups}")
+        length = len(self.body) // self.groups
         for index, node in enumerate(self.body):
+            if index % length == 0:
+                width = self.window.bits // self.groups
+                driver = "the window shows" if self.groups == 1 else "a group of the window shows"
             if node.in_width != width:
                 raise ValueError(f"Body node {index} reads {node.in_width} bits, but {driver} "
                                  f"{width}")
             width, driver = node.out_width, f"body node {index} drives"
 
     def values(self) -> dict[str, Any]:
-        return {**self.window.values(), "body": self.body}
+        return {**self.window.values(), "groups": self.groups, "body": self.body}
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> Self:
-        return cls(values["body"], Window.from_values(values))
+        return cls(values["body"], Window.from_values(values), values["groups"])
+
+    @property
+    def chains(self) -> tuple[tuple[BitNode, ...], ...]:
+        """Nodes of each group."""
+        length = len(self.body) // self.groups
+        return tuple(self.body[start : start + length]
+                     for start in range(0, len(self.body), length))
+
+    @property
+    def seen(self) -> NDArray[np.int64]:
+        """Bits of the window that each group reads, shape (groups, bits of a group)."""
+        bits = np.arange(self.window.bits).reshape(self.window.pixels, self.groups, -1)
+        return bits.transpose(1, 0, 2).reshape(self.groups, -1)
 
     @property
     def channels(self) -> int:
         """Output bits of a position."""
-        return self.body[-1].out_width
+        return sum(chain[-1].out_width for chain in self.chains)
 
     @property
     def in_width(self) -> int:
@@ -80,34 +113,42 @@ class Convolution(BitNode, kind="convolution"):
 
     @property
     def reads(self) -> Bits:
-        mask = np.zeros(self.in_width, bool)
-        mask[self.window.index[:, self.body[0].reads]] = True
-        return mask
+        read = np.zeros(self.window.bits, bool)
+        for chain, seen in zip(self.chains, self.seen, strict=True):
+            read[seen[chain[0].reads]] = True
+        mask = np.zeros(self.in_width + 2, bool)
+        mask[self.window.index[:, read]] = True
+        return mask[:-2]
 
     def evaluate_words(self, x: Words) -> Words:
         # Positions become further samples: the body then runs on as many words as it can get.
         index, columns = self.window.index, x.shape[1]
+        shown = with_constants(x)
         y = np.empty((self.window.positions, self.channels, columns), np.uint64)
         step = max(1, _CHUNK_BITS // max(1, 64 * columns * self.window.bits))
         for start in range(0, len(index), step):
-            values: Words = x[index[start : start + step].T].reshape(self.window.bits, -1)
-            for node in self.body:
-                values = node.evaluate_words(values)
-            y[start : start + step] = values.reshape(self.channels, -1, columns).transpose(1, 0, 2)
+            part, channel = index[start : start + step], 0
+            for chain, seen in zip(self.chains, self.seen, strict=True):
+                values: Words = shown[part[:, seen].T].reshape(len(seen), -1)
+                for node in chain:
+                    values = node.evaluate_words(values)
+                y[start : start + step, channel : channel + len(values)] = values.reshape(
+                    len(values), -1, columns).transpose(1, 0, 2)
+                channel += len(values)
         return y.reshape(self.out_width, columns)
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> Self:
-        height, width, channels = (int(n) for n in rng.integers((1, 1, 1), (5, 5, 3)))
-        kernel = int(rng.integers(1, height + 1)), int(rng.integers(1, width + 1))
-        stride = int(rng.integers(1, 3)), int(rng.integers(1, 3))
-        window = Window(height, width, channels, kernel, stride)
+        groups = int(rng.choice([1, 1, 1, 2, 3]))
+        window = Window.sample(rng, groups * int(rng.integers(1, 3)))
+        length = int(rng.integers(1, 3))
         body: list[BitNode] = []
-        in_width = window.bits
-        for _ in range(int(rng.integers(1, 3))):
-            body.append(_sample_node(in_width, rng))
-            in_width = body[-1].out_width
-        return cls(tuple(body), window)
+        for _ in range(groups):
+            in_width = window.bits // groups
+            for _ in range(length):
+                body.append(_sample_node(in_width, rng))
+                in_width = body[-1].out_width
+        return cls(tuple(body), window, groups)
 
 
 def _sample_node(in_width: int, rng: np.random.Generator) -> Lut | Xnor:

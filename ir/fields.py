@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 from bitwright.ir.bits import pack_rows, unpack_rows
 
 __all__ = ["MAX_ELEMENTS", "MAX_WIDTH", "Array", "BitArray", "Field", "Flag", "Integer", "Reals",
-           "Size", "Sizes", "check", "frozen", "read", "shown", "title", "write"]
+           "Size", "Sizes", "check", "frozen", "left_out", "read", "shown", "taken", "title",
+           "write"]
 
 MAX_WIDTH = (1 << 24) - 1
 """Bits that a node may read or drive. float32 counts up to here exactly, see
@@ -136,11 +137,20 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Integer(Field):
-    """A whole number of the header, both ends of the range inclusive."""
+    """A whole number of the header, both ends of the range inclusive.
+
+    Parameters
+    ----------
+    name : str
+    low, high : int
+    default : int, optional
+        Number that is never written: a file without the attribute has it.
+    """
 
     name: str
     low: int
     high: int
+    default: int | None = None
 
     def check_range(self, value: int) -> None:
         if not self.low <= value <= self.high:
@@ -154,13 +164,14 @@ class Integer(Field):
         return value
 
     def write(self, value: Any, attributes: Parts, tensors: Parts) -> None:
-        attributes[self.name] = value
+        if value != self.default:
+            attributes[self.name] = value
 
     def read(self, attributes: Parts, tensors: Parts, sizes: Sizes) -> int:
-        return self.check(_taken(self.name, attributes), sizes)
+        return self.check(taken(self.name, attributes, self.default), sizes)
 
     def describe(self) -> tuple[str, str, str]:
-        return "integer", "", f"{self.low} … {self.high}"
+        return "integer", "", f"{self.low} … {self.high}{left_out(self.default)}"
 
 
 @dataclass(frozen=True)
@@ -187,7 +198,7 @@ class Flag(Field):
         attributes[self.name] = value
 
     def read(self, attributes: Parts, tensors: Parts, sizes: Sizes) -> bool:
-        return self.check(_taken(self.name, attributes), sizes)
+        return self.check(taken(self.name, attributes), sizes)
 
     def describe(self) -> tuple[str, str, str]:
         return "true or false", "", ""
@@ -366,14 +377,32 @@ def frozen(array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     return np.frombuffer(array.astype(dtype).tobytes(), dtype).reshape(array.shape)
 
 
-def _taken(name: str, parts: Parts) -> Any:
+def taken(name: str, parts: Parts, default: Any = None) -> Any:
+    """A part, taken out, or the default of one that is left out.
+
+    Raises
+    ------
+    ValueError
+        If it is missing and has no default, or is there and is the default: equal networks have
+        equal files.
+    """
     if name not in parts:
-        raise ValueError(f"field {name!r} is missing")
-    return parts.pop(name)
+        if default is None:
+            raise ValueError(f"field {name!r} is missing")
+        return default
+    value = parts.pop(name)
+    if default is not None and type(value) is type(default) and value == default:
+        raise ValueError(f"field {name!r} must be left out where it is {value!r}")
+    return value
+
+
+def left_out(default: Any) -> str:
+    """What a range says of a field with a default."""
+    return "" if default is None else f"; left out if {default}"
 
 
 def _typed(name: str, tensors: Parts, dtype: np.dtype[Any]) -> NDArray[Any]:
-    array: NDArray[Any] = _taken(name, tensors)
+    array: NDArray[Any] = taken(name, tensors)
     if array.dtype != dtype:
         raise ValueError(f"{title(name)} must hold {dtype} on file, not {array.dtype}")
     return array

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from bitwright.ir.bits import Bits, Words
+from bitwright.ir.bits import ONES, Bits, Words
 from bitwright.ir.fields import MAX_WIDTH, Array, BitArray, Field, Integer, Size
 from bitwright.ir.node import BitNode
 
@@ -95,8 +95,7 @@ class Lut(BitNode, kind="lut"):
 
 def _multiplex(tables: Bits, x: Words, sources: NDArray[np.int32]) -> Words:
     """Evaluate tables as trees of multiplexers, slot 0 nearest the leaves."""
-    ones = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
-    leaves = np.where(tables, ones, np.uint64(0))[:, :, None]
+    leaves = np.where(tables, ONES, np.uint64(0))[:, :, None]
     low, high = leaves[:, 0::2], leaves[:, 1::2]
     value = ((low ^ high) & x[sources[:, 0]][:, None, :]) ^ low
     for slot in range(1, sources.shape[1]):

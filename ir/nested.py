@@ -10,7 +10,7 @@ from bitwright.ir.node import BitNode
 
 __all__ = ["Nodes"]
 
-MAX_NODES = 255
+MAX_NODES = 65_535
 """Nodes inside one node."""
 
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from bitwright import ir
+from bitwright.ir.pool import FUNCTIONS
+from bitwright.ir.window import BORDERS
 
 __all__ = ["around", "features", "labelled", "network", "raw_samples", "regression",
            "surrounded"]
@@ -25,7 +27,7 @@ def network(seed: int, *, frames: int = 1, signed: bool = False) -> ir.Network:
         width = sum(entry.node.out_width for entry in entries if entry.name in inputs)
         draw = rng.random()
         node = (_lut(rng, width) if draw < 0.7 else _xnor(rng, width) if draw < 0.85
-                else _convolution(rng, width))
+                else _sliding(rng, width))
         entries.append(ir.Entry(f"{node.kind}{index}", node, inputs))
     classes = int(rng.integers(2, 5))
     last = entries[-1]
@@ -185,15 +187,29 @@ def _xnor(rng: np.random.Generator, width: int) -> ir.Xnor:
     return ir.Xnor(rng.integers(2, size=(neurons, width)).astype(bool), thresholds)
 
 
-def _convolution(rng: np.random.Generator, width: int) -> ir.Convolution:
-    """Over an image of any shape that the width allows, a line of pixels included."""
+def _sliding(rng: np.random.Generator, width: int) -> ir.BitNode:
+    """A node over an image of any shape that the width allows, a line of pixels included."""
     def factor(number):
         return int(rng.choice([n for n in range(1, number + 1) if number % n == 0]))
 
     height = factor(width)
     across = factor(width // height)
-    kernel = tuple(int(rng.integers(max(1, side - 3), side + 1)) for side in (height, across))
+    channels = width // height // across
+    if channels > 1 and rng.random() < 0.15:
+        first = int(rng.integers(1, channels))
+        return ir.Join(height, across, (first, channels - first))
+    border = str(rng.choice(BORDERS))
+    most = np.repeat((height, across), 2) if border == "reflect" else np.full(4, 3)
+    padding = tuple(int(n) for n in rng.integers(0, most) * rng.integers(2))
+    sides = height + padding[0] + padding[1], across + padding[2] + padding[3]
+    kernel = tuple(int(rng.integers(max(1, min(side - 3, 3)), min(side, 4) + 1)) for side in sides)
     stride = int(rng.integers(1, 3)), int(rng.integers(1, 3))
-    window = ir.Window(height, across, width // height // across, kernel, stride)
-    body = _xnor(rng, window.bits) if rng.random() < 0.5 else _lut(rng, window.bits)
-    return ir.Convolution((body,), window)
+    dilation = tuple(int(rng.integers(1, (side - 1) // max(1, own - 1) + 1)) if own > 1 else 1
+                     for side, own in zip(sides, kernel, strict=True))
+    window = ir.Window(height, across, channels, kernel, stride, padding, border, dilation)
+    if rng.random() < 0.3:
+        return ir.Pool(window, str(rng.choice(FUNCTIONS)))
+    groups = factor(channels) if rng.random() < 0.3 else 1
+    body = tuple((_xnor if rng.random() < 0.5 else _lut)(rng, window.bits // groups)
+                 for _ in range(groups))
+    return ir.Convolution(body, window, groups)

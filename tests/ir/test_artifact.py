@@ -427,9 +427,25 @@ def convolution(tmp_path):
     (lambda own, tensors: own.pop("stride_down"), "field 'stride_down' is missing"),
     (lambda own, tensors: own.pop("body"), "Body must be a list of nodes, not None"),
     (lambda own, tensors: own.update(body=2), "Body must be a list of nodes, not 2"),
-    (lambda own, tensors: own.update(body=[]), "Body must have 1 to 255 nodes, not 0"),
-    (lambda own, tensors: own["body"].extend(256 * [own["body"][0]]),
-     "Body must have 1 to 255 nodes, not 258"),
+    (lambda own, tensors: own.update(body=[]), "Body must have 1 to 65535 nodes, not 0"),
+    (lambda own, tensors: own["body"].extend(65534 * [own["body"][0]]),
+     "Body must have 1 to 65535 nodes, not 65536"),
+    (lambda own, tensors: own.update(padding_top=0),
+     "field 'padding_top' must be left out where it is 0"),
+    (lambda own, tensors: own.update(border="zero"),
+     "field 'border' must be left out where it is 'zero'"),
+    (lambda own, tensors: own.update(groups=1), "field 'groups' must be left out where it is 1"),
+    (lambda own, tensors: own.update(groups=True), "Groups must be an integer, not True"),
+    (lambda own, tensors: own.update(padding_left=-1),
+     "Padding-left must be between 0 and 16777215, not -1"),
+    (lambda own, tensors: own.update(dilation_down=0),
+     "Dilation-down must be between 1 and 16777215, not 0"),
+    (lambda own, tensors: own.update(border=["one"]),
+     r"Border must be one of \('zero', 'one', 'replicate', 'reflect'\), not \['one'\]"),
+    (lambda own, tensors: own.update(groups=2),
+     "Groups must divide the 1 channels of a pixel, not be 2"),
+    (lambda own, tensors: own.update(padding_top=1 << 23),
+     "Image with its padding must have at most 16777215 bits, not 16777220"),
     (lambda own, tensors: own["body"].append(5),
      "Body node 2 must have the fields 'kind' and 'attributes', not 5"),
     (lambda own, tensors: own["body"][1].pop("kind"),
@@ -465,6 +481,37 @@ def convolution(tmp_path):
 def test_malformed_convolution(convolution, change, message):
     rewrite(convolution, lambda header, tensors: change(header["nodes"][1]["attributes"], tensors))
     refused(convolution, f"node 'c': {message}")
+
+
+@pytest.mark.parametrize(("node", "change", "message"), [
+    (ir.Pool(ir.Window(2, 2, 1, (1, 2)), "or"), {"function": "max"},
+     r"Function must be one of \('or', 'and', 'majority'\), not 'max'"),
+    (ir.Pool(ir.Window(2, 2, 1, (1, 2)), "or"), {"more": 1}, "field 'more' is unknown"),
+    (ir.Join(2, 1, (1, 1)), {"channels": 2}, "Channels must be a list of integers, not 2"),
+    (ir.Join(2, 1, (1, 1)), {"channels": [1, "1"]},
+     r"Channels must be a tuple of integers, not \(1, '1'\)"),
+    (ir.Join(2, 1, (1, 1)), {"channels": [2]}, "Channels must be 2 to 255 numbers, not 1"),
+])
+def test_malformed_pool_or_join(node, change, message, tmp_path):
+    path = tmp_path / "network.safetensors"
+    ir.save(path, ir.Network((
+        ir.Entry("m", ir.Modulate(np.ones((1, 4, 1), np.int32), 1), ("input",)),
+        ir.Entry("n", node, ("m",)),
+        ir.Entry("head", ir.GroupSum(node.out_width, 2), ("n",)))))
+    rewrite(path, lambda header, tensors: header["nodes"][1]["attributes"].update(change))
+    refused(path, f"node 'n': {message}")
+
+
+def test_what_is_as_ever_is_not_in_the_file():
+    """Files that were written before there were borders and groups are those of today."""
+    body = (ir.Lut(1, np.zeros((1, 1), int), np.zeros((1, 2), bool)),)
+    plain = ir.Convolution(body, ir.Window(2, 3, 1, (1, 1)))
+    assert set(plain.parts()[0]) == {"height", "width", "channels", "kernel_height", "kernel_width",
+                                     "stride_down", "stride_across", "body"}
+    window = ir.Window(2, 3, 2, (1, 1), (1, 1), (0, 1, 0, 0), "one", (1, 2))
+    more = ir.Convolution(body * 2, window, 2).parts()[0]
+    assert {name: more[name] for name in set(more) - set(plain.parts()[0])} == {
+        "padding_bottom": 1, "border": "one", "dilation_across": 2, "groups": 2}
 
 
 def test_wrong_graph(saved):

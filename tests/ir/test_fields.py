@@ -10,6 +10,7 @@ import pytest
 from bitwright import ir
 from bitwright.ir import fields
 from bitwright.ir.fields import Array, BitArray, Integer, Reals, Size
+from bitwright.ir.listed import Integers, Word
 from bitwright.ir.nested import Nodes
 from tests.ir.format_tables import PAGE, with_tables
 from tests.reference import nodes as reference
@@ -39,8 +40,8 @@ def test_a_table_that_drifts_is_seen(old, new):
 
 def test_a_section_too_many_is_seen():
     with pytest.raises(ValueError, match=r"^Sections must be those of the kinds; these differ: "
-                                         r"\['### `pool`'\]$"):
-        with_tables(PAGE.read_text() + "\n### `pool`\n")
+                                         r"\['### `sort`'\]$"):
+        with_tables(PAGE.read_text() + "\n### `sort`\n")
 
 
 def arrays(node):
@@ -50,7 +51,7 @@ def arrays(node):
             yield name, value
         elif isinstance(value, tuple):
             for part in value:
-                yield from arrays(part)
+                yield from arrays(part) if isinstance(part, ir.Node) else ()
 
 
 @pytest.mark.parametrize("kind", sorted(DECLARED))
@@ -128,10 +129,13 @@ def test_every_size_is_limited(kind):
         if isinstance(field, Integer):
             assert field.low <= field.high < 1 << 31
             names.add(field.name)
+        elif isinstance(field, Integers):
+            assert field.low <= field.high < 1 << 31
+            assert field.least <= field.most < 1 << 16
         elif isinstance(field, Array | BitArray | Reals):
             assert {text for text in field.shape if text.isidentifier()} <= names
         else:
-            assert isinstance(field, fields.Flag | Nodes)
+            assert isinstance(field, fields.Flag | Word | Nodes)
 
 
 def test_the_width_of_a_node_is_limited():

@@ -40,7 +40,7 @@ def test_a_file_of_format_1(path, tmp_path):
 
 @pytest.mark.parametrize(("name", "digest"), [
     ("digits", "74d1fc2022f91ec5"), ("mnist", "bc306c19f57ce22a"),
-    ("mnist-icebreaker", "6686676f7a26d486"),
+    ("mnist-icebreaker", "6686676f7a26d486"), ("convolution", "1ae6d0ff812c3b34"),
 ])
 def test_the_identity_of_what_has_nothing_around_it_stays(name, digest):
     """As it was before there were preparations, answers and names."""

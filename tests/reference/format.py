@@ -217,6 +217,10 @@ def _node(kind, attributes, prefix, left):
             return attributes["width"], thresholds.size
         case "convolution":
             return _convolution(attributes, prefix, left)
+        case "pool":
+            return _pool(attributes)
+        case "join":
+            return _join(attributes)
         case "group_sum":
             _must(set(attributes) == {"width", "classes"})
             _integer(attributes["width"], 1, WIDE)
@@ -239,29 +243,82 @@ def _node(kind, attributes, prefix, left):
 
 
 def _convolution(attributes, prefix, left):
-    window = {"height", "width", "channels", "kernel_height", "kernel_width", "stride_down",
-              "stride_across"}
-    _must(set(attributes) == window | {"body"})
-    for name in window:
-        _integer(attributes[name], 1, WIDE)
-    height, width, channels = (attributes[name] for name in ("height", "width", "channels"))
-    kernel = attributes["kernel_height"], attributes["kernel_width"]
-    _must(kernel[0] <= height)
-    _must(kernel[1] <= width)
-    _must(isinstance(attributes["body"], list))
-    _must(1 <= len(attributes["body"]) <= 255)
-    bits = kernel[0] * kernel[1] * channels
-    for index, item in enumerate(attributes["body"]):
+    rest, reads, seen, positions, channels = _window(attributes)
+    _must(set(rest) - {"groups"} == {"body"})
+    groups = 1
+    if "groups" in rest:
+        groups = rest["groups"]
+        _integer(groups, 2, WIDE)
+    _must(channels % groups == 0)
+    _must(isinstance(rest["body"], list))
+    _must(1 <= len(rest["body"]) <= 65535)
+    _must(len(rest["body"]) % groups == 0)
+    drives = bits = 0
+    for index, item in enumerate(rest["body"]):
+        if index % (len(rest["body"]) // groups) == 0:
+            drives += bits
+            bits = seen // groups
         _must(isinstance(item, dict))
         _must(set(item) == {"kind", "attributes"})
         _must(item["kind"] in ("lut", "xnor"))
-        reads, drives = _node(item["kind"], item["attributes"], f"{prefix}body.{index}.", left)
-        _must(reads == bits)
-        _must(drives <= WIDE)
-        bits = drives
-    rows = (height - kernel[0]) // attributes["stride_down"] + 1
-    columns = (width - kernel[1]) // attributes["stride_across"] + 1
-    return height * width * channels, rows * columns * bits
+        needs, bits_out = _node(item["kind"], item["attributes"], f"{prefix}body.{index}.", left)
+        _must(needs == bits)
+        _must(bits_out <= WIDE)
+        bits = bits_out
+    return reads, positions * (drives + bits)
+
+
+def _pool(attributes):
+    rest, reads, _, positions, channels = _window(attributes)
+    _must(set(rest) == {"function"})
+    _must(rest["function"] in ("or", "and", "majority"))
+    return reads, positions * channels
+
+
+def _join(attributes):
+    _must(set(attributes) == {"height", "width", "channels"})
+    _integer(attributes["height"], 1, WIDE)
+    _integer(attributes["width"], 1, WIDE)
+    _must(isinstance(attributes["channels"], list))
+    _must(2 <= len(attributes["channels"]) <= 255)
+    for number in attributes["channels"]:
+        _integer(number, 1, WIDE)
+    bits = attributes["height"] * attributes["width"] * sum(attributes["channels"])
+    return bits, bits
+
+
+def _window(attributes):
+    """Other attributes; bits of the image; bits seen at a position; positions; channels."""
+    rest = dict(attributes)
+
+    def number(name, least, default=None):
+        if default is not None and name not in rest:
+            return default
+        _must(name in rest)
+        value = rest.pop(name)
+        _integer(value, least, WIDE)
+        _must(value != default)
+        return value
+
+    height, width, channels = (number(name, 1) for name in ("height", "width", "channels"))
+    high, wide = number("kernel_height", 1), number("kernel_width", 1)
+    down, across = number("stride_down", 1), number("stride_across", 1)
+    top, bottom, left, right = (number(f"padding_{side}", 0, 0)
+                                for side in ("top", "bottom", "left", "right"))
+    if "border" in rest:
+        border = rest.pop("border")
+        _must(border in ("one", "replicate", "reflect"))
+        if border == "reflect":
+            _must(max(top, bottom) < height)
+            _must(max(left, right) < width)
+    tall = height + top + bottom - (high - 1) * number("dilation_down", 1, 1) - 1
+    broad = width + left + right - (wide - 1) * number("dilation_across", 1, 1) - 1
+    _must(tall >= 0)
+    _must(broad >= 0)
+    if top or bottom or left or right:
+        _must((height + top + bottom) * (width + left + right) * channels <= WIDE)
+    positions = (tall // down + 1) * (broad // across + 1)
+    return rest, height * width * channels, high * wide * channels, positions, channels
 
 
 def _domain(attributes):

@@ -25,17 +25,33 @@ def node_output(node: ir.Node, x: list[int], frame: int = 0) -> list[int]:
             return [int(count >= threshold) for count, row in
                     zip(counts, node.thresholds.tolist(), strict=True) for threshold in row]
         case ir.Convolution():
-            w = node.window
             y = []
-            for top in range(0, w.height - w.kernel[0] + 1, w.stride[0]):
-                for left in range(0, w.width - w.kernel[1] + 1, w.stride[1]):
-                    values = [x[((top + dy) * w.width + left + dx) * w.channels + c]
-                              for dy in range(w.kernel[0]) for dx in range(w.kernel[1])
-                              for c in range(w.channels)]
-                    for part in node.body:
-                        values = node_output(part, values)
+            size, length = node.window.channels // node.groups, len(node.body) // node.groups
+            for pixels in _windows(node.window, x):
+                for group in range(node.groups):
+                    values = [pixel[channel] for pixel in pixels
+                              for channel in range(group * size, (group + 1) * size)]
+                    for place in range(group * length, (group + 1) * length):
+                        values = node_output(node.body[place], values)
                     y += values
             return y
+        case ir.Pool():
+            y = []
+            for pixels in _windows(node.window, x):
+                for c in range(node.window.channels):
+                    ones = sum(pixel[c] for pixel in pixels)
+                    y.append(int({"or": ones > 0, "and": ones == len(pixels),
+                                  "majority": 2 * ones > len(pixels)}[node.function]))
+            return y
+        case ir.Join():
+            images, rest = [], list(x)
+            for channels in node.channels:
+                bits = node.height * node.width * channels
+                images.append(rest[:bits])
+                rest = rest[bits:]
+            return [bit for pixel in range(node.height * node.width)
+                    for image, channels in zip(images, node.channels, strict=True)
+                    for bit in image[pixel * channels:(pixel + 1) * channels]]
         case ir.GroupSum():
             size = len(x) // node.classes
             return [sum(x[c * size:(c + 1) * size]) for c in range(node.classes)]
@@ -47,6 +63,35 @@ def node_output(node: ir.Node, x: list[int], frame: int = 0) -> list[int]:
                                          strict=True)]
         case _:
             raise TypeError(f"Reference has no rule for {type(node).__name__}")
+
+
+def _windows(w, x):
+    """The pixels, each a list of channels, that the window sees at each position."""
+    top, bottom, left, right = w.padding
+
+    def pixel(y, x_):
+        if w.border == "replicate":
+            y, x_ = min(max(y, 0), w.height - 1), min(max(x_, 0), w.width - 1)
+        if w.border == "reflect":
+            y, x_ = _mirrored(y, w.height), _mirrored(x_, w.width)
+        if not (0 <= y < w.height and 0 <= x_ < w.width):
+            return [int(w.border == "one")] * w.channels
+        return [x[(y * w.width + x_) * w.channels + c] for c in range(w.channels)]
+
+    y = -top
+    while y + (w.kernel[0] - 1) * w.dilation[0] < w.height + bottom:
+        x_ = -left
+        while x_ + (w.kernel[1] - 1) * w.dilation[1] < w.width + right:
+            yield [pixel(y + i * w.dilation[0], x_ + j * w.dilation[1])
+                   for i in range(w.kernel[0]) for j in range(w.kernel[1])]
+            x_ += w.stride[1]
+        y += w.stride[0]
+
+
+def _mirrored(place, side):
+    if place < 0:
+        return -place
+    return place if place < side else 2 * (side - 1) - place
 
 
 def scores(network: ir.Network, x: list[int]) -> list[int]:

@@ -1,17 +1,105 @@
-"""The body of a convolution: dense nodes in a row."""
+"""The body of a convolution: dense nodes in a row, or a row of them a group."""
 
-from amaranth.hdl import Module, Value
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out, flipped
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from bitwright.hw.plan import FOLDED, UNROLLED
 from bitwright.hw.rtl.parts.gather import Collector
+from bitwright.hw.rtl.parts.stages import Pipeline
 from bitwright.hw.rtl.realisation import Choice, Realisation, Resources, Site, ways
 
 __all__ = ["Body"]
 
 
 class Body(wiring.Component):
+    """The dense nodes of a convolution for one position, each with registers behind it.
+
+    Groups take their bits of a window at the same time and hand on their outputs together, those of
+    a faster group after as many more registers.
+
+    Parameters
+    ----------
+    node : ir.Convolution
+    plan : Plan
+    settings : Folded, optional
+        By which the nodes that can be folded are.
+
+    Members
+    -------
+    i : ``In(stream.Signature(node.window.bits))``
+        What the window sees.
+    o : ``Out(stream.Signature(node.channels))``
+        Channels of the position, in input order.
+
+    Attributes
+    ----------
+    latency : int
+        Cycles from a window to its output, when nothing stalls.
+    interval : int
+        Cycles from a window to the next.
+    writes
+        As of :class:`Realisation`, in the order of the nodes of the body.
+    """
+
+    def __init__(self, node, plan, settings=None):
+        self._seen = node.seen.tolist()
+        self._chains = [_Chain(nodes, plan, settings) for nodes in node.chains]
+        _, self.latency, self.interval = self.measure(node, plan, settings)
+        self._waits = [_Wait(nodes[-1].out_width, self.latency - chain.latency)
+                       for nodes, chain in zip(node.chains, self._chains, strict=True)]
+        super().__init__({
+            "i": In(stream.Signature(node.window.bits)),
+            "o": Out(stream.Signature(node.channels)),
+        })
+
+    @staticmethod
+    def measure(node, plan, settings=None):
+        """Resources, latency and interval of such a component."""
+        found = [_Chain.measure(nodes, plan, settings) for nodes in node.chains]
+        latency = max(own for _, own, _ in found)
+        waits = sum((latency - own) * (nodes[-1].out_width + 1)
+                    for (_, own, _), nodes in zip(found, node.chains, strict=True))
+        return (sum((own for own, _, _ in found), Resources(0, waits)), latency,
+                max(own for _, _, own in found))
+
+    @property
+    def writes(self):
+        return sum((chain.writes for chain in self._chains), ())
+
+    def elaborate(self, platform):
+        m = Module()
+        takes, gives = Signal(), Signal()  # all groups at the same time
+        alone = len(self._chains) == 1
+        m.d.comb += [takes.eq(self.i.valid if alone else self.i.valid & self.i.ready),
+                     gives.eq(self.o.ready if alone else self.o.valid & self.o.ready),
+                     self.i.ready.eq(Cat(chain.i.ready for chain in self._chains).all()),
+                     self.o.valid.eq(Cat(wait.o.valid for wait in self._waits).all()),
+                     self.o.payload.eq(Cat(wait.o.payload for wait in self._waits))]
+        for place, (chain, wait, seen) in enumerate(zip(self._chains, self._waits, self._seen,
+                                                        strict=True)):
+            m.submodules[f"group{place}"] = chain
+            m.submodules[f"wait{place}"] = wait
+            m.d.comb += [chain.i.payload.eq(Cat(self.i.payload[bit] for bit in seen)),
+                         chain.i.valid.eq(takes), wait.o.ready.eq(gives)]
+            connect(m, chain.o, wait.i)
+        return m
+
+
+class _Wait(Pipeline):
+    """Registers in a row. As :class:`Pipeline`."""
+
+    def __init__(self, width, latency):
+        super().__init__(width, width, 1, latency)
+
+    def _payload(self, stages):
+        values = [self.i.payload]
+        for _ in range(self.latency):
+            values = stages.register(values)
+        return values[0]
+
+
+class _Chain(wiring.Component):
     """Dense nodes in a row, each with registers behind it.
 
     Where a node does not take its input as the one before hands it on, and at the end, beats are
@@ -22,7 +110,6 @@ class Body(wiring.Component):
     nodes : tuple of ir.BitNode
     plan : Plan
     settings : Folded, optional
-        By which those that can be folded are.
 
     Members
     -------
@@ -33,12 +120,8 @@ class Body(wiring.Component):
 
     Attributes
     ----------
-    latency : int
-        Cycles from a vector to its output, when nothing stalls.
-    interval : int
-        Cycles from a vector to the next.
-    writes
-        As of :class:`Realisation`.
+    latency, interval, writes
+        As of :class:`Body`.
     """
 
     def __init__(self, nodes, plan, settings=None):

@@ -1,6 +1,6 @@
 """Dense nodes that slide over an image, unrolled."""
 
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Cat, Const, Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -34,13 +34,13 @@ class ConvolutionLayer(wiring.Component, Realisation):
 
     @classmethod
     def estimate(cls, node, settings, plan, site):
-        resources, latency, interval = Body.measure(node.body, plan)
+        resources, latency, interval = Body.measure(node, plan)
         return Estimate(resources * node.window.positions, latency, interval,
                         Beat.whole(node.out_width))
 
     def __init__(self, node, settings, plan, site):
         self._node = node
-        self._copies = [Body(node.body, plan) for _ in range(node.window.positions)]
+        self._copies = [Body(node, plan) for _ in range(node.window.positions)]
         super().__init__({
             "i": In(stream.Signature(node.in_width)),
             "o": Out(stream.Signature(node.out_width)),
@@ -48,7 +48,7 @@ class ConvolutionLayer(wiring.Component, Realisation):
 
     def elaborate(self, platform):
         m = Module()
-        bits = list(self.i.payload)
+        bits = [*self.i.payload, Const(0, 1), Const(1, 1)]  # what the index calls in_width, + 1
         for position, (copy, seen) in enumerate(zip(self._copies, self._node.window.index.tolist(),
                                                     strict=True)):
             m.submodules[f"position{position}"] = copy

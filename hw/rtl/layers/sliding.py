@@ -20,7 +20,9 @@ __all__ = ["FoldedConvolution"]
 
 @realises(ir.Convolution, FOLDED)
 class FoldedConvolution(wiring.Component, Realisation):
-    """A few copies of the body, often one, and the image in a register that moves past them.
+    """A few copies of the body, often one, and the image that moves past them.
+
+    It lies in a register, with its padding.
 
     The outputs are collected until an image is whole. Where there are cycles enough for every
     position, the body is folded too.
@@ -50,10 +52,11 @@ class FoldedConvolution(wiring.Component, Realisation):
     @classmethod
     def estimate(cls, node, settings, plan, site):
         block, body = _cut(node, settings)
-        resources, latency, pace = Body.measure(node.body, plan, body)
+        resources, latency, pace = Body.measure(node, plan, body)
         copies = block.rows * block.columns
         collector = Collector.flip_flops(block.count, copies * node.channels)
-        moving = Resources(2 * node.in_width, node.in_width + collector)  # loads, or moves one way
+        bits = block.window.in_width
+        moving = Resources(2 * bits, bits + collector)  # loads, or moves one way
         return Estimate(resources * copies + moving,
                         1 + (block.count - 1) * pace + latency + Collector.latency,
                         block.count * pace, Beat.whole(node.out_width))
@@ -62,7 +65,7 @@ class FoldedConvolution(wiring.Component, Realisation):
         self._node = node
         block, body = _cut(node, settings)
         self._block = block
-        self._copies = [Body(node.body, plan, body) for _ in block.seen()]
+        self._copies = [Body(node, plan, body) for _ in block.seen()]
         self._pace = self._copies[0].interval
         width = len(self._copies) * node.channels
         if width * block.count > WIDEST:
@@ -97,7 +100,8 @@ class FoldedConvolution(wiring.Component, Realisation):
     def _move(self, m, ready, step):
         """Take images and let them move; ``step`` says that the copies take what they see."""
         rows, columns = self._block.shape
-        image = Signal(self._node.in_width, reset_less=True)
+        image = Signal(self._block.window.in_width, reset_less=True)
+        bits = [*self.i.payload, Const(0, 1), Const(1, 1)]
         busy = Signal()
         row, column, wait = Signal(range(rows)), Signal(range(columns)), Signal(range(self._pace))
         end, bottom, moved = Signal(), Signal(), Signal()
@@ -122,7 +126,8 @@ class FoldedConvolution(wiring.Component, Realisation):
                 with m.If(bottom):
                     m.d.sync += busy.eq(0)
         with m.If(self.i.valid & self.i.ready):
-            m.d.sync += [image.eq(self.i.payload), busy.eq(1)]
+            m.d.sync += [image.eq(Cat(bits[index] for index in self._node.window.padded.tolist())),
+                         busy.eq(1)]
         return image
 
     def _collect(self, m):
@@ -144,4 +149,4 @@ def _cut(node, settings):
     """Positions that are worked on at the same time, and settings of the body if it is folded."""
     cycles = body_cycles(node, settings.cycles)
     body = replace(settings, cycles=cycles) if cycles > 1 else None
-    return Block.within(node.window, settings.cycles), body
+    return Block.of(node, settings.cycles), body
