@@ -40,7 +40,8 @@ RANGES: dict[str, tuple[Any, ...]] = {
     "temperature": (0.05, 0.4, 1.0, 1.0, 8.0), "update_rate": (0.01, 0.1, 1.0),
     "threshold": (0.0, 1e-6, 0.5, 5.0), "adaptivity": (1e-4, 0.1, 1.0),
     "regularisation": (1e-7, 1e-4), "label_smoothing": (0.0, 0.1), "soft": (0.2, 0.5, 0.9),
-    "beta": (0.5, 2.0, 5.0), "bound": (0.3, 0.8, 1.0), "regulariser": (0.0, 0.3, 2.0),
+    "beta": (0.5, 2.0, 5.0), "bound": (0.3, 0.8, 1.0), "rate": (0.0, 0.05, 0.3),
+    "regulariser": (0.0, 0.3, 2.0),
 }
 """What is drawn for a setting of a name. Others: numbers near 1."""
 

@@ -37,6 +37,9 @@ class Trait(Enum):
     """Its weights are bits, and votes flip them."""
     DOUBT = "doubt"
     """Its weights are probabilities, which have to become bits."""
+    PASSES = "passes"
+    """It has nothing to learn, and hands on any signal, forward and back, by its derivative: every
+    rule passes it by."""
 
 
 @dataclass(frozen=True)
@@ -136,8 +139,20 @@ class Layer(Part):
 
     kinds: ClassVar[dict[str, type[Layer]]] = {}
 
+    vanishes: ClassVar[bool] = False
+    """Whether it does nothing in evaluation, and so has no node."""
+
     geometry: Geometry
     """Where the output values lie."""
+    draws: ClassVar[bool] = False
+    """Whether it leaves something to chance in training."""
+    generator: torch.Generator | None = None
+    """What it then draws from, on its device."""
+
+    @property
+    def passes(self) -> bool:
+        """Whether it has nothing to learn."""
+        return Trait.PASSES in self.traits
 
     @property
     def settles(self) -> bool:

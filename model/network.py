@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -65,8 +66,7 @@ class Network(nn.Module):
         self._check_read()
 
     def _check_read(self) -> None:
-        names = [MODULATE, *(place.name for place in self.places)]
-        read = {*names[self.head.reads]}
+        read = {*self.read_names}
         for index, (name, _) in reversed([*enumerate(self.live_layers)]):
             if name not in read:
                 raise ValueError(f"layers.{index}: nothing reads {name!r}")
@@ -99,6 +99,31 @@ class Network(nn.Module):
         """Layers by name, up to the last one that the head reads."""
         stop = self.head.reads.stop
         return self.named_layers[: None if stop is None else stop - 1]
+
+    @property
+    def learning_layers(self) -> list[tuple[str, Layer]]:
+        """Those of :attr:`live_layers` that have something to learn."""
+        return [(name, layer) for name, layer in self.live_layers if not layer.passes]
+
+    @property
+    def first_layers(self) -> frozenset[str]:
+        """Names of the layers in front of which nothing learns."""
+        reached, first = {MODULATE}, set()
+        for name, layer in self.named_layers:
+            if reached.issuperset(self.inputs[name]):
+                (reached if layer.passes else first).add(name)
+        return frozenset(first | reached - {MODULATE})
+
+    @property
+    def read_names(self) -> tuple[str, ...]:
+        """Names of what the head reads."""
+        return tuple([MODULATE, *(name for name, _ in self.live_layers)][self.head.reads])
+
+    def widths(self, names: Sequence[str]) -> list[int]:
+        """Values that come under names."""
+        known = {MODULATE: self.modulator.geometry.width,
+                 **{name: layer.geometry.width for name, layer in self.named_layers}}
+        return [known[name] for name in names]
 
     @property
     def scale(self) -> float:
@@ -179,6 +204,24 @@ class Network(nn.Module):
         self.train(was_training)
         return np.concatenate(parts)
 
+    def draw_from(self, generator: torch.Generator) -> None:
+        """Let layers that leave something to chance in training draw from a generator."""
+        for layer in self.layers:
+            if layer.draws:
+                layer.generator = generator
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Training mode, but for layers that are nothing in evaluation: values as they will be."""
+        modes = [layer.training for layer in self.layers]
+        for layer in self.layers:
+            layer.train(layer.training and not layer.vanishes)
+        try:
+            yield
+        finally:
+            for layer, mode in zip(self.layers, modes, strict=True):
+                layer.train(mode)
+
     def constrain(self) -> None:
         """Return the parameters of every layer to their range."""
         for layer in (*self.layers, self.head):
@@ -193,9 +236,13 @@ class Network(nn.Module):
         """Nodes of the frozen graph. The head may read several of them."""
         assert self.freezes
         entries = [ir.Entry(MODULATE, self.modulator.freeze(), ("input",))]
-        entries += [ir.Entry(name, layer.freeze(), self.inputs[name])
-                    for name, layer in self.live_layers]
-        read = tuple([entry.name for entry in entries][self.head.reads])
+        drivers: dict[str, tuple[str, ...]] = {MODULATE: (MODULATE,)}
+        for name, layer in self.live_layers:
+            read = tuple(driver for one in self.inputs[name] for driver in drivers[one])
+            drivers[name] = read if layer.vanishes else (name,)
+            if not layer.vanishes:
+                entries.append(ir.Entry(name, layer.freeze(), read))
+        read = tuple(driver for one in self.read_names for driver in drivers[one])
         return (*entries, ir.Entry("head", self.head.freeze(), read))
 
 

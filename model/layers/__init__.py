@@ -9,13 +9,16 @@ from bitwright.model.layers.convolution import (
 from bitwright.model.layers.dense import BernoulliLayer, BmabLayer, XnorLayer
 from bitwright.model.layers.local_dense import LocalDenseLayer
 from bitwright.model.layers.lut import LutLayer
+from bitwright.model.layers.noise import BitErrorLayer, DropoutLayer
 from bitwright.model.layers.real_dense import RealDenseLayer
 
 __all__ = [
     "BernoulliConvolutionLayer",
     "BernoulliLayer",
+    "BitErrorLayer",
     "BmabConvolutionLayer",
     "BmabLayer",
+    "DropoutLayer",
     "Layer",
     "LocalDenseLayer",
     "LutLayer",

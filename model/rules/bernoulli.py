@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from bitwright.model.base import Layer, Trait
+from bitwright.model.graph import MODULATE, together
 from bitwright.model.network import Network
 from bitwright.model.poisson_binomial import Gradient
 from bitwright.model.rules.optimizer import adam, set_rate
@@ -113,11 +114,12 @@ class Bernoulli(Rule, kind="bernoulli"):
                  generator: torch.Generator) -> None:
         super().__init__(network, settings, epochs=epochs, task=task, generator=generator)
         self._optimizer = adam(network.parameters(), settings.learning_rate)
-        self._parts = (*network.layers, network.head)
+        self._layers = [layer for _, layer in network.learning_layers]
+        self._parts = (*self._layers, network.head)
         self._shares = settings.shares(len(self._parts), epochs)
         for part in self._parts:
             part.weights.bound.fill_(settings.bound)
-        for layer in network.layers:
+        for layer in self._layers:
             layer.neurons.gradient = settings.gradient
 
     def begin_epoch(self, epoch: int) -> None:
@@ -136,10 +138,10 @@ class Bernoulli(Rule, kind="bernoulli"):
     def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
         network = self._network
         bits = network.modulator(features).float()
-        self._hard = bits
+        self._hard, self._certain = {MODULATE: bits}, {MODULATE}
         soft = network.read(network.values(bits, self._through))
         logits = network.logits(network.head(soft))
-        hard = network.logits(network.head.evaluate(self._hard))
+        hard = network.logits(network.head.evaluate(together(self._hard, network.read_names)))
         loss = self._task.loss(logits, labels)
         self._optimizer.zero_grad()
         loss.backward()
@@ -153,12 +155,17 @@ class Bernoulli(Rule, kind="bernoulli"):
 
     def _through(self, name: str, layer: Layer, soft: Tensor) -> Tensor:
         """Pass a layer in doubt, and beside it the bits of :attr:`_hard`, which are calibrated."""
-        del name
-        certain, hard = soft is self._hard, layer.through(layer.neurons.calibrate, self._hard)
-        self._hard = hard
+        inputs = self._network.inputs[name]
+        certain, seen = self._certain.issuperset(inputs), together(self._hard, inputs)
+        if layer.passes:
+            hard = layer(seen)
+        else:
+            hard = layer.through(layer.neurons.calibrate, seen)
+        self._hard[name] = hard
         if not certain:
             return layer(soft)
-        if layer.weights.binary:
+        if layer.passes or layer.weights.binary:
+            self._certain.add(name)
             return hard
         return torch.where(layer.certain[:, None], hard, layer(soft))
 

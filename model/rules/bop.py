@@ -54,7 +54,7 @@ class Bop(Descent, kind="bop"):
     def __init__(self, network: Network, settings: Settings, *, epochs: int, task: Task,
                  generator: torch.Generator) -> None:
         self._weights: dict[str, Tensor] = {}
-        for name, layer in [*network.named_layers, ("head", network.head)]:
+        for name, layer in [*network.learning_layers, ("head", network.head)]:
             layer.weights.values.data = layer.weights.matrix
             self._weights[name] = layer.weights.values
         super().__init__(network, settings, epochs=epochs, task=task, generator=generator)

@@ -23,13 +23,13 @@ __all__ = ["Needs", "Rule"]
 
 @dataclass(frozen=True)
 class Needs:
-    """What a rule asks of the parts of a network.
+    """What a rule asks of the parts of a network that learn.
 
     Parameters
     ----------
     layers, head : Trait
     first : Trait, optional
-        What it asks of the first layer, if that is something else.
+        What it asks of a layer in front of which nothing learns, if that is something else.
     per_frame : bool, optional
         Whether the head has to make every frame a class, or must not. Left out, both will do.
     gathers : bool
@@ -45,9 +45,9 @@ class Needs:
     gathers: bool = True
     input: bool = False
 
-    def of_layer(self, index: int) -> Trait:
-        """What it asks of a layer, counted from 0."""
-        return self.first if index == 0 and self.first is not None else self.layers
+    def of_layer(self, *, first: bool) -> Trait:
+        """What it asks of a layer, which may be one in front of which nothing learns."""
+        return self.first if first and self.first is not None else self.layers
 
     def allows(self, head: type[Head] | Head) -> bool:
         """Whether it allows a head."""
@@ -107,9 +107,9 @@ class Rule(Named, ABC):
         """
         del settings, epochs
         values, needs = network.modulator.values, cls.needs
-        for index, layer in enumerate(network.layers):
-            trait = needs.of_layer(index)
-            if trait not in layer.traits:
+        for index, (name, layer) in enumerate(network.named_layers):
+            trait = needs.of_layer(first=name in network.first_layers)
+            if not layer.passes and trait not in layer.traits:
                 raise ValueError(cls._refusal(f"layers.{index}", layer, (
                     other for other in Layer.kinds.values() if trait in other.traits), values))
         if not needs.allows(network.head):

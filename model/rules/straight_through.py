@@ -73,13 +73,14 @@ class StraightThrough(Descent, kind="straight-through"):
     def __init__(self, network: Network, settings: Settings, *, epochs: int, task: Task,
                  generator: torch.Generator) -> None:
         learned = settings.steepness == "learned"
+        layers = [layer for _, layer in network.learning_layers]
         beta = settings.beta if settings.surrogate == "sign-swish" else None
-        for layer in network.layers:
+        for layer in layers:
             step = Step(settings.surrogate, beta, learned=learned)
             layer.neurons.step = step.to(generator.device)
         super().__init__(network, settings, epochs=epochs, task=task, generator=generator)
-        self._weights = [part.weights.values for part in (*network.layers, network.head)]
-        self._betas = [layer.neurons.step.beta for layer in network.layers] if learned else []
+        self._weights = [part.weights.values for part in (*layers, network.head)]
+        self._betas = [layer.neurons.step.beta for layer in layers] if learned else []
         self._alphas: list[nn.Parameter] = []
         if settings.regulariser != "none" and settings.alpha == "learned":
             self._alphas = [nn.Parameter(values.detach().abs().mean(1))
@@ -97,7 +98,7 @@ class StraightThrough(Descent, kind="straight-through"):
         super().begin_epoch(epoch)
         if self._settings.steepness == "rising":
             beta = self._settings.beta ** (epoch / max(self._epochs - 1, 1))
-            for layer in self._network.layers:
+            for _, layer in self._network.learning_layers:
                 layer.neurons.step.beta.fill_(beta)
 
     def differentiate(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -130,7 +131,7 @@ class StraightThrough(Descent, kind="straight-through"):
 
     def measure(self, features: Tensor, labels: Tensor) -> dict[str, float]:
         """Steepness of each layer, where it is learned, and mean alpha, where there is one."""
-        names = [name for name, _ in self._network.named_layers]
+        names = [name for name, _ in self._network.learning_layers]
         betas = {f"beta.{name}": beta.item()
                  for name, beta in zip(names, self._betas, strict=False)}
         alphas = {f"alpha.{name}": alpha.mean().item()

@@ -91,6 +91,7 @@ class Trainer:
         rule = Rule.kinds[recipe.learning]
         rule.check(self.network, recipe.rule, recipe.epochs, self.task)
         self.network.to(self.device)
+        self.network.draw_from(self._draws)
         if self.network.freezes:
             rehearse(self.network, data.features[train], self.task.answer)
         self._features, self._labels = self._tensors(data.features[train], data.labels[train])
@@ -203,7 +204,7 @@ class Trainer:
         """
         batches = itertools.cycle(self._parts(order, self.recipe.batch))
         self.network.train()
-        with torch.no_grad():
+        with torch.no_grad(), self.network.quiet():
             for part in itertools.islice(batches, _SETTLING):
                 self.network(self._features[part])
 

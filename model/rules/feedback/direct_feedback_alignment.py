@@ -38,8 +38,10 @@ class DirectFeedbackAlignment(Relaxation, kind="direct-feedback-alignment"):
         outputs: dict[str, Tensor] = {}
 
         def through(name: str, layer: Layer, x: Tensor) -> Tensor:
-            outputs[name] = layer(x)
-            return outputs[name].detach()
+            output = layer(x)
+            if not layer.passes:
+                outputs[name] = output
+            return output.detach()
 
         top = network.head(network.read(network.values(network.modulator(features), through)))
         scores = top.detach().requires_grad_()

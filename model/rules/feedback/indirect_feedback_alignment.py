@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
 from bitwright.model.base import Trait
+from bitwright.model.graph import MODULATE, together
 from bitwright.model.network import Network
 from bitwright.model.rules.feedback.relaxation import (
     RandomSettings,
@@ -16,6 +17,7 @@ from bitwright.model.rules.feedback.relaxation import (
     draw,
     seeded,
 )
+from bitwright.model.rules.passed import Passed
 from bitwright.model.rules.rule import Needs
 from bitwright.model.tasks import Task
 
@@ -29,6 +31,14 @@ class Settings(RandomSettings):
     entry: Literal["input", "first-layer"] = "input"
     """Where the error enters: at the network's input, or at the first layer's output, as Nøkland
     describes it."""
+
+
+class _Inner(NamedTuple):
+    """A layer that learns, and what it made of its input."""
+
+    layer: Any
+    sums: Tensor
+    output: Tensor
 
 
 class IndirectFeedbackAlignment(Relaxation, kind="indirect-feedback-alignment"):
@@ -49,16 +59,27 @@ class IndirectFeedbackAlignment(Relaxation, kind="indirect-feedback-alignment"):
         self._matrix_generator = seeded(generator)
         self._matrices: dict[str, Tensor] = {}  # drawn in the first step, which has its shape
 
+    @classmethod
+    def check(cls, network: Network, settings: Settings, epochs: int, task: Task) -> None:
+        super().check(network, settings, epochs, task)
+        readers = [name for name, inputs in network.inputs.items() if MODULATE in inputs]
+        if settings.entry == "first-layer" and (
+                len(readers) > 1 or any(layer.passes for layer in network.layers[:1])):
+            raise ValueError(f"{cls.kind}.entry must be 'input' where other layers than a first "
+                             f"one that learns read the modulation, not {settings.entry!r}")
+
     def differentiate(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         network = self._network
-        inner: list[tuple[Any, Tensor, Tensor]] = []
+        inner: dict[str, _Inner | Passed] = {}
 
         def through(name: str, layer: Any, x: Tensor) -> Tensor:
-            del name
+            if layer.passes:
+                inner[name] = one = Passed(layer, x)
+                return one.output
             sums = layer.product(x)
             sums.retain_grad()
             output = layer.activate(sums)
-            inner.append((layer, sums, output))
+            inner[name] = _Inner(layer, sums, output)
             return output.detach()
 
         start = network.modulator(features)
@@ -70,21 +91,27 @@ class IndirectFeedbackAlignment(Relaxation, kind="indirect-feedback-alignment"):
         self._carry(top.grad.T, len(start), inner)
         return logits, loss
 
-    def _carry(self, error: Tensor, in_width: int, inner: list[tuple[Any, Tensor, Tensor]]) -> None:
+    def _carry(self, error: Tensor, in_width: int, inner: dict[str, _Inner | Passed]) -> None:
         """Take the output's error, shape (classes, batch), through the layers, first to last."""
         if not inner:
             return
         at_input = self._settings.entry == "input"
-        width = in_width if at_input else len(inner[0][2])
+        width = in_width if at_input else len(next(iter(inner.values())).output)
         if not self._matrices:
             self._matrices["input"] = draw((width, len(error)), len(error), self._settings.matrix,
                                            self._matrix_generator)
-        signal = self._matrices["input"] @ error
-        for index, (layer, sums, output) in enumerate(inner):
+        entering = self._matrices["input"] @ error
+        signals = {MODULATE: entering}
+        for index, (name, one) in enumerate(inner.items()):
+            signal = entering
             if index or at_input:
-                signal = layer.carry(signal)
-            output.backward(signal)
-            signal = layer.spread(sums.grad)
+                signal = together(signals, self._network.inputs[name])
+                if isinstance(one, Passed):
+                    signals[name] = one.forth(signal)
+                    continue
+                signal = one.layer.carry(signal)
+            one.output.backward(signal)
+            signals[name] = one.layer.spread(one.sums.grad)
 
     def state_dict(self) -> dict[str, Any]:
         return {**super().state_dict(), "matrices": self._matrices}

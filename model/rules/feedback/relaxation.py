@@ -76,8 +76,10 @@ def angle(first: Tensor, second: Tensor) -> float:
 
 
 def behind_the_first(network: Network) -> dict[str, Summing]:
-    """Layers and head by name, but for what comes first: nobody learns from its way back."""
-    return dict([*network.named_layers, ("head", network.head)][1:])
+    """Layers that learn, and the head, by name; without those from whose way back nobody learns."""
+    parts = {name: layer for name, layer in network.learning_layers
+             if name not in network.first_layers}
+    return parts | ({"head": network.head} if network.learning_layers else {})
 
 
 class Relaxation(Descent):
@@ -95,11 +97,11 @@ class Relaxation(Descent):
         network = self._network
         layers = {name: [parameter for parameter in layer.parameters()
                          if parameter.grad is not None]
-                  for name, layer in network.named_layers}
+                  for name, layer in network.learning_layers}
         layers = {name: parameters for name, parameters in layers.items() if parameters}
         if not layers:
             return {}
-        with _untouched(network), _exact(network):
+        with _untouched(network), _exact(network), network.quiet():
             exact = iter(torch.autograd.grad(
                 self.loss(network(features), labels),
                 [parameter for group in layers.values() for parameter in group]))

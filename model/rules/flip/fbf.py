@@ -9,17 +9,20 @@ flip.md. Source: reports v1 and v2, code v3 of FlipBackprop-pytorch.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
-from bitwright.model.base import Trait
+from bitwright.model.base import Layer, Trait
+from bitwright.model.graph import MODULATE, together
 from bitwright.model.inputs.frames import apart
 from bitwright.model.network import Network
 from bitwright.model.rules.flip import votes
 from bitwright.model.rules.optimizer import adam, set_rate
+from bitwright.model.rules.passed import Passed
 from bitwright.model.rules.rule import Needs, Rule
 from bitwright.model.tasks import Task
 
@@ -92,6 +95,14 @@ class _Pass:
     targets: Tensor | None = None  # -1, 0 (none) and +1, shape (neurons, columns)
 
 
+class _Passing(NamedTuple):
+    """A layer that has nothing to learn, in the first forward pass."""
+
+    name: str
+    layer: Layer
+    passed: Passed
+
+
 class FBF(Rule, kind="fbf"):
     """Votes flip weight bits. Real are the gradient of the loss, and a batch norm of the input."""
 
@@ -140,8 +151,8 @@ class FBF(Rule, kind="fbf"):
         self._observe("head", gradient=error)
         flipped = self._backward(passes, error, z)
         if self._settings.order == "fbf":
-            again = None if z is None else self._modulate(features)[1]
-            flipped = self._second_forward(passes, again)
+            again = bits if z is None else self._modulate(features)[1]
+            flipped = self._second_forward(passes, again, anew=z is not None)
         return {"loss": loss.item(), self._task.metric_name: self._task.metric(logits, labels),
                 "flipped": float(flipped)}
 
@@ -154,12 +165,15 @@ class FBF(Rule, kind="fbf"):
             z = modulator.normalise(features)
         return z, modulator.cut(z.detach())
 
-    def _forward(self, bits: Tensor) -> tuple[list[_Pass], Tensor]:
+    def _forward(self, bits: Tensor) -> tuple[list[_Pass | _Passing], Tensor]:
         """First forward pass: what each layer saw, and the logits, shape (batch, classes)."""
         network, head = self._network, self._network.head
-        passes: list[_Pass] = []
+        passes: list[_Pass | _Passing] = []
 
         def through(name: str, layer: Any, x: Tensor) -> Tensor:
+            if layer.passes:
+                passes.append(_Passing(name, layer, Passed(layer, x)))
+                return passes[-1].passed.output
             columns = layer.columns(x)
             signs = layer.weights.extend(columns)
             z = layer.neurons.normalise(layer.weights.count(signs))
@@ -177,28 +191,55 @@ class FBF(Rule, kind="fbf"):
         self._observe("head", counts=scores / head.temperature)
         return passes, network.logits(scores)
 
-    def _backward(self, passes: list[_Pass], error: Tensor, z: Tensor | None) -> int:
+    def _backward(self, passes: list[_Pass | _Passing], error: Tensor, z: Tensor | None) -> int:
         """From the loss to the input. Returns the number of weight bits flipped."""
-        flipped, signal = 0, None
+        flipped, inputs = 0, self._inputs
+        signals: defaultdict[str, list[Tensor]] = defaultdict(list)
         for one in reversed(passes):
-            if signal is None:
-                one.targets = self._targets_of_error(error)
+            if isinstance(one, _Passing):
+                signal = one.passed.back(self._together(signals.pop(one.name))).sign()
             else:
-                bits = one.layer.take(signal)
-                one.targets = bits.view(*one.z.shape[:1], -1, one.z.shape[1]).sum(1).sign()
-                if self._settings.window:
-                    near = one.layer.neurons.distance(one.z) <= self._settings.window
-                    one.targets *= near
-            before = weights = one.layer.weights.signs
-            if self._settings.order == "v1":
-                flipped += self._change(one, one.x)
-                weights = one.layer.weights.signs
-            if one is passes[0] and z is None:
-                return flipped  # nobody in front learns
-            signal = self._signal(one, weights, before)
-            self._observe(_in_front(passes, one), flips=signal * one.seen < 0)
-        self._learn_modulation(z, signal)
+                one.targets = (self._targets_of_error(error) if one.name == "head" else
+                               self._targets_of_signal(one, self._together(signals.pop(one.name))))
+                before = weights = one.layer.weights.signs
+                if self._settings.order == "v1":
+                    flipped += self._change(one, one.x)
+                    weights = one.layer.weights.signs
+                if z is None and inputs[one.name] == (MODULATE,):
+                    continue  # nobody in front learns
+                signal = self._signal(one, weights, before)
+                self._observe_flips(inputs[one.name], signal * one.seen < 0)
+            for name, part in zip(inputs[one.name], signal.split(
+                    self._network.widths(inputs[one.name])), strict=True):
+                signals[name].append(part)
+        if z is not None:
+            self._learn_modulation(z, self._together(signals[MODULATE]))
         return flipped
+
+    @property
+    def _inputs(self) -> dict[str, tuple[str, ...]]:
+        """What layers and head read."""
+        return self._network.inputs | {"head": self._network.read_names}
+
+    def _together(self, signals: list[Tensor]) -> Tensor:
+        """What those who read a bit want of it: the majority of those who have an opinion.
+
+        Where signals are flips, it is the majority of all, since to keep it is one.
+        """
+        if len(signals) == 1:
+            return signals[0]
+        total = torch.stack(signals).sum(0)
+        if self._settings.signal == "flip":
+            total *= 2 * total.abs() > len(signals)
+        return total.sign()
+
+    def _targets_of_signal(self, one: _Pass, signal: Tensor) -> Tensor:
+        """Which way each count of a layer should go, shape (neurons, columns)."""
+        bits = one.layer.take(signal)
+        targets = bits.view(*one.z.shape[:1], -1, one.z.shape[1]).sum(1).sign()
+        if self._settings.window:
+            targets *= one.layer.neurons.distance(one.z) <= self._settings.window
+        return targets
 
     def _targets_of_error(self, error: Tensor) -> Tensor:
         """Which way each count of the head should go, shape (classes, frames * batch)."""
@@ -229,18 +270,34 @@ class FBF(Rule, kind="fbf"):
         z.backward(gradient)
         self._optimizer.step()
 
-    def _second_forward(self, passes: list[_Pass], bits: Tensor | None) -> int:
-        """Change weights, first layer first, each for what its input has become.
+    def _second_forward(self, passes: list[_Pass | _Passing], bits: Tensor, *,
+                        anew: bool) -> int:
+        """Change weights, first layers first, each for what its input has become.
 
-        The first layer's input has become ``bits``, or is what it was.
+        Parameters
+        ----------
+        passes : list
+        bits : Tensor
+            What the modulation gives now.
+        anew : bool
+            Whether that is something else than in the first pass.
         """
-        flipped, x = 0, bits
+        flipped, inputs, values = 0, self._inputs, {MODULATE: bits}
+        same = set() if anew else {MODULATE}
         for one in passes:
+            kept = same.issuperset(inputs[one.name])
+            if isinstance(one, _Passing):
+                if kept:
+                    same.add(one.name)
+                values[one.name] = one.passed.output if kept else Passed(
+                    one.layer, together(values, inputs[one.name])).output
+                continue
             layer = one.layer
-            signs = one.x if x is None else layer.weights.extend(layer.columns(x))
+            signs = one.x if kept else layer.weights.extend(
+                layer.columns(together(values, inputs[one.name])))
             flipped += self._change(one, signs)
             if one is not passes[-1]:
-                x = layer.activate(layer.weights.count(signs))
+                values[one.name] = layer.activate(layer.weights.count(signs))
         return flipped
 
     def _change(self, one: _Pass, x: Tensor) -> int:
@@ -268,6 +325,12 @@ class FBF(Rule, kind="fbf"):
         chosen = int(mask.sum())
         return mask.numel() - chosen if inverted else chosen
 
+    def _observe_flips(self, names: tuple[str, ...], flips: Tensor) -> None:
+        """Tell of the bits of each input that should be inverted."""
+        parts = flips.split(self._network.widths(names))
+        for name, part in zip(names, parts, strict=True):
+            self._observe(name, flips=part)
+
     def _observe(self, name: str, **figures: Tensor) -> None:
         if self.telemetry is not None:
             self.telemetry.observe(name, **figures)
@@ -279,8 +342,3 @@ class FBF(Rule, kind="fbf"):
         if self._optimizer is not None:
             self._optimizer.load_state_dict(state["optimizer"])
 
-
-def _in_front(passes: list[_Pass], one: _Pass) -> str:
-    """Name of what gives a layer its input."""
-    index = next(index for index, other in enumerate(passes) if other is one)
-    return passes[index - 1].name if index else "modulate"

@@ -19,6 +19,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from bitwright.model.graph import MODULATE, together
 from bitwright.model.network import Network
 from bitwright.model.rules.forward_forward.learner import Figures, Learner, Loss
 from bitwright.model.rules.forward_forward.pipeline import Pipeline
@@ -105,18 +106,23 @@ class ForwardForward(Rule, kind="forward-forward"):
         self._epoch = 0
         self.learners = [Learner(layer, settings.loss, settings.threshold, settings.temperature,
                                  inverted=network.head.inverted)
-                         for _, layer in network.live_layers]
+                         for _, layer in network.learning_layers]
         self._pipeline = Pipeline(self.learners, settings.processes) if settings.processes else None
 
     @classmethod
     def check(cls, network: Network, settings: Settings, epochs: int, task: Task) -> None:
         super().check(network, settings, epochs, task)
-        layers, classes = len(network.live_layers), network.modulator.frames
+        layers, classes = len(network.learning_layers), network.modulator.frames
         if settings.candidates >= classes:
             raise ValueError(f"forward-forward.candidates must be below the {classes} classes, "
                              f"not {settings.candidates}")
         if settings.processes > layers:
             raise ValueError(f"forward-forward.processes must be at most the {layers} layers, "
+                             f"not {settings.processes}")
+        chain = [MODULATE, *(name for name, _ in network.learning_layers)]
+        if settings.processes and any(network.inputs[name] != (chain[index],)
+                                      for index, name in enumerate(chain[1:])):
+            raise ValueError("forward-forward.processes must be 0 for layers that are no chain, "
                              f"not {settings.processes}")
         if settings.processes and network.device.type != "cpu":
             raise ValueError("forward-forward.processes must be 0 on a device other than the CPU, "
@@ -157,16 +163,28 @@ class ForwardForward(Rule, kind="forward-forward"):
         x = self._network.modulator.frame(features.repeat(2, 1), torch.cat([labels, negatives]))
         if self._pipeline:
             return _summary(self._pipeline.step(x))
-        figures = []
-        for learner, learns in zip(self.learners, self.learning(self._epoch)[0], strict=True):
+        return _summary(self._learn(x))
+
+    def _learn(self, x: Tensor) -> list[Figures]:
+        """Let every layer whose time it is learn from what those before it give."""
+        figures: list[Figures] = []
+        network, values = self._network, {MODULATE: x}
+        turns = zip(self.learners, self.learning(self._epoch)[0], strict=True)
+        for name, layer in network.live_layers:
+            x = together(values, network.inputs[name])
+            if layer.passes:
+                with torch.no_grad():
+                    values[name] = layer(x)
+                continue
+            learner, learns = next(turns)
             if learns:
-                x, figure = learner.learn(x)
+                values[name], figure = learner.learn(x)
                 figures.append(figure)
             elif figures:
                 break  # the layers behind have not begun
             else:
-                x = _finished(learner, x)
-        return _summary(figures)
+                values[name] = _finished(learner, x)
+        return figures
 
     @torch.no_grad()
     def _negatives(self, features: Tensor, labels: Tensor) -> Tensor:

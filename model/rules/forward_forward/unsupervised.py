@@ -64,13 +64,13 @@ class UnsupervisedForwardForward(Rule, kind="unsupervised-forward-forward"):
         self._shape = network.modulator.geometry.shape
         self._learners = {name: Learner(layer, settings.loss, settings.threshold,
                                         settings.temperature, inverted=False)
-                          for name, layer in network.live_layers}
+                          for name, layer in network.learning_layers}
         self._readout = adam(network.head.parameters())
 
     @classmethod
     def check(cls, network: Network, settings: Settings, epochs: int, task: Task) -> None:
         super().check(network, settings, epochs, task)
-        if not network.live_layers:
+        if not network.learning_layers:
             raise ValueError(f"learning {cls.kind!r} needs at least one layer in front of the head")
         if next(network.head.parameters(), None) is None:
             raise ValueError(f"learning {cls.kind!r} needs a head that is trained, such as "
@@ -92,7 +92,8 @@ class UnsupervisedForwardForward(Rule, kind="unsupervised-forward-forward"):
         network, seen = self._network, []
 
         def through(name: str, layer: Layer, x: Tensor) -> Tensor:
-            del layer
+            if layer.passes:
+                return layer(x)
             activities, figures = self._learners[name].learn(x)
             seen.append(figures)
             return activities
