@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bitwright.data import idx, openml, own, pictures, tabular
+from bitwright.data import cifar, idx, openml, own, pictures, tabular
 from bitwright.data.dataset import DataError, DataSet, split, stratified
 from bitwright.data.inputs import Inputs, read_inputs
 from bitwright.data.prepare import prepare
@@ -23,6 +23,7 @@ _LOADERS: dict[str, Callable[[Path | None], DataSet]] = {
     "mnist": idx.mnist,
     "fashion-mnist": idx.fashion_mnist,
     "kmnist": idx.kmnist,
+    "cifar10": cifar.cifar10,
     "cifar10-jpeg": pictures.cifar10_jpeg,
 }
 

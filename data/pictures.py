@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bitwright.data import folder, places
+from bitwright.data import decoded, folder, places
 from bitwright.data.dataset import DataError, DataSet
 from bitwright.data.picture import Form
 from bitwright.data.prepare import prepare
@@ -16,7 +16,9 @@ __all__ = ["cifar10_jpeg"]
 def cifar10_jpeg(data_dir: Path | None = None) -> DataSet:
     """CIFAR-10 re-encoded as JPEG: 32 x 32 pixels of three colours, 50,000 and 10,000 samples.
 
-    Figures on it are not those of CIFAR-10 itself. Never downloaded: the files must be there.
+    Figures on it are not those of CIFAR-10 itself. Never downloaded: the files must be there, or be
+    made of those of CIFAR-10 by ``python -m bench.cifar10_jpeg``. A zip file is decoded once, see
+    :func:`~bitwright.data.decoded.kept`.
     """
     return _load("cifar10-jpeg", data_dir, Source(colour="rgb"))
 
@@ -28,7 +30,8 @@ def _load(name: str, data_dir: Path | None, source: Source) -> DataSet:
         raise DataError(f"Data set {name!r} is not downloaded by itself: put a folder or a zip "
                         "file of pictures, train/CLASS/NAME.jpg and test/CLASS/NAME.jpg, at one of "
                         f"{', '.join(map(str, searched))}")
-    train, test = folder.labelled(path, Form.of(source))
+    form = Form.of(source)
+    train, test = decoded.kept(path, form, lambda: folder.labelled(path, form))
     if test is None:
         raise DataError(f"{path}: there must be pictures at test/CLASS/NAME, and there are none")
     return prepare(name, train, test, source)

@@ -132,7 +132,7 @@ def test_idx_in_the_folder_of_the_environment_and_in_the_cache(images, tmp_path,
 def test_unknown_name():
     refused("Unknown data set 'fashion'; did you mean 'fashion-mnist'?", "fashion")
     refused("Unknown data set 'x'; known are digits, iris, mnist, fashion-mnist, kmnist, "
-            "cifar10-jpeg, jsc, openml:NUMBER, and files and folders", "x")
+            "cifar10, cifar10-jpeg, jsc, openml:NUMBER, and files and folders", "x")
 
 
 def test_no_network_names_the_folders(images, tmp_path, monkeypatch):

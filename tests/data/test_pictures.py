@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bitwright import data
-from bitwright.data import DataError, places
+from bitwright.data import DataError, pictures, places
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 2, 3, 3)).astype(np.uint8)
 FILES = {"train/cat/0.png": 0, "train/cat/1.png": 1, "train/ant/0.png": 2,
@@ -111,3 +111,41 @@ def test_colours_share_a_place():
     geometry = wiring.Geometry.of((2, 3, 3), depth=2)
     assert (geometry.width, geometry.depth, geometry.shape) == (36, 6, (2, 3))
     assert geometry.places[:6].tolist() == [geometry.places[0].tolist()] * 6
+
+
+def test_a_zip_file_is_decoded_once(contents, tmp_path, monkeypatch):
+    path = zipped(tmp_path, contents)
+    first = data.load("cifar10-jpeg", path)
+
+    def decode(*args):
+        raise AssertionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pictures.folder, "labelled", decode)
+        check(data.load("cifar10-jpeg", path))
+        assert data.load("cifar10-jpeg", path).digest == first.digest
+        contents["some/root/train/cat/0.png"] = png(255 - PIXELS[0])
+        with pytest.raises(AssertionError):
+            data.load("cifar10-jpeg", zipped(tmp_path, contents))
+    assert data.load("cifar10-jpeg", path).digest != first.digest
+
+
+def test_what_is_kept_is_made_anew_where_it_is_damaged(contents, tmp_path, caplog):
+    path = zipped(tmp_path, contents)
+    data.load("cifar10-jpeg", path)
+    [entry] = (tmp_path / "cache" / "decoded").iterdir()
+    whole = bytearray(entry.read_bytes())
+    whole[whole.index(PIXELS[1].tobytes())] ^= 1  # a bit of a pixel
+    for damaged in (bytes(whole), b"", b"nonsense"):
+        entry.write_bytes(damaged)
+        caplog.clear()
+        check(data.load("cifar10-jpeg", path))
+        [message] = caplog.messages
+        assert re.fullmatch(rf"{re.escape(str(entry))}: decoded anew, as what was kept is damaged "
+                            r"\(\w+\)", message)
+        assert entry.read_bytes() != damaged
+
+
+def test_nothing_is_kept_where_it_cannot_be(contents, tmp_path):
+    (tmp_path / "cache").write_bytes(b"")
+    check(data.load("cifar10-jpeg", zipped(tmp_path, contents)))
