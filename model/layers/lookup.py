@@ -1,0 +1,277 @@
+"""Look-ups in trees of tables: hard values forward, surrogate gradients backward."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bitwright.model.layers.seen import Seen
+
+__all__ = ["START", "Trees", "chosen", "first_preferences", "look_up", "slope_matrix"]
+
+EFD_BETA = 1 / 3
+
+START = 0.1
+"""Largest magnitude of an initial table entry."""
+
+_CACHED, _BUFFERED = 1 << 17, 1 << 26
+"""Look-ups that are worked on together: what stays in a processor's cache, which is several times
+as fast as all at once, and what fits the memory of a GPU."""
+
+_COPIES = 64
+"""Copies of a table's gradient that threads of a GPU add to."""
+
+_CANDIDATES = 16
+"""Nodes whose candidate rows are gathered together, for the same reason."""
+
+
+def slope_matrix(fan_in: int, gradient: str) -> Tensor:
+    """Weights by which a table gives the slope of its output along each input.
+
+    With 0/1 inputs the slope depends on nothing but the address hit and the table, and linearly
+    on the table: ``slope[l, a] = sum_b matrix[l, a, b] * table[b]``.
+
+    Parameters
+    ----------
+    fan_in : int
+    gradient : str
+        ``"efd"``: the extended finite difference of DWN (arXiv:2410.11112), in which entries count
+        the less the more bits of their address differ. ``"multilinear"``: the derivative of the
+        multilinear extension, in which only the two entries that differ in that input count.
+
+    Returns
+    -------
+    Tensor, shape (fan_in, 2 ** fan_in, 2 ** fan_in)
+    """
+    alpha, beta = (0.5 * 0.75 ** (fan_in - 1), EFD_BETA) if gradient == "efd" else (1.0, 0.0)
+    addresses = np.arange(1 << fan_in)
+    matrix = np.empty((fan_in, 1 << fan_in, 1 << fan_in))
+    for slot in range(fan_in):
+        other = (addresses[:, None] ^ addresses[None, :]) & ~(1 << slot)
+        distance = np.array([int(value).bit_count() for value in other.flat]).reshape(other.shape)
+        sign = np.where(addresses >> slot & 1, 1, -1)
+        matrix[slot] = alpha * sign * np.power(beta, distance)
+    return torch.from_numpy(matrix)
+
+
+@dataclass(frozen=True)
+class Trees:
+    """Trees of tables side by side, and what their leaves read.
+
+    Every table has ``fan_in`` inputs. Those of level 0 read bits of the input; node j of another
+    level reads nodes ``j * fan_in`` to ``(j + 1) * fan_in - 1`` of the level before.
+
+    Parameters
+    ----------
+    hard : sequence of Tensor of bool, shape (nodes, 2 ** fan_in) each
+        Tables as bits, level by level. The last level has a node a tree.
+    sources : Tensor of int64, shape (nodes of level 0, fan_in)
+    candidates : Tensor of int64, shape (nodes of level 0, offered), optional
+        What the slots of a node might read; left out, every bit.
+    slopes : Tensor, shape (fan_in, 2 ** fan_in, 2 ** fan_in)
+        See :func:`slope_matrix`.
+    """
+
+    hard: Sequence[Tensor]
+    sources: Tensor
+    candidates: Tensor | None
+    slopes: Tensor
+
+    @property
+    def fan_in(self) -> int:
+        return self.sources.shape[1]
+
+    def parts(self, samples: int) -> Iterator[list[slice]]:
+        """Cut the trees into parts small enough to work on: nodes of each level."""
+        roots, leaves = len(self.hard[-1]), len(self.hard[0])
+        most = _BUFFERED if self.sources.is_cuda else _CACHED
+        step = max(1, most * roots // (leaves * samples))
+        for start in range(0, roots, step):
+            stop = min(start + step, roots)
+            yield [slice(start * len(level) // roots, stop * len(level) // roots)
+                   for level in self.hard]
+
+
+def look_up(x: Tensor, trees: Trees, tables: Sequence[Tensor],
+            preferences: Tensor | None = None, seen: Seen | None = None) -> Tensor:
+    """Look bits up in trees of tables. Differentiable by tables, preferences and input.
+
+    Outputs are those of the hard tables. Backward, a table entry receives the gradient of the
+    samples that hit it, and an input that of the table's slope.
+
+    Parameters
+    ----------
+    x : Tensor, shape (in_width, batch)
+        Bits as numbers.
+    trees : Trees
+    tables : sequence of Tensor
+        What the hard tables are made of, within -1 to +1.
+    preferences : Tensor, shape (nodes of level 0, fan_in, offered), optional
+        Of wires that are trained. Its gradient is that of a slot that reads the softmax mixture of
+        what it may read.
+    seen : Seen, optional
+        Windows in which the trees see an image; their positions are further samples.
+
+    Returns
+    -------
+    Tensor, shape (trees, batch), or of the image of the positions
+    """
+    return _Lookup.apply(x, trees, seen, preferences, *tables)
+
+
+def first_preferences(wires: Tensor, candidates: Tensor | None, width: int,
+                      generator: torch.Generator) -> Tensor:
+    """Preferences before training, of which the highest are the wires drawn at random.
+
+    Parameters
+    ----------
+    wires : Tensor, shape (nodes, fan_in)
+    candidates : Tensor, shape (nodes, offered), optional
+        In ascending order; left out, all of ``width`` bits.
+    width : int
+    generator : torch.Generator
+
+    Returns
+    -------
+    Tensor, shape (nodes, fan_in, offered)
+    """
+    offered = width if candidates is None else candidates.shape[1]
+    values = torch.randn(*wires.shape, offered, generator=generator) * 0.1
+    place = wires if candidates is None else torch.searchsorted(candidates, wires)
+    return values.scatter_(2, place.unsqueeze(2), 0.5)
+
+
+def chosen(wires: Tensor, preferences: Tensor | None, candidates: Tensor | None) -> Tensor:
+    """Source of each slot, shape (nodes, fan_in). The one place where wiring is decided."""
+    if preferences is None:
+        return wires
+    best = preferences.detach().argmax(2)
+    return best if candidates is None else candidates.gather(1, best)
+
+
+class _Lookup(torch.autograd.Function):
+    """Hard look-up, and its surrogate gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, trees: Trees, seen: Seen | None,
+                preferences: Tensor | None, *tables: Tensor) -> Tensor:
+        bits = x.to(torch.uint8)  # rows of bytes: a quarter of the traffic of floats
+        rows = seen.columns(bits) if seen else bits
+        samples = rows.shape[1]
+        hits = [rows.new_empty(len(level), samples) for level in trees.hard]
+        y = rows.new_empty(len(trees.hard[-1]), samples)
+        for part in trees.parts(samples):
+            values = None
+            for level, nodes in enumerate(part):
+                hit = hits[level][nodes]
+                if values is None:
+                    _address(rows, trees.sources[nodes], hit)
+                else:
+                    _join(values.view(len(hit), trees.fan_in, samples), hit)
+                values = trees.hard[level][nodes].to(torch.uint8).gather(1, hit.long())
+            y[part[-1]] = values
+        ctx.trees, ctx.seen, ctx.shape = trees, seen, x.shape
+        ctx.save_for_backward(*hits, *tables, preferences,
+                              rows if preferences is not None else None)
+        return (seen.image(y) if seen else y).to(x)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        *kept, preferences, rows = ctx.saved_tensors
+        hits, tables = kept[: len(kept) // 2], kept[len(kept) // 2 :]
+        trees, seen = ctx.trees, ctx.seen
+        g = (seen.channels(gradient) if seen else gradient).contiguous().to(tables[0])
+        of_tables = [torch.zeros_like(table) for table in tables]
+        of_rows = of_preferences = signs = None
+        if ctx.needs_input_grad[0]:
+            of_rows = g.new_zeros(seen.bits if seen else ctx.shape[0], g.shape[1])
+        if preferences is not None:
+            of_preferences = torch.empty_like(preferences)
+            signs = rows.to(g).mul_(2).sub_(1)
+        for part in trees.parts(g.shape[1]):
+            of_y = g[part[-1]]
+            for level in range(len(tables) - 1, -1, -1):
+                nodes = part[level]
+                index = hits[level][nodes].long()  # what gather wants
+                of_tables[level][nodes] = _table_gradient(index, of_y, tables[level].shape[1])
+                if level == 0 and of_rows is None and preferences is None:
+                    break
+                of_y = _slot_gradients(trees.slopes, tables[level][nodes], index, of_y)
+                if level:
+                    of_y = of_y.flatten(0, 1)
+            nodes = part[0]
+            if of_rows is not None:
+                for slot in range(trees.fan_in):
+                    of_rows.index_add_(0, trees.sources[nodes, slot], of_y[:, slot])
+            if of_preferences is not None:
+                candidates = None if trees.candidates is None else trees.candidates[nodes]
+                of_preferences[nodes] = _wiring_gradient(preferences[nodes], of_y, signs,
+                                                         candidates)
+        if of_rows is not None:
+            of_rows = (seen.collect(of_rows) if seen else of_rows).to(gradient)
+        return of_rows, None, None, of_preferences, *of_tables
+
+
+def _address(rows: Tensor, sources: Tensor, out: Tensor) -> None:
+    """Address that each node reads of rows of bits."""
+    torch.index_select(rows, 0, sources[:, 0], out=out)
+    for slot in range(1, sources.shape[1]):
+        out |= rows.index_select(0, sources[:, slot]) << slot
+
+
+def _join(values: Tensor, out: Tensor) -> None:
+    """Address that each node reads of its own fan_in rows, shape (nodes, fan_in, samples)."""
+    out.copy_(values[:, 0])
+    for slot in range(1, values.shape[1]):
+        out |= values[:, slot] << slot
+
+
+def _table_gradient(index: Tensor, gradient: Tensor, entries: int) -> Tensor:
+    """Add up what the samples that hit an entry say, shape (nodes, entries)."""
+    nodes, samples = index.shape
+    if not index.is_cuda:
+        return gradient.new_zeros(nodes, entries).scatter_add_(1, index, gradient)
+    # Neighbouring samples of a node would queue for its few entries: they get entries of their own.
+    copy = torch.arange(samples, device=index.device) % _COPIES * entries
+    copies = gradient.new_zeros(nodes, _COPIES * entries).scatter_add_(1, index + copy, gradient)
+    return copies.view(nodes, _COPIES, entries).sum(1)
+
+
+def _slot_gradients(slopes: Tensor, tables: Tensor, index: Tensor, gradient: Tensor) -> Tensor:
+    """Gradient of what each slot read, shape (nodes, fan_in, samples)."""
+    # From -1..+1 to 0..1, as which the bits enter.
+    by_slot = torch.einsum("lab,nb->lna", slopes.to(tables), tables * 0.5)
+    result = gradient.new_empty(len(tables), len(slopes), gradient.shape[1])
+    for slot, table in enumerate(by_slot):
+        torch.mul(table.gather(1, index), gradient, out=result[:, slot])
+    return result
+
+
+def _wiring_gradient(preferences: Tensor, of_slots: Tensor, signs: Tensor,
+                     candidates: Tensor | None) -> Tensor:
+    """Gradient of the preferences, as if each slot read the softmax mixture of what it may read.
+
+    Parameters
+    ----------
+    preferences : Tensor, shape (nodes, fan_in, offered)
+    of_slots : Tensor, shape (nodes, fan_in, samples)
+    signs : Tensor, shape (in_width, samples)
+    candidates : Tensor, shape (nodes, offered), optional
+    """
+    nodes, fan_in, samples = of_slots.shape
+    if candidates is None:
+        match = (of_slots.reshape(-1, samples) @ signs.T).view(nodes, fan_in, -1)
+    else:
+        match = of_slots.new_empty(nodes, fan_in, candidates.shape[1])
+        for start in range(0, nodes, _CANDIDATES):
+            part = slice(start, start + _CANDIDATES)
+            rows = signs.index_select(0, candidates[part].reshape(-1))
+            rows = rows.view(-1, candidates.shape[1], samples)
+            torch.bmm(of_slots[part], rows.transpose(1, 2), out=match[part])
+    share = torch.softmax(preferences, dim=2)
+    return share * (match - (share * match).sum(2, keepdim=True))

@@ -1,0 +1,205 @@
+"""Convolutions of trees of look-up tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from bitwright import ir
+from bitwright.model import wiring
+from bitwright.model.base import BitLayer, Context, Trait
+from bitwright.model.layers.lookup import (
+    START,
+    Trees,
+    chosen,
+    first_preferences,
+    look_up,
+    slope_matrix,
+)
+from bitwright.model.layers.seen import Seen
+from bitwright.model.layers.windows import Sliding, output_geometry, window_of
+from bitwright.model.wiring import Geometry
+
+__all__ = ["LutConvolutionLayer"]
+
+KEPT = 0.95
+"""Share of a table that passes its first input on, where training starts so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(Sliding):
+    """What a recipe says about a convolution of look-up tables."""
+
+    channels: int
+    """Trees, of which each makes a bit of a position."""
+    fan_in: int = 6
+    """Inputs of a table: 2 to 8; 4 where the fabric has LUT4, 6 where it has LUT6."""
+    levels: int = 2
+    """Tables from a leaf to the root: a tree reads up to fan_in ** levels bits of the window."""
+    wiring: Literal["random", "serial", "depthwise", "learnable"] = "random"
+    """Bits that the leaves read: drawn at random; one after the other, tree by tree; drawn at
+    random from one channel, that of the tree's number; or trained."""
+    reads: int = 0
+    """Channels, drawn at random, that a tree reads; 0 for all."""
+    gradient: Literal["efd", "multilinear"] = "efd"
+    """Slope of a table along its inputs."""
+    start: Literal["random", "residual"] = "random"
+    """Tables before training: at random, or nearly all of a table passes its first input on."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("channels", "levels"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if not 2 <= self.fan_in <= 8:
+            raise ValueError(f"fan_in must be between 2 and 8, not {self.fan_in}")
+        if self.reads < 0:
+            raise ValueError(f"reads must be at least 0, not {self.reads}")
+        if self.reads and self.wiring in ("serial", "depthwise"):
+            raise ValueError(f"reads must be 0 where wiring is {self.wiring!r}, not {self.reads}")
+
+
+class LutConvolutionLayer(BitLayer, kind="lut_convolution"):
+    """The same trees of trainable look-up tables at every position of a window.
+
+    A tree of tables over the window is the convolution of BinaryBrain. Trees of few channels with
+    a pooling by OR behind them, and tables that start by passing a bit on, are that of
+    convolutional logic gate networks (arXiv:2411.04732).
+
+    Parameters
+    ----------
+    geometry : Geometry
+        Of the input, which must be an image. Its depth is the number of input channels.
+    settings : Settings
+    generator : torch.Generator
+        Source of the wiring and of the initial tables.
+
+    Raises
+    ------
+    ValueError
+        If the input is no image, the kernel is larger than it, or a table has more inputs than
+        bits to choose from.
+    """
+
+    Settings = Settings
+    traits = frozenset({Trait.GRADIENT})
+
+    slopes: Tensor
+    wires: Tensor
+    candidates: Tensor | None
+
+    def __init__(self, geometry: Geometry, settings: Settings, *,
+                 generator: torch.Generator) -> None:
+        super().__init__()
+        rng = np.random.default_rng(int(torch.randint(1 << 62, (), generator=generator)))
+        self.window = window_of(geometry, settings.kernel, settings.stride)
+        self.geometry = output_geometry(geometry, self.window, settings.channels)
+        fan_in, channels = settings.fan_in, settings.channels
+        leaves = channels * fan_in ** (settings.levels - 1)
+        allowed = _allowed(self.window, settings, leaves, rng)
+        if settings.wiring == "serial":
+            wires = (np.arange(leaves * fan_in) % self.window.bits).reshape(leaves, fan_in)
+        else:
+            wires = wiring.choose(self.window.bits if allowed is None else allowed, leaves, fan_in,
+                                  rng)
+        self.register_buffer("wires", torch.from_numpy(wires))
+        self.register_buffer("candidates", None)
+        self.preferences: nn.Parameter | None = None
+        if settings.wiring == "learnable":
+            self.candidates = None if allowed is None else torch.from_numpy(allowed)
+            self.preferences = nn.Parameter(first_preferences(
+                self.wires, self.candidates, self.window.bits, generator))
+        self.tables = nn.ParameterList(
+            nn.Parameter(_start(channels * fan_in**level, settings, generator))
+            for level in reversed(range(settings.levels)))
+        matrix = slope_matrix(fan_in, settings.gradient).float()
+        self.register_buffer("slopes", matrix, persistent=False)
+
+    @property
+    def in_width(self) -> int:
+        return self.window.in_width
+
+    @property
+    def hard(self) -> list[Tensor]:
+        """Tables of each level as bits. The one place where a trained value becomes one."""
+        return [tables >= 0 for tables in self.tables]
+
+    @property
+    def sources(self) -> Tensor:
+        """Bit of the window that each slot of a leaf reads, shape (leaves, fan_in)."""
+        return chosen(self.wires, self.preferences, self.candidates)
+
+    def forward(self, x: Tensor) -> Tensor:
+        trees = Trees(self.hard, self.sources, self.candidates, self.slopes)
+        return look_up(x, trees, list(self.tables), self.preferences, Seen(self.window))
+
+    def constrain(self) -> None:
+        with torch.no_grad():
+            for tables in self.tables:
+                tables.clamp_(-1, 1)
+
+    def freeze(self) -> ir.Convolution:
+        width, body = self.window.bits, []
+        sources = self.sources.cpu().numpy().astype(np.int32)
+        for tables in self.hard:
+            if body:
+                width = body[-1].out_width
+                sources = np.arange(width, dtype=np.int32).reshape(len(tables), -1)
+            body.append(ir.Lut(width, sources, tables.cpu().numpy()))
+        return ir.Convolution(tuple(body), self.window)
+
+    @classmethod
+    def build(cls, settings: Settings, context: Context, generator: torch.Generator) -> Self:
+        return cls(context.geometry, settings, generator=generator)
+
+    @classmethod
+    def sample(cls, generator: torch.Generator) -> Self:
+        draw = int(torch.randint(1 << 16, (), generator=generator))
+        height, width, kernel, stride = (
+            int(torch.randint(low, low + 2, (), generator=generator)) for low in (3, 3, 2, 1))
+        kind = ("random", "serial", "depthwise", "learnable")[draw % 4]
+        settings = Settings(kernel=kernel, stride=stride, channels=2 + draw // 4 % 2 * 2,
+                            fan_in=2 + draw // 16 % 3, levels=1 + draw // 48 % 3, wiring=kind,
+                            reads=draw // 144 % 3 if kind in ("random", "learnable") else 0,
+                            gradient=("efd", "multilinear")[draw // 432 % 2],
+                            start=("random", "residual")[draw // 864 % 2])
+        return cls(Geometry.of((height, width), depth=2), settings, generator=generator)
+
+
+def _allowed(window: ir.Window, settings: Settings, leaves: int,
+             rng: np.random.Generator) -> NDArray[np.int64] | None:
+    """Bits of the window that each leaf may read, shape (leaves, offered); none where all are."""
+    trees, channels = settings.channels, window.channels
+    if settings.reads > channels:
+        raise ValueError(f"reads must be at most {channels}, the channels of the input, "
+                         f"not {settings.reads}")
+    if settings.wiring == "depthwise":
+        read = (np.arange(trees) * channels // trees)[:, None]
+        if trees % channels:
+            raise ValueError(f"channels must be a multiple of {channels}, those of the input, "
+                             f"where wiring is 'depthwise', not {trees}")
+    elif settings.reads:
+        read = np.sort(wiring.choose(channels, trees, settings.reads, rng), axis=1)
+    else:
+        return None
+    pixels = np.arange(window.bits // channels) * channels
+    bits = (pixels[:, None] + read[:, None, :]).reshape(trees, -1)
+    return np.repeat(bits, leaves // trees, axis=0)
+
+
+def _start(nodes: int, settings: Settings, generator: torch.Generator) -> Tensor:
+    """Tables before training, shape (nodes, 2 ** fan_in)."""
+    entries = 1 << settings.fan_in
+    # Within -1 to +1; the bit is 1 from 0 up. Starting near 0 lets every entry change its mind in
+    # the first steps, which trains faster than starting all over the range.
+    start = torch.rand(nodes, entries, generator=generator) * 2 - 1
+    if settings.start == "residual":
+        kept = torch.rand(nodes, entries, generator=generator) < KEPT
+        passed = torch.arange(entries) % 2 * 2 - 1
+        start = torch.where(kept, start.abs() * passed, start)
+    return START * start
