@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from bitwright import ir
 from bitwright.model import wiring
 from bitwright.model.base import BitLayer, Context, Trait
-from bitwright.model.layers.lookup import (
+from bitwright.model.lookup import (
     START,
     Trees,
     chosen,

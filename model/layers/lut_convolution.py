@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from bitwright import ir
 from bitwright.model import wiring
 from bitwright.model.base import BitLayer, Context, Trait
-from bitwright.model.layers.lookup import (
+from bitwright.model.layers.seen import Seen
+from bitwright.model.layers.windows import Sliding, output_geometry, window_of
+from bitwright.model.lookup import (
     START,
     Trees,
     chosen,
@@ -21,8 +23,6 @@ from bitwright.model.layers.lookup import (
     look_up,
     slope_matrix,
 )
-from bitwright.model.layers.seen import Seen
-from bitwright.model.layers.windows import Sliding, output_geometry, window_of
 from bitwright.model.wiring import Geometry
 
 __all__ = ["LutConvolutionLayer"]
@@ -181,8 +181,8 @@ def _allowed(window: ir.Window, settings: Settings, leaves: int,
     if settings.wiring == "depthwise":
         read = (np.arange(trees) * channels // trees)[:, None]
         if trees % channels:
-            raise ValueError(f"channels must be a multiple of {channels}, those of the input, "
-                             f"where wiring is 'depthwise', not {trees}")
+            raise ValueError(f"channels must be a multiple of the input's {channels} for "
+                             f"depthwise wiring, not {trees}")
     elif settings.reads:
         read = np.sort(wiring.choose(channels, trees, settings.reads, rng), axis=1)
     else:

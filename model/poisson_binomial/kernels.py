@@ -21,11 +21,12 @@ so that every inner loop is made of vector instructions.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numba import njit
+
+from bitwright.model.compiled import compiled
 
 __all__ = ["ANGLES", "CELLS", "backward_equations", "backward_precise", "forward"]
 
@@ -47,20 +48,6 @@ PI = F(math.pi)
 TURN, PER_TURN = F(2 * math.pi), F(1 / (2 * math.pi))
 S3, S5, S7, S9 = (F(1 / math.factorial(n)) for n in (3, 5, 7, 9))
 C4, C6, C8 = (F(1 / math.factorial(n)) for n in (4, 6, 8))
-
-
-
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a loop when it is first called, and keep it for the next process if that can be."""
-    def compiled(cache: bool) -> Callable[..., Any]:
-        return njit(cache=cache, error_model="numpy",
-                    fastmath={"contract", "reassoc", "nsz", "arcp"})(function)
-
-    try:
-        return compiled(True)
-    except RuntimeError:  # neither the package's folder nor the user's can be written
-        return compiled(False)
-
 
 _inlined = njit(inline="always", error_model="numpy")
 """Calls of these would cost a backward pass a fifth of its speed."""
@@ -92,7 +79,7 @@ def _share(slope: Any, weight: Any, x: Any, total: Any, k: int) -> Any:
     return change
 
 
-@_compiled
+@compiled
 def _angles(period: Any, cosine: Any, sine: Any, cos: Any, sin: Any) -> None:
     """Cosine and sine of every half angle, by rotation from the smallest."""
     for b in range(LANES):
@@ -110,7 +97,7 @@ def _angles(period: Any, cosine: Any, sine: Any, cos: Any, sin: Any) -> None:
             sin[i, b] = sin[i - 1, b] * cosine[b] + cos[i - 1, b] * sine[b]
 
 
-@_compiled
+@compiled
 def _product(u: Any, a: Any, symmetric: Any, tan: Any, scale: Any, rest: Any, re: Any,
              im: Any) -> None:
     """Multiply the factors of all Bernoullis, four at a time.
@@ -147,7 +134,7 @@ def _product(u: Any, a: Any, symmetric: Any, tan: Any, scale: Any, rest: Any, re
                 im[i, b] = real * y + im[i, b] * x
 
 
-@_compiled
+@compiled
 def _rotate(by: Any, period: Any, cosine: Any, sine: Any, work: Any, re: Any, im: Any) -> None:
     """Turn the characteristic function at the angle w by ``by * w``."""
     for b in range(LANES):
@@ -171,7 +158,7 @@ def _rotate(by: Any, period: Any, cosine: Any, sine: Any, work: Any, re: Any, im
             work[1, b] = s * cosine[b] + c * sine[b]
 
 
-@_compiled
+@compiled
 def forward(u: Any, a: Any, mean: Any, variance: Any, thresholds: Any, tail: Any, cells: Any,
             transform: Any) -> None:
     """Compute the tail of every sum, and what its gradients need.
@@ -257,7 +244,7 @@ def forward(u: Any, a: Any, mean: Any, variance: Any, thresholds: Any, tail: Any
                     transform[o, 2 * ANGLES, start + b] = period[b]
 
 
-@_compiled
+@compiled
 def backward_equations(equations: int, u: Any, a: Any, gradient: Any, cells: Any, du: Any,
                        da: Any) -> None:
     """Gradients from three or five equations of the distribution.
@@ -338,7 +325,7 @@ def backward_equations(equations: int, u: Any, a: Any, gradient: Any, cells: Any
         _store(sums_of, start, width, da)
 
 
-@_compiled
+@compiled
 def backward_precise(u: Any, a: Any, gradient: Any, transform: Any, du: Any, da: Any) -> None:
     """Exact gradients: the mass at ``t - 1`` of the sum without k, through its transform.
 

@@ -8,8 +8,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from bitwright.model.layers import LutLayer
-from bitwright.model.layers.lookup import slope_matrix
 from bitwright.model.layers.lut import Settings
+from bitwright.model.lookup import slope_matrix
 from bitwright.model.wiring import Geometry
 
 

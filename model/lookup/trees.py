@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from importlib.util import find_spec
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from bitwright.model.layers.seen import Seen
+from bitwright.model.lookup import tensors as tensor_operations
+
+if TYPE_CHECKING:
+    from bitwright.model.layers.seen import Seen
 
 __all__ = ["START", "Trees", "chosen", "first_preferences", "look_up", "slope_matrix"]
 
@@ -19,12 +25,9 @@ EFD_BETA = 1 / 3
 START = 0.1
 """Largest magnitude of an initial table entry."""
 
-_CACHED, _BUFFERED = 1 << 17, 1 << 26
+_CACHED, _BUFFERED = 1 << 18, 1 << 26
 """Look-ups that are worked on together: what stays in a processor's cache, which is several times
 as fast as all at once, and what fits the memory of a GPU."""
-
-_COPIES = 64
-"""Copies of a table's gradient that threads of a GPU add to."""
 
 _CANDIDATES = 16
 """Nodes whose candidate rows are gathered together, for the same reason."""
@@ -85,6 +88,11 @@ class Trees:
     @property
     def fan_in(self) -> int:
         return self.sources.shape[1]
+
+    def slopes_of(self, tables: Tensor) -> Tensor:
+        """Slope of each table along each input, by address: shape (nodes, fan_in, entries)."""
+        # From -1..+1 to 0..1, as which the bits enter.
+        return torch.einsum("lab,nb->nla", self.slopes.to(tables), tables * 0.5).contiguous()
 
     def parts(self, samples: int) -> Iterator[list[slice]]:
         """Cut the trees into parts small enough to work on: nodes of each level."""
@@ -161,24 +169,25 @@ class _Lookup(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, trees: Trees, seen: Seen | None,
                 preferences: Tensor | None, *tables: Tensor) -> Tensor:
         bits = x.to(torch.uint8)  # rows of bytes: a quarter of the traffic of floats
-        rows = seen.columns(bits) if seen else bits
+        rows = seen.columns(bits) if seen else bits.contiguous()
         samples = rows.shape[1]
-        hits = [rows.new_empty(len(level), samples) for level in trees.hard]
-        y = rows.new_empty(len(trees.hard[-1]), samples)
+        hard = [level.to(torch.uint8) for level in trees.hard]
+        hits = [rows.new_empty(len(level), samples) for level in hard]
+        y = rows.new_empty(len(hard[-1]), samples)
+        last = len(hard) - 1
         for part in trees.parts(samples):
-            values = None
+            values = rows
             for level, nodes in enumerate(part):
-                hit = hits[level][nodes]
-                if values is None:
-                    _address(rows, trees.sources[nodes], hit)
+                found = y[nodes] if level == last else torch.empty_like(hits[level][nodes])
+                if level:
+                    _run("later", values, hard[level][nodes], hits[level][nodes], found)
                 else:
-                    _join(values.view(len(hit), trees.fan_in, samples), hit)
-                values = trees.hard[level][nodes].to(torch.uint8).gather(1, hit.long())
-            y[part[-1]] = values
+                    _run("first", rows, trees.sources[nodes], hard[0][nodes], hits[0][nodes], found)
+                values = found
         ctx.trees, ctx.seen, ctx.shape = trees, seen, x.shape
         ctx.save_for_backward(*hits, *tables, preferences,
                               rows if preferences is not None else None)
-        return (seen.image(y) if seen else y).to(x)
+        return (seen.image(y) if seen else y).to(tables[0])
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
@@ -186,7 +195,8 @@ class _Lookup(torch.autograd.Function):
         hits, tables = kept[: len(kept) // 2], kept[len(kept) // 2 :]
         trees, seen = ctx.trees, ctx.seen
         g = (seen.channels(gradient) if seen else gradient).contiguous().to(tables[0])
-        of_tables = [torch.zeros_like(table) for table in tables]
+        slopes = [trees.slopes_of(level) for level in tables]
+        of_tables = [torch.zeros_like(level) for level in tables]
         of_rows = of_preferences = signs = None
         if ctx.needs_input_grad[0]:
             of_rows = g.new_zeros(seen.bits if seen else ctx.shape[0], g.shape[1])
@@ -195,61 +205,49 @@ class _Lookup(torch.autograd.Function):
             signs = rows.to(g).mul_(2).sub_(1)
         for part in trees.parts(g.shape[1]):
             of_y = g[part[-1]]
-            for level in range(len(tables) - 1, -1, -1):
+            for level in range(len(tables) - 1, 0, -1):
                 nodes = part[level]
-                index = hits[level][nodes].long()  # what gather wants
-                of_tables[level][nodes] = _table_gradient(index, of_y, tables[level].shape[1])
-                if level == 0 and of_rows is None and preferences is None:
-                    break
-                of_y = _slot_gradients(trees.slopes, tables[level][nodes], index, of_y)
-                if level:
-                    of_y = of_y.flatten(0, 1)
+                of_slots = g.new_empty(len(of_y), trees.fan_in, g.shape[1])
+                _run("back", hits[level][nodes], of_y, of_tables[level][nodes],
+                     slopes[level][nodes], of_slots)
+                of_y = of_slots.flatten(0, 1)
             nodes = part[0]
-            if of_rows is not None:
-                for slot in range(trees.fan_in):
-                    of_rows.index_add_(0, trees.sources[nodes, slot], of_y[:, slot])
+            leaf = hits[0][nodes], of_y, of_tables[0][nodes], slopes[0][nodes]
+            sources = trees.sources[nodes]
+            if of_preferences is None and of_rows is not None:
+                _run("back_to_rows", *leaf, sources, of_rows)
+                continue
+            samples = g.shape[1] if of_preferences is not None else 0
+            of_slots = g.new_empty(len(of_y), trees.fan_in, samples)
+            _run("back", *leaf, of_slots)
             if of_preferences is not None:
                 candidates = None if trees.candidates is None else trees.candidates[nodes]
-                of_preferences[nodes] = _wiring_gradient(preferences[nodes], of_y, signs,
+                of_preferences[nodes] = _wiring_gradient(preferences[nodes], of_slots, signs,
                                                          candidates)
+                for slot in range(trees.fan_in if of_rows is not None else 0):
+                    of_rows.index_add_(0, sources[:, slot], of_slots[:, slot])
         if of_rows is not None:
             of_rows = (seen.collect(of_rows) if seen else of_rows).to(gradient)
         return of_rows, None, None, of_preferences, *of_tables
 
 
-def _address(rows: Tensor, sources: Tensor, out: Tensor) -> None:
-    """Address that each node reads of rows of bits."""
-    torch.index_select(rows, 0, sources[:, 0], out=out)
-    for slot in range(1, sources.shape[1]):
-        out |= rows.index_select(0, sources[:, slot]) << slot
+@cache
+def _loops() -> ModuleType | None:
+    """Compiled on first use: importing numba takes a second that most commands need not spend."""
+    if find_spec("numba") is None:
+        return None
+    from bitwright.model.lookup import loops
+
+    return loops
 
 
-def _join(values: Tensor, out: Tensor) -> None:
-    """Address that each node reads of its own fan_in rows, shape (nodes, fan_in, samples)."""
-    out.copy_(values[:, 0])
-    for slot in range(1, values.shape[1]):
-        out |= values[:, slot] << slot
-
-
-def _table_gradient(index: Tensor, gradient: Tensor, entries: int) -> Tensor:
-    """Add up what the samples that hit an entry say, shape (nodes, entries)."""
-    nodes, samples = index.shape
-    if not index.is_cuda:
-        return gradient.new_zeros(nodes, entries).scatter_add_(1, index, gradient)
-    # Neighbouring samples of a node would queue for its few entries: they get entries of their own.
-    copy = torch.arange(samples, device=index.device) % _COPIES * entries
-    copies = gradient.new_zeros(nodes, _COPIES * entries).scatter_add_(1, index + copy, gradient)
-    return copies.view(nodes, _COPIES, entries).sum(1)
-
-
-def _slot_gradients(slopes: Tensor, tables: Tensor, index: Tensor, gradient: Tensor) -> Tensor:
-    """Gradient of what each slot read, shape (nodes, fan_in, samples)."""
-    # From -1..+1 to 0..1, as which the bits enter.
-    by_slot = torch.einsum("lab,nb->lna", slopes.to(tables), tables * 0.5)
-    result = gradient.new_empty(len(tables), len(slopes), gradient.shape[1])
-    for slot, table in enumerate(by_slot):
-        torch.mul(table.gather(1, index), gradient, out=result[:, slot])
-    return result
+def _run(name: str, *tensors: Tensor) -> None:
+    """Call a function of one of the two realisations."""
+    loops = None if tensors[0].is_cuda else _loops()
+    if loops is None:
+        getattr(tensor_operations, name)(*tensors)
+    else:
+        getattr(loops, name)(*(tensor.detach().numpy() for tensor in tensors))
 
 
 def _wiring_gradient(preferences: Tensor, of_slots: Tensor, signs: Tensor,
