@@ -9,8 +9,8 @@ from bitwright.model.layers.convolution import (
 from bitwright.model.layers.dense import BernoulliLayer, BmabLayer, XnorLayer
 from bitwright.model.layers.local_dense import LocalDenseLayer
 from bitwright.model.layers.lut import LutLayer
-from bitwright.model.layers.noise import BitErrorLayer, DropoutLayer
 from bitwright.model.layers.lut_convolution import LutConvolutionLayer
+from bitwright.model.layers.noise import BitErrorLayer, DropoutLayer
 from bitwright.model.layers.real_dense import RealDenseLayer
 
 __all__ = [
