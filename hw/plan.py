@@ -25,6 +25,19 @@ a little logic goes through it for every frame."""
 
 LUT_SIZES = (4, 5, 6)
 
+INPUTS = ("samples", "video")
+"""What ends with ``last``: a sample, or a line of a picture that begins with ``start``."""
+
+REPLAYS = ("block", "large", "sent")
+"""Where a picture comes from for every frame but the first, if it comes pixel by pixel: block RAM,
+the large memories that some devices have beside it, or whoever sends it again."""
+
+_MEANINGS = {"input": "what ends with last: a sample, or a line of video",
+             "replay": "where a picture comes from for all frames but the first",
+             "early_exit": "whether a sample ends with the frame that decides",
+             "exit_lead": "lead that decides; 0: what all frames would decide"}
+"""Of keys that few plans have."""
+
 WIDEST_BEAT = 4096
 """Bytes of a beat of results: far more than any bus has; a slip of the keyboard is no circuit."""
 
@@ -63,6 +76,14 @@ class Plan:
     result_beat_bytes : int
         Bytes of a beat of results, 1 to :data:`WIDEST_BEAT`; or 0 for as many as a result has, or
         64 of a longer one.
+    input : str
+        One of :data:`INPUTS`.
+    replay : str
+        One of :data:`REPLAYS`.
+    early_exit : bool
+        Whether a sample gets its result as soon as the frames so far decide, see :class:`ir.Exit`.
+    exit_lead : int
+        As of :meth:`ir.Exit.of`: 0 for the decision of all frames.
     nodes : mapping from node name to a mapping
         Table of a node: its ``way``, :data:`UNROLLED` where it is left out, and the settings of
         that way. A node that is not named is unrolled.
@@ -78,10 +99,14 @@ class Plan:
     levels_per_register: int = 2
     lut_size: int = 4
     result_beat_bytes: int = 0
+    input: str = "samples"
+    replay: str = "block"
+    early_exit: bool = False
+    exit_lead: int = 0
     nodes: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        least = {"lanes": 1, "levels_per_register": 1, "result_beat_bytes": 0}
+        least = {"lanes": 1, "levels_per_register": 1, "result_beat_bytes": 0, "exit_lead": 0}
         for name in (*least, "lut_size"):
             value = getattr(self, name)
             if type(value) is not int:
@@ -95,6 +120,14 @@ class Plan:
                             f"{self.result_beat_bytes}")
         if self.lut_size not in LUT_SIZES:
             raise PlanError(f"Plan key 'lut_size' must be one of {LUT_SIZES}, not {self.lut_size}")
+        for name, known in (("input", INPUTS), ("replay", REPLAYS)):
+            value = getattr(self, name)
+            if value not in known:
+                raise PlanError(f"Plan key {name!r} must be one of {known}, not {value!r}"
+                                f"{nearest(str(value), known)}")
+        if type(self.early_exit) is not bool:
+            raise PlanError(f"Plan key 'early_exit' must be true or false, not {self.early_exit!r}")
+        self._check_together()
         if not isinstance(self.nodes, Mapping):
             raise PlanError(f"Plan key 'nodes' must be a table, not {self.nodes!r}")
         for name, table in self.nodes.items():
@@ -102,6 +135,15 @@ class Plan:
         object.__setattr__(self, "nodes", MappingProxyType(
             {name: MappingProxyType({"way": UNROLLED, **table})
              for name, table in self.nodes.items()}))
+
+    def _check_together(self) -> None:
+        """Refuse what does not go together."""
+        if self.early_exit and self.replay == "sent":
+            raise PlanError("Plan key 'early_exit' must be false where 'replay' is 'sent': whoever "
+                            "sends the pictures cannot know how many are wanted")
+        if self.exit_lead and not self.early_exit:
+            raise PlanError("Plan key 'exit_lead' must be 0 where 'early_exit' is false, not "
+                            f"{self.exit_lead}")
 
     def way(self, name: str) -> str:
         """Way in which the node of that name is built."""
@@ -172,6 +214,10 @@ class Plan:
                  f"lut_size = {self.lut_size}  # inputs of a LUT of the device",
                  (f"result_beat_bytes = {self.result_beat_bytes}  # bytes in each beat of a "
                   f"result; 0: all of it, or {WIDEST_RESULT} of a longer one")]
+        # Left out where it is the default, so that digests stay what they were before.
+        lines += [f"{item.name} = {json.dumps(getattr(self, item.name))}  # {_MEANINGS[item.name]}"
+                  for item in fields(self)
+                  if item.name in _MEANINGS and getattr(self, item.name) != item.default]
         for name in sorted(self.nodes):
             lines += ["", f"[nodes.{name}]"]
             lines += [f"{key} = {json.dumps(value)}"

@@ -9,6 +9,7 @@ from bitwright.ir.artifact import FORMAT, ArtifactError, load, save
 from bitwright.ir.bits import Bits, Words, pack, slice_bits, unpack, unslice
 from bitwright.ir.convolution import Convolution
 from bitwright.ir.drawn import draw
+from bitwright.ir.exit import Exit, Exits
 from bitwright.ir.goodness import Goodness
 from bitwright.ir.group_sum import GroupSum
 from bitwright.ir.identity import digest, record_digest
@@ -18,6 +19,7 @@ from bitwright.ir.modulate import Modulate
 from bitwright.ir.names import Names
 from bitwright.ir.network import Entry, Golden, Network, Result
 from bitwright.ir.node import BitNode, HeadNode, Node
+from bitwright.ir.noise import Noise
 from bitwright.ir.numbers import Numbers
 from bitwright.ir.picture import Picture
 from bitwright.ir.pool import Pool
@@ -37,6 +39,8 @@ __all__ = [
     "Bits",
     "Convolution",
     "Entry",
+    "Exit",
+    "Exits",
     "Golden",
     "Goodness",
     "GroupSum",
@@ -47,6 +51,7 @@ __all__ = [
     "Names",
     "Network",
     "Node",
+    "Noise",
     "Numbers",
     "Picture",
     "Pool",

@@ -92,6 +92,12 @@ class HeadNode(Node):
     def score_range(self) -> tuple[int, int]:
         """Smallest and largest score that one frame can give, both inclusive."""
 
+    @property
+    def gain(self) -> int:
+        """Most that one class can gain on another in a frame."""
+        low, high = self.score_range
+        return high - low
+
     @abstractmethod
     def evaluate_words(self, x: Words) -> NDArray[np.int64]:
         """Map bit-sliced inputs, shape (in_width, words), to scores, shape (64 * words, out_width).

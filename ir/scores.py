@@ -67,6 +67,14 @@ class Scores(HeadNode, kind="scores"):
     def score_range(self) -> tuple[int, int]:
         return int(self.biases.min()), self.scale * self.in_width + int(self.biases.max())
 
+    @property
+    def gain(self) -> int:
+        # Only inputs whose weights differ make a difference.
+        signs = self.weights.astype(np.float32) * 2 - 1  # exact, as in :func:`agreements`
+        differing = (self.width - (signs @ signs.T).astype(np.int64)) // 2
+        ahead = np.subtract.outer(self.biases.astype(np.int64), self.biases.astype(np.int64))
+        return int((self.scale * differing + ahead).max())
+
     def evaluate_words(self, x: Words) -> NDArray[np.int64]:
         return self.scale * agreements(self.weights, x) + self.biases
 

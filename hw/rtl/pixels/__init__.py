@@ -1,0 +1,1 @@
+"""What lies before and behind a network that is worked on pixel by pixel."""

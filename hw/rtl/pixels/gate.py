@@ -1,0 +1,123 @@
+"""Whole pictures, whatever arrives."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from bitwright.hw.checks import expect
+
+__all__ = ["Gate", "beat_layout"]
+
+
+def beat_layout(width):
+    """Layout of a beat as it arrives: ``data`` of so many bits, ``last`` and ``start``."""
+    return data.StructLayout({"data": width, "last": 1, "start": 1})
+
+
+def picture_layout(width):
+    """Layout of a beat of a whole picture: ``data``, whether it is the ``final`` one, and with that
+    one whether to ``drop`` the picture."""
+    return data.StructLayout({"data": width, "final": 1, "drop": 1})
+
+
+class Gate(wiring.Component):
+    """Lets exactly the beats of whole pictures through.
+
+    What is behind holds no picture, and so has begun to work on one before its end is known. A
+    torn picture is filled up with anything, as fast as that is taken, and marked to be dropped;
+    meanwhile the input waits. So nothing behind ever has to begin in the middle.
+
+    Samples: ``last`` comes with the last beat of a picture. A picture that is too short ends with
+    its ``last``; one that is too long ends with its ``last``, too, and what is left of it is not
+    let through.
+
+    Video: ``start`` comes with the first beat of a picture, ``last`` with the last one of each
+    line. A picture is torn if a line is too short or too long, or ``start`` comes before it is
+    whole. What is left of it is skipped, as is what comes behind a whole picture without ``start``;
+    the next picture begins with ``start``.
+
+    Parameters
+    ----------
+    width : int
+        Bits of a beat.
+    line : int
+        Beats of a line, or of a picture without lines.
+    lines : int
+    video : bool
+
+    Members
+    -------
+    i : ``In(stream.Signature(beat_layout(width)))``
+    o : ``Out(stream.Signature(picture_layout(width)))``
+        A beat in the cycle in which it arrives.
+    error : ``Out(1)``
+        Something was torn or skipped; 1 for one cycle, once from one picture to the next. What
+        comes after a reset before the first ``start`` counts as nothing.
+    """
+
+    def __init__(self, width, line, lines, *, video):
+        for noun, value in (("Width", width), ("Line", line), ("Lines", lines)):
+            expect(noun, value, int)
+        self._line, self._lines, self._video = line, lines, video
+        super().__init__({"i": In(stream.Signature(beat_layout(width))),
+                          "o": Out(stream.Signature(picture_layout(width))), "error": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        place, line = Signal(range(self._line)), Signal(range(self._lines))
+        end, wrong = Signal(), Signal()
+        m.d.comb += [
+            end.eq(place == self._line - 1),
+            self.o.payload.data.eq(self.i.payload.data),
+            self.o.payload.final.eq(end & (line == self._lines - 1)),
+            wrong.eq(self.i.payload.last != end),
+        ]
+        with m.If(self.o.valid & self.o.ready):
+            m.d.sync += place.eq(Mux(end, 0, place + 1))
+            with m.If(end):
+                m.d.sync += line.eq(Mux(self.o.payload.final, 0, line + 1))
+        m.d.sync += self.error.eq(0)
+        with m.FSM():
+            if self._video:
+                self._pass_video(m, (place == 0) & (line == 0), wrong)
+            else:
+                self._pass_samples(m, wrong)
+            with m.State("FILL"):
+                m.d.comb += [self.o.valid.eq(1), self.o.payload.drop.eq(1)]
+                with m.If(self.o.ready & self.o.payload.final):
+                    m.next = "PASS"
+        return m
+
+    def _let(self, m, wrong):
+        """Let a beat through."""
+        m.d.comb += [self.o.valid.eq(self.i.valid), self.i.ready.eq(self.o.ready),
+                     self.o.payload.drop.eq(wrong)]
+        with m.If(self.i.valid & self.o.ready & wrong & ~self.o.payload.final):
+            m.next = "FILL"
+
+    def _pass_samples(self, m, wrong):
+        with m.State("PASS"):
+            self._let(m, wrong)
+            with m.If(self.i.valid & self.o.ready & wrong):
+                m.d.sync += self.error.eq(1)
+                with m.If(self.o.payload.final):
+                    m.next = "SKIP"
+        with m.State("SKIP"):
+            m.d.comb += self.i.ready.eq(1)
+            with m.If(self.i.valid & self.i.payload.last):
+                m.next = "PASS"
+
+    def _pass_video(self, m, between, wrong):
+        start, known = self.i.payload.start, Signal(init=1)  # known: has been told of
+        with m.State("PASS"):
+            with m.If(between & ~start):
+                m.d.comb += self.i.ready.eq(1)
+                with m.If(self.i.valid):
+                    m.d.sync += [self.error.eq(~known), known.eq(1)]
+            with m.Elif(~between & start & self.i.valid):
+                m.d.sync += self.error.eq(1)
+                m.next = "FILL"
+            with m.Else():
+                self._let(m, wrong)
+                with m.If(self.i.valid & self.o.ready):
+                    m.d.sync += [self.error.eq(wrong), known.eq(wrong)]

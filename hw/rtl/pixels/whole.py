@@ -1,0 +1,93 @@
+"""A network that reads whole pictures, behind a stream of pixels."""
+
+from amaranth.hdl import Module, Signal, Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from bitwright import ir
+from bitwright.hw.checks import expect
+from bitwright.hw.plan import Plan
+from bitwright.hw.rtl.beat import Beat
+from bitwright.hw.rtl.core import Core
+from bitwright.hw.rtl.layers import choose
+from bitwright.hw.rtl.parts.gather import Collector
+from bitwright.hw.rtl.parts.queue import Queue
+from bitwright.hw.rtl.realisation import Site
+
+__all__ = ["WholeCore"]
+
+
+class WholeCore(wiring.Component):
+    """The bits of a picture are collected, a register each, and then enter :class:`Core`.
+
+    Nothing waits inside the core: a picture enters when the buffer behind the head has room for its
+    scores.
+
+    Parameters
+    ----------
+    network : ir.Network
+    plan : Plan
+    pixel : int
+        Bits of a pixel.
+
+    Members
+    -------
+    i : ``In(stream.Signature(pixel))``
+        Pixels of whole pictures.
+    o : ``Out(stream.Signature(...))``
+        Scores, a vector a picture, as the node of the head hands them on.
+
+    Attributes
+    ----------
+    core : Core
+    latency : int
+        Cycles from the last pixel to the scores, when nothing stalls.
+    interval : int
+        Cycles from a picture in the core to the next, at least.
+    """
+
+    def __init__(self, network, plan, pixel):
+        expect("Network", network, ir.Network)
+        expect("Plan", plan, Plan)
+        self.core = Core(network, plan)
+        beat = Beat(network.modulate.out_width, pixel)
+        self._collector = Collector.of(beat)
+        entry, site = network.entries[-1], Site(beat=self.core.beat)
+        choice = choose(entry, plan)
+        estimate, self.head = choice.estimate(site), choice.build(site)
+        self.interval = max(self.core.interval, estimate.interval)
+        behind = self.core.latency + estimate.latency
+        # A place is taken from the entry of a picture until the cycle after its scores leave.
+        self._places = 1 + -(-(behind + 3) // max(beat.beats, self.interval))
+        self.latency = Collector.latency + behind + min(self._places, 2)
+        super().__init__({"i": In(stream.Signature(pixel)),
+                          "o": Out(stream.Signature(self.head.o.payload.shape()))})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.collector = collector = self._collector
+        m.submodules.core = core = self.core
+        m.submodules.head = head = self.head
+        m.submodules.scores = scores = Queue(self.o.payload.shape(), self._places)
+        free = Signal(range(self._places + 1), init=self._places)
+        wait, enter, claim = Signal(range(self.interval)), Signal(), Signal()
+        m.d.comb += [
+            collector.i.payload.as_value().eq(self.i.payload),
+            collector.i.valid.eq(self.i.valid), self.i.ready.eq(collector.i.ready),
+            enter.eq((free != 0) & (wait == 0)),
+            collector.o.ready.eq(enter),
+            claim.eq(collector.o.valid & enter),
+            core.i.payload.eq(collector.o.payload.as_value()), core.i.valid.eq(claim),
+            head.i.payload.eq(core.o.payload), head.i.valid.eq(core.o.valid),
+            head.o.ready.eq(1),
+            Value.cast(scores.i.payload).eq(Value.cast(head.o.payload)),
+            scores.i.valid.eq(head.o.valid),
+            Value.cast(self.o.payload).eq(Value.cast(scores.o.payload)),
+            self.o.valid.eq(scores.o.valid), scores.o.ready.eq(self.o.ready),
+        ]
+        m.d.sync += free.eq(free - claim + (self.o.valid & self.o.ready))
+        with m.If(claim):
+            m.d.sync += wait.eq(self.interval - 1)
+        with m.Elif(wait != 0):
+            m.d.sync += wait.eq(wait - 1)
+        return m
