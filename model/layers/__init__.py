@@ -7,9 +7,11 @@ from bitwright.model.layers.convolution import (
     XnorConvolutionLayer,
 )
 from bitwright.model.layers.dense import BernoulliLayer, BmabLayer, XnorLayer
+from bitwright.model.layers.join import JoinLayer
 from bitwright.model.layers.local_dense import LocalDenseLayer
 from bitwright.model.layers.lut import LutLayer
 from bitwright.model.layers.lut_convolution import LutConvolutionLayer
+from bitwright.model.layers.merge import LearnedMergeLayer, MergeLayer
 from bitwright.model.layers.noise import BitErrorLayer, DropoutLayer
 from bitwright.model.layers.real_dense import RealDenseLayer
 
@@ -20,10 +22,13 @@ __all__ = [
     "BmabConvolutionLayer",
     "BmabLayer",
     "DropoutLayer",
+    "JoinLayer",
     "Layer",
+    "LearnedMergeLayer",
     "LocalDenseLayer",
     "LutConvolutionLayer",
     "LutLayer",
+    "MergeLayer",
     "RealDenseLayer",
     "XnorConvolutionLayer",
     "XnorLayer",
