@@ -71,12 +71,15 @@ class Context:
 class Input(nn.Module, ABC):
     """What turns the integer features of samples into the values of a network.
 
-    Values are in arrays of shape ``(width, batch)``: a value of all samples is contiguous, so
-    that wiring moves whole rows. Frames are merged into the batch, see
+    Values are in arrays of shape ``(width, batch)`` and of any strides: for wiring, which moves
+    whole rows, a value of all samples lies together, and for layers that slide over pictures all
+    values of a sample. Frames are merged into the batch, see
     :mod:`bitwright.model.inputs.frames`.
     """
 
     values: ClassVar[Values]
+    freezes: ClassVar[bool] = False
+    """As :attr:`Part.freezes`."""
     learns: ClassVar[bool] = False
     """Whether it has parameters, which the rule then has to train."""
     batch_statistics: ClassVar[bool] = False
@@ -85,10 +88,20 @@ class Input(nn.Module, ABC):
     geometry: Geometry
     """Where the values lie."""
     frames: int
+    """Frames of a sample in evaluation, and where it is frozen."""
+    draws: bool = False
+    """Whether it leaves something to chance in training."""
+    generator: torch.Generator | None = None
+    """What it then draws from, on its device."""
+
+    @property
+    def frames_now(self) -> int:
+        """Frames of a sample in the mode that it is in."""
+        return self.frames
 
     @abstractmethod
     def forward(self, features: Tensor) -> Tensor:
-        """Map integers, shape (batch, n), to values, shape (width, frames * batch)."""
+        """Map integers, shape (batch, n), to values, shape (width, frames_now * batch)."""
 
     def frame(self, features: Tensor, frames: Tensor) -> Tensor:
         """Map each sample in a frame of its own, shape (batch,), to values, (width, batch)."""
@@ -109,7 +122,9 @@ class Part(nn.Module, Named, ABC):
     Settings: ClassVar[type]
 
     values: ClassVar[Values]
-    """What it reads; of a layer, also what it makes."""
+    """What it reads."""
+    freezes: ClassVar[bool] = False
+    """Whether it has a frozen form. References in software have none."""
     traits: ClassVar[frozenset[Trait]] = frozenset()
     """What it offers to a learning rule."""
     batch_statistics: bool = False
@@ -139,6 +154,7 @@ class Layer(Part):
 
     kinds: ClassVar[dict[str, type[Layer]]] = {}
 
+    makes: ClassVar[Values]
     vanishes: ClassVar[bool] = False
     """Whether it does nothing in evaluation, and so has no node."""
 
@@ -193,7 +209,8 @@ class Head(Part):
 class BitLayer(Layer):
     """Layer from bits to bits. Its :meth:`forward` in evaluation mode is the node it freezes to."""
 
-    values = "bits"
+    values = makes = "bits"
+    freezes = True
 
     @abstractmethod
     def freeze(self) -> ir.BitNode:
@@ -212,6 +229,7 @@ class BitHead(Head):
     """
 
     values = "bits"
+    freezes = True
 
     @abstractmethod
     def freeze(self) -> ir.HeadNode:
@@ -224,9 +242,12 @@ class BitHead(Head):
 
 
 class RealLayer(Layer):
-    """Layer from reals to reals: a reference in software, without a frozen form."""
+    """Layer with something real about it: a reference in software, without a frozen form.
 
-    values = "reals"
+    It reads and makes reals, unless it says otherwise.
+    """
+
+    values = makes = "reals"
 
 
 class RealHead(Head):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from bitwright.ir.network import INPUT, NAME
 from bitwright.model.settings import nearest
 from bitwright.model.wiring import Geometry
 
-__all__ = ["MODULATE", "Place", "joined", "settled", "together"]
+__all__ = ["MODULATE", "Place", "agree", "joined", "settled", "together"]
 
 MODULATE = "modulate"
 """Name of what a network begins with."""
@@ -72,6 +73,38 @@ def settled(kinds: Sequence[str], places: Sequence[Place] = ()) -> tuple[Place, 
                                  f"not {other!r}; {nearest(other, before)}")
         result.append(Place(name, place.inputs or (before[-1],)))
     return tuple(result)
+
+
+def agree(places: Sequence[Place], parts: Sequence[Any], values: str, origin: str) -> None:
+    """Check that every part reads what those before it make: bits or reals.
+
+    Parameters
+    ----------
+    places : sequence of Place
+        What :func:`settled` gave for the layers.
+    parts : sequence of Part, or of such classes
+        The layers, then the head, which reads the last one, or all alike.
+    values : str
+        What the modulation makes.
+    origin : str
+        How a message says so.
+
+    Raises
+    ------
+    ValueError
+        If one does not. The message starts with its place.
+    """
+    made = {MODULATE: values}
+    for index, part in enumerate(parts):
+        layer = index < len(places)
+        where = f"layers.{index}" if layer else "head"
+        for other in places[index].inputs if layer else list(made)[-1:]:
+            if part.values != made[other]:
+                behind = origin if made[other] == values else f"behind {other!r}"
+                raise ValueError(f"{where}.kind must be one of {made[other]} {behind}, "
+                                 f"not {part.kind!r}")
+        if layer:
+            made[places[index].name] = part.makes
 
 
 def together(values: Mapping[str, Tensor], inputs: Sequence[str]) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from bitwright import ir
 from bitwright.data import DataSet
 from bitwright.model.base import Context, Head, Input, Layer
-from bitwright.model.graph import MODULATE, Place, joined, settled, together
+from bitwright.model.graph import MODULATE, Place, agree, joined, settled, together
 from bitwright.model.inputs import modulate as modulation
 from bitwright.model.inputs.batch_norm import BatchNormModulator
 from bitwright.model.inputs.labels import make_code
@@ -24,7 +24,10 @@ from bitwright.model.inputs.scaler import Scaler
 __all__ = ["Network", "build_network"]
 
 _CHUNK = 1000
-"""Samples that are evaluated together."""
+"""Samples that are evaluated together, at most."""
+
+_CHUNK_VALUES = 1 << 26
+"""Values of the widest layer that are, which bounds the memory."""
 
 Pass = Callable[[str, Layer, Tensor], Tensor]
 """How a layer of a name maps its input to its output."""
@@ -55,11 +58,8 @@ class Network(nn.Module):
                  places: Sequence[Place] = ()) -> None:
         super().__init__()
         self.places = settled([layer.kind for layer in layers], places)
-        where = [*(f"layers.{index}" for index in range(len(layers))), "head"]
-        for place, part in zip(where, (*layers, head), strict=True):
-            if part.values != modulator.values:
-                raise ValueError(f"{place}.kind must be one of {modulator.values} behind a "
-                                 f"modulation that makes {modulator.values}, not {part.kind!r}")
+        agree(self.places, (*layers, head), modulator.values,
+              f"behind a modulation that makes {modulator.values}")
         self.modulator = modulator
         self.layers = nn.ModuleList(layers)
         self.head = head
@@ -81,7 +81,7 @@ class Network(nn.Module):
     @property
     def freezes(self) -> bool:
         """Whether it has a frozen form. References in software, of real numbers, have none."""
-        return self.modulator.values == "bits"
+        return all(part.freezes for part in (self.modulator, *self.layers, self.head))
 
     @property
     def named_layers(self) -> list[tuple[str, Layer]]:
@@ -127,8 +127,8 @@ class Network(nn.Module):
 
     @property
     def scale(self) -> float:
-        """Scores are divided by it to become logits: those are the mean of the frames that add up,
-        over the temperature."""
+        """Scores of evaluation are divided by it to become logits: those are the mean of the frames
+        that add up, over the temperature."""
         return self.head.temperature * (1 if self.head.per_frame else self.modulator.frames)
 
     def values(self, x: Tensor, through: Pass | None = None) -> list[Tensor]:
@@ -169,12 +169,13 @@ class Network(nn.Module):
         ----------
         outputs : Tensor, shape (frames * batch, scores)
         """
-        frames = outputs.view(self.modulator.frames, -1, outputs.shape[1])
+        frames = outputs.view(self.modulator.frames_now, -1, outputs.shape[1])
         return frames[..., 0].T if self.head.per_frame else frames.sum(0)
 
     def logits(self, outputs: Tensor) -> Tensor:
         """Make logits, shape (batch, classes), of what the head made of every frame."""
-        return self.combine(outputs) / self.scale
+        frames = 1 if self.head.per_frame else self.modulator.frames_now
+        return self.combine(outputs) / (self.head.temperature * frames)
 
     def score(self, features: Tensor) -> Tensor:
         """Map features, shape (batch, n), to scores, shape (batch, classes)."""
@@ -182,7 +183,7 @@ class Network(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features, shape (batch, n), to logits, shape (batch, classes)."""
-        return self.score(features) / self.scale
+        return self.logits(self.top(self.modulator(features)))
 
     @torch.no_grad()
     def scores(self, features: Tensor | NDArray[Any]) -> NDArray[Any]:
@@ -199,16 +200,19 @@ class Network(nn.Module):
         """
         was_training, device = self.training, self.device
         self.eval()
-        parts = [self.score(torch.as_tensor(features[start : start + _CHUNK], device=device))
-                 .cpu().numpy() for start in range(0, len(features), _CHUNK)]
+        widest = max(self.modulator.geometry.width,
+                     *(layer.geometry.width for layer in self.layers), 1)
+        chunk = max(1, min(_CHUNK, _CHUNK_VALUES // (widest * self.modulator.frames)))
+        parts = [self.score(torch.as_tensor(features[start : start + chunk], device=device))
+                 .cpu().numpy() for start in range(0, len(features), chunk)]
         self.train(was_training)
         return np.concatenate(parts)
 
     def draw_from(self, generator: torch.Generator) -> None:
-        """Let layers that leave something to chance in training draw from a generator."""
-        for layer in self.layers:
-            if layer.draws:
-                layer.generator = generator
+        """Let parts that leave something to chance in training draw from a generator."""
+        for part in (self.modulator, *self.layers):
+            if part.draws:
+                part.generator = generator
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
@@ -312,20 +316,30 @@ def _modulator(modulate: modulation.Settings, data: DataSet, training: NDArray[n
     if modulate.levels == "real":
         scaled = {"mean": training.mean() / data.full_scale,
                   "deviation": training.std() / data.full_scale} if modulate.standard else {}
-        return Scaler(data.shape, data.full_scale, code, **scaled)
+        if modulate.top_bits > data.bits:
+            raise ValueError(f"modulate.top_bits must be at most the {data.bits} bits of a feature,"
+                             f" not {modulate.top_bits}")
+        dropped = data.bits - modulate.top_bits if modulate.top_bits else 0
+        return Scaler(data.shape, data.full_scale, code, dropped=dropped, **scaled)
     if modulate.levels == "batch-norm":
         return BatchNormModulator(data.shape, modulate.depth, modulate.frames, bits=data.bits,
                                   signed=data.signed)
-    if modulate.levels == "even":
-        if data.signed:
-            raise ValueError("modulate.levels must be a quantile for signed features, not 'even'")
-        thresholds = modulation.even_thresholds(training.shape[1], data.full_scale, modulate.depth,
-                                                modulate.frames)
-    else:
-        thresholds = modulation.quantile_thresholds(
-            training, modulate.depth, modulate.frames,
-            together=modulate.levels == "global-quantile")
+    if modulate.levels == "even" and data.signed:
+        raise ValueError("modulate.levels must be a quantile for signed features, not 'even'")
+    thresholds, trained = (_thresholds(modulate, frames, data, training) if frames else None
+                           for frames in (modulate.frames, modulate.trained_frames))
+    assert thresholds is not None
     if code is not None:
         low = -(1 << data.bits - 1) if data.signed else 0
         thresholds = code.modulate(thresholds, low, low + (1 << data.bits) - 1)
-    return Modulator(thresholds, data.shape, bits=data.bits, signed=data.signed)
+    return Modulator(thresholds, data.shape, bits=data.bits, signed=data.signed, trained=trained,
+                     draw=modulate.draw)
+
+
+def _thresholds(modulate: modulation.Settings, frames: int, data: DataSet,
+                training: NDArray[np.int32]) -> NDArray[np.int32]:
+    if modulate.levels == "even":
+        return modulation.even_thresholds(training.shape[1], data.full_scale, modulate.depth,
+                                          frames)
+    return modulation.quantile_thresholds(training, modulate.depth, frames,
+                                          together=modulate.levels == "global-quantile")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bitwright.data import Source
-from bitwright.model.graph import Place, settled
+from bitwright.model.graph import Place, agree, settled
 from bitwright.model.heads import Head
 from bitwright.model.inputs.modulate import Settings as Modulate
 from bitwright.model.layers import Layer
@@ -98,13 +98,9 @@ class Recipe:
             raise ValueError(f"validation must be between 0 and 1, not {self.validation}")
         if self.jitter < 0:
             raise ValueError(f"jitter must be at least 0, not {self.jitter}")
-        settled(self.kinds[:-1], self.places)
-        places = [*(f"layers.{index}" for index in range(len(self.layers))), "head"]
-        parts = [cls for cls, _ in (*self.layer_types, self.head_type)]
-        for place, part in zip(places, parts, strict=True):
-            if part.values != self.modulate.values:
-                raise ValueError(f"{place}.kind must be one of {self.modulate.values} where "
-                                 f"modulate.levels is {self.modulate.levels!r}, not {part.kind!r}")
+        agree(settled(self.kinds[:-1], self.places),
+              [cls for cls, _ in (*self.layer_types, self.head_type)], self.modulate.values,
+              f"where modulate.levels is {self.modulate.levels!r}")
 
     @property
     def layer_types(self) -> list[tuple[type[Layer], Any]]:

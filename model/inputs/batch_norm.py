@@ -40,6 +40,7 @@ class BatchNormModulator(Input):
     """
 
     values = "bits"
+    freezes = True
     learns = True
     batch_statistics = True
 

@@ -34,6 +34,13 @@ class Settings:
     """Thresholds of a feature, each one bit."""
     frames: int = 1
     """Sets of thresholds. The network runs once with each, and the scores add up."""
+    trained_frames: int = 0
+    """Such sets in training, if others than when it is frozen; 0 for as many and the same."""
+    draw: bool = False
+    """Whether a step of training shows each sample in one frame, drawn at random, in place of
+    all."""
+    top_bits: int = 0
+    """Upper bits that are kept of real features, the others read 0; 0 keeps all."""
     labels: Literal["none", "first", "dull", "slot"] = "none"
     """Labels as inputs, one a frame, for heads that make every frame a class: one bit a label in
     place of the first features; a random code in place of the features that vary least, or in
@@ -50,6 +57,22 @@ class Settings:
         for name in ("depth", "frames"):
             if not 1 <= getattr(self, name) <= 64:
                 raise ValueError(f"{name} must be between 1 and 64, not {getattr(self, name)}")
+        if not 0 <= self.trained_frames <= 64:
+            raise ValueError("trained_frames must be between 0 and 64, "
+                             f"not {self.trained_frames}")
+        if not 0 <= self.top_bits <= 16:
+            raise ValueError(f"top_bits must be between 0 and 16, not {self.top_bits}")
+        if self.top_bits and self.levels != "real":
+            raise ValueError(f"top_bits must be 0 where levels is {self.levels!r}, "
+                             f"not {self.top_bits}")
+        if self.levels in ("real", "batch-norm") or self.labels != "none":
+            where = (f"levels is {self.levels!r}" if self.labels == "none"
+                     else "labels take the frames")
+            if self.draw:
+                raise ValueError(f"draw must be false where {where}")
+            if self.trained_frames:
+                raise ValueError(f"trained_frames must be 0 where {where}, "
+                                 f"not {self.trained_frames}")
         if self.label_width < 1:
             raise ValueError(f"label_width must be at least 1, not {self.label_width}")
         if self.labels != "none" and self.frames != 1:
@@ -114,28 +137,49 @@ class Modulator(Input):
     bits : int
         Width of a feature.
     signed : bool
+    trained : array of int32, shape (any, features, depth), optional
+        Thresholds of the frames of training, if those are others.
+    draw : bool
+        Whether training draws a frame for each sample.
     """
 
     values = "bits"
+    freezes = True
 
     thresholds: Tensor
+    trained: Tensor | None
 
     def __init__(self, thresholds: NDArray[np.int32], shape: tuple[int, ...], *, bits: int,
-                 signed: bool) -> None:
+                 signed: bool, trained: NDArray[np.int32] | None = None,
+                 draw: bool = False) -> None:
         super().__init__()
         self.frames, _, depth = thresholds.shape
-        self.bits, self.signed = bits, signed
+        self.bits, self.signed, self.draws = bits, signed, draw
         self.geometry = Geometry.of(shape, depth)
         self.register_buffer("thresholds", torch.from_numpy(thresholds))
+        self.register_buffer("trained", None if trained is None else torch.from_numpy(trained))
+
+    @property
+    def limits(self) -> Tensor:
+        """Thresholds of the mode that it is in, shape (frames, features, depth)."""
+        return self.trained if self.training and self.trained is not None else self.thresholds
+
+    @property
+    def frames_now(self) -> int:
+        return 1 if self.training and self.draws else len(self.limits)
 
     def forward(self, features: Tensor) -> Tensor:
+        if self.training and self.draws:
+            frames = torch.randint(len(self.limits), features.shape[:1], device=features.device,
+                                   generator=self.generator)
+            return self.frame(features, frames)
         columns = features.T.contiguous()
-        limits = self.thresholds.permute(1, 2, 0).contiguous()  # (n, depth, frames)
+        limits = self.limits.permute(1, 2, 0).contiguous()  # (n, depth, frames)
         bits = columns[:, None, None, :] >= limits[..., None]
         return merged(bits).to(torch.uint8)
 
     def frame(self, features: Tensor, frames: Tensor) -> Tensor:
-        bits = features[:, :, None] >= self.thresholds[frames]
+        bits = features[:, :, None] >= self.limits[frames]
         return bits.flatten(1).T.to(torch.uint8)
 
     def freeze(self) -> ir.Modulate:

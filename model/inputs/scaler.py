@@ -26,6 +26,8 @@ class Scaler(Input):
     code : LabelCode, optional
         Labels in place of features, one a frame, as in :class:`Modulator`: 0 and the value of the
         full scale.
+    dropped : int
+        Lower bits of a feature that read 0.
     mean, deviation : float
         What becomes 0, and how far from it what becomes 1, as a share of full scale.
     """
@@ -33,10 +35,10 @@ class Scaler(Input):
     values = "reals"
 
     def __init__(self, shape: tuple[int, ...], full_scale: int, code: LabelCode | None = None, *,
-                 mean: float = 0.0, deviation: float = 1.0) -> None:
+                 dropped: int = 0, mean: float = 0.0, deviation: float = 1.0) -> None:
         super().__init__()
         self.geometry = Geometry.of(shape)
-        self.full_scale = full_scale
+        self.full_scale, self.dropped = full_scale, dropped
         self.mean, self.deviation = mean, deviation
         self.frames = 1 if code is None else len(code.bits)
         if code is not None:
@@ -57,4 +59,5 @@ class Scaler(Input):
         return x.T
 
     def _scaled(self, features: Tensor) -> Tensor:
-        return (features / self.full_scale - self.mean) / self.deviation
+        kept = features >> self.dropped << self.dropped if self.dropped else features
+        return (kept / self.full_scale - self.mean) / self.deviation

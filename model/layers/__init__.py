@@ -13,11 +13,19 @@ from bitwright.model.layers.lut import LutLayer
 from bitwright.model.layers.lut_convolution import LutConvolutionLayer
 from bitwright.model.layers.merge import LearnedMergeLayer, MergeLayer
 from bitwright.model.layers.noise import BitErrorLayer, DropoutLayer
+from bitwright.model.layers.pool import PoolLayer
+from bitwright.model.layers.real_convolution import (
+    BinarisedConvolutionLayer,
+    RealConvolutionLayer,
+    RealWeightConvolutionLayer,
+)
 from bitwright.model.layers.real_dense import RealDenseLayer
+from bitwright.model.layers.real_pool import RealPoolLayer
 
 __all__ = [
     "BernoulliConvolutionLayer",
     "BernoulliLayer",
+    "BinarisedConvolutionLayer",
     "BitErrorLayer",
     "BmabConvolutionLayer",
     "BmabLayer",
@@ -29,7 +37,11 @@ __all__ = [
     "LutConvolutionLayer",
     "LutLayer",
     "MergeLayer",
+    "PoolLayer",
+    "RealConvolutionLayer",
     "RealDenseLayer",
+    "RealPoolLayer",
+    "RealWeightConvolutionLayer",
     "XnorConvolutionLayer",
     "XnorLayer",
 ]

@@ -11,23 +11,33 @@ from torch import Tensor
 from bitwright import ir
 from bitwright.model.base import Context
 from bitwright.model.layers.neuron_layer import NeuronLayer
-from bitwright.model.layers.windows import (
-    Sliding,
-    add_windows,
-    at_positions,
-    by_position,
-    output_geometry,
-    see_windows,
-    window_of,
-)
+from bitwright.model.layers.windows import Slides, Sliding, output_geometry, slide, window_of
 from bitwright.model.neurons import CentredNeurons, NormalisedNeurons, ProbabilisticNeurons
+from bitwright.model.neurons.neurons import reached
+from bitwright.model.weights.surrogate import Sign
 from bitwright.model.wiring import Geometry
 
 __all__ = ["BernoulliConvolutionLayer", "BmabConvolutionLayer", "ConvolutionLayer",
            "XnorConvolutionLayer"]
 
 
-class ConvolutionLayer(NeuronLayer):
+def lacking(signs: Tensor) -> Tensor:
+    """What the product of weights of -1 and +1 with bits lacks to be a count of agreeing bits.
+
+    Inputs of 0 that meet weights of -1 agree: the count is ``signs @ x`` and the weights of -1.
+
+    Parameters
+    ----------
+    signs : Tensor, shape (neurons, in_width)
+
+    Returns
+    -------
+    Tensor, shape (neurons,)
+    """
+    return (signs.shape[1] - signs.sum(1)) / 2
+
+
+class ConvolutionLayer(Slides, NeuronLayer):
     """The same binary neurons at every position of a window (XNOR-Net, arXiv:1603.05279).
 
     The windows are the neurons' samples: statistics are those of the batch and the positions
@@ -60,17 +70,16 @@ class ConvolutionLayer(NeuronLayer):
         self.window, self.positions = window, window.positions
         self.geometry = output_geometry(geometry, window, settings.neurons * self.depth)
 
-    def columns(self, x: Tensor) -> Tensor:
-        return see_windows(x, self.window)
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) if self.training else self.compare(x)
 
-    def arrange(self, y: Tensor) -> Tensor:
-        return at_positions(y, self.window)
-
-    def take(self, y: Tensor) -> Tensor:
-        return by_position(y, self.window)
-
-    def collect(self, columns: Tensor) -> Tensor:
-        return add_windows(columns, self.window)
+    @torch.no_grad()
+    def compare(self, x: Tensor) -> Tensor:
+        """Run the layer as it will be frozen, on 0 and 1 of shape (in_width, batch)."""
+        bits, thresholds = self.neurons.frozen
+        signs = 2 * bits.float() - 1
+        sums = slide(x.float(), signs, self.window)
+        return self.arrange(reached(sums, thresholds - lacking(signs)[:, None]))
 
     def freeze(self) -> ir.Convolution:
         return ir.Convolution((self.neurons.freeze(),), self.window)
@@ -96,6 +105,24 @@ class XnorConvolutionLayer(ConvolutionLayer, kind="convolution", holds=Normalise
     @dataclass(frozen=True)
     class Settings(Sliding, NormalisedNeurons.Settings):
         """What a recipe says about it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.weights.feedback is not None:
+            return super().forward(x)
+        sums, signs = self._slid(x)
+        # Batch norm takes away again what they lack.
+        return self.arrange(self.neurons.activate(sums, lacking(signs.detach())))
+
+    def product(self, x: Tensor) -> Tensor:
+        if self.weights.feedback is not None:
+            return super().product(x)
+        sums, signs = self._slid(x)
+        return sums + lacking(signs)[:, None]
+
+    def _slid(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        values = self.weights.values
+        signs = 2 * Sign.apply(values) - 1
+        return slide(x.to(values), signs, self.window), signs
 
 
 class BmabConvolutionLayer(ConvolutionLayer, kind="bmab_convolution", holds=CentredNeurons):

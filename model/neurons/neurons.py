@@ -15,7 +15,7 @@ from bitwright.model.base import Trait
 from bitwright.model.weights.product import agreements
 from bitwright.model.weights.weights import BinaryWeights
 
-__all__ = ["Neurons", "Settings"]
+__all__ = ["Neurons", "Settings", "apart", "reached"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,39 @@ class Settings:
     def __post_init__(self) -> None:
         if self.neurons < 1:
             raise ValueError(f"neurons must be at least 1, not {self.neurons}")
+
+
+def apart(values: Tensor, cuts: Tensor) -> Tensor:
+    """Subtract from each row of values every one of its cuts, those of a row side by side.
+
+    Whether rows or columns of the values lie together in memory, so they do in the result.
+
+    Parameters
+    ----------
+    values : Tensor, shape (rows, columns)
+    cuts : Tensor, shape (rows or 1, depth)
+
+    Returns
+    -------
+    Tensor, shape (rows * depth, columns)
+    """
+    if values.T.is_contiguous():
+        return (values.T[:, :, None] - cuts).flatten(1).T
+    return (values[:, None, :] - cuts[:, :, None]).flatten(0, 1)
+
+
+@torch.no_grad()
+def reached(counts: Tensor, thresholds: Tensor) -> Tensor:
+    """Compare counts, shape (neurons, columns), with whole thresholds, shape (neurons, depth).
+
+    They are compared half-way between two whole numbers: some of the convolutions of GPUs take a
+    detour by which a sum of whole numbers misses its own by a hair.
+
+    Returns
+    -------
+    Tensor of 0 and 1 of the counts' type, shape (neurons * depth, columns)
+    """
+    return (apart(counts, thresholds - 0.5) >= 0).to(counts)
 
 
 class Neurons(nn.Module, ABC):
@@ -86,8 +119,7 @@ class Neurons(nn.Module, ABC):
         """Run the neurons as they will be frozen, on columns of 0 and 1."""
         x = x.float()
         weights, thresholds = self.frozen
-        counts = agreements(weights.to(x), x)
-        return (counts[:, None, :] >= thresholds[:, :, None]).flatten(0, 1).to(x)
+        return reached(agreements(weights.to(x), x), thresholds)
 
     def freeze(self) -> ir.Xnor:
         """Node with the same function as :meth:`compare`."""

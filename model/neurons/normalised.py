@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from bitwright.model.base import Trait
 from bitwright.model.neurons import neurons
-from bitwright.model.neurons.neurons import Neurons
+from bitwright.model.neurons.neurons import Neurons, apart
 from bitwright.model.thresholds import crossing, cuts, least
 from bitwright.model.weights.latent import LatentSigns
 from bitwright.model.weights.surrogate import Step
@@ -36,6 +36,29 @@ class Settings(neurons.Settings):
         super().__post_init__()
         if self.depth < 1:
             raise ValueError(f"depth must be at least 1, not {self.depth}")
+
+
+def normalised(sums: Tensor, scale: Tensor, shift: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Batch norm of each row.
+
+    Parameters
+    ----------
+    sums : Tensor, shape (neurons, columns)
+        Rows or columns may lie together in memory, and so they do in the values.
+    scale, shift : Tensor, shape (neurons,)
+
+    Returns
+    -------
+    values : Tensor, shape (neurons, columns)
+    mean, deviation : Tensor, shape (neurons,)
+        Of the sums.
+    """
+    # As a picture of one row, channels first or last. (Of one column, torch 2.13 gives gradients
+    # that are wrong.)
+    row = sums.T.reshape(1, 1, -1, len(sums)).permute(0, 3, 1, 2)
+    z, mean, inverse = torch.native_batch_norm(row, scale, shift, None, None, True, MOMENTUM,
+                                               EPSILON)
+    return z.permute(0, 2, 3, 1).reshape(-1, len(sums)).T, mean, 1 / inverse
 
 
 class NormalisedNeurons(Neurons):
@@ -71,14 +94,25 @@ class NormalisedNeurons(Neurons):
         self.register_buffer("variance", torch.full((count,), in_width / 4))
         self.register_buffer("cuts", cuts(settings.depth).float(), persistent=False)
 
-    def activate(self, sums: Tensor) -> Tensor:
-        mean, variance = sums.mean(1), sums.var(1, unbiased=False)
+    def activate(self, sums: Tensor, missing: Tensor | float = 0.0) -> Tensor:
+        """Map sums to bits.
+
+        Parameters
+        ----------
+        sums : Tensor, shape (neurons, columns)
+        missing : Tensor, shape (neurons,), or float
+            What they lack to be counts of agreeing bits. No bit depends on it.
+
+        Returns
+        -------
+        Tensor, shape (neurons * depth, columns)
+        """
+        z, mean, deviation = normalised(sums, self.scale, self.shift)
         with torch.no_grad():
-            self.mean.lerp_(mean, MOMENTUM)
-            self.variance.lerp_(variance, MOMENTUM)
-        normal = (sums - mean[:, None]) / (variance[:, None] + EPSILON).sqrt()
-        z = normal * self.scale[:, None] + self.shift[:, None]
-        return self.step(z[:, None, :] - self.cuts[:, None]).flatten(0, 1)
+            self.mean.lerp_(mean + missing, MOMENTUM)
+            self.variance.lerp_(deviation.square() - EPSILON, MOMENTUM)
+        # The one cut of a depth of 1 is 0.
+        return self.step(z if self.depth == 1 else apart(z, self.cuts[None].to(z)))
 
     @property
     def frozen(self) -> tuple[Tensor, Tensor]:

@@ -106,15 +106,15 @@ class Rule(Named, ABC):
             what is allowed there.
         """
         del settings, epochs
-        values, needs = network.modulator.values, cls.needs
+        needs = cls.needs
         for index, (name, layer) in enumerate(network.named_layers):
             trait = needs.of_layer(first=name in network.first_layers)
             if not layer.passes and trait not in layer.traits:
                 raise ValueError(cls._refusal(f"layers.{index}", layer, (
-                    other for other in Layer.kinds.values() if trait in other.traits), values))
+                    other for other in Layer.kinds.values() if trait in other.traits)))
         if not needs.allows(network.head):
             raise ValueError(cls._refusal("a head", network.head, filter(
-                needs.allows, Head.kinds.values()), values))
+                needs.allows, Head.kinds.values())))
         if network.modulator.learns and not needs.input:
             raise ValueError(f"learning {cls.kind!r} cannot train the modulation's batch norm: "
                              "modulate.levels must not be 'batch-norm'")
@@ -127,9 +127,9 @@ class Rule(Named, ABC):
                              "not follow the loss")
 
     @classmethod
-    def _refusal(cls, place: str, part: Part, others: Iterable[type[Part]], values: str) -> str:
-        known = sorted(other.kind for other in others if other.values == values)
-        allowed = f"it trains {', '.join(known)}" if known else f"nor any other of {values}"
+    def _refusal(cls, place: str, part: Part, others: Iterable[type[Part]]) -> str:
+        known = sorted(other.kind for other in others if other.values == part.values)
+        allowed = f"it trains {', '.join(known)}" if known else f"nor any other of {part.values}"
         return f"learning {cls.kind!r} cannot train {place} of kind {part.kind!r}; {allowed}"
 
     def begin_epoch(self, epoch: int) -> None:

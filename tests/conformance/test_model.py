@@ -9,7 +9,7 @@ from bitwright import ir
 from bitwright.model.heads import Head
 from bitwright.model.layers import Layer
 
-PARTS = [cls for cls in (*Layer.kinds.values(), *Head.kinds.values()) if cls.values == "bits"]
+PARTS = [cls for cls in (*Layer.kinds.values(), *Head.kinds.values()) if cls.freezes]
 NOISE = [cls for cls in PARTS if getattr(cls, "vanishes", False)]
 LAYERS = [cls for cls in PARTS if cls not in NOISE]
 

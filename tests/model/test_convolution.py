@@ -59,8 +59,8 @@ def test_gradients_add_up_over_the_positions():
     layer.zero_grad()
     index = torch.from_numpy(layer.window.index)
     again = x.detach().requires_grad_()
-    columns = again[index].permute(1, 0, 2).reshape(8, -1)
-    layer.neurons(columns).backward(slopes.view(12, 3, 6).transpose(0, 1).reshape(3, -1))
+    columns = again[index].permute(1, 2, 0).reshape(8, -1)
+    layer.neurons(columns).backward(slopes.view(12, 3, 6).permute(1, 2, 0).reshape(3, -1))
     assert of_convolution.abs().sum() > 0
     assert torch.allclose(layer.neurons.weights.values.grad, of_convolution, atol=1e-5)
     assert torch.allclose(again.grad, of_x, atol=1e-5)

@@ -66,9 +66,11 @@ def test_every_rule_trains_dense_layers_and_convolutions(rule, place):
 
 REFUSED = [
     ("backprop", [("bernoulli", DENSE)], {},
-     "layers.0 of kind 'bernoulli'; it trains convolution, lut, xnor"),
+     "layers.0 of kind 'bernoulli'; it trains convolution, lut, "
+     "real_weight_convolution, xnor"),
     ("backprop", [("xnor", DENSE), ("bmab", DENSE)], {},
-     "layers.1 of kind 'bmab'; it trains convolution, lut, xnor"),
+     "layers.1 of kind 'bmab'; it trains convolution, lut, "
+     "real_weight_convolution, xnor"),
     ("backprop", [("xnor", DENSE)], {"head": {"kind": "bma", "centre": "batch"}},
      "a head of kind 'bma'; it trains goodness, group_sum, scores"),
     ("backprop", [("xnor", DENSE)], {"head": {"kind": "expectation"}},
@@ -85,7 +87,8 @@ REFUSED = [
     ("fbf", [("dense", DENSE)], {"modulate": {"levels": "real"}, "head": {"kind": "linear"}},
      "layers.0 of kind 'dense'; nor any other of reals"),
     ("forward-forward", [("bernoulli", DENSE)], LABELS,
-     "layers.0 of kind 'bernoulli'; it trains convolution, lut, xnor"),
+     "layers.0 of kind 'bernoulli'; it trains convolution, lut, "
+     "real_weight_convolution, xnor"),
     ("forward-forward", [("xnor", DENSE)], {}, "a head of kind 'scores'; it trains goodness"),
     ("bernoulli", DOUBT[0][:1], {"head": {"kind": "expectation"},
                                  "modulate": {"levels": "batch-norm"}},
@@ -197,7 +200,8 @@ def test_windows_vote_together_on_the_bits_that_they_share(signal):
             voters[bit] += 3
             for neuron in range(3):
                 for sample in range(5):
-                    wish = targets[neuron, position * 5 + sample] * weights[neuron, place]
+                    column = sample * window.positions + position
+                    wish = targets[neuron, column] * weights[neuron, place]
                     wants[bit, sample] += [wish < 0, wish > 0]
     if signal == "wish":
         expected = np.sign(wants[..., 1] - wants[..., 0])

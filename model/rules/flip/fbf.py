@@ -247,7 +247,7 @@ class FBF(Rule, kind="fbf"):
         if self._settings.error == "chance":
             targets *= torch.rand(error.shape, generator=self._generator,
                                   device=error.device) < error.abs()
-        return targets.T.repeat(1, self._network.modulator.frames)
+        return targets.T.repeat(1, self._network.modulator.frames_now)
 
     def _signal(self, one: _Pass, weights: Tensor, before: Tensor) -> Tensor:
         """What the input bits should be: -1, 0 (no opinion) or +1, shape (in_width, batch)."""
@@ -263,7 +263,7 @@ class FBF(Rule, kind="fbf"):
     def _learn_modulation(self, z: Tensor, signal: Tensor) -> None:
         """Binarize, backward: give the batch norm a gradient that its optimizer follows."""
         features, batch = z.shape
-        pull = -apart(signal, self._network.modulator.frames).view(features, -1, batch).sum(1)
+        pull = -apart(signal, self._network.modulator.frames_now).view(features, -1, batch).sum(1)
         gradient = votes.grad_of_flips(pull)
         self._observe("modulate", gradient=gradient)
         self._optimizer.zero_grad()
