@@ -15,6 +15,7 @@ from bitwright.model.inputs.modulate import Settings as Modulate
 from bitwright.model.layers import Layer
 from bitwright.model.rules import Rule
 from bitwright.model.settings import RecipeError, nearest, parse, plain
+from bitwright.model.training.augment import Augment
 
 __all__ = ["Recipe", "RecipeError", "load_recipe", "override", "recipe_names"]
 
@@ -63,6 +64,8 @@ class Recipe:
     head : dataclass
     kinds : tuple of str
         Kind of each layer, then of the head.
+    augment : Augment
+        How else training pictures are changed.
     places : tuple of Place
         Name and inputs of each layer, as far as they are said. Left out: a chain.
     """
@@ -84,6 +87,7 @@ class Recipe:
     learning: str = "backprop"
     source: Source = field(default_factory=Source)
     modulate: Modulate = field(default_factory=Modulate)
+    augment: Augment = field(default_factory=Augment)
     places: tuple[Place, ...] = ()
 
     def __post_init__(self) -> None:
@@ -121,6 +125,7 @@ class Recipe:
         return {
             **{name: getattr(self, name) for name in _SCALARS},
             **({"source": plain(self.source)} if self.source != Source() else {}),
+            **({"augment": plain(self.augment)} if self.augment != Augment() else {}),
             self.learning: plain(self.rule),
             "modulate": plain(self.modulate),
             "layers": [kind | plain(settings)
@@ -148,7 +153,7 @@ class Recipe:
         if not isinstance(learning, str) or learning not in Rule.kinds:
             raise RecipeError(f"unknown learning rule {learning!r}; "
                               f"{nearest(str(learning), Rule.kinds)}")
-        known = {*_SCALARS, *Rule.kinds, "source", "modulate", "layers", "head"}
+        known = {*_SCALARS, *Rule.kinds, "source", "augment", "modulate", "layers", "head"}
         for key in values:
             if key not in known:
                 raise RecipeError(f"unknown key {key!r}; {nearest(key, known)}")
@@ -165,6 +170,7 @@ class Recipe:
                  for kind, rule in Rule.kinds.items() if kind in values or kind == learning}
         modulate = parse(Modulate, values.pop("modulate", {}), "modulate")
         built = {"rule": rules[learning], "modulate": modulate,
+                 "augment": parse(Augment, values.pop("augment", {}), "augment"),
                  "source": parse(Source, _columns(values.pop("source", {})), "source"),
                  "kinds": tuple(kind for kind, _ in parts),
                  "layers": tuple(settings for _, settings in parts[:-1]), "head": parts[-1][1],

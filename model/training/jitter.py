@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
-__all__ = ["jittered"]
+__all__ = ["Border", "jittered"]
+
+Border = Literal["zero", "replicate", "reflect"]
+"""What moves in from outside: zeros, the pixel at the edge, or the picture mirrored at it."""
 
 
-def jittered(features: Tensor, shape: tuple[int, int], pixels: int,
-             generator: torch.Generator) -> Tensor:
+def jittered(features: Tensor, shape: tuple[int, int], pixels: int, generator: torch.Generator,
+             border: Border = "zero") -> Tensor:
     """Shift every picture by up to some pixels each way, all shifts equally likely.
 
     Parameters
@@ -19,9 +23,10 @@ def jittered(features: Tensor, shape: tuple[int, int], pixels: int,
         The colours of a pixel are neighbours.
     shape : (height, width)
     pixels : int
-        What moves in from outside is 0.
+        For a border that reflects, below height and width.
     generator : torch.Generator
         On the device of the features.
+    border : Border
 
     Returns
     -------
@@ -29,11 +34,23 @@ def jittered(features: Tensor, shape: tuple[int, int], pixels: int,
     """
     height, width = shape
     device = features.device
-    padded = pad(features.view(-1, height, width, features.shape[1] // (height * width)),
-                 (0, 0, *(pixels,) * 4))
-    down, right = torch.randint(2 * pixels + 1, (2, len(features), 1), generator=generator,
-                                device=device)
-    rows = (torch.arange(height, device=device) + down)[:, :, None]
-    columns = (torch.arange(width, device=device) + right)[:, None, :]
+    images = features.view(-1, height, width, features.shape[1] // (height * width))
+    shifts = torch.randint(2 * pixels + 1, (2, len(features), 1), generator=generator,
+                           device=device) - pixels
+    rows, columns = (torch.arange(size, device=device) + shift
+                     for size, shift in zip(shape, shifts, strict=True))
     samples = torch.arange(len(features), device=device)[:, None, None]
-    return padded[samples, rows, columns].flatten(1)
+    moved = images[samples, _inside(rows, height, border)[:, :, None],
+                   _inside(columns, width, border)[:, None, :]]
+    if border == "zero":
+        inside = ((rows >= 0) & (rows < height))[:, :, None] & (
+            (columns >= 0) & (columns < width))[:, None, :]
+        moved = moved * inside[..., None]
+    return moved.flatten(1)
+
+
+def _inside(places: Tensor, size: int, border: Border) -> Tensor:
+    """Places within a picture that stand for places around it."""
+    if border == "reflect":
+        return size - 1 - (size - 1 - places.abs()).abs()
+    return places.clamp(0, size - 1)

@@ -22,6 +22,7 @@ from bitwright.model.recipe import Recipe
 from bitwright.model.rules import Rule
 from bitwright.model.settings import flat
 from bitwright.model.tasks import Task, make_task
+from bitwright.model.training.augment import augmented
 from bitwright.model.training.checkpoint import Checkpoint, CheckpointError
 from bitwright.model.training.freeze import freeze, rehearse
 from bitwright.model.training.jitter import jittered
@@ -86,6 +87,7 @@ class Trainer:
         if recipe.jitter and not self._shape:
             raise ValueError("jitter must be 0 for features that are no pictures, "
                              f"not {recipe.jitter}")
+        recipe.augment.check(self._shape)
         self.task: Task = make_task(data, data.labels[train], self.network,
                                     balance=recipe.balance)
         rule = Rule.kinds[recipe.learning]
@@ -159,10 +161,7 @@ class Trainer:
         done = 0
         for part in self._parts(order, self.rule.batch(self.epoch, self.recipe.batch,
                                                        self.samples)):
-            features = self._features[part]
-            if self.recipe.jitter:
-                features = jittered(features, (self._shape[0], self._shape[1]),
-                                    self.recipe.jitter, self._draws)
+            features = self._changed(self._features[part])
             step = self.rule.step(features, self._labels[part])
             done += len(part)
             for name, value in step.items():
@@ -188,6 +187,16 @@ class Trainer:
                  f"validation_{metric}": score, "validation_loss": loss}
         self.curve.append(entry)
         return {**entry, "samples_per_second": done / seconds, **self.network.measures()}
+
+    def _changed(self, features: torch.Tensor) -> torch.Tensor:
+        """Training samples as the recipe has them changed at random."""
+        recipe = self.recipe
+        if not self._shape:
+            return features  # no pictures, of which nothing is asked
+        shape = self._shape[0], self._shape[1]
+        if recipe.jitter:
+            features = jittered(features, shape, recipe.jitter, self._draws)
+        return augmented(features, shape, recipe.augment, self._draws)
 
     def _parts(self, order: torch.Tensor, size: int) -> list[torch.Tensor]:
         """Cut an epoch into batches, of which none is too small for statistics."""

@@ -1,0 +1,100 @@
+"""Pictures changed at random, anew in every step: training samples that no data set has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from bitwright.model.training.jitter import Border, jittered
+
+__all__ = ["Augment", "augmented", "cut_out", "flipped"]
+
+
+@dataclass(frozen=True)
+class Augment:
+    """What a recipe says about changed training pictures, whatever the learning rule."""
+
+    flip: bool = False
+    """Whether half of the pictures are mirrored, left to right."""
+    crop: int = 0
+    """Pixels that are added on all sides, before a part of the old size is cut out at random."""
+    border: Border = "zero"
+    """What is added: zeros, the pixels of the edge, or the picture mirrored at its edge."""
+    cutout: int = 0
+    """Side of a square of zeros around a pixel at random (DeVries and Taylor, arXiv:1708.04552).
+    At the edge of a picture it is cut off."""
+
+    def __post_init__(self) -> None:
+        for name in ("crop", "cutout"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be at least 0, not {getattr(self, name)}")
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes any picture."""
+        return bool(self.flip or self.crop or self.cutout)
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Check that pictures of a shape can be changed so.
+
+        Raises
+        ------
+        ValueError
+            If they cannot, or ``shape`` is empty and there are no pictures.
+        """
+        if self.changes and not shape:
+            name = next(name for name in ("flip", "crop", "cutout") if getattr(self, name))
+            raise ValueError(f"augment.{name} must be left out for features that are no pictures")
+        if self.border == "reflect" and shape and self.crop >= min(shape):
+            raise ValueError(f"augment.crop must be below {min(shape)}, the smaller side of the "
+                             f"pictures, where the border reflects, not {self.crop}")
+
+
+def augmented(features: Tensor, shape: tuple[int, int], augment: Augment,
+              generator: torch.Generator) -> Tensor:
+    """Crop, flip, then cut out, as far as is asked for.
+
+    Parameters
+    ----------
+    features : Tensor, shape (batch, height * width * colours)
+        The colours of a pixel are neighbours.
+    shape : (height, width)
+    augment : Augment
+        One whose :meth:`Augment.check` the shape has passed.
+    generator : torch.Generator
+        On the device of the features.
+
+    Returns
+    -------
+    Tensor of the same shape and type
+    """
+    if augment.crop:
+        features = jittered(features, shape, augment.crop, generator, augment.border)
+    if augment.flip:
+        features = flipped(features, shape, generator)
+    if augment.cutout:
+        features = cut_out(features, shape, augment.cutout, generator)
+    return features
+
+
+def flipped(features: Tensor, shape: tuple[int, int], generator: torch.Generator) -> Tensor:
+    """Mirror each picture with probability 1/2. See :func:`augmented`."""
+    images = features.view(len(features), *shape, -1)
+    mask = torch.randint(2, (len(features), 1, 1, 1), generator=generator,
+                         device=features.device)
+    return torch.where(mask.bool(), images.flip(2), images).flatten(1)
+
+
+def cut_out(features: Tensor, shape: tuple[int, int], side: int,
+            generator: torch.Generator) -> Tensor:
+    """Set a square of each picture to 0, around a pixel at random. See :func:`augmented`."""
+    device = features.device
+    hit = torch.ones((), dtype=torch.bool, device=device)
+    for axis, size in enumerate(shape):
+        centres = torch.randint(size, (len(features), 1), generator=generator, device=device)
+        offset = torch.arange(size, device=device) - centres + side // 2
+        within = (offset >= 0) & (offset < side)  # (batch, size)
+        hit = hit & (within[:, None, :] if axis else within[:, :, None])
+    return (features.view(len(features), *shape, -1) * ~hit[..., None]).flatten(1)
