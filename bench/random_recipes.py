@@ -41,6 +41,7 @@ RANGES: dict[str, tuple[Any, ...]] = {
     "threshold": (0.0, 1e-6, 0.5, 5.0), "adaptivity": (1e-4, 0.1, 1.0),
     "regularisation": (1e-7, 1e-4), "label_smoothing": (0.0, 0.1), "soft": (0.2, 0.5, 0.9),
     "beta": (0.5, 2.0, 5.0), "bound": (0.3, 0.8, 1.0), "rate": (0.0, 0.05, 0.3),
+    "mean": (0.3, 0.5), "deviation": (0.1, 0.3, 2.0),
     "regulariser": (0.0, 0.3, 2.0),
 }
 """What is drawn for a setting of a name. Others: numbers near 1."""
@@ -128,6 +129,9 @@ def _agree(modulate: dict[str, Any], layers: list[dict[str, Any]], *, per_frame:
     real = modulate.get("levels") == "real"
     if not real:
         modulate.pop("standard", None)
+    if modulate.get("levels") not in ("uniform", "normal"):
+        for name in ("each", "mean", "deviation", "seed"):
+            modulate.pop(name, None)
     if not per_frame or modulate.get("levels") == "batch-norm":
         modulate.pop("labels", None)
     elif modulate.get("labels", "none") == "none":

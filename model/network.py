@@ -17,6 +17,7 @@ from bitwright.model.base import Context, Head, Input, Layer
 from bitwright.model.graph import MODULATE, Place, agree, joined, settled, together
 from bitwright.model.inputs import modulate as modulation
 from bitwright.model.inputs.batch_norm import BatchNormModulator
+from bitwright.model.inputs.drawn import drawn_thresholds
 from bitwright.model.inputs.labels import make_code
 from bitwright.model.inputs.modulate import Modulator
 from bitwright.model.inputs.scaler import Scaler
@@ -324,8 +325,9 @@ def _modulator(modulate: modulation.Settings, data: DataSet, training: NDArray[n
     if modulate.levels == "batch-norm":
         return BatchNormModulator(data.shape, modulate.depth, modulate.frames, bits=data.bits,
                                   signed=data.signed)
-    if modulate.levels == "even" and data.signed:
-        raise ValueError("modulate.levels must be a quantile for signed features, not 'even'")
+    if data.signed and (modulate.levels == "even" or modulate.drawn):
+        raise ValueError("modulate.levels must be a quantile for signed features, "
+                         f"not {modulate.levels!r}")
     thresholds, trained = (_thresholds(modulate, frames, data, training) if frames else None
                            for frames in (modulate.frames, modulate.trained_frames))
     assert thresholds is not None
@@ -341,5 +343,10 @@ def _thresholds(modulate: modulation.Settings, frames: int, data: DataSet,
     if modulate.levels == "even":
         return modulation.even_thresholds(training.shape[1], data.full_scale, modulate.depth,
                                           frames)
+    if modulate.drawn:
+        return drawn_thresholds(training.shape[1], data.full_scale, modulate.depth, frames,
+                                normal=modulate.levels == "normal", each=modulate.each,
+                                mean=modulate.mean, deviation=modulate.deviation,
+                                seed=modulate.seed, highest=(1 << data.bits) - 1)
     return modulation.quantile_thresholds(training, modulate.depth, frames,
                                           together=modulate.levels == "global-quantile")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from bitwright import ir
 from bitwright.model.base import Input, Values
+from bitwright.model.inputs.drawn import DEVIATION, Each
 from bitwright.model.inputs.frames import merged
 from bitwright.model.wiring import Geometry
 
@@ -22,11 +24,13 @@ __all__ = ["Modulator", "even_thresholds", "quantile_thresholds"]
 class Settings:
     """What a recipe says about the modulation."""
 
-    levels: Literal["even", "quantile", "global-quantile", "batch-norm", "real"] = "even"
+    levels: Literal["even", "quantile", "global-quantile", "uniform", "normal", "batch-norm",
+                    "real"] = "even"
     """Thresholds spread over the full scale, over each feature's values in the training split, or
-    over all features' values together. ``batch-norm``: over each feature's normal distribution,
-    with a scale and a shift that a rule may learn. ``real``: no thresholds, for layers of real
-    numbers."""
+    over all features' values together. ``uniform``, ``normal``: drawn once, at random, between one
+    step of the depth and the next, as BinaryBrain draws them. ``batch-norm``: over each feature's
+    normal distribution, with a scale and a shift that a rule may learn. ``real``: no thresholds,
+    for layers of real numbers."""
     standard: bool = False
     """Whether real features are shifted and scaled so that those of the training split have
     together mean 0 and variance 1."""
@@ -39,6 +43,15 @@ class Settings:
     draw: bool = False
     """Whether a step of training shows each sample in one frame, drawn at random, in place of
     all."""
+    each: Each = "pixel"
+    """What has a draw of its own where thresholds are drawn: every feature in every frame, or every
+    frame."""
+    mean: float = 0.5
+    """Of what is drawn, where a step of the depth goes from 0 to 1."""
+    deviation: float = DEVIATION
+    """Standard deviation of what is drawn. Left out, uniform draws fill the step."""
+    seed: int = 0
+    """Of what is drawn."""
     top_bits: int = 0
     """Upper bits that are kept of real features, the others read 0; 0 keeps all."""
     labels: Literal["none", "first", "dull", "slot"] = "none"
@@ -57,6 +70,7 @@ class Settings:
         for name in ("depth", "frames"):
             if not 1 <= getattr(self, name) <= 64:
                 raise ValueError(f"{name} must be between 1 and 64, not {getattr(self, name)}")
+        self._check_drawn()
         if not 0 <= self.trained_frames <= 64:
             raise ValueError("trained_frames must be between 0 and 64, "
                              f"not {self.trained_frames}")
@@ -84,6 +98,25 @@ class Settings:
             raise ValueError(f"standard must be false where levels is {self.levels!r}")
         if self.labels == "slot" and self.levels == "real":
             raise ValueError("labels must not be 'slot' where levels is 'real'")
+
+    @property
+    def drawn(self) -> bool:
+        """Whether thresholds are drawn."""
+        return self.levels in ("uniform", "normal")
+
+    def _check_drawn(self) -> None:
+        if not self.drawn:
+            for field in fields(self):
+                value = getattr(self, field.name)
+                if field.name in ("each", "mean", "deviation", "seed") and value != field.default:
+                    raise ValueError(f"{field.name} must be left out where levels is "
+                                     f"{self.levels!r}, not {value!r}")
+        if not math.isfinite(self.mean):
+            raise ValueError(f"mean must be finite, not {self.mean}")
+        if not 0 < self.deviation < math.inf:
+            raise ValueError(f"deviation must be above 0 and finite, not {self.deviation}")
+        if not 0 <= self.seed < 1 << 63:
+            raise ValueError(f"seed must be from 0 to 2^63 - 1, not {self.seed}")
 
 
 def even_thresholds(features: int, full_scale: int, depth: int, frames: int) -> NDArray[np.int32]:
