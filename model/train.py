@@ -49,6 +49,9 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", metavar="N", type=int, help="replace the recipe's seed")
     parser.add_argument("--device", metavar="NAME",
         help="where to compute: cpu, cuda or cuda:N (default: cpu; with --resume, as the run had)")
+    parser.add_argument("--mixed", action="store_true",
+        help="compute the steps of binary convolutions in bfloat16, which GPUs are fast in; what "
+             "is validated and frozen has all bits")
     parser.add_argument("--threads", metavar="N", type=int,
         help="threads of torch (default: 1, the fastest for networks of this size; another number "
              "rounds sums otherwise; with --resume, as the run had)")
@@ -91,7 +94,7 @@ def train(args: argparse.Namespace) -> None:
                     else checkpoint.device if checkpoint else "cpu")
     source = data.load(recipe.data, args.data_dir, recipe.source)
     try:
-        trainer = Trainer(recipe, source, device=device)
+        trainer = Trainer(recipe, source, device=device, mixed=args.mixed)
     except ValueError as error:
         raise RecipeError(f"Recipe {recipe.name}: {error}") from error
     if checkpoint is None:

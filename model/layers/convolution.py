@@ -100,7 +100,17 @@ class ConvolutionLayer(Slides, NeuronLayer):
 
 
 class XnorConvolutionLayer(ConvolutionLayer, kind="convolution", holds=NormalisedNeurons):
-    """Convolution of latent weights with batch norm."""
+    """Convolution of latent weights with batch norm.
+
+    Attributes
+    ----------
+    coarse : bool
+        Whether sums, and what is made of them, have 8 bits in training (bfloat16). Products of 0
+        and 1 with -1 and +1 are exact in it and are added up as float32: a sum below 256 is as it
+        was, and a larger one wrong by less than its 256th. A trainer's choice.
+    """
+
+    coarse = False
 
     @dataclass(frozen=True)
     class Settings(Sliding, NormalisedNeurons.Settings):
@@ -120,9 +130,9 @@ class XnorConvolutionLayer(ConvolutionLayer, kind="convolution", holds=Normalise
         return sums + lacking(signs)[:, None]
 
     def _slid(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        values = self.weights.values
-        signs = 2 * Sign.apply(values) - 1
-        return slide(x.to(values), signs, self.window), signs
+        signs = 2 * Sign.apply(self.weights.values) - 1
+        kind = torch.bfloat16 if self.coarse else signs.dtype
+        return slide(x.to(kind), signs.to(kind), self.window), signs
 
 
 class BmabConvolutionLayer(ConvolutionLayer, kind="bmab_convolution", holds=CentredNeurons):

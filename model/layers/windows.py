@@ -115,6 +115,7 @@ def slide(x: Tensor, weights: Tensor, window: Window) -> Tensor:
     ----------
     x : Tensor, shape (window.in_width, batch)
     weights : Tensor, shape (neurons, window.bits)
+        Of the type of ``x``.
     window : Window
 
     Returns

@@ -40,6 +40,7 @@ def choose(name: str) -> torch.device:
     if number >= found:
         raise DeviceError(f"Device {name} is not there: torch {torch.__version__} finds {found} "
                           "CUDA devices")
+    torch.backends.cudnn.benchmark = True  # batches of one shape: the fastest convolution is kept
     return torch.device("cuda", number)
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bitwright import ir
 from bitwright.data import DataSet
 from bitwright.errors import UserError
+from bitwright.model.layers import XnorConvolutionLayer
 from bitwright.model.network import build_network
 from bitwright.model.recipe import Recipe
 from bitwright.model.rules import Rule
@@ -55,6 +56,10 @@ class Trainer:
         Indices of samples, in place of the recipe's split.
     device : torch.device, optional
         Where everything is computed: main memory and processor, unless given.
+    mixed : bool
+        Whether steps compute the binary convolutions in bfloat16, see
+        :class:`bitwright.model.layers.XnorConvolutionLayer`. Statistics that are measured anew,
+        validation and the frozen network have all bits.
 
     Attributes
     ----------
@@ -69,7 +74,7 @@ class Trainer:
 
     def __init__(self, recipe: Recipe, data: DataSet,
                  parts: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
-                 device: torch.device | None = None) -> None:
+                 device: torch.device | None = None, *, mixed: bool = False) -> None:
         self.recipe = recipe
         self.data = data
         self.device = device or torch.device("cpu")
@@ -99,6 +104,8 @@ class Trainer:
         self._features, self._labels = self._tensors(data.features[train], data.labels[train])
         self.held_back = self._tensors(data.features[validation], data.labels[validation])
         self._validation = validation
+        self._mixed = [layer for layer in self.network.layers
+                       if mixed and isinstance(layer, XnorConvolutionLayer)]
         self._least = self._least_batch()
         self.rule = rule(self.network, recipe.rule, epochs=recipe.epochs, task=self.task,
                          generator=self._draws)
@@ -154,6 +161,7 @@ class Trainer:
         """
         started = time.perf_counter()
         self.network.train()
+        self._coarsen(True)
         self.rule.begin_epoch(self.epoch)
         order = torch.randperm(self.samples, generator=self._order, device="cpu").to(self.device)
         metric = self.task.metric_name
@@ -168,6 +176,7 @@ class Trainer:
                 totals[name] = totals.get(name, 0.0) + value * len(part)
             progress(len(part), totals[metric] / done)
         self.rule.end_epoch()
+        self._coarsen(False)
         if any(layer.settles for layer in self.network.layers):
             self._settle(order)
         seconds = time.perf_counter() - started
@@ -204,6 +213,10 @@ class Trainer:
         if len(parts) > 1 and len(parts[-1]) < self._least:
             parts[-2:] = [torch.cat(parts[-2:])]
         return parts
+
+    def _coarsen(self, coarse: bool) -> None:
+        for layer in self._mixed:
+            layer.coarse = coarse
 
     def _settle(self, order: torch.Tensor) -> None:
         """Measure running statistics with the weights as they now are.

@@ -35,4 +35,4 @@ class Reals(Weights):
         return self.values.detach()
 
     def product(self, x: Tensor) -> Tensor:
-        return product(self.values, x, self.feedback)
+        return product(self.values, x.to(self.values), self.feedback)

@@ -131,3 +131,34 @@ def test_a_convolution_learns_digits():
     assert ((body.mean - before) / body.variance.sqrt()).abs().max() < 0.1
     nodes = [entry.node.kind for entry in trainer.network.freeze()]
     assert nodes == ["modulate", "convolution", "xnor", "scores"]
+
+
+def test_coarse_sums_are_exact_below_256_and_evaluation_always_is():
+    layer = layer_of((6, 6), 2, neurons=8, kernel=3).train()
+    x = bits_of(72, 40)
+    exact = layer(x)
+    layer.coarse = True
+    coarse = layer(x)
+    assert coarse.dtype == torch.bfloat16
+    assert torch.equal(layer.product(x), layer.neurons.weights.product(layer.columns(x)))
+    assert (coarse.float() == exact).float().mean() > 0.98  # what is nearly 0 is rounded
+    layer.eval()
+    assert layer(x).dtype == torch.float32
+
+
+def test_a_trainer_computes_steps_coarsely_and_nothing_else():
+    recipe = load_recipe("digits-conv", ["epochs=2"])
+    trainer = Trainer(recipe, data.load(recipe.data), mixed=True)
+    first = trainer.network.layers[0]
+    seen = []
+    right = trainer.network.modulator.forward
+    trainer.network.modulator.forward = lambda x: (
+        seen.append((len(x), trainer.network.training, first.coarse)), right(x))[1]
+    for _ in range(2):
+        entry = trainer.run_epoch(lambda samples, accuracy: None)
+    steps = -(-trainer.samples // 64)
+    assert [coarse for _, training, coarse in seen if training][:steps + 40] == (
+        [True] * steps + [False] * 40)
+    assert not any(coarse for _, training, coarse in seen if not training)
+    assert entry["train_accuracy"] > 0.3
+    trainer.freeze()
