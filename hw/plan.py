@@ -16,12 +16,12 @@ from bitwright.errors import UserError
 from bitwright.hw.layout import WIDEST_RESULT
 from bitwright.ir.network import NAME
 
-__all__ = ["FOLDED", "UNROLLED", "Plan", "PlanError", "Value", "nearest"]
+__all__ = ["FOLDED", "STREAMED", "UNROLLED", "Plan", "PlanError", "Value", "nearest"]
 
-UNROLLED, FOLDED = "unrolled", "folded"
+UNROLLED, FOLDED, STREAMED = "unrolled", "folded", "streamed"
 """Ways to build a node that other rooms speak of; :mod:`hw.rtl.realisation` knows them all.
 Unrolled: one copy of everything, a new frame every cycle. Folded: the weights lie in a memory, and
-a little logic goes through it for every frame."""
+a little logic goes through it for every frame. Streamed: pixels pass a window, row by row."""
 
 LUT_SIZES = (4, 5, 6)
 

@@ -69,11 +69,16 @@ class Core(wiring.Component):
     ----------
     network : ir.Network
     plan : Plan
+    sources : mapping from str to Beat, optional
+        Nodes whose outputs come from outside, and how: all that others read which are built here.
+        The modulator, whole, if left out. Several come together, and whole.
+    built : container of str, optional
+        Nodes that are built outside.
 
     Members
     -------
-    i : ``In(stream.Signature(network.modulate.out_width, always_ready=True))``
-        Bits of a frame.
+    i : ``In(stream.Signature(width, always_ready=True))``
+        Bits of a frame: those of the sources one after the other, or of a beat of the only one.
     o : ``Out(stream.Signature(network.head.in_width, always_ready=True))``
         Bits that the head reads, or the ``beat.bits`` of a beat.
 
@@ -96,18 +101,19 @@ class Core(wiring.Component):
         If a node cannot be built in the way that the plan says.
     """
 
-    def __init__(self, network, plan):
+    def __init__(self, network, plan, sources=None, built=()):
         expect("Network", network, ir.Network)
         expect("Plan", plan, Plan)
-        self._modulate = network.entries[0].name
+        self._sources = sources or {
+            network.entries[0].name: Beat.whole(network.modulate.out_width)}
         self._head = network.entries[-1]
-        self._entries = _live(network, plan.writable)
+        self._entries = [entry for entry in live(network, plan.writable) if entry.name not in built]
         self._choices = {entry.name: choose(entry, plan) for entry in (*self._entries, self._head)}
         self._sites, self._estimates = {}, {}
         # Cycle in which a node's output is offered, its last beat if there are several, counted
         # from the frame's arrival.
-        self._times = {self._modulate: 0}
-        self.beats = {self._modulate: Beat.whole(network.modulate.out_width)}
+        self._times = dict.fromkeys(self._sources, 0)
+        self.beats = dict(self._sources)
         registered = _registered(self._entries, self._head, self._choices, plan)
         for entry in self._entries:
             site = Site(entry.name in registered, self._taken(entry))
@@ -119,7 +125,8 @@ class Core(wiring.Component):
         self.beat, self.latency = self._taken(self._head), self._start(self._head)
         width = network.head.in_width if self.beat is None else self.beat.bits
         super().__init__({
-            "i": In(stream.Signature(network.modulate.out_width, always_ready=True)),
+            "i": In(stream.Signature(sum(beat.bits for beat in self._sources.values()),
+                                     always_ready=True)),
             "o": Out(stream.Signature(width, always_ready=True)),
         })
 
@@ -165,7 +172,7 @@ class Core(wiring.Component):
         m = Module()
         # By node: its whole output, then the registers that hold it longer and longer, which all
         # its readers share.
-        held = {self._modulate: [self.i]}
+        held = self._split(m)
         for entry in self._entries:
             component = self._components[entry.name]
             m.submodules[entry.name] = component
@@ -175,9 +182,27 @@ class Core(wiring.Component):
         self._join(m, held, self._head, self.o)
         return m
 
+    def _split(self, m):
+        """Outputs of the sources, as those of a node."""
+        if len(self._sources) == 1:
+            (name, beat), = self._sources.items()
+            return {name: [self.i] if beat.beats == 1 else []}
+        held, start = {}, 0
+        for name, beat in self._sources.items():
+            own = stream.Signature(beat.width, always_ready=True).create(path=(f"{name}_whole",))
+            m.d.comb += [own.payload.eq(self.i.payload[start : start + beat.width]),
+                         own.valid.eq(self.i.valid)]
+            held[name] = [own]
+            start += beat.width
+        return held
+
+    def _output(self, name):
+        """What hands on the output of a node in beats."""
+        return self.i if name in self._sources else self._components[name].o
+
     def _join(self, m, held, entry, target):
         if self._taken(entry) is not None:
-            source = self._components[entry.inputs[0]].o
+            source = self._output(entry.inputs[0])
             m.d.comb += [target.payload.eq(source.payload), target.valid.eq(source.valid)]
             return
         start = self._start(entry)
@@ -201,7 +226,7 @@ class Core(wiring.Component):
 
     def _collected(self, m, name):
         """The output of a node in whole vectors."""
-        source, beat = self._components[name].o, self.beats[name]
+        source, beat = self._output(name), self.beats[name]
         if beat.beats == 1:
             return source
         m.submodules[f"_{name}_collector"] = collector = Collector.of(beat)
@@ -213,7 +238,7 @@ class Core(wiring.Component):
         return whole
 
 
-def _live(network, writable):
+def live(network, writable):
     """Bit nodes that lead to the head, or to one that can be written."""
     read = {*network.entries[-1].inputs, *writable}
     live = []

@@ -1,0 +1,237 @@
+"""Every bit node of a network whose images stream, as one pipeline."""
+
+from functools import cached_property
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from bitwright import ir
+from bitwright.hw.checks import expect
+from bitwright.hw.plan import STREAMED, Plan, PlanError
+from bitwright.hw.rtl.beat import Beat
+from bitwright.hw.rtl.core import Core, live
+from bitwright.hw.rtl.layers import choose
+from bitwright.hw.rtl.layers.streamed import Pixels
+from bitwright.hw.rtl.parts.fifo import Fifo
+from bitwright.hw.rtl.parts.gather import Collector
+from bitwright.hw.rtl.parts.queue import Queue
+from bitwright.hw.rtl.realisation import Site
+from bitwright.hw.schedule import Flow, fit
+
+__all__ = ["StreamCore", "streams"]
+
+
+def streams(network, plan):
+    """Whether a node of the network is to be streamed."""
+    return any(plan.way(entry.name) == STREAMED for entry in network.entries)
+
+
+class StreamCore(wiring.Component):
+    """Nodes of a network behind the modulator, of which those nearest to the input are streamed.
+
+    In front are the streamed nodes. A pixel moves on when it is there and has room: each goes
+    through a buffer to each of its readers, and whoever is slowest holds the others up. Which
+    places the buffers need so that the slowest node never waits follows from
+    :mod:`hw.schedule`. Behind is a :class:`Core` of all other nodes, and the score node. What they
+    read of the front enters no faster than they can take it, and only when there is room for the
+    scores: pixel by pixel if it is the output of one node, else collected and all together.
+
+    Each node is a submodule by its own name, with its output in ``o``.
+
+    Parameters
+    ----------
+    network : ir.Network
+    plan : Plan
+    gap : int
+        Cycles from a pixel to the next, at least, of whatever brings them.
+
+    Members
+    -------
+    i : ``In(stream.Signature(entry.bits))``
+        Pixels of frames.
+    o : ``Out(stream.Signature(...))``
+        Scores, a vector a frame, as the node of the head hands them on.
+
+    Attributes
+    ----------
+    entry : Beat
+        How the input comes.
+    latency : int
+        Cycles from the first pixel of a frame to its scores, if pixels come as fast as they are
+        taken and nothing is before them.
+    interval : int
+        Cycles from a frame to the next, at least.
+    fit : Fit
+        Places of the buffers, and what the front reaches with them.
+    flow : Flow
+        The front as a schedule.
+    head : Component
+        The score node.
+    beats, nodes, outputs
+        As of :class:`Core`.
+    writes : mapping
+        Likewise, those of the score node too.
+
+    Raises
+    ------
+    PlanError
+        If a node cannot be built in the way that the plan says.
+    """
+
+    def __init__(self, network, plan, gap=1):
+        expect("Network", network, ir.Network)
+        expect("Plan", plan, Plan)
+        expect("Gap", gap, int)
+        self._source = network.entries[0].name
+        self._choices, self._front = {}, []
+        self.beats = {}
+        for entry in live(network, plan.writable):
+            if plan.way(entry.name) == STREAMED:
+                self._add(network, entry, plan)
+        self.entry = self.beats[self._source]
+        front = [entry.name for entry in self._front]
+        read = {name for entry in (*live(network, plan.writable), network.entries[-1])
+                if entry.name not in front for name in entry.inputs}
+        self._readers = tuple(name for name in (self._source, *front) if name in read)
+        several = len(self._readers) > 1
+        sources = {name: Beat.whole(self.beats[name].width) if several else self.beats[name]
+                   for name in self._readers}
+        self._core = Core(network, plan, sources, front)
+        site, self._head = Site(beat=self._core.beat), network.entries[-1].name
+        choice = choose(network.entries[-1], plan)
+        estimate, self.head = choice.estimate(site), choice.build(site)
+        self._pace = max(self._core.interval, estimate.interval)
+        self.flow = Flow(self._source, self.entry.beats, gap, tuple(
+            choice.cls.part(choice.node, choice.settings, plan, entry.name, entry.inputs)
+            for entry, choice in zip(self._front, self._choices.values(), strict=True)),
+            self._readers, self._pace)
+        self.fit = fit(self.flow)
+        self.interval = self.fit.interval
+        behind = self._core.latency + estimate.latency
+        # A place is taken from the last pixel until the cycle after the scores leave.
+        self._places = 1 + -(-(behind + 3) // self.interval)
+        self.latency = self.fit.latency + behind + min(self._places, 2)
+        self.beats = {**self._core.beats, **self.beats}
+        super().__init__({
+            "i": In(stream.Signature(self.entry.bits)),
+            "o": Out(stream.Signature(self.head.o.payload.shape())),
+        })
+
+    def _add(self, network, entry, plan):
+        """Put a streamed node into the front, behind what it reads."""
+        choice = choose(entry, plan)
+        assert issubclass(choice.cls, Pixels)
+        for name, beat in choice.cls.sources(entry, choice.node):
+            if name == self._source:
+                self.beats.setdefault(name, beat)
+            if name not in self.beats:
+                raise PlanError(f"Plan key 'nodes.{entry.name}.way' needs what it reads to be "
+                                f"streamed too, and {name!r} is {plan.way(name)}")
+            if self.beats[name] != beat:
+                raise PlanError(f"Plan key 'nodes.{entry.name}.way' needs {beat.beats:,} pixels of "
+                                f"{beat.bits} bits of {name!r}, which has {self.beats[name].beats:,}"
+                                f" of {self.beats[name].bits}")
+        self._front.append(entry)
+        self._choices[entry.name] = choice
+        self.beats[entry.name] = choice.estimate().beat
+
+    @property
+    def nodes(self):
+        return (*self._choices, *self._core.nodes)
+
+    @cached_property
+    def _components(self):
+        return {name: choice.build() for name, choice in self._choices.items()}
+
+    @property
+    def outputs(self):
+        return {**{name: component.o for name, component in self._components.items()},
+                **self._core.outputs}
+
+    @property
+    def writes(self):
+        return {**self._core.writes, self._head: self.head.writes}
+
+    def elaborate(self, platform):
+        m = Module()
+        buffers = {}
+        for (name, reader), places in self.fit.places.items():
+            m.submodules[f"_{name}_to_{reader}"] = buffers[name, reader] = Fifo(
+                self.beats[name].bits, places)
+        self._fork(m, self.i, [buffer for (name, _), buffer in buffers.items()
+                               if name == self._source])
+        for entry in self._front:
+            component = self._components[entry.name]
+            m.submodules[entry.name] = component
+            own = [buffer for (name, _), buffer in buffers.items() if name == entry.name]
+            self._fork(m, component.o, own)
+            if hasattr(component, "room"):
+                self._count(m, component, own, entry.name)
+            self._feed(m, component.i, [buffers[name, entry.name] for name in entry.inputs])
+        m.submodules._core = core = self._core
+        m.submodules[self._head] = head = self.head
+        m.submodules._scores = scores = Queue(self.o.payload.shape(), self._places)
+        self._leave(m, core, {name: buffers[name, ""] for name in self._readers})
+        m.d.comb += [
+            head.i.payload.eq(core.o.payload), head.i.valid.eq(core.o.valid), head.o.ready.eq(1),
+            Value.cast(scores.i.payload).eq(Value.cast(head.o.payload)),
+            scores.i.valid.eq(head.o.valid),
+            Value.cast(self.o.payload).eq(Value.cast(scores.o.payload)),
+            self.o.valid.eq(scores.o.valid), scores.o.ready.eq(self.o.ready),
+        ]
+        return m
+
+    @staticmethod
+    def _fork(m, source, buffers):
+        """A pixel goes into all buffers in the same cycle."""
+        m.d.comb += source.ready.eq(Cat(buffer.i.ready for buffer in buffers).all())
+        for buffer in buffers:
+            m.d.comb += [buffer.i.payload.eq(source.payload),
+                         buffer.i.valid.eq(source.valid & source.ready)]
+
+    @staticmethod
+    def _feed(m, target, buffers):
+        """A pixel of each buffer, side by side."""
+        m.d.comb += [target.payload.eq(Cat(buffer.o.payload for buffer in buffers)),
+                     target.valid.eq(Cat(buffer.o.valid for buffer in buffers).all())]
+        m.d.comb += [buffer.o.ready.eq(target.valid & target.ready)
+                     for buffer in dict.fromkeys(buffers)]
+
+    def _count(self, m, component, buffers, name):
+        """Keep room for the pixel of every window that goes on."""
+        room = []
+        for place, buffer in enumerate(buffers):
+            free = Signal(range(buffer.places + 1), init=buffer.places, name=f"{name}_free{place}")
+            m.d.sync += free.eq(free - component.entered + (buffer.o.valid & buffer.o.ready))
+            room.append(free != 0)
+        m.d.comb += component.room.eq(Cat(room).all())
+
+    def _leave(self, m, core, buffers):
+        """Hand on what the nodes behind read, no faster than they take it."""
+        wait, free = Signal(range(self._pace)), Signal(range(self._places + 1), init=self._places)
+        enter, last = Signal(), Signal()
+        m.d.comb += enter.eq((wait == 0) & (free != 0))
+        m.d.sync += [wait.eq(Mux(last, self._pace - 1, Mux(wait == 0, 0, wait - 1))),
+                     free.eq(free - last + (self.o.valid & self.o.ready))]
+        if len(buffers) == 1:
+            (name, buffer), = buffers.items()
+            beats = self.beats[name].beats
+            number = Signal(range(beats))
+            step, final = Signal(), number == beats - 1
+            m.d.comb += [step.eq(buffer.o.valid & (~final | enter)), last.eq(step & final),
+                         buffer.o.ready.eq(step), core.i.payload.eq(buffer.o.payload),
+                         core.i.valid.eq(step)]
+            with m.If(step):
+                m.d.sync += number.eq(Mux(final, 0, number + 1))
+            return
+        whole = []
+        for name, buffer in buffers.items():
+            m.submodules[f"_{name}_collector"] = collector = Collector.of(self.beats[name])
+            m.d.comb += [collector.i.payload.as_value().eq(buffer.o.payload),
+                         collector.i.valid.eq(buffer.o.valid),
+                         buffer.o.ready.eq(collector.i.ready), collector.o.ready.eq(last)]
+            whole.append(collector.o)
+        m.d.comb += [last.eq(Cat(one.valid for one in whole).all() & enter),
+                     core.i.payload.eq(Cat(one.payload.as_value() for one in whole)),
+                     core.i.valid.eq(last)]

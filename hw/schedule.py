@@ -1,0 +1,381 @@
+"""When every pixel crosses every stream of a chain: plain Python, exact to the cycle.
+
+What a streaming component does in a cycle depends on no data, only on which pixels have come and
+how much room there is. So the times of all transfers follow from each other by sums and maxima,
+without a circuit: this is what latencies, intervals and the places of every buffer are taken from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from bitwright.hw.raster import Raster
+
+__all__ = ["Flow", "Part", "Run", "StuckError", "alone", "buffer_latency", "fit", "run"]
+
+UNBOUNDED = 1 << 60
+"""Places of a buffer that is never full."""
+
+FRAMES = 5
+"""Frames after which a chain is taken to repeat itself."""
+
+
+class StuckError(Exception):
+    """No beat can move: a buffer is too small for the paths around it."""
+
+
+def buffer_latency(places: int) -> int:
+    """Cycles from a beat that enters a buffer to the same beat offered. See :class:`Fifo`."""
+    return 1 if places <= 2 else 2
+
+
+@dataclass(frozen=True)
+class Part:
+    """A component of a chain.
+
+    Parameters
+    ----------
+    name : str
+    inputs : tuple of str
+        Names of the parts that it reads, or of the source.
+    raster : Raster or None
+        Steps of its window; None where a pixel becomes a pixel at once, as in a join.
+    pace : int
+        Cycles from a window to the next that what is behind it takes. Above 1 a window enters only
+        when there is room for what comes of it; at 1 it waits in the registers on the way.
+    latency : int
+        Cycles from a window to the pixel that comes of it.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    raster: Raster | None = None
+    pace: int = 1
+    latency: int = 0
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Parts in topological order, what they read and who reads them.
+
+    Parameters
+    ----------
+    source : str
+        Name of what brings the pixels.
+    pixels : int
+        Of an image there.
+    gap : int
+        Cycles from a pixel of the source to the next, at least.
+    parts : tuple of Part
+    readers : tuple of str
+        Whose pixels leave the chain: different parts, or the source.
+    interval : int
+        Cycles from an image that leaves to the next, at least.
+    """
+
+    source: str
+    pixels: int
+    gap: int
+    parts: tuple[Part, ...]
+    readers: tuple[str, ...]
+    interval: int = 1
+
+    @property
+    def edges(self) -> tuple[tuple[str, str], ...]:
+        """Buffers: who writes and who reads. What leaves has the reader ``""``."""
+        return (*dict.fromkeys((name, part.name) for part in self.parts for name in part.inputs),
+                *((name, "") for name in self.readers))
+
+    def count(self, name: str) -> int:
+        """Pixels of an image of a part."""
+        if name == self.source:
+            return self.pixels
+        part = next(part for part in self.parts if part.name == name)
+        if part.raster is None:
+            return self.count(part.inputs[0])
+        return part.raster.window.positions
+
+
+@dataclass
+class _Edge:
+    places: int
+    push: list[int] = field(default_factory=list)
+    pop: list[int] = field(default_factory=list)
+
+    def offered(self, number: int) -> int | None:
+        """Cycle in which a beat is there to be taken; None as long as that is not known."""
+        if number >= len(self.push):
+            return None
+        found = self.push[number] + buffer_latency(self.places)
+        return max(found, self.pop[number - 1] + 1) if number else found
+
+    def room(self, number: int) -> int | None:
+        """Cycle from which on there is room for a beat; None as long as that is not known."""
+        left = number - self.places
+        if left < 0:
+            return 0
+        return self.pop[left] + 1 if left < len(self.pop) else None
+
+
+@dataclass
+class Run:
+    """What happened.
+
+    Parameters
+    ----------
+    edges : mapping from (writer, reader) to _Edge
+        Cycles of all transfers.
+    entered : list of int
+        Cycles in which the source handed over its pixels.
+    left : list of int
+        Cycles in which images had left whole, one a frame.
+    """
+
+    edges: Mapping[tuple[str, str], _Edge]
+    entered: list[int]
+    left: list[int]
+
+
+def run(flow: Flow, places: Mapping[tuple[str, str], int], frames: int,
+        arrivals: list[int] | None = None) -> Run:
+    """Follow every pixel of a number of frames.
+
+    Parameters
+    ----------
+    flow : Flow
+    places : mapping from (writer, reader) to int
+        Of each buffer.
+    frames : int
+    arrivals : list of int, optional
+        Cycle of each pixel of all frames, at the earliest; as soon as there is room if left out.
+
+    Raises
+    ------
+    StuckError
+        If they wait for each other for ever.
+    """
+    edges = {edge: _Edge(places[edge]) for edge in flow.edges}
+    found = Run(edges, [], [])
+    waiting: list[Iterator[None]] = [_source(flow, edges, frames, arrivals, found.entered)]
+    for part in flow.parts:
+        ins = [edge for (_, reader), edge in edges.items() if reader == part.name]
+        outs = [edge for (name, _), edge in edges.items() if name == part.name]
+        total = flow.count(part.name) * frames
+        if part.raster is None:
+            waiting.append(_join(ins, outs, total))
+        else:
+            entered: list[int] = []
+            pushed: list[int] = []
+            waiting += [_walk(part, ins[0], outs, frames, entered, pushed),
+                        _drain(part, outs, total, entered, pushed)]
+    leave = [(edges[name, ""], flow.count(name)) for name in flow.readers]
+    waiting.append(_leave(flow, leave, frames, found.left))
+    size = -1
+    while waiting:
+        if size == (size := sum(len(edge.push) + len(edge.pop) for edge in edges.values())):
+            raise StuckError(f"{len(found.left)} of {frames} frames have left")
+        waiting = [one for one in waiting if next(one, one) is not one]
+    return found
+
+
+def _source(flow, edges, frames, arrivals, entered):
+    outs = [edge for (name, _), edge in edges.items() if name == flow.source]
+    last = -flow.gap
+    for number in range(flow.pixels * frames):
+        last += flow.gap
+        if arrivals is not None:
+            last = max(last, arrivals[number])
+        for edge in outs:
+            while (room := edge.room(number)) is None:
+                yield
+            last = max(last, room)
+        entered.append(last)
+        for edge in outs:
+            edge.push.append(last)
+
+
+def _join(ins, outs, total):
+    last = -1
+    for number in range(total):
+        last += 1
+        for edge in ins:
+            while (offered := edge.offered(number)) is None:
+                yield
+            last = max(last, offered)
+        for edge in outs:
+            while (room := edge.room(number)) is None:
+                yield
+            last = max(last, room)
+        for edge in ins:
+            edge.pop.append(last)
+        for edge in outs:
+            edge.push.append(last)
+
+
+def _walk(part, source, outs, frames, entered, pushed):
+    """Steps of a window; ``entered`` gets the cycles in which windows go on."""
+    raster, pace, latency = part.raster, part.pace, part.latency
+    steps = [(raster.takes(step), completed) for step, completed in enumerate(raster.completed)]
+    last, taken, number, pixel = -1, -pace, 0, 0
+    for _ in range(frames):
+        for takes, completed in steps:
+            last = max(last + 1, taken)
+            if takes:
+                while (offered := source.offered(pixel)) is None:
+                    yield
+                last = max(last, offered)
+                source.pop.append(last)
+                pixel += 1
+            if not completed:
+                continue
+            taken = max(last + 1, taken + pace)
+            if pace == 1:
+                if number >= latency:
+                    while len(pushed) <= number - latency:
+                        yield
+                    taken = max(taken, pushed[number - latency])
+            else:
+                for edge in outs:
+                    while (room := edge.room(number)) is None:
+                        yield
+                    taken = max(taken, room)
+            entered.append(taken)
+            number += 1
+
+
+def _drain(part, outs, total, entered, pushed):
+    """Pixels that come of windows."""
+    last = -1
+    for number in range(total):
+        while len(entered) <= number:
+            yield
+        last = max(last + 1, entered[number] + part.latency)
+        if part.pace == 1:
+            for edge in outs:
+                while (room := edge.room(number)) is None:
+                    yield
+                last = max(last, room)
+        pushed.append(last)
+        for edge in outs:
+            edge.push.append(last)
+
+
+def _leave(flow, leave, frames, left):
+    """What takes the images: the beats of one as they come, or several images together."""
+    free, before = 0, -flow.interval
+    for frame in range(frames):
+        whole = 0
+        for edge, count in leave:
+            for number in range(frame * count, (frame + 1) * count):
+                while (offered := edge.offered(number)) is None:
+                    yield
+                if len(leave) == 1 and number == (frame + 1) * count - 1:
+                    offered = max(offered, before + flow.interval)
+                edge.pop.append(max(offered, free))
+            whole = max(whole, edge.pop[-1])
+        if len(leave) > 1:
+            free = whole = max(whole + 1, before + flow.interval)
+        before = whole
+        left.append(whole)
+
+
+@lru_cache(maxsize=1024)
+def alone(part: Part, pixels: int) -> tuple[int, int]:
+    """Interval of a part by itself, and cycles from its last pixel to the last that comes of it.
+
+    Nothing is between it and who brings and takes pixels.
+    """
+    raster, pace = part.raster, part.pace
+    assert raster is not None
+    starts, ends, last, taken = [], [], -1, -pace
+    for _ in range(FRAMES):
+        starts.append(None)
+        for step, completed in enumerate(raster.completed):
+            last = max(last + 1, taken)
+            if raster.takes(step):
+                starts[-1] = last if starts[-1] is None else starts[-1]
+                pixel = last
+            if completed:
+                taken = max(last + 1, taken + pace)
+        ends.append((pixel, taken + part.latency))
+    return ends[-1][1] - ends[-2][1], ends[0][1] - ends[0][0]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Places of the buffers of a flow, and what it reaches with them.
+
+    Parameters
+    ----------
+    places : mapping from (writer, reader) to int
+    interval : int
+        Cycles from an image to the next.
+    latency : int
+        Cycles from the first pixel to the image that leaves, if nothing is before it.
+    residence : int
+        The same when images follow each other as fast as they can.
+    """
+
+    places: Mapping[tuple[str, str], int]
+    interval: int
+    latency: int
+    residence: int
+
+
+@lru_cache(maxsize=64)
+def fit(flow: Flow) -> Fit:
+    """Find the smallest buffers with which the slowest part never waits.
+
+    With one place less in any of them images are further apart, or nothing moves at all.
+    """
+    interval = max([flow.pixels * flow.gap, flow.interval,
+                    *(alone(part, 0)[0] for part in flow.parts if part.raster is not None)])
+    places = _enough(flow, interval)
+    small = {edge: min(count, 2) for edge, count in places.items()}
+    if _reaches(flow, small, interval):
+        places = small
+    for edge in flow.edges:
+        low, high = 1, places[edge]
+        while low < high:
+            middle = (low + high) // 2
+            if _reaches(flow, {**places, edge: middle}, interval):
+                high = middle
+            else:
+                low = middle + 1
+        places[edge] = high
+    first = run(flow, places, 1)
+    many = run(flow, places, FRAMES)
+    residence = max(left - many.entered[frame * flow.pixels]
+                    for frame, left in enumerate(many.left))
+    return Fit(places, interval, first.left[0] - first.entered[0], residence)
+
+
+def _enough(flow: Flow, interval: int) -> dict[tuple[str, str], int]:
+    """Places of which none is ever missing, if pixels come evenly."""
+    arrivals = [frame * interval + number * interval // flow.pixels
+                for frame in range(FRAMES) for number in range(flow.pixels)]
+    found = run(flow, dict.fromkeys(flow.edges, UNBOUNDED), FRAMES, arrivals)
+    parts = {part.name: part for part in flow.parts}
+    places = {}
+    for (name, reader), edge in found.edges.items():
+        # A beat has its place from the cycle in which its window enters.
+        lead = parts[name].latency if name in parts and parts[name].pace > 1 else 0
+        most = last = 0
+        for number, push in enumerate(edge.push):
+            while edge.pop[last] < push - lead:
+                last += 1
+            most = max(most, number + 1 - last)
+        places[name, reader] = most + 1
+    return places
+
+
+def _reaches(flow: Flow, places: Mapping[tuple[str, str], int], interval: int) -> bool:
+    """Whether images leave as often as the slowest part allows."""
+    try:
+        left = run(flow, places, FRAMES).left
+    except StuckError:
+        return False
+    return all(after - before <= interval for before, after in zip(left[1:], left[2:],
+                                                                   strict=False))
