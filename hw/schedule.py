@@ -7,13 +7,14 @@ without a circuit: this is what latencies, intervals and the places of every buf
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from bitwright.hw.raster import Raster
 
-__all__ = ["Flow", "Part", "Run", "StuckError", "alone", "buffer_latency", "fit", "run"]
+__all__ = ["Fit", "Flow", "Part", "Run", "StuckError", "Work", "alone", "bottleneck",
+           "buffer_latency", "fit", "run"]
 
 UNBOUNDED = 1 << 60
 """Places of a buffer that is never full."""
@@ -29,6 +30,31 @@ class StuckError(Exception):
 def buffer_latency(places: int) -> int:
     """Cycles from a beat that enters a buffer to the same beat offered. See :class:`Fifo`."""
     return 1 if places <= 2 else 2
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a node does for a frame.
+
+    Parameters
+    ----------
+    node, way : str
+    cycles : int
+        Before it can begin with the next frame.
+    busy : int
+        Of these, those in which its logic gets something to do: the others pass while it waits for
+        the pixels of its first position.
+    """
+
+    node: str
+    way: str
+    cycles: int
+    busy: int
+
+
+def bottleneck(works: Iterable[Work]) -> Work:
+    """The node that takes longest, the first of several: all others wait for it."""
+    return max(works, key=lambda work: work.cycles)
 
 
 @dataclass(frozen=True)
@@ -282,7 +308,7 @@ def _leave(flow, leave, frames, left):
 
 
 @lru_cache(maxsize=1024)
-def alone(part: Part, pixels: int) -> tuple[int, int]:
+def alone(part: Part) -> tuple[int, int]:
     """Interval of a part by itself, and cycles from its last pixel to the last that comes of it.
 
     Nothing is between it and who brings and takes pixels.
@@ -331,25 +357,36 @@ def fit(flow: Flow) -> Fit:
     With one place less in any of them images are further apart, or nothing moves at all.
     """
     interval = max([flow.pixels * flow.gap, flow.interval,
-                    *(alone(part, 0)[0] for part in flow.parts if part.raster is not None)])
+                    *(alone(part)[0] for part in flow.parts if part.raster is not None)])
     places = _enough(flow, interval)
     small = {edge: min(count, 2) for edge, count in places.items()}
     if _reaches(flow, small, interval):
         places = small
-    for edge in flow.edges:
-        low, high = 1, places[edge]
-        while low < high:
-            middle = (low + high) // 2
-            if _reaches(flow, {**places, edge: middle}, interval):
-                high = middle
-            else:
-                low = middle + 1
-        places[edge] = high
+    before = None
+    while before != places:  # another pass, since a buffer of few places is faster
+        before = dict(places)
+        for edge in flow.edges:
+            places[edge] = _fewest(flow, places, edge, interval)
     first = run(flow, places, 1)
     many = run(flow, places, FRAMES)
     residence = max(left - many.entered[frame * flow.pixels]
                     for frame, left in enumerate(many.left))
     return Fit(places, interval, first.left[0] - first.entered[0], residence)
+
+
+def _fewest(flow: Flow, places: Mapping[tuple[str, str], int], edge: tuple[str, str],
+            interval: int) -> int:
+    """Fewest places of a buffer, while the others have as many as they have."""
+    low, high = 1, places[edge]
+    if high > 1 and not _reaches(flow, {**places, edge: high - 1}, interval):
+        return high
+    while low < high:
+        middle = (low + high) // 2
+        if _reaches(flow, {**places, edge: middle}, interval):
+            high = middle
+        else:
+            low = middle + 1
+    return high
 
 
 def _enough(flow: Flow, interval: int) -> dict[tuple[str, str], int]:

@@ -44,7 +44,7 @@ def body_pace(node: ir.Convolution, settings: Streamed) -> int:
     low = 1
     while low < high:
         middle = -(-(low + high) // 2)
-        if alone(Part("", ("",), raster, middle), 0)[0] <= settings.cycles:
+        if alone(Part("", ("",), raster, middle))[0] <= settings.cycles:
             low = middle
         else:
             high = middle - 1

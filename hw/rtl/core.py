@@ -13,6 +13,7 @@ from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.layers import choose
 from bitwright.hw.rtl.parts.gather import Collector
 from bitwright.hw.rtl.realisation import Site
+from bitwright.hw.schedule import Work
 
 __all__ = ["Core"]
 
@@ -94,6 +95,8 @@ class Core(wiring.Component):
         How the output of each node leaves.
     nodes : tuple of str
         Names of the nodes that have hardware.
+    works : tuple of Work
+        What each of them does for a frame.
 
     Raises
     ------
@@ -106,7 +109,7 @@ class Core(wiring.Component):
         expect("Plan", plan, Plan)
         self._sources = sources or {
             network.entries[0].name: Beat.whole(network.modulate.out_width)}
-        self._head = network.entries[-1]
+        self._head, self._plan = network.entries[-1], plan
         self._entries = [entry for entry in live(network, plan.writable) if entry.name not in built]
         self._choices = {entry.name: choose(entry, plan) for entry in (*self._entries, self._head)}
         self._sites, self._estimates = {}, {}
@@ -133,6 +136,11 @@ class Core(wiring.Component):
     @property
     def nodes(self):
         return tuple(self._sites)
+
+    @property
+    def works(self):
+        return tuple(Work(name, self._plan.way(name), found.interval, found.interval)
+                     for name, found in self._estimates.items())
 
     @cached_property
     def _components(self):

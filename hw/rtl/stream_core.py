@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from bitwright import ir
 from bitwright.hw.checks import expect
-from bitwright.hw.plan import STREAMED, Plan, PlanError
+from bitwright.hw.plan import STREAMED, UNROLLED, Plan, PlanError
 from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.core import Core, live
 from bitwright.hw.rtl.layers import choose
@@ -17,7 +17,7 @@ from bitwright.hw.rtl.parts.fifo import Fifo
 from bitwright.hw.rtl.parts.gather import Collector
 from bitwright.hw.rtl.parts.queue import Queue
 from bitwright.hw.rtl.realisation import Site
-from bitwright.hw.schedule import Flow, fit
+from bitwright.hw.schedule import Flow, Work, alone, fit
 
 __all__ = ["StreamCore", "streams"]
 
@@ -101,6 +101,7 @@ class StreamCore(wiring.Component):
         site, self._head = Site(beat=self._core.beat), network.entries[-1].name
         choice = choose(network.entries[-1], plan)
         estimate, self.head = choice.estimate(site), choice.build(site)
+        self._last = Work(self._head, plan.way(self._head), estimate.interval, estimate.interval)
         self._pace = max(self._core.interval, estimate.interval)
         self.flow = Flow(self._source, self.entry.beats, gap, tuple(
             choice.cls.part(choice.node, choice.settings, plan, entry.name, entry.inputs)
@@ -139,6 +140,16 @@ class StreamCore(wiring.Component):
     @property
     def nodes(self):
         return (*self._choices, *self._core.nodes)
+
+    @property
+    def works(self):
+        """What each node does for a frame, as of :class:`Core`, the modulator and the head too."""
+        works = [Work(self._source, UNROLLED, self.flow.pixels * self.flow.gap, self.flow.pixels)]
+        for part in self.flow.parts:
+            count = self.flow.count(part.name)
+            cycles = count if part.raster is None else alone(part)[0]
+            works.append(Work(part.name, STREAMED, cycles, count * part.pace))
+        return (*works, *self._core.works, self._last)
 
     @cached_property
     def _components(self):

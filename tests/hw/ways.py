@@ -36,7 +36,9 @@ def sites(chosen):
     width = chosen.node.in_width
     beats = [beat for beat in (Beat(width, bits) for bits in range(1, width))
              if chosen.takes(beat)]
-    whole = [Site()] if chosen.levels is None else [Site(registered=False), Site()]
+    whole = [Site()] if chosen.takes(Beat.whole(width)) else []
+    if chosen.levels is not None:
+        whole.insert(0, Site(registered=False))
     return whole + [Site(beat=beat) for beat in {*beats[:1], *beats[-1:]}]
 
 
@@ -52,6 +54,8 @@ def ask(chosen, payloads, count, *, site=WHOLE, stalls=(0.0, 0.0), pace=None, ta
     leaves = chosen.estimate(site).beat
     rng = np.random.default_rng(1)
     size = 1 if site.beat is None else site.beat.beats
+    if size > 1 and isinstance(node, ir.Join):  # pixels of all images side by side
+        payloads = ir.pack(ir.unpack(payloads, node.in_width)[:, node.index])
     beats = payloads if size == 1 else [
         beat for vector in payloads for beat in _cut(vector, site.beat, rng)]
     started, ended, received = [], [], []

@@ -89,7 +89,7 @@ class _Streamed(wiring.Component, Pixels):
     @classmethod
     def estimate(cls, node, settings, plan, site):
         resources, _, pace = cls._body(node, settings, plan)
-        interval, latency = alone(cls.part(node, settings, plan, "", ("",)), 0)
+        interval, latency = alone(cls.part(node, settings, plan, "", ("",)))
         control = Resources(2 * pace.bit_length(), pace.bit_length())
         return Estimate(resources + Lines.measure(node.window, plan.lut_size) + control, latency,
                         interval, Beat(node.out_width, node.channels))
