@@ -7,16 +7,17 @@ rest of a design must know of it, it tells without being built.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bitwright import ir
 from bitwright.hw.checks import expect
-from bitwright.hw.plan import FOLDED, Plan, PlanError, nearest
+from bitwright.hw.plan import FOLDED, STREAMED, Plan, PlanError, Value, nearest
 from bitwright.hw.rtl.beat import Beat
 
 __all__ = ["Choice", "Estimate", "NoSettings", "Realisation", "Resources", "Site", "choose",
-           "foldable", "folded", "logic", "realises", "ways"]
+           "foldable", "folded", "logic", "realises", "streamed", "ways"]
 
 
 @dataclass(frozen=True)
@@ -242,9 +243,35 @@ def folded(plan: Plan, network: ir.Network, cycles: int) -> Plan:
     PlanError
         If there is no such node.
     """
-    names = [entry.name for entry in network.entries if foldable(entry.node)]
-    if not names:
-        raise PlanError("Network has no node that can be folded")
-    tables = {name: {**plan.nodes.get(name, {}), "way": FOLDED, "cycles": cycles}
-              for name in names}
+    return _everywhere(plan, network, FOLDED, {"cycles": cycles})
+
+
+def streamed(plan: Plan, network: ir.Network, cycles: int = 1) -> Plan:
+    """The plan with every node streamed that can be; bodies folded into so many cycles a frame.
+
+    Other settings that the plan gives such a node are left out.
+
+    Raises
+    ------
+    PlanError
+        If there is no such node.
+    """
+    nodes = {name: table for name, table in plan.nodes.items()
+             if STREAMED not in ways(type(network.entry(name).node))}
+    return _everywhere(dataclasses.replace(plan, nodes=nodes), network, STREAMED,
+                       {"cycles": cycles})
+
+
+def _everywhere(plan: Plan, network: ir.Network, way: str, settings: Mapping[str, Value]) -> Plan:
+    """The plan with a way, and what it has of some settings, for every node that has that way."""
+    tables = {}
+    for entry in network.entries:
+        cls = ways(type(entry.node)).get(way)
+        if cls is None:
+            continue
+        known = {item.name for item in dataclasses.fields(cls.Settings)}
+        tables[entry.name] = {**plan.nodes.get(entry.name, {}), "way": way, **{
+            key: value for key, value in settings.items() if key in known}}
+    if not tables:
+        raise PlanError(f"Network has no node that can be {way}")
     return dataclasses.replace(plan, nodes={**plan.nodes, **tables})

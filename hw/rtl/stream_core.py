@@ -3,7 +3,7 @@
 from functools import cached_property
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
-from amaranth.lib import stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from bitwright import ir
@@ -12,11 +12,12 @@ from bitwright.hw.plan import STREAMED, UNROLLED, Plan, PlanError
 from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.core import Core, live
 from bitwright.hw.rtl.layers import choose
-from bitwright.hw.rtl.layers.streamed import Pixels
+from bitwright.hw.rtl.layers.raster import Pixels
 from bitwright.hw.rtl.parts.fifo import Fifo
 from bitwright.hw.rtl.parts.gather import Collector
 from bitwright.hw.rtl.parts.queue import Queue
 from bitwright.hw.rtl.realisation import Site
+from bitwright.hw.rtl.result import score_shape
 from bitwright.hw.schedule import Flow, Work, alone, fit
 
 __all__ = ["StreamCore", "streams"]
@@ -100,7 +101,7 @@ class StreamCore(wiring.Component):
         self._core = Core(network, plan, sources, front)
         site, self._head = Site(beat=self._core.beat), network.entries[-1].name
         choice = choose(network.entries[-1], plan)
-        estimate, self.head = choice.estimate(site), choice.build(site)
+        estimate, self._build = choice.estimate(site), lambda: choice.build(site)
         self._last = Work(self._head, plan.way(self._head), estimate.interval, estimate.interval)
         self._pace = max(self._core.interval, estimate.interval)
         self.flow = Flow(self._source, self.entry.beats, gap, tuple(
@@ -116,7 +117,8 @@ class StreamCore(wiring.Component):
         self.beats = {**self._core.beats, **self.beats}
         super().__init__({
             "i": In(stream.Signature(self.entry.bits)),
-            "o": Out(stream.Signature(self.head.o.payload.shape())),
+            "o": Out(stream.Signature(data.ArrayLayout(score_shape(network.head.score_range),
+                                                       network.head.out_width))),
         })
 
     def _add(self, network, entry, plan):
@@ -154,6 +156,10 @@ class StreamCore(wiring.Component):
     @cached_property
     def _components(self):
         return {name: choice.build() for name, choice in self._choices.items()}
+
+    @cached_property
+    def head(self):
+        return self._build()
 
     @property
     def outputs(self):
