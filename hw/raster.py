@@ -1,4 +1,4 @@
-"""The order in which a window meets the pixels of an image that comes in raster order: plain Python.
+"""How a window meets the pixels of an image that comes in raster order: plain Python.
 
 An image enters pixel by pixel, row by row. Everything that a streaming component needs is fixed
 before the first pixel comes: how many rows and columns must be kept, in which step a position is

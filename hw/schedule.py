@@ -7,6 +7,7 @@ without a circuit: this is what latencies, intervals and the places of every buf
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -414,5 +415,4 @@ def _reaches(flow: Flow, places: Mapping[tuple[str, str], int], interval: int) -
         left = run(flow, places, FRAMES).left
     except StuckError:
         return False
-    return all(after - before <= interval for before, after in zip(left[1:], left[2:],
-                                                                   strict=False))
+    return all(after - before <= interval for before, after in itertools.pairwise(left[1:]))

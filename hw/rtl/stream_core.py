@@ -132,9 +132,10 @@ class StreamCore(wiring.Component):
                 raise PlanError(f"Plan key 'nodes.{entry.name}.way' needs what it reads to be "
                                 f"streamed too, and {name!r} is {plan.way(name)}")
             if self.beats[name] != beat:
+                found = self.beats[name]
                 raise PlanError(f"Plan key 'nodes.{entry.name}.way' needs {beat.beats:,} pixels of "
-                                f"{beat.bits} bits of {name!r}, which has {self.beats[name].beats:,}"
-                                f" of {self.beats[name].bits}")
+                                f"{beat.bits} bits of {name!r}, which has {found.beats:,} of "
+                                f"{found.bits}")
         self._front.append(entry)
         self._choices[entry.name] = choice
         self.beats[entry.name] = choice.estimate().beat

@@ -8,7 +8,7 @@ import pytest
 
 from bitwright import ir
 from bitwright.hw.layout import Layout
-from bitwright.hw.plan import Plan
+from bitwright.hw.plan import STREAMED, Plan
 from bitwright.hw.rtl.layers import choose, dense, ways
 from tests.hw.ways import PLAN, ask, choice, sites, unrolled_node
 
@@ -18,6 +18,8 @@ STALLS = [(0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.4, 0.6)]
 PLANS = [Plan(levels_per_register=1), Plan(lanes=2),
          Plan(lanes=3, levels_per_register=3, lut_size=6), Plan(lanes=9, levels_per_register=9)]
 VECTORS = 12
+IMAGES = 5
+"""Vectors of a node that is streamed, each of which takes many cycles."""
 
 
 def sample_beats(node, plan, x):
@@ -32,7 +34,7 @@ def sample_beats(node, plan, x):
                    "last": int(beat == layout.beats - 1)}
 
 
-def stimulus(node, plan, rng):
+def stimulus(node, plan, rng, vectors=VECTORS):
     """Payloads to send, and integers that must come out."""
     if isinstance(node, ir.Modulate):
         low, high = node.domain
@@ -43,11 +45,15 @@ def stimulus(node, plan, rng):
     if node.in_width <= 4:  # all there are
         x = (np.arange(1 << node.in_width)[:, None] >> np.arange(node.in_width) & 1).astype(bool)
     else:
-        x = rng.integers(2, size=(VECTORS, node.in_width)).astype(bool)
+        x = rng.integers(2, size=(vectors, node.in_width)).astype(bool)
     y = node.evaluate(x)
     if isinstance(node, ir.HeadNode):
         return ir.pack(x), y.tolist()
     return ir.pack(x), ir.pack(y)
+
+
+def vectors(way):
+    return IMAGES if way == STREAMED else VECTORS
 
 
 def draw(settings, rng):
@@ -71,7 +77,7 @@ def test_hardware_equals_evaluator(kind, way, seed):
     node = ir.Node.kinds[kind].sample(rng)
     plan = PLANS[seed % len(PLANS)]
     chosen = choice(node, plan, way, **draw(ways(type(node))[way].Settings, rng))
-    payloads, expected = stimulus(node, plan, rng)
+    payloads, expected = stimulus(node, plan, rng, vectors(way))
     assert len(expected) > 0
     for number, site in enumerate(sites(chosen)):
         stalls = STALLS[(seed + number) % len(STALLS)]
@@ -86,7 +92,7 @@ def test_estimates_are_exact(kind, way, plan, seed):
     """Latency, interval and beats; an estimate that lies fails."""
     rng = np.random.default_rng(seed)
     node = ir.Node.kinds[kind].sample(rng)
-    payloads, expected = stimulus(node, plan, rng)
+    payloads, expected = stimulus(node, plan, rng, vectors(way))
     chosen = choice(node, plan, way, **draw(ways(type(node))[way].Settings, rng))
     beats = node.features // -plan.lanes if isinstance(node, ir.Modulate) else -1
     frames = node.frames if isinstance(node, ir.Modulate) else 1
@@ -109,7 +115,7 @@ def test_estimates_are_exact(kind, way, plan, seed):
 def test_reset_is_a_clean_start(kind, way, cycles):
     rng = np.random.default_rng(cycles)
     node = ir.Node.kinds[kind].sample(rng)
-    payloads, expected = stimulus(node, PLAN, rng)
+    payloads, expected = stimulus(node, PLAN, rng, vectors(way))
     chosen = choice(node, PLAN, way, **draw(ways(type(node))[way].Settings, rng))
     for site in sites(chosen):
         assert ask(chosen, payloads, len(expected), site=site, reset=cycles) == expected

@@ -48,8 +48,8 @@ class Pixels(Realisation):
             If that is no single image.
         """
         if len(entry.inputs) > 1:
-            raise PlanError(f"Plan key 'nodes.{entry.name}.way' needs a single image to read, which "
-                            f"a join makes of {entry.inputs}")
+            raise PlanError(f"Plan key 'nodes.{entry.name}.way' needs a single image to read, "
+                            f"which a join makes of {entry.inputs}")
         return [(entry.inputs[0], Beat(node.in_width, node.window.channels))]
 
     @classmethod
