@@ -15,6 +15,7 @@ from bitwright.model.inputs.modulate import Settings as Modulate
 from bitwright.model.layers import Layer
 from bitwright.model.rules import Rule
 from bitwright.model.settings import RecipeError, nearest, parse, plain
+from bitwright.model.tasks.distilled import Distill
 from bitwright.model.training.augment import Augment
 
 __all__ = ["Recipe", "RecipeError", "load_recipe", "override", "recipe_names"]
@@ -66,6 +67,8 @@ class Recipe:
         Kind of each layer, then of the head.
     augment : Augment
         How else training pictures are changed.
+    distill : Distill
+        From which teacher it learns, too.
     places : tuple of Place
         Name and inputs of each layer, as far as they are said. Left out: a chain.
     """
@@ -88,6 +91,7 @@ class Recipe:
     source: Source = field(default_factory=Source)
     modulate: Modulate = field(default_factory=Modulate)
     augment: Augment = field(default_factory=Augment)
+    distill: Distill = field(default_factory=Distill)
     places: tuple[Place, ...] = ()
 
     def __post_init__(self) -> None:
@@ -126,6 +130,7 @@ class Recipe:
             **{name: getattr(self, name) for name in _SCALARS},
             **({"source": plain(self.source)} if self.source != Source() else {}),
             **({"augment": plain(self.augment)} if self.augment != Augment() else {}),
+            **({"distill": plain(self.distill)} if self.distill.teacher else {}),
             self.learning: plain(self.rule),
             "modulate": plain(self.modulate),
             "layers": [kind | plain(settings)
@@ -153,7 +158,8 @@ class Recipe:
         if not isinstance(learning, str) or learning not in Rule.kinds:
             raise RecipeError(f"unknown learning rule {learning!r}; "
                               f"{nearest(str(learning), Rule.kinds)}")
-        known = {*_SCALARS, *Rule.kinds, "source", "augment", "modulate", "layers", "head"}
+        known = {*_SCALARS, *Rule.kinds, "source", "augment", "distill", "modulate", "layers",
+                 "head"}
         for key in values:
             if key not in known:
                 raise RecipeError(f"unknown key {key!r}; {nearest(key, known)}")
@@ -171,6 +177,7 @@ class Recipe:
         modulate = parse(Modulate, values.pop("modulate", {}), "modulate")
         built = {"rule": rules[learning], "modulate": modulate,
                  "augment": parse(Augment, values.pop("augment", {}), "augment"),
+                 "distill": parse(Distill, values.pop("distill", {}), "distill"),
                  "source": parse(Source, _columns(values.pop("source", {})), "source"),
                  "kinds": tuple(kind for kind, _ in parts),
                  "layers": tuple(settings for _, settings in parts[:-1]), "head": parts[-1][1],

@@ -14,7 +14,22 @@ from torch.nn.functional import cross_entropy, one_hot
 from bitwright.model.figures import confusion, of_classes
 from bitwright.model.tasks.task import Task
 
-__all__ = ["Classification"]
+__all__ = ["Classification", "balanced"]
+
+
+def balanced(labels: NDArray[Any], classes: int) -> NDArray[np.float64]:
+    """Weights by which all classes count the same in sum, and a sample counts 1 in the mean.
+
+    Parameters
+    ----------
+    labels : array of int64, shape (samples,)
+        The training split.
+    classes : int
+        Those without a sample have no part in it.
+    """
+    counts = np.bincount(labels, minlength=classes)
+    there = np.count_nonzero(counts)
+    return np.where(counts, len(labels) / (there * np.maximum(counts, 1)), 0.0)
 
 
 class Classification(Task, kind="classification"):
@@ -34,21 +49,6 @@ class Classification(Task, kind="classification"):
         self.weighted = weights is not None
         self.metric_name = "accuracy" if weights is None else "balanced_accuracy"
         self._weights = None if weights is None else torch.from_numpy(weights.astype(np.float32))
-
-    @classmethod
-    def balanced(cls, labels: NDArray[Any], classes: int) -> Classification:
-        """Weights by which all classes count the same in sum, and a sample counts 1 in the mean.
-
-        Parameters
-        ----------
-        labels : array of int64, shape (samples,)
-            The training split.
-        classes : int
-            Those without a sample have no part in it.
-        """
-        counts = np.bincount(labels, minlength=classes)
-        there = np.count_nonzero(counts)
-        return cls(np.where(counts, len(labels) / (there * np.maximum(counts, 1)), 0.0))
 
     def targets(self, labels: NDArray[Any]) -> Tensor:
         return torch.from_numpy(labels)

@@ -6,7 +6,8 @@ import hashlib
 import itertools
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,12 @@ from bitwright.model.network import build_network
 from bitwright.model.recipe import Recipe
 from bitwright.model.rules import Rule
 from bitwright.model.settings import flat
-from bitwright.model.tasks import Task, make_task
+from bitwright.model.tasks import Distilled, Task, make_task
 from bitwright.model.training.augment import augmented
 from bitwright.model.training.checkpoint import Checkpoint, CheckpointError
 from bitwright.model.training.freeze import freeze, rehearse
 from bitwright.model.training.jitter import jittered
+from bitwright.model.training.teacher import Teacher
 
 __all__ = ["DivergedError", "Trainer"]
 
@@ -94,14 +96,22 @@ class Trainer:
                              f"not {recipe.jitter}")
         recipe.augment.check(self._shape)
         self.task: Task = make_task(data, data.labels[train], self.network,
-                                    balance=recipe.balance)
+                                    balance=recipe.balance,
+                                    distill=recipe.distill if recipe.distill.teacher else None)
         rule = Rule.kinds[recipe.learning]
+        if recipe.distill.teacher and not rule.weighs:
+            raise ValueError(f"distill must be left out where learning is {recipe.learning!r}, "
+                             "which does not follow the loss")
         rule.check(self.network, recipe.rule, recipe.epochs, self.task)
         self.network.to(self.device)
         self.network.draw_from(self._draws)
         if self.network.freezes:
             rehearse(self.network, data.features[train], self.task.answer)
         self._features, self._labels = self._tensors(data.features[train], data.labels[train])
+        self._teacher: Teacher | None = None
+        if recipe.distill.teacher:
+            self._teacher = Teacher(recipe.distill.teacher, data, self._features, self._labels,
+                                    changes=bool(recipe.jitter) or recipe.augment.changes)
         self.held_back = self._tensors(data.features[validation], data.labels[validation])
         self._validation = validation
         self._mixed = [layer for layer in self.network.layers
@@ -170,7 +180,8 @@ class Trainer:
         for part in self._parts(order, self.rule.batch(self.epoch, self.recipe.batch,
                                                        self.samples)):
             features = self._changed(self._features[part])
-            step = self.rule.step(features, self._labels[part])
+            with self._taught(part, features):
+                step = self.rule.step(features, self._labels[part])
             done += len(part)
             for name, value in step.items():
                 totals[name] = totals.get(name, 0.0) + value * len(part)
@@ -206,6 +217,16 @@ class Trainer:
         if recipe.jitter:
             features = jittered(features, shape, recipe.jitter, self._draws)
         return augmented(features, shape, recipe.augment, self._draws)
+
+    @contextmanager
+    def _taught(self, samples: torch.Tensor, features: torch.Tensor) -> Iterator[None]:
+        """Let the task know what a teacher, if there is one, says of the samples of a step."""
+        if self._teacher is None or not isinstance(self.task, Distilled):
+            yield
+            return
+        self.task.answers = self._teacher.answers(samples, features)
+        yield
+        self.task.answers = None
 
     def _parts(self, order: torch.Tensor, size: int) -> list[torch.Tensor]:
         """Cut an epoch into batches, of which none is too small for statistics."""

@@ -19,6 +19,7 @@ from bitwright.model.layers import LutLayer
 from bitwright.model.recipe import Recipe
 from bitwright.model.rules import Rule
 from bitwright.model.tasks import Classification, Regression
+from bitwright.model.tasks.classification import balanced
 from bitwright.model.training.freeze import FreezeError
 from bitwright.model.training.trainer import Trainer
 
@@ -179,7 +180,7 @@ def test_one_recording_is_no_split():
 
 def test_weights_are_those_of_scikit_learn():
     labels = np.array([0, 0, 0, 0, 0, 2])
-    task = Classification.balanced(labels, 4)
+    task = Classification(balanced(labels, 4))
     assert task.metric_name == "balanced_accuracy"
     expected = compute_class_weight("balanced", classes=np.array([0, 2]), y=labels)
     logits = torch.randn(6, 4, generator=torch.Generator().manual_seed(0))
