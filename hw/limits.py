@@ -32,7 +32,8 @@ def check_widths(network, plan):
     Raises
     ------
     WidthError
-        If a node reads or drives more than :data:`WIDEST` bits, or a beat or a result is wider.
+        If a node reads or drives more than :data:`WIDEST` bits, or sees them at a time, or a beat
+        or a result is wider.
     """
     for entry in network.entries:
         first, last = entry is network.entries[0], entry is network.entries[-1]
@@ -41,6 +42,7 @@ def check_widths(network, plan):
         if not last:
             _check(f"Node {entry.name!r} must drive", entry.node.out_width, WIDEST)
         if isinstance(entry.node, ir.Convolution):
+            _check(f"A window of node {entry.name!r} must see", entry.node.window.bits, WIDEST)
             for index, part in enumerate(entry.node.body):
                 _check(f"Body node {index} of {entry.name!r} must drive", part.out_width, WIDEST)
     layout = Layout.of(network, plan.lanes, plan.result_beat_bytes)

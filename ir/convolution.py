@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitwright.ir.bits import Bits, Words, with_constants
+from bitwright.ir.bits import LANES, Bits, Words, with_constants
 from bitwright.ir.fields import MAX_WIDTH, Field, Integer, shown
 from bitwright.ir.lut import Lut
 from bitwright.ir.nested import Nodes
 from bitwright.ir.node import BitNode
+from bitwright.ir.signs import CHUNK, reached, signs, signs_of_words
 from bitwright.ir.window import Window
 from bitwright.ir.xnor import Xnor
 
@@ -21,6 +22,9 @@ __all__ = ["Convolution"]
 
 _CHUNK_BITS = 1 << 24
 """Window bits of all samples that are evaluated together, which bounds the memory of a body."""
+
+_CHUNK_SIGNS = 1 << 20
+"""Signs of a row of windows of some samples, of 4 bytes each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,26 +125,26 @@ class Convolution(BitNode, kind="convolution"):
         return mask[:-2]
 
     def evaluate_words(self, x: Words) -> Words:
-        # Positions become further samples: the body then runs on as many words as it can get.
-        index, columns = self.window.index, x.shape[1]
-        shown = with_constants(x)
+        shown, columns = with_constants(x), x.shape[1]
         y = np.empty((self.window.positions, self.channels, columns), np.uint64)
-        step = max(1, _CHUNK_BITS // max(1, 64 * columns * self.window.bits))
-        for start in range(0, len(index), step):
-            part, channel = index[start : start + step], 0
-            for chain, seen in zip(self.chains, self.seen, strict=True):
-                values: Words = shown[part[:, seen].T].reshape(len(seen), -1)
-                for node in chain:
+        channel = 0
+        for chain, seen in zip(self.chains, self.seen, strict=True):
+            first, *others = chain
+            slides = isinstance(first, Xnor) and self.groups == 1 and _few(self.window)
+            channels = slice(channel, channel + chain[-1].out_width)
+            channel = channels.stop
+            for part, values in (_slid(self.window, first, shown) if slides else
+                                 _gathered(self.window.index[:, seen], first, shown)):
+                # Positions have become further samples: nodes run on as many as they can get.
+                for node in others:
                     values = node.evaluate_words(values)
-                y[start : start + step, channel : channel + len(values)] = values.reshape(
-                    len(values), -1, columns).transpose(1, 0, 2)
-                channel += len(values)
+                y[part, channels] = values.reshape(len(values), -1, columns).transpose(1, 0, 2)
         return y.reshape(self.out_width, columns)
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> Self:
         groups = int(rng.choice([1, 1, 1, 2, 3]))
-        window = Window.sample(rng, groups * int(rng.integers(1, 3)))
+        window = Window.sample(rng, groups if groups > 1 else int(rng.integers(1, 3)))
         length = int(rng.integers(1, 3))
         body: list[BitNode] = []
         for _ in range(groups):
@@ -149,6 +153,64 @@ class Convolution(BitNode, kind="convolution"):
                 body.append(_sample_node(in_width, rng))
                 in_width = body[-1].out_width
         return cls(tuple(body), window, groups)
+
+
+def _gathered(index: NDArray[np.int64], node: BitNode, shown: Words
+              ) -> Iterator[tuple[slice, Words]]:
+    """Some positions, and what a node that reads the window makes of them.
+
+    Parameters
+    ----------
+    index : array of int64, shape (positions, bits)
+        What it reads.
+    node : BitNode
+    shown : Words
+        The image, and constants 0 and 1.
+
+    Yields
+    ------
+    slice, Words
+        Positions, and their outputs, shape (out_width, positions * words).
+    """
+    step = max(1, _CHUNK_BITS // max(1, 64 * index.shape[1] * shown.shape[1]))
+    for start in range(0, len(index), step):
+        part = slice(start, start + step)
+        yield part, node.evaluate_words(shown[index[part].T].reshape(index.shape[1], -1))
+
+
+def _few(window: Window) -> bool:
+    """Whether what a row of positions sees is little enough to have its signs at once."""
+    return window.padded_shape[1] * window.kernel[0] * window.channels * LANES <= CHUNK
+
+
+def _slid(window: Window, node: Xnor, shown: Words) -> Iterator[tuple[slice, Words]]:
+    """The same of neurons, a row of positions at a time.
+
+    The signs of all that the row sees are made once, column by column of the image, so that each
+    window is a part of them as it lies there.
+    """
+    (rows, columns), (high, wide), words = window.shape, window.kernel, shown.shape[1]
+    image = window.padded.reshape(*window.padded_shape, window.channels)
+    # Columns that are the dilation apart lie side by side.
+    order = sorted(range(image.shape[1]), key=lambda column: column % window.dilation[1])
+    places = [order.index(column * window.stride[1]) for column in range(columns)]
+    weights = signs(node.weights).reshape(-1, high, wide, window.channels)
+    weights = weights.transpose(0, 2, 1, 3).reshape(len(weights), -1)
+    tall, step = high * window.channels, max(1, _CHUNK_SIGNS // (LANES * image[0].size * high))
+    for row in range(rows):
+        top = row * window.stride[0]
+        seen = image[top : top + window.extent[0] : window.dilation[0], order]
+        index = seen.transpose(1, 0, 2).reshape(-1)
+        y = np.empty((columns, node.out_width, words), np.uint64)
+        for start in range(0, words, step):
+            part = slice(start, start + step)
+            strip = signs_of_words(shown[index, part])
+            products = np.empty((columns, len(weights), strip.shape[1]), np.float32)
+            for place, product in zip(places, products, strict=True):
+                np.matmul(weights, strip[place * tall : (place + wide) * tall], out=product)
+            y[:, :, part] = reached(products, node.thresholds, node.width)
+        yield (slice(row * columns, (row + 1) * columns),
+               y.transpose(1, 0, 2).reshape(node.out_width, -1))
 
 
 def _sample_node(in_width: int, rng: np.random.Generator) -> Lut | Xnor:

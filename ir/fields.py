@@ -30,7 +30,7 @@ __all__ = ["MAX_ELEMENTS", "MAX_WIDTH", "Array", "BitArray", "Field", "Flag", "I
 
 MAX_WIDTH = (1 << 24) - 1
 """Bits that a node may read or drive. float32 counts up to here exactly, see
-:func:`bitwright.ir.xnor.agreements`."""
+:mod:`bitwright.ir.signs`."""
 
 MAX_ELEMENTS = 1 << 28
 """Elements of one array."""

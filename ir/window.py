@@ -189,7 +189,7 @@ class Window:
             most = np.repeat((height, width), 2) if border == "reflect" else np.full(4, 3)
             padding = [int(n) for n in rng.integers(0, most)]
         high, wide = height + sum(padding[:2]), width + sum(padding[2:])
-        kernel = [int(rng.integers(1, min(side, 4) + 1)) for side in (high, wide)]
+        kernel = [int(rng.integers(1, min(side, 3) + 1)) for side in (high, wide)]
         dilation = [int(rng.integers(1, (side - 1) // (own - 1) + 1)) if own > 1 else 1
                     for side, own in zip((high, wide), kernel, strict=True)]
         stride = int(rng.integers(1, 3)), int(rng.integers(1, 3))

@@ -8,9 +8,10 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from bitwright.ir.bits import LANES, Bits, Words, slice_bits, unslice
+from bitwright.ir.bits import Bits, Words
 from bitwright.ir.fields import MAX_WIDTH, Array, BitArray, Field, Integer, Size
 from bitwright.ir.node import BitNode
+from bitwright.ir.signs import products, reached
 
 __all__ = ["Xnor", "agreements"]
 
@@ -28,12 +29,7 @@ def agreements(weights: Bits, x: Words) -> NDArray[np.int64]:
     array of int64, shape (64 * words, neurons)
         ``popcount(~(x ^ w))``.
     """
-    # A product of -1/+1 matrices is (agreements - disagreements). float32 holds every partial sum
-    # exactly up to 2^24, which no layer is as wide as, and is what a BLAS does fast.
-    width = weights.shape[1]
-    signs = unslice(x, x.shape[1] * LANES).astype(np.float32) * 2 - 1
-    product = signs @ (weights.T.astype(np.float32) * 2 - 1)
-    counts: NDArray[np.int64] = (product.astype(np.int64) + width) // 2
+    counts: NDArray[np.int64] = (products(weights, x).T.astype(np.int64) + weights.shape[1]) // 2
     return counts
 
 
@@ -92,9 +88,7 @@ class Xnor(BitNode, kind="xnor"):
         return self.neurons * self.depth
 
     def evaluate_words(self, x: Words) -> Words:
-        counts = agreements(self.weights, x)
-        bits = counts[:, :, None] >= self.thresholds
-        return slice_bits(bits.reshape(len(counts), -1))
+        return reached(products(self.weights, x), self.thresholds, self.width)
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> Self:

@@ -185,7 +185,7 @@ def test_a_residual_connection_is_a_join_and_a_convolution_of_tables():
 def test_a_convolution_evaluates_positions_in_parts(monkeypatch):
     rng = np.random.default_rng(0)
     window = ir.Window(6, 5, 2, (2, 3), (1, 1))
-    body = ir.Xnor(rng.integers(2, size=(3, 12)).astype(bool), i32([[5], [6], [7]]))
+    body = ir.Lut(12, rng.integers(12, size=(3, 4)), rng.integers(2, size=(3, 16)).astype(bool))
     node = ir.Convolution((body,), window)
     x = rng.integers(2, size=(130, 60)).astype(bool)
     expected = node.evaluate(x)
@@ -193,6 +193,24 @@ def test_a_convolution_evaluates_positions_in_parts(monkeypatch):
     assert (node.evaluate(x) == expected).all()
     monkeypatch.setattr("bitwright.ir.convolution._CHUNK_BITS", 1)
     assert (node.evaluate(x) == expected).all()
+
+
+@pytest.mark.parametrize(("name", "number"), [
+    ("convolution._CHUNK_SIGNS", 1), ("convolution._CHUNK_SIGNS", 2 * 64 * 2 * 2 * 7),
+    ("convolution.CHUNK", 1), ("signs.CHUNK", 1), ("signs.CHUNK", 5 * 64)])
+def test_neurons_evaluate_in_parts(name, number, monkeypatch):
+    """Of samples (three words, one or two at a time), of positions, and of inputs."""
+    rng = np.random.default_rng(0)
+    window = ir.Window(6, 5, 2, (2, 3), (1, 1), (0, 0, 1, 1), "one", (3, 2))
+    body = ir.Xnor(rng.integers(2, size=(3, 12)).astype(bool), i32([[5, 4], [6, 9], [7, 1]]))
+    node = ir.Convolution((body,), window)
+    x = rng.integers(2, size=(130, 60)).astype(bool)
+    dense = ir.Xnor(rng.integers(2, size=(3, 60)).astype(bool), i32([[28], [30], [31]]))
+    head = ir.Scores(dense.weights, 1, i32([0, 0, 0]))
+    expected = [part.evaluate(x) for part in (node, dense, head)]
+    monkeypatch.setattr(f"bitwright.ir.{name}", number)
+    for part, wanted in zip((node, dense, head), expected, strict=True):
+        assert (part.evaluate(x) == wanted).all()
 
 
 def test_what_a_node_reads():

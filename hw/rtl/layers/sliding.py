@@ -44,7 +44,7 @@ class FoldedConvolution(wiring.Component, Realisation):
     Raises
     ------
     WidthError
-        If the collected outputs are wider than Amaranth's signals can be.
+        If the image or the collected outputs are wider than Amaranth's signals can be.
     """
 
     Settings = Folded
@@ -67,7 +67,10 @@ class FoldedConvolution(wiring.Component, Realisation):
         self._block = block
         self._copies = [Body(node, plan, body) for _ in block.seen()]
         self._pace = self._copies[0].interval
-        width = len(self._copies) * node.channels
+        bits, width = block.window.in_width, len(self._copies) * node.channels
+        if bits > WIDEST:
+            raise WidthError(f"Image of a folded convolution must have at most {WIDEST:,} bits "
+                             f"with its padding, not {bits:,}")
         if width * block.count > WIDEST:
             raise WidthError(f"Outputs of a folded convolution must have at most {WIDEST:,} bits, "
                              f"not {width * block.count:,} ({block.count:,} times {width:,})")
