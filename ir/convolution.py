@@ -24,7 +24,7 @@ _CHUNK_BITS = 1 << 24
 """Window bits of all samples that are evaluated together, which bounds the memory of a body."""
 
 _CHUNK_SIGNS = 1 << 20
-"""Signs of a row of windows of some samples, of 4 bytes each."""
+"""Signs that a row of windows sees, or products in it, of some samples, of 4 bytes each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,11 +130,13 @@ class Convolution(BitNode, kind="convolution"):
         channel = 0
         for chain, seen in zip(self.chains, self.seen, strict=True):
             first, *others = chain
-            slides = isinstance(first, Xnor) and self.groups == 1 and _few(self.window)
             channels = slice(channel, channel + chain[-1].out_width)
             channel = channels.stop
-            for part, values in (_slid(self.window, first, shown) if slides else
-                                 _gathered(self.window.index[:, seen], first, shown)):
+            if isinstance(first, Xnor) and self.groups == 1 and _few(self.window):
+                parts = _slid(self.window, first, shown)
+            else:
+                parts = _gathered(self.window.index[:, seen], first, shown)
+            for part, values in parts:
                 # Positions have become further samples: nodes run on as many as they can get.
                 for node in others:
                     values = node.evaluate_words(values)
@@ -194,9 +196,11 @@ def _slid(window: Window, node: Xnor, shown: Words) -> Iterator[tuple[slice, Wor
     # Columns that are the dilation apart lie side by side.
     order = sorted(range(image.shape[1]), key=lambda column: column % window.dilation[1])
     places = [order.index(column * window.stride[1]) for column in range(columns)]
-    weights = signs(node.weights).reshape(-1, high, wide, window.channels)
-    weights = weights.transpose(0, 2, 1, 3).reshape(len(weights), -1)
-    tall, step = high * window.channels, max(1, _CHUNK_SIGNS // (LANES * image[0].size * high))
+    turned = node.weights.reshape(-1, high, wide, window.channels).transpose(0, 2, 1, 3)
+    weights = signs(turned.reshape(node.neurons, -1))
+    tall = high * window.channels
+    most = max(tall * image.shape[1], columns * node.neurons)
+    step = max(1, _CHUNK_SIGNS // (LANES * most))
     for row in range(rows):
         top = row * window.stride[0]
         seen = image[top : top + window.extent[0] : window.dilation[0], order]
@@ -205,7 +209,7 @@ def _slid(window: Window, node: Xnor, shown: Words) -> Iterator[tuple[slice, Wor
         for start in range(0, words, step):
             part = slice(start, start + step)
             strip = signs_of_words(shown[index, part])
-            products = np.empty((columns, len(weights), strip.shape[1]), np.float32)
+            products = np.empty((columns, node.neurons, strip.shape[1]), np.float32)
             for place, product in zip(places, products, strict=True):
                 np.matmul(weights, strip[place * tall : (place + wide) * tall], out=product)
             y[:, :, part] = reached(products, node.thresholds, node.width)

@@ -22,7 +22,7 @@ WINDOWS = {
     "dilation over a border": ir.Window(3, 3, 1, (3, 2), (1, 2), (1, 2, 2, 0), "reflect", (2, 3)),
     "tall image": ir.Window(7, 2, 2, (3, 2), (2, 1)),
     "wide image": ir.Window(2, 7, 2, (2, 3), (1, 2)),
-    "window that is larger than the image": ir.Window(1, 2, 1, (3, 4), (1, 1), (1, 1, 2, 2)),
+    "window that is larger than the image": ir.Window(2, 2, 1, (3, 3), (1, 1), (1, 1, 2, 1)),
 }
 
 
