@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from bitwright import data
+from bitwright import data, ir
 from bitwright.model.layers import LutConvolutionLayer
 from bitwright.model.layers.seen import Seen
 from bitwright.model.layers.windows import at_positions, see_windows
@@ -91,14 +91,18 @@ def test_strides_of_memory_do_not_matter():
     assert layer(x).T.is_contiguous()  # the channels of a pixel are neighbours for the next layer
 
 
-def test_columns_are_the_windows_and_collect_is_their_transpose():
-    layer, x = layer_of((6, 5), 2, kernel=3, stride=2)
-    seen = Seen(layer.window)
-    expected = x[torch.from_numpy(layer.window.index)]  # (position, bit, sample)
-    columns = seen.columns(x)
-    assert torch.equal(columns, expected.permute(1, 2, 0).flatten(1))
-    slopes = torch.randn(columns.shape, dtype=columns.dtype)
-    assert torch.allclose(seen.collect(slopes), torch.autograd.grad((columns * slopes).sum(), x)[0])
+@pytest.mark.parametrize("border", ir.window.BORDERS)
+@pytest.mark.parametrize(("padding", "dilation"), [((0, 0, 0, 0), (1, 2)), ((2, 1, 0, 3), (2, 1))])
+def test_columns_are_the_windows_and_collect_is_their_transpose(border, padding, dilation):
+    window = ir.Window(6, 5, 2, (3, 2), (2, 1), padding, border, dilation)
+    seen, generator = Seen(window), torch.Generator().manual_seed(0)
+    x = torch.rand(60, 7, generator=generator, dtype=torch.float64).requires_grad_()
+    with_constants = torch.cat([x, torch.zeros(1, 7), torch.ones(1, 7)])
+    columns = with_constants[torch.from_numpy(window.index)].permute(1, 2, 0).flatten(1)
+    assert torch.equal(seen.columns(x.detach()), columns)
+    slopes = torch.randn(columns.shape, generator=generator, dtype=columns.dtype)
+    expected, = torch.autograd.grad((columns * slopes).sum(), x)
+    assert torch.allclose(seen.collect(slopes), expected, rtol=0, atol=1e-12)
 
 
 def test_serial_wiring_reads_bit_after_bit():
