@@ -296,7 +296,8 @@ class Network:
         return mask
 
     def evaluate(self, features: NDArray[Any], taps: Iterable[str] = (),
-                 progress: Callable[[int], object] | None = None) -> Result:
+                 progress: Callable[[int], object] | None = None,
+                 disturb: Callable[[str, Words], Words] | None = None) -> Result:
         """Run a batch. This is the golden model of everything right of the freeze.
 
         Parameters
@@ -306,6 +307,9 @@ class Network:
             Whose outputs the result should hold.
         progress : callable, optional
             Called with the number of samples just done.
+        disturb : callable, optional
+            What becomes of the bits that a node of a name drives, before they are read or tapped:
+            a way to try out faults.
 
         Raises
         ------
@@ -322,7 +326,7 @@ class Network:
         step = max(LANES, min(_CHUNK, _CHUNK_BITS // widest // LANES * LANES))
         for start in range(0, len(features), step):
             chunk = features[start : start + step]
-            frames = [self._frame(chunk, frame, seen) for frame in range(self.frames)]
+            frames = [self._frame(chunk, frame, seen, disturb) for frame in range(self.frames)]
             scores.append(self._scores([found for found, _ in frames]))
             for name, parts in seen.items():
                 parts.append(np.stack([tapped[name] for _, tapped in frames]))
@@ -338,18 +342,21 @@ class Network:
         total: NDArray[np.int64] = np.sum(frames, axis=0, dtype=np.int64)
         return total
 
-    def _frame(self, features: NDArray[Any], frame: int, taps: Iterable[str]
+    def _frame(self, features: NDArray[Any], frame: int, taps: Iterable[str],
+               disturb: Callable[[str, Words], Words] | None
                ) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]]]:
         """Scores of one frame, and the outputs of the nodes that are tapped."""
         values: dict[str, NDArray[Any]] = {}
         for entry in self.entries:
             if isinstance(entry.node, Modulate):
-                values[entry.name] = entry.node.evaluate_frame(features, frame)
-                continue
-            parts: list[Words] = [values[source] for source in entry.inputs]
-            assert isinstance(entry.node, BitNode | HeadNode)
-            x = parts[0] if len(parts) == 1 else np.vstack(parts)
-            values[entry.name] = entry.node.evaluate_words(x)
+                y: NDArray[Any] = entry.node.evaluate_frame(features, frame)
+            else:
+                parts: list[Words] = [values[source] for source in entry.inputs]
+                assert isinstance(entry.node, BitNode | HeadNode)
+                y = entry.node.evaluate_words(parts[0] if len(parts) == 1 else np.vstack(parts))
+            if disturb is not None and not isinstance(entry.node, HeadNode):
+                y = disturb(entry.name, y)
+            values[entry.name] = y
         batch = len(features)
         return (values[self.entries[-1].name][:batch],
                 {name: self._tap(name, values, batch) for name in taps})

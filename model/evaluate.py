@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bitwright import ir
+    from bitwright.model.bit_errors import BitErrors
 
 logger = logging.getLogger("model.evaluate")
 
@@ -42,6 +43,11 @@ def parser() -> argparse.ArgumentParser:
         help="name of a data set, of which the test part is taken, or a file or folder with "
              "labels (default: the data set that the network was trained on)")
     add_data_dir(parser)
+    parser.add_argument("--bit-errors", metavar="RATE", type=float, default=0.0,
+        help="share of all bits inside, of every sample, that are inverted at random, to see what "
+             "faults of a device would do (default: 0)")
+    parser.add_argument("--seed", metavar="N", type=int, default=0,
+        help="of those errors (default: 0)")
     parser.add_argument("--json", action="store_true", help="write the result as JSON")
     return parser
 
@@ -51,14 +57,25 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
 
     def work() -> None:
-        result = evaluate(args.network, args.data, args.data_dir)
+        result = evaluate(args.network, args.data, args.data_dir, _errors(args))
         sys.stdout.write(json.dumps(result) + "\n" if args.json else report(result))
 
     return guarded(work)
 
 
+def _errors(args: argparse.Namespace) -> BitErrors | None:
+    from bitwright.errors import UsageError
+    from bitwright.model.bit_errors import BitErrors
+
+    try:
+        errors = BitErrors(args.bit_errors, args.seed)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    return errors if args.bit_errors else None
+
+
 def evaluate(argument: str | None = None, name: str | None = None,
-             data_dir: Path | None = None) -> dict[str, Any]:
+             data_dir: Path | None = None, errors: BitErrors | None = None) -> dict[str, Any]:
     """Evaluate a frozen network on samples with labels.
 
     Parameters
@@ -69,11 +86,14 @@ def evaluate(argument: str | None = None, name: str | None = None,
         A data set, of which the test part is taken, or a file or folder of samples, of which all
         are; left out, the data set of the provenance.
     data_dir : Path, optional
+    errors : BitErrors, optional
+        What happens to the bits inside.
 
     Returns
     -------
     dict
         ``network`` (path), ``data``, ``part`` of it (``test`` or ``all``), ``samples``, ``task``,
+        ``bit_errors`` (their rate), where there are any,
         and the figures of :mod:`bitwright.model.figures`: of a classification also ``classes``
         (names) and ``confusion``, of a regression ``answer`` (what the numbers are, or None).
 
@@ -95,13 +115,14 @@ def evaluate(argument: str | None = None, name: str | None = None,
     with tqdm(total=len(samples.targets), unit=" samples", leave=False, file=sys.stderr,
               disable=None) as bar:
         try:
-            found = network.evaluate(samples.features, progress=bar.update)
+            found = network.evaluate(samples.features, progress=bar.update, disturb=errors)
         except ValueError as error:
             raise ir.ArtifactError(f"{path}: data set {samples.name!r} does not fit: {error}"
                                    ) from error
     targets = samples.targets
     result = {"network": str(path), "data": samples.name, "part": samples.part,
-              "samples": len(targets)}
+              "samples": len(targets),
+              **({} if errors is None else {"bit_errors": errors.rate})}
     if network.answer is not None:
         answers = network.answer.apply(found.scores)[:, 0]
         return {**result, "task": "regression", **of_numbers(targets, answers),
@@ -160,6 +181,8 @@ def report(result: dict[str, Any]) -> str:
     """
     part = "the test part of " if result["part"] == "test" else ""
     title = f"{result['network']} on {part}{result['data']}"
+    if "bit_errors" in result:
+        title += f" with {result['bit_errors']:.3%} of its bits inverted"
     if result["task"] == "regression":
         return "\n".join(_numbers(title, result)) + "\n"
     right = sum(row[label] for label, row in enumerate(result["confusion"]))
