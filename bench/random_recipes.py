@@ -31,7 +31,9 @@ SIZES = (1, 2, 5, 8, 12, 12, 24, 24, 30, 60)
 
 RANGES: dict[str, tuple[Any, ...]] = {
     "neurons": SIZES, "width": SIZES, "channels": SIZES,
-    "kernel": (1, 2, 3, 4, 6), "stride": (1, 2, 3), "depth": (1, 2, 3), "frames": (1, 1, 2, 3),
+    "kernel": (1, 2, 3, 4, 6), "stride": (1, 2, 3), "padding": ("valid", "same", 1, (0, 1, 2, 0)),
+    "dilation": (1, 1, 2), "groups": (1, 1, 2, 3), "top_bits": (0, 1, 3),
+    "trained_frames": (0, 1, 3), "depth": (1, 2, 3), "frames": (1, 1, 2, 3),
     "fan_in": (2, 3, 4, 6), "window": (0, 1, 4, 9, 16), "label_width": (1, 2, 3, 5, 8),
     "bias": (0, 0, 1, 5), "scale": (1, 2, 2, 3, 32767, 32768), "processes": (0,),
     "first_layer": (1, 1, 2), "last_layer": (0, 0, 1, 2), "suppressor_every": (0, 1, 2),
@@ -129,6 +131,7 @@ def _agree(modulate: dict[str, Any], layers: list[dict[str, Any]], *, per_frame:
     real = modulate.get("levels") == "real"
     if not real:
         modulate.pop("standard", None)
+        modulate.pop("top_bits", None)
     if modulate.get("levels") not in ("uniform", "normal"):
         for name in ("each", "mean", "deviation", "seed"):
             modulate.pop(name, None)
@@ -136,6 +139,9 @@ def _agree(modulate: dict[str, Any], layers: list[dict[str, Any]], *, per_frame:
         modulate.pop("labels", None)
     elif modulate.get("labels", "none") == "none":
         modulate["labels"] = "first" if real else "slot"
+    if "labels" in modulate or modulate.get("levels") in ("real", "batch-norm"):
+        modulate.pop("draw", None)
+        modulate.pop("trained_frames", None)
     if "labels" in modulate:
         modulate.pop("frames", None)
     for layer in layers:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from bitwright.errors import UserError
 
@@ -30,7 +31,8 @@ def parse(cls: type[T], values: Any, where: str = "") -> T:
     Parameters
     ----------
     cls : type
-        A dataclass whose fields are int, float, str, bool or a Literal of strings.
+        A dataclass whose fields are int, float, str, bool, a Literal of strings, a tuple of
+        integers of some length, or a union of those.
     values : mapping
     where : str
         Dotted path of the mapping in its file, for messages.
@@ -58,6 +60,8 @@ def parse(cls: type[T], values: Any, where: str = "") -> T:
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:
+    if get_origin(hint) in (UnionType, Union):
+        return _one_of(get_args(hint), value, where)
     if get_origin(hint) is Literal:
         if value not in get_args(hint):
             choices = ", ".join(map(repr, get_args(hint)))
@@ -73,6 +77,27 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if hint is str and not _encodes(value):
         raise RecipeError(f"{where} must be text, not {value!r}")
     return value
+
+
+def _one_of(hints: Sequence[Any], value: Any, where: str) -> Any:
+    """A value of a union of words, integers and tuples of integers."""
+    forms: list[str] = []
+    for hint in hints:
+        if get_origin(hint) is Literal:
+            if isinstance(value, str) and value in get_args(hint):
+                return value
+            forms += map(repr, get_args(hint))
+        elif hint is int:
+            if type(value) is int:
+                return _value(int, value, where)
+            forms.append("an integer")
+        else:
+            count = len(get_args(hint))
+            if isinstance(value, list | tuple) and len(value) == count and all(
+                    type(item) is int for item in value):
+                return tuple(_value(int, item, where) for item in value)
+            forms.append(f"a list of {count} integers")
+    raise RecipeError(f"{where} must be {', '.join(forms[:-1])} or {forms[-1]}, not {value!r}")
 
 
 def _encodes(text: str) -> bool:

@@ -5,13 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from bitwright import ir
 from bitwright.model.base import Context
 from bitwright.model.layers.neuron_layer import NeuronLayer
-from bitwright.model.layers.windows import Slides, Sliding, output_geometry, slide, window_of
+from bitwright.model.layers.windows import (
+    Grouped,
+    Slides,
+    Sliding,
+    allowed,
+    output_geometry,
+    sample_place,
+    slide,
+)
 from bitwright.model.neurons import CentredNeurons, NormalisedNeurons, ProbabilisticNeurons
 from bitwright.model.neurons.neurons import reached
 from bitwright.model.weights.surrogate import Sign
@@ -65,9 +74,13 @@ class ConvolutionLayer(Slides, NeuronLayer):
         return self.neurons.settles
 
     def __init__(self, geometry: Geometry, settings: Any, *, generator: torch.Generator) -> None:
-        window = window_of(geometry, settings.kernel, settings.stride)
-        super().__init__(self.Neurons(window.bits, settings, generator=generator))
-        self.window, self.positions = window, window.positions
+        window, groups = settings.window(geometry), 1
+        if isinstance(settings, Grouped):
+            settings.check(window.channels, settings.neurons)
+            groups = settings.groups
+        super().__init__(self.Neurons(window.bits // groups, settings, generator=generator))
+        self.window, self.groups = window, groups
+        self.traits = allowed(type(self).traits, groups)
         self.geometry = output_geometry(geometry, window, settings.neurons * self.depth)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -78,11 +91,15 @@ class ConvolutionLayer(Slides, NeuronLayer):
         """Run the layer as it will be frozen, on 0 and 1 of shape (in_width, batch)."""
         bits, thresholds = self.neurons.frozen
         signs = 2 * bits.float() - 1
-        sums = slide(x.float(), signs, self.window)
+        sums = slide(x.float(), signs, self.window, self.groups)
         return self.arrange(reached(sums, thresholds - lacking(signs)[:, None]))
 
     def freeze(self) -> ir.Convolution:
-        return ir.Convolution((self.neurons.freeze(),), self.window)
+        node = self.neurons.freeze()
+        parts = [ir.Xnor(weights, thresholds) for weights, thresholds in zip(
+            np.split(node.weights, self.groups), np.split(node.thresholds, self.groups),
+            strict=True)]
+        return ir.Convolution(tuple(parts), self.window, self.groups)
 
     @classmethod
     def build(cls, settings: Any, context: Context, generator: torch.Generator) -> Self:
@@ -90,11 +107,11 @@ class ConvolutionLayer(Slides, NeuronLayer):
 
     @classmethod
     def sample(cls, generator: torch.Generator) -> Self:
-        height, width, depth, kernel, stride = (
-            int(torch.randint(low, low + 3, (), generator=generator)) for low in (3, 3, 1, 1, 1))
-        settings = cls.Settings(**cls.Neurons.sample_settings(generator), kernel=kernel,
-                                stride=stride)
-        layer = cls(Geometry.of((height, width), depth), settings, generator=generator)
+        geometry, sliding = sample_place(generator)
+        settings = {**cls.Neurons.sample_settings(generator), **sliding}
+        if issubclass(cls.Settings, Grouped) and torch.randint(2, (), generator=generator):
+            settings |= {"groups": geometry.depth, "neurons": 2 * geometry.depth}
+        layer = cls(geometry, cls.Settings(**settings), generator=generator)
         layer.neurons.perturb(generator)
         return layer
 
@@ -113,7 +130,7 @@ class XnorConvolutionLayer(ConvolutionLayer, kind="convolution", holds=Normalise
     coarse = False
 
     @dataclass(frozen=True)
-    class Settings(Sliding, NormalisedNeurons.Settings):
+    class Settings(Grouped, NormalisedNeurons.Settings):
         """What a recipe says about it."""
 
     def forward(self, x: Tensor) -> Tensor:
@@ -132,7 +149,7 @@ class XnorConvolutionLayer(ConvolutionLayer, kind="convolution", holds=Normalise
     def _slid(self, x: Tensor) -> tuple[Tensor, Tensor]:
         signs = 2 * Sign.apply(self.weights.values) - 1
         kind = torch.bfloat16 if self.coarse else signs.dtype
-        return slide(x.to(kind), signs.to(kind), self.window), signs
+        return slide(x.to(kind), signs.to(kind), self.window, self.groups), signs
 
 
 class BmabConvolutionLayer(ConvolutionLayer, kind="bmab_convolution", holds=CentredNeurons):

@@ -14,7 +14,7 @@ from bitwright import ir
 from bitwright.model import wiring
 from bitwright.model.base import BitLayer, Context, Trait
 from bitwright.model.layers.seen import Seen
-from bitwright.model.layers.windows import Sliding, output_geometry, window_of
+from bitwright.model.layers.windows import Sliding, output_geometry
 from bitwright.model.lookup import (
     START,
     Trees,
@@ -97,7 +97,7 @@ class LutConvolutionLayer(BitLayer, kind="lut_convolution"):
                  generator: torch.Generator) -> None:
         super().__init__()
         rng = np.random.default_rng(int(torch.randint(1 << 62, (), generator=generator)))
-        self.window = window_of(geometry, settings.kernel, settings.stride)
+        self.window = settings.window(geometry)
         self.geometry = output_geometry(geometry, self.window, settings.channels)
         fan_in, channels = settings.fan_in, settings.channels
         leaves = channels * fan_in ** (settings.levels - 1)

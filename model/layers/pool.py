@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, max_pool2d
 
 from bitwright import ir
 from bitwright.model.base import BitLayer, Context, Trait
-from bitwright.model.layers.windows import Sliding, output_geometry, picture, window_of
+from bitwright.model.layers.real_pool import maximum
+from bitwright.model.layers.windows import Sliding, output_geometry, sample_place, windows
 from bitwright.model.weights.surrogate import Sign
 from bitwright.model.wiring import Geometry
 
 __all__ = ["PoolLayer"]
 
 Function = Literal["or", "and", "majority"]
+FUNCTIONS: tuple[Function, ...] = get_args(Function)
 
 
 @dataclass(frozen=True)
@@ -51,22 +52,17 @@ class PoolLayer(BitLayer, kind="pool"):
 
     def __init__(self, geometry: Geometry, settings: Settings) -> None:
         super().__init__()
-        self.window = window_of(geometry, settings.kernel, settings.stride)
+        self.window = settings.window(geometry)
         self.function = settings.function
         self.geometry = output_geometry(geometry, self.window, geometry.depth)
 
     def forward(self, x: Tensor) -> Tensor:
-        image = picture(x.float(), self.window).permute(0, 3, 1, 2)
-        how = self.window.kernel, self.window.stride
-        if self.function == "or":
-            y = max_pool2d(image, *how)
-        elif self.function == "and":
-            y = 1 - max_pool2d(1 - image, *how)
-        else:
-            # Whole numbers and the quarter below which nothing lies.
-            size = self.window.kernel[0] * self.window.kernel[1]
-            y = Sign.apply(avg_pool2d(image, *how, divisor_override=1) - size / 2 - 0.25)
-        return y.permute(0, 2, 3, 1).reshape(len(y), -1).T
+        bits = x if x.is_floating_point() else x.float()
+        if self.function == "majority":  # a quarter above the half, where no whole number lies
+            above = windows(bits, self.window).sum((4, 5)) - self.window.pixels / 2 - 0.25
+            return Sign.apply(above).flatten(1).T
+        return maximum(bits, self.window) if self.function == "or" else (
+            1 - maximum(1 - bits, self.window))
 
     def freeze(self) -> ir.Pool:
         return ir.Pool(self.window, self.function)
@@ -77,10 +73,7 @@ class PoolLayer(BitLayer, kind="pool"):
 
     @classmethod
     def sample(cls, generator: torch.Generator) -> Self:
-        kernel, stride, depth, which = (
-            int(torch.randint(low, high, (), generator=generator))
-            for low, high in ((1, 4), (1, 4), (1, 4), (0, 3)))
-        functions: tuple[Function, ...] = ("or", "and", "majority")
-        return cls(Geometry.of((4, 5), depth), Settings(kernel=kernel, stride=stride,
-                                                        function=functions[which]))
+        geometry, sliding = sample_place(generator)
+        which = int(torch.randint(len(FUNCTIONS), (), generator=generator))
+        return cls(geometry, Settings(**sliding, function=FUNCTIONS[which]))
 

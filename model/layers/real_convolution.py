@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
 from bitwright.model.base import Context, RealLayer, Trait
-from bitwright.model.layers.windows import Slides, Sliding, output_geometry, slide, window_of
+from bitwright.model.layers.windows import Grouped, Slides, allowed, output_geometry, slide
 from bitwright.model.neurons import neurons
 from bitwright.model.weights.reals import Reals
 from bitwright.model.weights.surrogate import Step
@@ -20,7 +20,7 @@ __all__ = ["BinarisedConvolutionLayer", "RealConvolutionLayer", "RealWeightConvo
 
 
 @dataclass(frozen=True)
-class Settings(Sliding, neurons.Settings):
+class Settings(Grouped, neurons.Settings):
     """What a recipe says about a convolution of real weights."""
 
 
@@ -52,9 +52,11 @@ class RealConvolutionLayer(Slides, RealLayer, kind="real_convolution"):
                  generator: torch.Generator) -> None:
         super().__init__()
         count = settings.neurons
-        self.window = window_of(geometry, settings.kernel, settings.stride)
+        self.window, self.groups = settings.window(geometry), settings.groups
+        settings.check(self.window.channels, count)
         self.geometry = output_geometry(geometry, self.window, count)
-        self.weights = Reals(count, self.window.bits, generator=generator)
+        self.weights = Reals(count, self.window.bits // self.groups, generator=generator)
+        self.traits = allowed(type(self).traits, self.groups)
         self.scale = nn.Parameter(torch.ones(count))
         self.shift = nn.Parameter(torch.zeros(count))
         self.register_buffer("mean", torch.zeros(count))
@@ -63,7 +65,8 @@ class RealConvolutionLayer(Slides, RealLayer, kind="real_convolution"):
     def product(self, x: Tensor) -> Tensor:
         if self.weights.feedback is not None:
             return super().product(x)
-        return slide(x.to(self.weights.values), self.weights.values, self.window)
+        return slide(x.to(self.weights.values), self.weights.values, self.window,
+                     self.groups)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.activate(self.product(x))

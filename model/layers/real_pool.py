@@ -7,13 +7,31 @@ from typing import Literal, Self
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, max_pool2d
+from torch.nn.functional import max_pool2d
 
+from bitwright.ir.window import Window
 from bitwright.model.base import Context, RealLayer, Trait
-from bitwright.model.layers.windows import Sliding, output_geometry, picture, window_of
+from bitwright.model.layers.windows import Sliding, output_geometry, padded, picture, windows
 from bitwright.model.wiring import Geometry
 
-__all__ = ["RealPoolLayer"]
+__all__ = ["RealPoolLayer", "maximum"]
+
+
+def maximum(x: Tensor, window: Window) -> Tensor:
+    """Maximum of each channel in the window.
+
+    Parameters
+    ----------
+    x : Tensor of floats, shape (window.in_width, batch)
+    window : Window
+
+    Returns
+    -------
+    Tensor, shape (positions * channels, batch)
+    """
+    image = padded(picture(x, window), window).permute(0, 3, 1, 2)
+    y = max_pool2d(image, window.kernel, window.stride, 0, window.dilation)
+    return y.permute(0, 2, 3, 1).flatten(1).T
 
 
 @dataclass(frozen=True)
@@ -44,14 +62,14 @@ class RealPoolLayer(RealLayer, kind="real_pool"):
 
     def __init__(self, geometry: Geometry, settings: Settings) -> None:
         super().__init__()
-        self.window = window_of(geometry, settings.kernel, settings.stride)
+        self.window = settings.window(geometry)
         self.geometry = output_geometry(geometry, self.window, geometry.depth)
-        self._pool = max_pool2d if settings.function == "maximum" else avg_pool2d
+        self.function = settings.function
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self._pool(picture(x, self.window).permute(0, 3, 1, 2), self.window.kernel,
-                       self.window.stride)
-        return y.permute(0, 2, 3, 1).reshape(len(y), -1).T
+        if self.function == "maximum":
+            return maximum(x, self.window)
+        return windows(x, self.window).mean((4, 5)).flatten(1).T
 
     @classmethod
     def build(cls, settings: Settings, context: Context, generator: torch.Generator) -> Self:

@@ -129,6 +129,9 @@ class Rule(Named, ABC):
     @classmethod
     def _refusal(cls, place: str, part: Part, others: Iterable[type[Part]]) -> str:
         known = sorted(other.kind for other in others if other.values == part.values)
+        if part.kind in known:
+            return (f"learning {cls.kind!r} cannot train {place} of kind {part.kind!r} with groups "
+                    "above 1")
         allowed = f"it trains {', '.join(known)}" if known else f"nor any other of {part.values}"
         return f"learning {cls.kind!r} cannot train {place} of kind {part.kind!r}; {allowed}"
 

@@ -11,7 +11,7 @@ from bitwright import (
 )
 from bitwright.model.layers import LutLayer, XnorConvolutionLayer
 from bitwright.model.layers.lut import Settings as LutSettings
-from bitwright.model.recipe import load_recipe
+from bitwright.model.recipe import Recipe, RecipeError, load_recipe
 from bitwright.model.training.trainer import Trainer
 from bitwright.model.wiring import Geometry
 
@@ -103,7 +103,49 @@ def test_settings_refused(field, value):
         Settings(**{"neurons": 1, "kernel": 1, field: value})
 
 
+@pytest.mark.parametrize(("field", "value", "message"), [
+    ("kernel", (3, 0), "kernel must be at least 1, not 0"),
+    ("dilation", 0, "dilation must be at least 1, not 0"),
+    ("padding", -1, "padding must be at least 0, not -1"),
+    ("padding", (0, 1, 2, -3), "padding must be at least 0, not -3"),
+    ("groups", 0, "groups must be at least 1, not 0"),
+])
+def test_settings_of_the_window_refused(field, value, message):
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        Settings(**{"neurons": 1, "kernel": 1, field: value})
+
+
 @pytest.mark.parametrize(("overrides", "message"), [
+    (["layers.0.kernel=[3]"],
+     r"layers\.0\.kernel must be an integer or a list of 2 integers, not \[3\]"),
+    (["layers.0.stride=x"],
+     r"layers\.0\.stride must be an integer or a list of 2 integers, not 'x'"),
+    (["layers.0.padding=full"],
+     r"layers\.0\.padding must be 'valid', 'same', an integer or a list of 4 integers, not 'full'"),
+    (["layers.0.padding=true"],
+     r"layers\.0\.padding must be 'valid', 'same', an integer or a list of 4 integers, not True"),
+    (["layers.0.border=blur"],
+     r"layers\.0\.border must be one of 'zero', 'one', 'replicate', 'reflect', not 'blur'"),
+])
+def test_forms_of_settings_refused(overrides, message):
+    with pytest.raises(RecipeError, match=f"^Recipe digits-conv: {message}$"):
+        load_recipe("digits-conv", overrides)
+
+
+def test_a_recipe_says_rows_and_columns():
+    recipe = load_recipe("digits-conv", ["layers.0.kernel=[3, 5]", "layers.0.padding=[0, 1, 2, 3]"])
+    assert recipe.layers[0].kernel == (3, 5)
+    assert Recipe.of(recipe.plain()) == recipe
+    window = Trainer(recipe, data.load(recipe.data)).network.layers[0].window
+    assert (window.kernel, window.padding) == ((3, 5), (0, 1, 2, 3))
+
+
+@pytest.mark.parametrize(("overrides", "message"), [
+    (["layers.0.groups=3"], r"layers\.0: groups must divide the 2 channels, not be 3"),
+    (["layers.0.groups=2", "layers.0.neurons=5"],
+     r"layers\.0: groups must divide the 5 neurons, not be 2"),
+    (["layers.0.border=reflect", "layers.0.padding=8"],
+     r"layers\.0: Padding-top must be at most 7, as many pixels as there are to reflect, not 8"),
     (["layers.0.kernel=9"],
      r"layers\.0: Kernel must fit an image of 8 by 8 pixels, not have 9 by 9"),
     (["data=iris"], r"layers\.0: input must be an image, not 8 bits without rows and columns"),

@@ -91,6 +91,9 @@ REFUSED = [
     ("forward-forward", [("bernoulli", DENSE)], LABELS,
      f"layers.0 of kind 'bernoulli'; it trains {BY_GRADIENT}"),
     ("forward-forward", [("xnor", DENSE)], {}, "a head of kind 'scores'; it trains goodness"),
+    ("feedback-alignment", [("convolution", CONVOLUTION), ("convolution", CONVOLUTION
+                                                           | {"groups": 2, "kernel": 1})], {},
+     "layers.1 of kind 'convolution' with groups above 1"),
     ("bernoulli", DOUBT[0][:1], {"head": {"kind": "expectation"},
                                  "modulate": {"levels": "batch-norm"}},
      "the modulation's batch norm: modulate.levels must not be 'batch-norm'"),

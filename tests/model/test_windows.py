@@ -1,5 +1,7 @@
 """Windows: the order of their bits, and that folding and unfolding agree with the frozen side."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,11 +9,13 @@ torch = pytest.importorskip("torch")
 
 from bitwright.ir.window import Window
 from bitwright.model.layers.windows import (
+    Sliding,
     add_windows,
     at_positions,
     by_position,
     output_geometry,
     see_windows,
+    slide,
     window_of,
 )
 from bitwright.model.wiring import Geometry
@@ -27,13 +31,71 @@ def test_unfold_by_hand():
     assert torch.equal(columns[:, 4:], 10 * columns[:, :4])
 
 
-@pytest.mark.parametrize("window", [
+WINDOWS = [
     Window(5, 4, 3, (2, 3), (2, 1)), Window(6, 6, 1, (3, 3), (3, 3)), Window(4, 5, 2, (4, 5)),
-    Window(7, 5, 2, (1, 2), (4, 3))])
+    Window(7, 5, 2, (1, 2), (4, 3)), Window(3, 4, 4, (3, 2), (1, 2), (1, 1, 0, 0)),
+    Window(3, 4, 2, (3, 2), (2, 1), (0, 2, 1, 3), "one", (1, 2)),
+    Window(2, 5, 2, (3, 3), (1, 1), (1, 1, 1, 1), "zero", (1, 2)),
+    Window(2, 5, 4, (3, 3), (1, 2), (1, 1, 2, 0), "replicate"),
+    Window(4, 3, 2, (3, 3), (1, 1), (3, 1, 2, 2), "reflect", (2, 1))]
+
+
+@pytest.mark.parametrize("window", WINDOWS)
 def test_unfold_equals_the_index_of_the_window(window):
     x = torch.randn(window.in_width, 3)
-    expected = x[torch.from_numpy(window.index)]  # (positions, bits, batch)
+    shown = torch.cat([x, torch.zeros(1, 3), torch.ones(1, 3)])
+    expected = shown[torch.from_numpy(window.index)]  # (positions, bits, batch)
     assert torch.equal(see_windows(x, window), expected.permute(1, 2, 0).flatten(1))
+    bits = (x > 0).to(torch.uint8)
+    assert torch.equal(see_windows(bits, window).float(), see_windows(bits.float(), window))
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("depthwise", [False, True])
+def test_sliding_is_the_product_with_what_the_window_sees(window, depthwise):
+    groups = window.channels if depthwise else 1
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randint(2, (window.in_width, 3), generator=generator).float()
+    weights = torch.randint(5, (2 * groups, window.bits // groups), generator=generator) - 2.0
+    columns = see_windows(x, window).view(window.pixels, groups, -1, 3 * window.positions)
+    parts = [own @ columns[:, group].flatten(0, 1)
+             for group, own in enumerate(weights.chunk(groups))]
+    for values in (x, x.T.contiguous().T):
+        found = slide(values, weights, window, groups)
+        assert torch.equal(found, torch.cat(parts))
+    y = at_positions(found, window)
+    assert y.T.is_contiguous()  # so that the next layer copies nothing
+    assert y.T.data_ptr() == found.data_ptr()
+
+
+@pytest.mark.parametrize(("padding", "expected"), [
+    ("valid", (0, 0, 0, 0)), (2, (2, 2, 2, 2)), ((1, 2, 3, 0), (1, 2, 3, 0)),
+    ("same", (1, 2, 1, 1))])
+def test_padding_by_name_and_number(padding, expected):
+    sliding = Sliding(kernel=(4, 3), stride=1, padding=padding)
+    window = sliding.window(Geometry.of((6, 7), 2))
+    assert window.padding == expected
+    if padding == "same":
+        assert window.shape == (6, 7)
+
+
+@pytest.mark.parametrize(("kernel", "stride", "dilation"), [
+    (3, 1, 1), (3, 2, 1), (2, 2, 1), (5, 1, 2), (3, 3, 2), (1, 2, 1)])
+def test_same_padding_has_a_position_for_every_pixel(kernel, stride, dilation):
+    sliding = Sliding(kernel=kernel, stride=stride, padding="same", dilation=dilation)
+    window = sliding.window(Geometry.of((9, 10)))
+    assert window.shape == (-(-9 // stride), -(-10 // stride))
+    for before, behind in (window.padding[:2], window.padding[2:]):
+        assert behind - before in (0, 1)
+
+
+def test_outputs_beyond_the_edge_lie_at_the_edge():
+    geometry = Geometry.of((2, 4))
+    window = Sliding(kernel=1, padding=(1, 0, 0, 1)).window(geometry)
+    out = output_geometry(geometry, window, 1)
+    assert out.sites[:5].tolist() == [[0.25, 0.125], [0.25, 0.375], [0.25, 0.625], [0.25, 0.875],
+                                      [0.25, 0.875]]
+    assert out.sites[-1].tolist() == [0.75, 0.875]
 
 
 def test_unfold_passes_gradients_to_every_use():
@@ -70,12 +132,11 @@ def test_a_window_larger_than_the_image_is_refused():
         window_of(Geometry.of((3, 5)), 4, 1)
 
 
-@pytest.mark.parametrize(("kernel", "stride"), [(1, 1), (2, 1), (3, 2), (4, 1)])
-def test_adding_up_is_the_transpose_of_seeing(kernel, stride):
-    geometry = Geometry.of((4, 5), 2)
-    window = window_of(geometry, kernel, stride)
-    generator = torch.Generator().manual_seed(kernel)
-    x = torch.randint(9, (40, 3), generator=generator)
+@pytest.mark.parametrize("window", WINDOWS)
+def test_adding_up_is_the_transpose_of_seeing(window):
+    window = replace(window, border="zero" if window.border == "one" else window.border)
+    generator = torch.Generator().manual_seed(len(window.index))
+    x = torch.randint(9, (window.in_width, 3), generator=generator)
     columns = torch.randint(9, (window.bits, window.positions * 3), generator=generator)
     added = add_windows(columns, window)
     assert added.shape == x.shape
