@@ -14,7 +14,7 @@ from bitwright import ir
 from bitwright.model import wiring
 from bitwright.model.base import BitLayer, Context, Trait
 from bitwright.model.layers.seen import Seen
-from bitwright.model.layers.windows import Sliding, output_geometry
+from bitwright.model.layers.windows import Sliding, output_geometry, sample_place
 from bitwright.model.lookup import (
     START,
     Trees,
@@ -159,16 +159,18 @@ class LutConvolutionLayer(BitLayer, kind="lut_convolution"):
 
     @classmethod
     def sample(cls, generator: torch.Generator) -> Self:
+        geometry, place = sample_place(generator)
         draw = int(torch.randint(1 << 16, (), generator=generator))
-        height, width, kernel, stride = (
-            int(torch.randint(low, low + 2, (), generator=generator)) for low in (3, 3, 2, 1))
         kind = ("random", "serial", "depthwise", "learnable")[draw % 4]
-        settings = Settings(kernel=kernel, stride=stride, channels=2 + draw // 4 % 2 * 2,
-                            fan_in=2 + draw // 16 % 3, levels=1 + draw // 48 % 3, wiring=kind,
-                            reads=draw // 144 % 3 if kind in ("random", "learnable") else 0,
-                            gradient=("efd", "multilinear")[draw // 432 % 2],
-                            start=("random", "residual")[draw // 864 % 2])
-        return cls(Geometry.of((height, width), depth=2), settings, generator=generator)
+        fan_in = 2 + draw // 4 % 3
+        if Sliding(**place).window(geometry).pixels < fan_in:
+            kind = "serial"  # the one that may read a bit twice
+        reads = draw // 12 % (1 + geometry.depth) if kind in ("random", "learnable") else 0
+        settings = Settings(**place, channels=geometry.depth * (1 + draw // 60 % 2), fan_in=fan_in,
+                            levels=1 + draw // 120 % 3, wiring=kind, reads=reads,
+                            gradient=("efd", "multilinear")[draw // 360 % 2],
+                            start=("random", "residual")[draw // 720 % 2])
+        return cls(geometry, settings, generator=generator)
 
 
 def _allowed(window: ir.Window, settings: Settings, leaves: int,
