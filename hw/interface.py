@@ -11,12 +11,12 @@ from typing import Any
 from bitwright.hw.layout import Layout
 from bitwright.hw.naming import Naming
 
-__all__ = ["FOLDER", "Bus", "Interface", "Port"]
+__all__ = ["FOLDER", "Bus", "Interface", "Port", "Video"]
 
 FOLDER = "ip"
 """Folder of the block in a build folder."""
 
-_SIGNALS = ("tdata", "tkeep", "tvalid", "tready", "tlast")
+_SIGNALS = ("tdata", "tkeep", "tvalid", "tready", "tlast", "tuser")
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,10 @@ class Bus:
         Whether there is a ``tkeep``.
     meaning : str
         For people.
+    user : bool
+        Whether there is a ``tuser``.
+    last : str
+        What ``tlast`` says.
     """
 
     name: str
@@ -67,6 +71,8 @@ class Bus:
     data_bytes: int
     keep: bool
     meaning: str
+    user: bool = False
+    last: str = "the beat is the last"
 
     @property
     def ports(self) -> tuple[Port, ...]:
@@ -74,13 +80,30 @@ class Bus:
         widths = {"tdata": 8 * self.data_bytes, "tkeep": self.data_bytes}
         meanings = {"tdata": self.meaning, "tkeep": "which bytes of the beat count",
                     "tvalid": "there is a beat", "tready": "a beat would be taken",
-                    "tlast": "the beat is the last"}
+                    "tlast": self.last, "tuser": "the beat is the first of a picture"}
         forward = "output" if self.role == "master" else "input"
         backward = "input" if self.role == "master" else "output"
         return tuple(
             Port(f"{self.name}_{signal}", backward if signal == "tready" else forward,
                  widths.get(signal, 1), meanings[signal], self.name, signal)
-            for signal in _SIGNALS if self.keep or signal != "tkeep")
+            for signal in _SIGNALS if {"tkeep": self.keep, "tuser": self.user}.get(signal, True))
+
+
+@dataclass(frozen=True)
+class Video:
+    """Pictures as a block of video takes them, line by line.
+
+    Parameters
+    ----------
+    height, width : int
+        Lines, and pixels of each.
+    line_beats : int
+        Beats of a line.
+    """
+
+    height: int
+    width: int
+    line_beats: int
 
 
 @dataclass(frozen=True)
@@ -100,6 +123,8 @@ class Interface:
         follow each other and nothing stalls.
     interval : int
         Cycles from the first beat of a sample to the first beat of the next at full speed.
+    video : Video, optional
+        Of a block whose samples are AXI4-Stream video.
     """
 
     naming: Naming
@@ -107,6 +132,7 @@ class Interface:
     contents_bytes: int
     latency: int
     interval: int
+    video: Video | None = None
 
     @property
     def file(self) -> str:
@@ -114,12 +140,23 @@ class Interface:
         return f"{self.naming.module}.v"
 
     @property
+    def last_beats(self) -> int:
+        """Beats of samples from one ``tlast`` to the next."""
+        return self.layout.beats if self.video is None else self.video.line_beats
+
+    @property
+    def picture_beats(self) -> int:
+        """Beats of samples from one ``tuser`` to the next, where there is one."""
+        return self.layout.beats // self.layout.copies
+
+    @property
     def buses(self) -> tuple[Bus, ...]:
         """Streams, samples first."""
         layout = self.layout
         streams = [
             Bus("s_axis", "slave", layout.beat_bytes, False,
-                f"samples: {layout.lanes} features in a beat, lane 0 lowest"),
+                f"samples: {layout.lanes} features in a beat, lane 0 lowest",
+                *(() if self.video is None else (True, "the beat is the last of a line"))),
             Bus("m_axis", "master", layout.result_beat_bytes, layout.result_keep,
                 "results: the class, then the scores")]
         if self.contents_bytes:
@@ -180,6 +217,7 @@ class Interface:
                 "class": {"offset": 0, "bytes": layout.decision_bytes, "signed": False},
                 "scores": {"offset": layout.decision_bytes, "count": layout.classes,
                            "bytes": layout.score_bytes, "signed": True}},
+            "video": None if self.video is None else asdict(self.video),
             "contents_bytes": self.contents_bytes,
             "latency_cycles": self.latency,
             "interval_cycles": self.interval,

@@ -45,6 +45,8 @@ class Layout:
         1, 2, 4 or 8.
     wanted_beat_bytes : int
         Bytes of a beat of results; 0 for a whole result, or :data:`WIDEST_RESULT` of a longer one.
+    copies : int
+        How many times a sample goes over the bus, one after the other.
     """
 
     features: int
@@ -54,18 +56,21 @@ class Layout:
     classes: int
     score_bytes: int
     wanted_beat_bytes: int = 0
+    copies: int = 1
 
     @classmethod
-    def of(cls, network: ir.Network, lanes: int = 1, wanted_beat_bytes: int = 0) -> Self:
+    def of(cls, network: ir.Network, lanes: int = 1, wanted_beat_bytes: int = 0,
+           *, sent: bool = False) -> Self:
         """Layout of a network whose encoder takes ``lanes`` features in a beat.
 
-        The link, which carries bytes, needs neither ``lanes`` nor ``wanted_beat_bytes``.
+        The link, which carries bytes, needs neither ``lanes`` nor ``wanted_beat_bytes``, nor to
+        know whether a sample is ``sent`` to the encoder for each frame.
         """
         width = score_width(network.score_range)
         score_bytes = next(size for size in _SCORE_BYTES if width <= 8 * size)
         modulate = network.modulate
         return cls(modulate.features, lanes, modulate.bits, modulate.signed, network.classes,
-                   score_bytes, wanted_beat_bytes)
+                   score_bytes, wanted_beat_bytes, network.frames if sent else 1)
 
     @property
     def feature_bytes(self) -> int:
@@ -77,8 +82,8 @@ class Layout:
 
     @property
     def beats(self) -> int:
-        """Beats of a sample."""
-        return -(-self.features // self.lanes)
+        """Beats of a sample, of all its copies."""
+        return self.copies * -(-self.features // self.lanes)
 
     @property
     def beat_bytes(self) -> int:
@@ -132,7 +137,8 @@ class Layout:
 
     def pack_features(self, features: Sequence[int]) -> list[int]:
         """Beats of a sample, as the integers on ``tdata``. Raises as :meth:`sample` does."""
-        stream = self.sample(features).ljust(self.beats * self.beat_bytes, b"\0")
+        size = self.beats // self.copies * self.beat_bytes
+        stream = self.copies * self.sample(features).ljust(size, b"\0")
         return [int.from_bytes(stream[start : start + self.beat_bytes], "little")
                 for start in range(0, len(stream), self.beat_bytes)]
 

@@ -2,7 +2,6 @@
 
 from bitwright import ir
 from bitwright.errors import UserError
-from bitwright.hw.layout import Layout
 
 __all__ = ["WIDEST", "WidthError", "check_link", "check_widths"]
 
@@ -45,7 +44,7 @@ def check_widths(network, plan):
             _check(f"A window of node {entry.name!r} must see", entry.node.window.bits, WIDEST)
             for index, part in enumerate(entry.node.body):
                 _check(f"Body node {index} of {entry.name!r} must drive", part.out_width, WIDEST)
-    layout = Layout.of(network, plan.lanes, plan.result_beat_bytes)
+    layout = plan.layout(network)
     _check(f"A beat for node {network.entries[0].name!r} must have", 8 * layout.beat_bytes,
            WIDEST - _PORTS, f" ({plan.lanes:,} lanes)")
     _check(f"A result of node {network.entries[-1].name!r} must have", 8 * layout.result_bytes,

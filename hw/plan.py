@@ -12,11 +12,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self, TypeVar
 
-from bitwright.errors import UserError
-from bitwright.hw.layout import WIDEST_RESULT
-from bitwright.ir.network import NAME
+from numpy.typing import NDArray
 
-__all__ = ["FOLDED", "STREAMED", "UNROLLED", "Plan", "PlanError", "Value", "nearest"]
+from bitwright.errors import UserError
+from bitwright.hw.layout import WIDEST_RESULT, Layout
+from bitwright.ir.exit import Exit, Exits
+from bitwright.ir.network import NAME, Network, Result
+
+__all__ = ["FOLDED", "LARGE", "SENT", "STREAMED", "UNROLLED", "VIDEO", "Plan", "PlanError", "Value",
+           "nearest"]
 
 UNROLLED, FOLDED, STREAMED = "unrolled", "folded", "streamed"
 """Ways to build a node that other rooms speak of; :mod:`hw.rtl.realisation` knows them all.
@@ -25,10 +29,12 @@ a little logic goes through it for every frame. Streamed: pixels pass a window, 
 
 LUT_SIZES = (4, 5, 6)
 
-INPUTS = ("samples", "video")
+SAMPLES, VIDEO = "samples", "video"
+INPUTS = (SAMPLES, VIDEO)
 """What ends with ``last``: a sample, or a line of a picture that begins with ``start``."""
 
-REPLAYS = ("block", "large", "sent")
+BLOCK, LARGE, SENT = "block", "large", "sent"
+REPLAYS = (BLOCK, LARGE, SENT)
 """Where a picture comes from for every frame but the first, if it comes pixel by pixel: block RAM,
 the large memories that some devices have beside it, or whoever sends it again."""
 
@@ -99,8 +105,8 @@ class Plan:
     levels_per_register: int = 2
     lut_size: int = 4
     result_beat_bytes: int = 0
-    input: str = "samples"
-    replay: str = "block"
+    input: str = SAMPLES
+    replay: str = BLOCK
     early_exit: bool = False
     exit_lead: int = 0
     nodes: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
@@ -138,7 +144,7 @@ class Plan:
 
     def _check_together(self) -> None:
         """Refuse what does not go together."""
-        if self.early_exit and self.replay == "sent":
+        if self.early_exit and self.replay == SENT:
             raise PlanError("Plan key 'early_exit' must be false where 'replay' is 'sent': whoever "
                             "sends the pictures cannot know how many are wanted")
         if self.exit_lead and not self.early_exit:
@@ -174,6 +180,20 @@ class Plan:
         except ValueError as error:
             key, _, rule = str(error).partition(" ")
             raise PlanError(f"Plan key 'nodes.{name}.{key}' {rule}") from error
+
+    def layout(self, network: Network) -> Layout:
+        """Bytes of samples and results of a network."""
+        return Layout.of(network, self.lanes, self.result_beat_bytes, sent=self.replay == SENT)
+
+    def evaluate(self, network: Network, features: NDArray[Any]) -> Result | Exits:
+        """What a design by this plan answers to a batch: sums of fewer frames where it has an early
+        exit.
+
+        Raises as :meth:`Network.evaluate` and :meth:`ir.Exit.of` do.
+        """
+        if not self.early_exit:
+            return network.evaluate(features)
+        return Exit.of(network, self.exit_lead).evaluate(network, features)
 
     @property
     def writable(self) -> frozenset[str]:

@@ -9,6 +9,7 @@ from bitwright import ir
 from bitwright.files import new_folder
 from bitwright.hw.flow import synth
 from bitwright.hw.flow.verilog import to_verilog
+from bitwright.hw.interface import Video
 from bitwright.hw.layout import Layout
 from bitwright.hw.link.serial_top import SerialTop
 from bitwright.hw.naming import TOP, Naming
@@ -116,7 +117,8 @@ def netlist(text: str, module: str, family: str, cache: Path) -> str:
 
 def stream_design(layout: Layout, text: str, naming: Naming = TOP, *,
                   models: synth.CellModels | None = None, taps: Sequence[Tap] = (),
-                  writable: bool = False, waves: bool = False, fast: bool = False) -> Design:
+                  writable: bool = False, video: Video | None = None, waves: bool = False,
+                  fast: bool = False) -> Design:
     """The packet harness around an AXI4-Stream design.
 
     Parameters
@@ -132,6 +134,8 @@ def stream_design(layout: Layout, text: str, naming: Naming = TOP, *,
         Of a design that has some.
     writable : bool
         Whether the design has ports for contents.
+    video : Video, optional
+        Of a design that takes video.
     waves, fast : bool
         See :class:`sim.simulator.Design`.
     """
@@ -148,6 +152,9 @@ def stream_design(layout: Layout, text: str, naming: Naming = TOP, *,
         parameters |= {"TAPS": len(taps), "TAP_WIDTH": sum(tap.width for tap in taps)}
     if writable:
         defines.append("LOAD")
+    if video is not None:
+        defines.append("VIDEO")
+        parameters |= {"LINE": video.line_beats, "PICTURE": layout.beats // layout.copies}
     return _design("stream.v", text, parameters, defines, models, waves=waves, fast=fast)
 
 

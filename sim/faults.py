@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from bitwright import ir
 from bitwright.errors import UserError
 from bitwright.hw.interface import Interface
-from bitwright.hw.layout import Layout
 from bitwright.hw.naming import TOP, Naming
 from bitwright.hw.plan import Plan
 from bitwright.sim.options import Faults
@@ -76,7 +75,7 @@ def plant(kind: str, network: ir.Network, features: NDArray[np.int32], *, plan: 
     if kind == "beat":
         sample = int(rng.integers(len(features)))
         return Planted(Faults(drop=sample), f"the driver loses the last beat of sample {sample}")
-    layout = Layout.of(network, plan.lanes, plan.result_beat_bytes)
+    layout = plan.layout(network)
     interface = Interface(naming, layout, bool(plan.writable), 0, 0)  # its ports are what is needed
     if kind == "result":
         index = int(rng.integers(len(features)))

@@ -49,7 +49,7 @@ def run_serial(network: ir.Network, features: NDArray[np.int32], options: Option
                simulator: Simulator, verdict: Verdict, folder: Path) -> None:
     """Simulate, and write what was found into the verdict. As
     :func:`sim.stream_level.run_stream`."""
-    layout = Layout.of(network, options.plan.lanes, options.plan.result_beat_bytes)
+    layout = options.plan.layout(network)
     started = time.monotonic()
     make = _placed if options.level in BUILT else _board
     target = make(network, layout, len(features), options, verdict)
@@ -82,7 +82,7 @@ def run_serial(network: ir.Network, features: NDArray[np.int32], options: Option
     verdict.loaded = outcome["loaded"]
     if options.contents is not None:
         network = options.contents
-    wrong = judge(network, features, layout, outcome, verdict)
+    wrong = judge(network, features, options.plan, outcome, verdict)
     if wrong is not None:
         explain(network, features, layout, options, simulator, folder, wrong, verdict, "payload")
         if outcome["error"]:

@@ -5,7 +5,7 @@
 // results. Python works once a packet instead of once a cycle, which is some ten times faster.
 //
 // The design has the ports of hw.rtl.axi.AxiIp; macros name its module (MODULE, or else top), say whether it
-// has the clock and the reset of AXI (ARESETN) and tells which bytes of results count (KEEP). Of what
+// has the clock and the reset of AXI (ARESETN), takes video (VIDEO) and tells which bytes of results count (KEEP). Of what
 // Python writes, a `_new` or `_go` takes effect when it changes; of what it reads, a count tells that
 // something is new.
 `default_nettype none
@@ -18,6 +18,8 @@ module harness #(
     parameter IN_WIDTH = 8,   // bits of s_axis_tdata
     parameter OUT_WIDTH = 8,  // bits of m_axis_tdata
     parameter BEATS = 1,      // beats of a well-formed packet
+    parameter LINE = 1,       // of video: beats from one tlast to the next
+    parameter PICTURE = 1,    // and from one tuser to the next
     parameter OUT_BEATS = 1,  // beats of a result
     parameter OUT_LAST = OUT_WIDTH / 8,  // bytes that count in the last of them
     parameter TAPS = 1,       // nodes that a tapped design shows
@@ -84,7 +86,12 @@ module harness #(
     wire fire_in = offered && s_ready;
     wire [IN_WIDTH-1:0] beat = packet[place*IN_WIDTH +: IN_WIDTH];
     wire [IN_WIDTH-1:0] s_data = offered ? beat : ~beat;
+`ifdef VIDEO
+    wire s_last = offered ? place % LINE == LINE - 1 : noise[7];
+    wire s_user = offered ? place % PICTURE == 0 : noise[8];
+`else
     wire s_last = offered ? left == 1 : noise[7];
+`endif
 
     // Sink.
     reg m_ready = 0;
@@ -114,6 +121,9 @@ module harness #(
 `endif
         .s_axis_tdata(s_data), .s_axis_tvalid(offered), .s_axis_tready(s_ready),
         .s_axis_tlast(s_last),
+`ifdef VIDEO
+        .s_axis_tuser(s_user),
+`endif
         .m_axis_tdata(m_data), .m_axis_tvalid(m_valid), .m_axis_tready(m_ready),
         .m_axis_tlast(m_last),
 `ifdef KEEP

@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from bitwright import ir
 from bitwright.hw.flow import synth
+from bitwright.hw.interface import Video
 from bitwright.hw.layout import Layout
+from bitwright.hw.plan import VIDEO, Plan
+from bitwright.hw.rtl.pixels.shape import video
 from bitwright.sim import design
 from bitwright.sim.job import StreamJob
 from bitwright.sim.locate import locate
@@ -40,11 +43,12 @@ def run_stream(network: ir.Network, features: NDArray[np.int32], options: Option
         One line each, which a user can act on.
     """
     built = options.faults.built or network
-    layout = Layout.of(network, options.plan.lanes, options.plan.result_beat_bytes)
+    layout = options.plan.layout(network)
     started = time.monotonic()
     made = design.rtl(built, options.plan, options.out, options.naming)
     cycles = int(len(features) * made.interval / (1 - max(options.stall_in, options.stall_out)))
-    source = _source(made.text, layout, options, fast=cycles > FAST_CYCLES)
+    source = _source(made.text, layout, options, video(built, options.plan),
+                     fast=cycles > FAST_CYCLES)
     model = simulator.build(source, options.out, logger.info)
     verdict.cached = model.cached
     verdict.compile_seconds = time.monotonic() - started
@@ -58,7 +62,7 @@ def run_stream(network: ir.Network, features: NDArray[np.int32], options: Option
         title=f"{options.level}: {len(features):,} vectors", plusargs=plusargs, seed=options.seed)
     verdict.cycles, verdict.run_seconds = outcome["cycles"], outcome["seconds"]
     verdict.resets, verdict.malformed = outcome["resets"], outcome["malformed"]
-    first = judge(network, features, layout, outcome, verdict)
+    first = judge(network, features, options.plan, outcome, verdict)
     if first is None:
         return
     explain(network, features, layout, options, simulator, folder, first, verdict, "m_axis_tdata")
@@ -90,7 +94,8 @@ def explain(network: ir.Network, features: NDArray[np.int32], layout: Layout, op
     verdict.failure = str(verdict.difference)
 
 
-def _source(text: str, layout: Layout, options: Options, *, fast: bool) -> Design:
+def _source(text: str, layout: Layout, options: Options, pictures: Video | None,
+            *, fast: bool) -> Design:
     models = None
     if options.level == "netlist":
         logger.info("synthesising for %s", options.family)
@@ -99,8 +104,8 @@ def _source(text: str, layout: Layout, options: Options, *, fast: bool) -> Desig
     if options.faults.edit is not None:
         text = options.faults.edit(text)
     return design.stream_design(layout, text, options.naming, models=models,
-                                writable=bool(options.plan.writable), waves=options.waves,
-                                fast=fast)
+                                writable=bool(options.plan.writable), video=pictures,
+                                waves=options.waves, fast=fast)
 
 
 def _job(layout: Layout, made: design.Generated, features: NDArray[np.int32], options: Options,
@@ -112,7 +117,8 @@ def _job(layout: Layout, made: design.Generated, features: NDArray[np.int32], op
         packets=str(folder / "packets.npy"), beats=layout.beats,
         out_width=8 * layout.result_beat_bytes * layout.result_beats, seed=options.seed,
         stall_in=options.stall_in, stall_out=options.stall_out, resets=options.resets,
-        malformed=options.malformed,
+        # What is malformed video, the tests of the block say.
+        malformed=0 if options.plan.input == VIDEO else options.malformed,
         window=2 * (made.latency + layout.beats),
         idle_limit=int((made.latency + made.interval) * slow * 4) + 1000,
         drain=2 * (made.latency + made.interval) + 64,
@@ -127,15 +133,16 @@ def pack(layout: Layout, features: NDArray[np.int32]) -> NDArray[np.uint8]:
     """
     kind = np.dtype(f"<{'i' if layout.signed else 'u'}{layout.feature_bytes}")
     rows = np.ascontiguousarray(features.astype(kind)).view(np.uint8)
-    packets = np.zeros((len(features), layout.beats * layout.beat_bytes), np.uint8)
+    size = layout.beats // layout.copies * layout.beat_bytes
+    packets = np.zeros((len(features), size), np.uint8)
     packets[:, : rows.shape[1]] = rows
-    return packets
+    return np.tile(packets, layout.copies)
 
 
-def judge(network: ir.Network, features: NDArray[np.int32], layout: Layout, outcome: dict,
-           verdict: Verdict) -> tuple[int, int, int] | None:
+def judge(network: ir.Network, features: NDArray[np.int32], plan: Plan, outcome: dict,
+          verdict: Verdict) -> tuple[int, int, int] | None:
     """Compare every answer. Returns the first wrong one: sample, word, expected word."""
-    expected = network.evaluate(features)
+    expected, layout = plan.evaluate(network, features), plan.layout(network)
     words = [int.from_bytes(layout.pack_result(decision, scores), "little")
              for decision, scores in zip(expected.decision.tolist(), expected.scores.tolist(),
                                          strict=True)]
@@ -159,9 +166,10 @@ def _located(network: ir.Network, features: NDArray[np.int32], layout: Layout,
     """Simulate the same again with all nodes in sight, up to the sample that is wrong."""
     logger.info("sample %d is wrong; looking for the first node that differs", sample)
     made = design.tapped(options.faults.built or network, options.plan, options.out, options.naming)
-    model = simulator.build(design.stream_design(layout, made.text, options.naming, taps=made.taps,
-                                                 writable=bool(options.plan.writable)), options.out,
-                            logger.info)
+    source = design.stream_design(layout, made.text, options.naming, taps=made.taps,
+                                  writable=bool(options.plan.writable),
+                                  video=video(network, options.plan))
+    model = simulator.build(source, options.out, logger.info)
     folder = folder / "taps"
     log = folder / "taps.txt"
     job = vars(_job(layout, made, features, options, folder)) | {"until": sample}

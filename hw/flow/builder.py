@@ -102,7 +102,7 @@ class _Build:
             found.network, options.plan, options.simplify, self._naming, yosys,
             importlib.metadata.version("amaranth")))
         self._runner.stage("describe it for other flows", options.out, Describe(
-            found.generated.interface, found.network))
+            found.generated.interface, found.network, options.plan))
         block = options.out / FOLDER / found.generated.interface.file
         if options.stop_after == "verilog":
             return

@@ -9,6 +9,7 @@ from typing import ClassVar
 from bitwright import ir
 from bitwright.hw.interface import FOLDER, Interface
 from bitwright.hw.ip.kit import kit
+from bitwright.hw.plan import Plan
 from bitwright.hw.report.results import Described
 
 __all__ = ["SAMPLES", "Describe"]
@@ -29,6 +30,8 @@ class Describe:
     interface : Interface
     network : ir.Network
         As it was frozen. It says which results are right.
+    plan : Plan
+        Of the block.
     """
 
     name: ClassVar[str] = "ip"
@@ -36,11 +39,12 @@ class Describe:
 
     interface: Interface
     network: ir.Network
+    plan: Plan
 
     def run(self, folder: Path, logs: Path) -> Described:
         """See :class:`hw.flow.cache.Stage`."""
         (folder / FOLDER).mkdir()
         samples = ir.draw(self.network, SAMPLES, SEED).tolist()
-        for name, text in kit(self.interface, self.network, samples).items():
+        for name, text in kit(self.interface, self.network, samples, self.plan).items():
             (folder / FOLDER / name).write_text(text, encoding="utf-8")
         return Described()

@@ -26,6 +26,8 @@ _BENCH = """\
 module @name@_bench;
     localparam VECTORS = @vectors@;
     localparam BEATS = @beats@;          // of a sample
+    localparam LINE = @line@;           // beats from one tlast to the next
+    localparam PICTURE = @picture@;        // of a picture, which begins with tuser if there is one
     localparam WIDTH = @width@;          // of such a beat
     localparam RESULT_BEATS = @result_beats@;
     localparam RESULT_WIDTH = @result_width@;
@@ -68,7 +70,8 @@ module @name@_bench;
     wire s_ready;
     wire s_taken = s_valid && s_ready;
     wire [WIDTH-1:0] s_data = samples[sent] ^ {WIDTH{!s_valid}};
-    wire s_last = s_valid ? position == BEATS - 1 : noise[16];
+    wire s_last = s_valid ? position % LINE == LINE - 1 : noise[16];
+    wire s_user = s_valid ? position % PICTURE == 0 : noise[17];
 
     // Results.
     reg m_ready = 0;
@@ -200,15 +203,16 @@ def bench(interface: Interface, vectors: int) -> str:
     driven = {interface.naming.clock: "clk",
               interface.naming.reset: "!resetting" if interface.naming.active_low else "resetting",
               "s_axis_tdata": "s_data", "s_axis_tvalid": "s_valid", "s_axis_tready": "s_ready",
-              "s_axis_tlast": "s_last", "m_axis_tdata": "m_data", "m_axis_tvalid": "m_valid",
-              "m_axis_tready": "m_ready", "m_axis_tlast": "m_last", "m_axis_tkeep": "m_keep",
-              "sample_error": "sample_error"}
+              "s_axis_tlast": "s_last", "s_axis_tuser": "s_user", "m_axis_tdata": "m_data",
+              "m_axis_tvalid": "m_valid", "m_axis_tready": "m_ready", "m_axis_tlast": "m_last",
+              "m_axis_tkeep": "m_keep", "sample_error": "sample_error"}
     # Nothing is written into a network that can be: it computes what it was built with.
     links = ",\n".join(
         f"        .{port.name}({driven.get(port.name, _unused(port))})"
         for port in interface.ports)
     return fill(
         _BENCH, name=interface.naming.module, vectors=vectors, beats=layout.beats,
+        line=interface.last_beats, picture=interface.picture_beats,
         width=8 * layout.beat_bytes, result_beats=layout.result_beats,
         result_width=8 * layout.result_beat_bytes, last_bytes=layout.last_beat_bytes,
         patience=10_000 + 4 * (interface.latency + interface.interval),
@@ -238,7 +242,7 @@ def samples(interface: Interface, features: Sequence[Sequence[int]]) -> str:
                    for beat in interface.layout.pack_features(sample))
 
 
-def results(interface: Interface, result: ir.Result) -> str:
+def results(interface: Interface, result: ir.Result | ir.Exits) -> str:
     """Beats of the results of those samples, a line each. Bytes behind the last are 0."""
     layout = interface.layout
     size = layout.result_beat_bytes

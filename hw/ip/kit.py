@@ -19,12 +19,13 @@ from bitwright.hw.ip import (
     readme,
     vivado,
 )
+from bitwright.hw.plan import Plan
 
 __all__ = ["kit"]
 
 
 def kit(interface: Interface, network: ir.Network,
-        samples: Sequence[Sequence[int]]) -> dict[str, str]:
+        samples: Sequence[Sequence[int]], plan: Plan) -> dict[str, str]:
     """Texts of all files but the block's own.
 
     Parameters
@@ -34,6 +35,8 @@ def kit(interface: Interface, network: ir.Network,
         Says which results are right.
     samples : sequence of sequence of int
         Features of each sample of the bench; at least one sample.
+    plan : Plan
+        Of the block.
 
     Returns
     -------
@@ -41,7 +44,7 @@ def kit(interface: Interface, network: ir.Network,
         Text of each file by its name.
     """
     name, timing = interface.naming.module, constraints.constraints(interface)
-    result = network.evaluate(np.array(samples, np.int32))
+    result = plan.evaluate(network, np.array(samples, np.int32))
     return {
         "README.md": readme.readme(interface, len(samples)),
         f"{name}_instance.v": instance.verilog(interface),

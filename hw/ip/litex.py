@@ -24,11 +24,14 @@ from migen import ClockSignal, If, Instance, ResetSignal, Signal
 BEATS = @beats@
 """Beats of a sample."""
 
+PICTURE, LINE = @picture@, @line@
+"""Beats from one `first` to the next, and from one `last` to the next."""
+
 
 class @class@(LiteXModule):
     """The network of @name@.v.
 
-    sink: beats of samples, `data` of @width@ bits; `last` with the last beat of a sample.
+    sink: beats of samples, `data` of @width@ bits; @marks@.
     source: beats of results, `data` of @result_width@ bits@keep_text@; `last` with the last of one.
     error: a sample was malformed and is dropped, for one cycle.
 @load_text@
@@ -61,10 +64,11 @@ class @class@(LiteXModule):
         self.result = CSRStatus(@result_width@, description="The beat of a result that waits.")
         self.take = CSRStorage(1, description="Writing it takes that beat.")
 
-        position = Signal(max=max(2, BEATS))
+        position, place = Signal(max=max(2, PICTURE)), Signal(max=max(2, LINE))
         self.comb += [
             self.sink.data.eq(self.beat.storage),
-            self.sink.last.eq(position == BEATS - 1),
+            self.sink.first.eq(position == 0),
+            self.sink.last.eq(place == LINE - 1),
             self.status.fields.ready.eq(~self.sink.valid),
             self.status.fields.valid.eq(self.source.valid),
             self.status.fields.last.eq(self.source.last),
@@ -76,13 +80,22 @@ class @class@(LiteXModule):
         self.sync += [
             If(self.beat.re, pending.eq(1)).Elif(self.sink.ready, pending.eq(0)),
             If(pending & self.sink.ready,
-               If(position == BEATS - 1, position.eq(0)).Else(position.eq(position + 1))),
+               If(position == PICTURE - 1, position.eq(0)).Else(position.eq(position + 1)),
+               If(place == LINE - 1, place.eq(0)).Else(place.eq(place + 1))),
             If(self.error, self.status.fields.errors.eq(self.status.fields.errors + 1)),
         ]
 '''
 
 _LOAD_TEXT = "    load: bytes of an image of contents, `last` with the last.\n"
 _LOAD_STREAM = '        self.load = stream.Endpoint([("data", 8)])\n'
+
+
+_FIELDS = {"tuser": "first"}
+"""What LiteX calls a signal of a stream, where it does not call it as AXI does."""
+
+_SAMPLE = "`last` with the last beat of a sample"
+_VIDEO = """`first` with the first beat of a
+        picture, `last` with the last one of each line"""
 
 
 def wrapper(interface: Interface) -> str:
@@ -93,7 +106,8 @@ def wrapper(interface: Interface) -> str:
               "sample_error": "self.error"}
     for bus in interface.buses:
         end = {"s_axis": "sink", "m_axis": "source"}.get(bus.name, "self.load")
-        driven |= {port.name: f"{end}.{port.signal.removeprefix('t')}" for port in bus.ports}
+        driven |= {port.name: f"{end}.{_FIELDS.get(port.signal, port.signal.removeprefix('t'))}"
+                   for port in bus.ports}
     links = "\n".join(f"            {port.direction[0]}_{port.name}={driven[port.name]},"
                       for port in interface.ports)
     layout, size = interface.layout, interface.layout.result_beat_bytes
@@ -102,6 +116,8 @@ def wrapper(interface: Interface) -> str:
         _TEXT, name=naming.module, width=8 * layout.beat_bytes, beats=layout.beats, links=links,
         result_beats=layout.result_beats, result_width=8 * size,
         **{"class": class_name(naming.module)},
+        picture=interface.picture_beats, line=interface.last_beats,
+        marks=_VIDEO if interface.video else _SAMPLE,
         keep_text=f", `keep` of {size}" if keeps else "",
         keep_field=f', ("keep", {size})' if keeps else "",
         load_text=_LOAD_TEXT if loads else "", load_stream=_LOAD_STREAM if loads else "")

@@ -47,9 +47,7 @@ first four samples, and Verilator does all of them in seconds once it has compil
 ## Bytes
 
 A sample is @features@ feature(s) from @low@ to @high@, each @feature_bytes@ byte(s), @signed@ and
-little endian. A beat carries @lanes@ of them, the first one lowest; a sample takes @beats@ beat(s),
-`tlast` with the last one. What is left over in it is ignored. A sample with too few or too many
-beats is dropped, and `sample_error` is 1 for a cycle.
+little endian. A beat carries @lanes@ of them, the first one lowest. @beats@
 
 A result is the class in @decision_bytes@ byte(s), then @classes@ score(s) of @score_bytes@ byte(s),
 two's complement and little endian: @result_bytes@ byte(s) in @result_beats@ beat(s) of
@@ -78,10 +76,33 @@ def readme(interface: Interface, vectors: int) -> str:
         ports="\n".join(f"| `{port.name}` | {port.direction} | {port.width} | {port.meaning} |"
                         for port in interface.ports),
         low=low, high=low + (1 << layout.bits) - 1, features=layout.features,
-        feature_bytes=layout.feature_bytes, lanes=layout.lanes, beats=layout.beats,
+        feature_bytes=layout.feature_bytes, lanes=layout.lanes, beats=_beats(interface),
         signed="two's complement" if layout.signed else "unsigned",
         decision_bytes=layout.decision_bytes, classes=layout.classes,
         score_bytes=layout.score_bytes, result_bytes=layout.result_bytes,
         result_beats=layout.result_beats, result_beat_bytes=layout.result_beat_bytes,
         latency=interface.latency, interval=interface.interval, vectors=vectors,
         **{"class": class_name(interface.naming.module)})
+
+
+_SAMPLES = """A sample takes @beats@ beat(s),
+`tlast` with the last one. What is left over in it is ignored. A sample with too few or too many
+beats is dropped, and `sample_error` is 1 for a cycle."""
+
+_VIDEO = """Samples are AXI4-Stream
+video: a picture is @height@ line(s) of @width@ pixel(s), a line takes @line@ beat(s), `tuser` comes
+with the first beat of a picture and `tlast` with the last one of each line. A picture whose lines
+are too short, too long, too few or too many is dropped, and `sample_error` is 1 for a cycle; lines
+behind a whole picture are skipped, which costs it nothing. The next picture begins with `tuser`."""
+
+_COPIES = """
+
+The sample is sent @copies@ times, one after the other, for one result."""
+
+
+def _beats(interface: Interface) -> str:
+    """In what beats a sample comes."""
+    layout, video = interface.layout, interface.video
+    text = fill(_SAMPLES, beats=layout.beats) if video is None else fill(
+        _VIDEO, height=video.height, width=video.width, line=video.line_beats)
+    return text + (fill(_COPIES, copies=layout.copies) if layout.copies > 1 else "")

@@ -1,6 +1,6 @@
 """Where a payload waits until its packet was found right, and how it goes on from there."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -17,6 +17,8 @@ class PayloadBuffer(wiring.Component):
     ----------
     depth : int
         Bytes that are kept, from the first of a payload.
+    copies : int
+        How many times a payload is handed on that is not ``single``.
 
     Members
     -------
@@ -34,14 +36,16 @@ class PayloadBuffer(wiring.Component):
         Stays as it is until all are handed on.
     enter : ``In(1)``
         The first byte may be offered; looked at after ``go``, and not any more then.
+    single : ``In(1)``
+        The payload is handed on once; stays as it is until that is over.
     drop : ``In(1)``
         Offer no more of what has begun.
     o : ``Out(stream.Signature(byte_layout))``
         Bytes that are handed on, one in two cycles at most.
     """
 
-    def __init__(self, depth):
-        self._depth = depth
+    def __init__(self, depth, copies=1):
+        self._depth, self._copies = depth, copies
         super().__init__({
             "i": In(stream.Signature(8, always_ready=True)),
             "begin": In(1),
@@ -50,6 +54,7 @@ class PayloadBuffer(wiring.Component):
             "go": In(1),
             "last": In(range(depth)),
             "enter": In(1),
+            "single": In(1),
             "drop": In(1),
             "o": Out(stream.Signature(byte_layout)),
         })
@@ -61,6 +66,7 @@ class PayloadBuffer(wiring.Component):
         occupied, missed = Signal(), Signal()
         at = Signal(range(self._depth))
         full = self.count == self._depth
+        copy, end, final = Signal(range(self._copies)), Signal(), Signal()
         m.d.comb += [
             writer.addr.eq(self.count),
             writer.data.eq(self.i.payload),
@@ -68,7 +74,9 @@ class PayloadBuffer(wiring.Component):
             self.whole.eq(~missed),
             reader.addr.eq(at),
             self.o.payload.data.eq(reader.data),
-            self.o.payload.last.eq(at == self.last),
+            end.eq(at == self.last),
+            final.eq(self.single | (copy == self._copies - 1)),
+            self.o.payload.last.eq(end & final),
         ]
         with m.If(self.begin):
             m.d.sync += [self.count.eq(0), missed.eq(0)]
@@ -79,7 +87,7 @@ class PayloadBuffer(wiring.Component):
                 m.d.sync += self.count.eq(self.count + 1)
         with m.FSM() as fsm:
             with m.State("IDLE"):
-                m.d.sync += at.eq(0)
+                m.d.sync += [at.eq(0), copy.eq(0)]
                 with m.If(self.go):
                     m.next = "WAIT"
             with m.State("WAIT"), m.If(self.enter):
@@ -91,7 +99,7 @@ class PayloadBuffer(wiring.Component):
             with m.State("OFFER"):
                 m.d.comb += self.o.valid.eq(1)
                 with m.If(self.o.ready):
-                    m.d.sync += at.eq(at + 1)
+                    m.d.sync += [at.eq(Mux(end, 0, at + 1)), copy.eq(copy + end)]
                     m.next = "LOOK"
                     with m.If(self.o.payload.last):
                         m.next = "IDLE"

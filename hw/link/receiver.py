@@ -67,7 +67,7 @@ class RequestReceiver(wiring.Component):
         self._writable = writable
         lengths = {Request.INFER: (layout.sample_bytes, layout.sample_bytes),
                    Request.IDENTIFY: (0, 0)}
-        depth = layout.beats * layout.beat_bytes
+        depth = layout.beats // layout.copies * layout.beat_bytes
         beat = data.StructLayout({"data": 8 * layout.beat_bytes, "last": 1})
         members = {
             "i": In(stream.Signature(8, always_ready=True)),
@@ -84,7 +84,7 @@ class RequestReceiver(wiring.Component):
             members |= {"complete": In(1), "writes": Out(stream.Signature(byte_layout)),
                         "commit": Out(1)}
         self._packets = Depacketiser(lengths, timeout)
-        self._payload = PayloadBuffer(depth)
+        self._payload = PayloadBuffer(depth, layout.copies)
         self._packer = BeatPacker(layout.beat_bytes)
         super().__init__(members)
 
@@ -132,7 +132,7 @@ class RequestReceiver(wiring.Component):
     def _hand_on(self, m, packet):
         """Connect the memory with those who want its bytes."""
         payload, packer = self._payload, self._packer
-        end = self._layout.beats * self._layout.beat_bytes - 1
+        end = self._layout.beats // self._layout.copies * self._layout.beat_bytes - 1
         if not self._writable:
             m.d.comb += payload.last.eq(end)
             connect(m, payload.o, packer.i)
@@ -143,7 +143,7 @@ class RequestReceiver(wiring.Component):
                          self.commit.eq(packet.type == Request.COMMIT),
                          last.eq(Mux(packet.type == Request.INFER, end, payload.count - 1))]
         m.d.comb += [
-            payload.last.eq(last),
+            payload.last.eq(last), payload.single.eq(writing),
             packer.i.payload.eq(payload.o.payload),
             packer.i.valid.eq(payload.o.valid & ~writing),
             self.writes.payload.eq(payload.o.payload),

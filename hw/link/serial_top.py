@@ -8,6 +8,7 @@ from bitwright.hw.layout import Layout
 from bitwright.hw.limits import check_link
 from bitwright.hw.link.link import QUEUE, Link
 from bitwright.hw.link.protocol import IDENTITY_BYTES, OVERHEAD, Identity
+from bitwright.hw.plan import VIDEO, PlanError
 from bitwright.hw.rate import divisor
 from bitwright.hw.rtl.axi import AxiIp
 
@@ -58,6 +59,8 @@ class SerialTop(wiring.Component):
     ValueError
         If the clock cannot make the baud rate, the timeout is shorter than two bytes, or the
         frozen network has other features or scores.
+    PlanError
+        If the plan wants video.
     WidthError
         If a sample or a result is too long for a packet of the link; and as
         :class:`hw.rtl.axi.AxiIp` does.
@@ -71,19 +74,24 @@ class SerialTop(wiring.Component):
             raise ValueError(f"Timeout must be at least two bytes, {20 * self.cycles / clock_hz:g} "
                              f"s, not {timeout_s:g} s")
         check_link(Layout.of(network))
+        if plan.input == VIDEO:
+            raise PlanError("Plan key 'input' must be 'samples' behind a serial line, which "
+                            "carries no video; a build with --stop-after verilog makes the block "
+                            "alone")
         self.axi = AxiIp(network, plan)
         self._restart = Signal()
         self._instance = instance(self.axi, self._restart)
         self.layout = self.axi.layout
         self.latency, self.interval = self.axi.latency, self.axi.interval
         frozen = network if frozen is None else frozen
-        form = Layout.of(frozen, plan.lanes, plan.result_beat_bytes)
+        form = plan.layout(frozen)
         if form != self.layout:
             raise ValueError(f"Frozen network must have the form {self.layout}, not {form}")
         self.identity = Identity.of(frozen, plan)
         # From the first byte of a sample that is handed over, with as many samples as can be owed
         # before it.
-        patience = 4 * self.layout.sample_bytes + self.latency + QUEUE * self.interval
+        sent = self.layout.copies * self.layout.sample_bytes
+        patience = 4 * sent + self.latency + QUEUE * self.interval
         reply = OVERHEAD + max(IDENTITY_BYTES, self.layout.result_bytes)
         self.timeout = (5 * patience + (QUEUE + 1) * reply * 11 * self.cycles if timeout is None
                         else timeout)

@@ -5,14 +5,16 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from bitwright.hw.interface import Interface
+from bitwright.hw.plan import VIDEO
 from bitwright.hw.rtl.ip import Ip
+from bitwright.hw.rtl.pixels.ip import PixelIp, by_pixels
 from bitwright.hw.rtl.result import result_bytes
 
 __all__ = ["AxiIp"]
 
 
 class AxiIp(wiring.Component):
-    """:class:`Ip` behind AXI4-Stream names, results in beats of the plan's width.
+    """:class:`Ip` or :class:`PixelIp` behind AXI4-Stream names, results in beats as planned.
 
     ``tvalid`` never waits for ``tready``, and holds with ``tdata`` until taken. All beats of a
     result are there with the first: none waits for anything but ``tready``. Clock and reset are
@@ -32,7 +34,9 @@ class AxiIp(wiring.Component):
     s_axis_tvalid : ``In(1)``
     s_axis_tready : ``Out(1)``
     s_axis_tlast : ``In(1)``
-        Samples; ``tlast`` goes with the last beat of a sample.
+        Samples; ``tlast`` goes with the last beat of a sample. Of video: of a line.
+    s_axis_tuser : ``In(1)``
+        Only of video: goes with the first beat of a picture.
     m_axis_tdata : ``Out(8 * layout.result_beat_bytes)``
     m_axis_tkeep : ``Out(layout.result_beat_bytes)``
     m_axis_tvalid : ``Out(1)``
@@ -53,13 +57,15 @@ class AxiIp(wiring.Component):
 
     Attributes
     ----------
-    ip : Ip
+    ip : Ip or PixelIp
+        The latter where pictures go into the network pixel by pixel, see :func:`by_pixels`.
     layout, latency, interval
         As of :class:`Ip`.
     """
 
     def __init__(self, network, plan):
-        self.ip = Ip(network, plan)
+        self.ip = (PixelIp if by_pixels(network, plan) else Ip)(network, plan)
+        self._video = plan.input == VIDEO
         self.layout = self.ip.layout
         self.latency, self.interval = self.ip.latency, self.ip.interval
         keeps = {"m_axis_tkeep": Out(self.layout.result_beat_bytes)}
@@ -70,6 +76,7 @@ class AxiIp(wiring.Component):
             "s_axis_tvalid": In(1),
             "s_axis_tready": Out(1),
             "s_axis_tlast": In(1),
+            **({"s_axis_tuser": In(1)} if self._video else {}),
             "m_axis_tdata": Out(8 * self.layout.result_beat_bytes),
             **(keeps if self.layout.result_keep else {}),
             "m_axis_tvalid": Out(1),
@@ -87,7 +94,8 @@ class AxiIp(wiring.Component):
         naming : Naming
         """
         contents = sum(len(table.image) for table in self.ip.tables)
-        return Interface(naming, self.layout, contents, self.latency, self.interval)
+        return Interface(naming, self.layout, contents, self.latency, self.interval,
+                         self.ip.video)
 
     def elaborate(self, platform):
         m = Module()
@@ -101,6 +109,8 @@ class AxiIp(wiring.Component):
             ip.o.ready.eq(self.m_axis_tready & self.m_axis_tlast),
             self.sample_error.eq(ip.error),
         ]
+        if self._video:
+            m.d.comb += ip.i.payload.start.eq(self.s_axis_tuser)
         self._results(m, result_bytes(ip.o.payload, self.layout))
         if self.ip.tables:
             first = Signal(init=1)

@@ -7,14 +7,13 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from bitwright import ir
 from bitwright.hw.checks import expect
 from bitwright.hw.folding import Folded, tables
-from bitwright.hw.layout import Layout
 from bitwright.hw.limits import check_widths
 from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.core import Core
 from bitwright.hw.rtl.encoder import Encoder
 from bitwright.hw.rtl.head import Head
 from bitwright.hw.rtl.parts.queue import Queue
-from bitwright.hw.rtl.parts.store import Loader, load_signature
+from bitwright.hw.rtl.parts.store import fill, load_signature
 from bitwright.hw.rtl.result import result_layout
 
 __all__ = ["Ip"]
@@ -54,6 +53,8 @@ class Ip(wiring.Component):
         Bytes of both sides, in plain Python.
     tables : tuple of Table
         What can be written, in the order of the image.
+    video : None
+        This takes no video, see :class:`PixelIp`.
     encoder, core, head : Component
     latency : int
         Cycles from the first beat of a sample to its result, when the beats follow each other,
@@ -73,6 +74,8 @@ class Ip(wiring.Component):
         If the network is wider than Amaranth's signals can be.
     """
 
+    video = None
+
     def __init__(self, network, plan):
         expect("Network", network, ir.Network)
         expect("Plan", plan, Plan)
@@ -81,7 +84,7 @@ class Ip(wiring.Component):
                                if entry.name in plan.writable)
         self.tables = tuple(table for name in self._writable for table in tables(
             network.entry(name).node, plan.settings(name, Folded).cycles))
-        self.layout = Layout.of(network, plan.lanes, plan.result_beat_bytes)
+        self.layout = plan.layout(network)
         self._frames = network.frames
         self._modulate, self._head = network.modulate, network.entries[-1].name
         self.encoder = Encoder(network.modulate, network.read_mask(network.entries[0].name), plan)
@@ -153,17 +156,7 @@ class Ip(wiring.Component):
         ]
         connect(m, results.o, flipped(self.o))
         if self.tables:
-            self._load(m)
+            writes = {**core.writes, self._head: head.writes}
+            fill(m, flipped(self.load), self.tables,
+                 [ports for name in self._writable for ports in writes[name]])
         return m
-
-    def _load(self, m):
-        """Lead the words of an image to the memories that they belong in."""
-        m.submodules.loader = loader = Loader(self.tables)
-        connect(m, flipped(self.load), loader.i)
-        writes = {**self.core.writes, self._head: self.head.writes}
-        stores = [ports for name in self._writable for ports in writes[name]]
-        for index, ports in enumerate(stores):
-            word = getattr(loader.o, f"t{index}")
-            for port in ports:
-                m.d.comb += [port.enable.eq(word.enable), port.address.eq(word.address),
-                             port.word.eq(word.word)]

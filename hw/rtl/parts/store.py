@@ -2,13 +2,13 @@
 
 from amaranth.hdl import Array, Cat, Module, Signal
 from amaranth.lib import data, memory, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect
 
 from bitwright.hw.checks import expect
 from bitwright.hw.folding import Table
 from bitwright.hw.rtl.realisation import Resources, logic
 
-__all__ = ["Loader", "Store", "load_signature", "read_later", "write_signature"]
+__all__ = ["Loader", "Store", "fill", "load_signature", "read_later", "write_signature"]
 
 SMALL = 1200
 """Bits of a table from which on Yosys takes a block RAM, about."""
@@ -169,3 +169,24 @@ class Loader(wiring.Component):
             m.d.comb += [port.enable.eq(arrived & final & (number == index)),
                          port.address.eq(address), port.word.eq(Cat(before[start:], byte))]
         return m
+
+
+def fill(m, load, tables, stores):
+    """Lead the words of an image to the memories that they belong in.
+
+    Parameters
+    ----------
+    m : Module
+    load : stream
+        Of :func:`load_signature`: bytes of the image.
+    tables : tuple of Table
+    stores : list of tuple
+        Load ports of each table, of which there may be several.
+    """
+    m.submodules.loader = loader = Loader(tables)
+    connect(m, load, loader.i)
+    for index, ports in enumerate(stores):
+        word = getattr(loader.o, f"t{index}")
+        for port in ports:
+            m.d.comb += [port.enable.eq(word.enable), port.address.eq(word.address),
+                         port.word.eq(word.word)]

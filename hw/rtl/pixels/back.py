@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from bitwright import ir
 from bitwright.hw.checks import expect
-from bitwright.hw.plan import Plan
+from bitwright.hw.plan import Plan, PlanError
 from bitwright.hw.rtl.pixels.front import SAMPLES, decided_layout, frame_layout
 from bitwright.hw.rtl.result import result_layout, score_shape
 
@@ -44,16 +44,30 @@ class Back(wiring.Component):
     latency : int
         Cycles from the scores of the frame that decides to the result, when nothing stalls.
     interval : int
-        Cycles from that frame to the next, which may not be the next sample's.
+        Cycles from that frame to the next sample's, at least.
+    frame_interval : int
+        Cycles from a frame to the next of the same sample, at least.
+    scores : stream
+        That of ``i``, for a bench that looks inside.
+
+    Raises
+    ------
+    PlanError
+        If the scores of frames do not add up; with ``plan.early_exit``, if they decide nothing, or
+        the head can be written, so that nobody knows how much a frame can still change.
     """
 
     def __init__(self, network, plan):
         expect("Network", network, ir.Network)
         expect("Plan", plan, Plan)
-        self._margins = (ir.Exit.of(network, plan.exit_lead).margins if plan.early_exit else None)
+        self._margins = _margins(network, plan) if plan.early_exit else None
+        if network.head.per_frame:
+            raise PlanError(f"Head {network.entries[-1].name!r} takes every frame for a class, "
+                            "which does not go with pictures pixel by pixel")
         self._layout = result_layout(network)
         self.latency = 1 + network.classes + plan.early_exit
         self.interval = self.latency + 1
+        self.frame_interval = self.interval if plan.early_exit or network.frames == 1 else 1
         frame = data.ArrayLayout(score_shape(network.head.score_range), network.classes)
         super().__init__({
             "i": In(stream.Signature(frame)),
@@ -61,6 +75,10 @@ class Back(wiring.Component):
             "o": Out(stream.Signature(self._layout)),
             **({"decided": Out(decided_layout)} if plan.early_exit else {}),
         })
+
+    @property
+    def scores(self):
+        return self.i
 
     def elaborate(self, platform):
         m = Module()
@@ -129,3 +147,14 @@ class Back(wiring.Component):
                          sample.eq(sample + self.frames.payload.last)]
         m.d.comb += [self.decided.valid.eq(done), self.decided.sample.eq(sample)]
         return Array(self._margins)[frame]
+
+
+def _margins(network, plan):
+    """Lead that decides after each frame."""
+    head = network.entries[-1].name
+    if head in plan.writable:
+        raise PlanError(f"Plan key 'early_exit' must be false where {head!r} can be written")
+    try:
+        return ir.Exit.of(network, plan.exit_lead).margins
+    except ValueError as error:
+        raise PlanError(f"Plan key 'early_exit': {error}") from error

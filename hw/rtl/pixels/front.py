@@ -6,7 +6,8 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from bitwright import ir
 from bitwright.hw.checks import expect
-from bitwright.hw.plan import Plan, PlanError
+from bitwright.hw.plan import LARGE, SENT, VIDEO, Plan
+from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.pixels.encoder import PixelEncoder
 from bitwright.hw.rtl.pixels.gate import Gate, beat_layout
 from bitwright.hw.rtl.pixels.repack import Repack
@@ -49,43 +50,43 @@ class Front(wiring.Component):
     Attributes
     ----------
     shape : Shape
-    beats : int
-        Beats of a picture.
+    beat : Beat
+        How the bits of a frame leave.
+    gap : int
+        Cycles from a pixel that arrives to the next at full speed.
     latency : int
-        Cycles from the last beat of a pixel to its bits.
+        Cycles from the first beat of a picture to the bits of its first pixel.
 
     Raises
     ------
     PlanError
-        If the network reads no pictures, or no whole number of beats makes a line, or of pixels a
-        beat.
+        As of :meth:`Shape.of` and :meth:`Shape.line`.
     WidthError
         As of :class:`Thresholds`.
     """
-
-    latency = PixelEncoder.latency
 
     def __init__(self, network, plan):
         expect("Network", network, ir.Network)
         expect("Plan", plan, Plan)
         modulate, self.shape = network.modulate, Shape.of(network)
-        video = plan.input == "video"
-        line = _line(self.shape, plan.lanes, video)
-        lines = self.shape.height if video else 1
-        self.beats = line * lines
+        video, line = plan.input == VIDEO, self.shape.line(plan)
+        sent = plan.replay == SENT and network.frames > 1
+        lines = self.shape.height if video else network.frames if sent else 1
+        self.beat = Beat(modulate.out_width, self.shape.colours * modulate.depth)
+        self.gap = -(-self.shape.colours // plan.lanes)
+        self.latency = self.gap - 1 + PixelEncoder.latency
         width, pixel = plan.lanes * modulate.bits, self.shape.colours * modulate.bits
         self._parts = {"gate": Gate(width, line, lines, video=video),
                        "repack": Repack(width, pixel)}
         form = pixel, self.shape.pixels, network.frames
-        again = plan.replay != "sent" and network.frames > 1
-        self._parts["frames"] = (Replay(*form, large=plan.replay == "large") if again
-                                 else Sent(*form))
+        self._parts["frames"] = (Sent(*form) if sent or network.frames == 1
+                                 else Replay(*form, large=plan.replay == LARGE))
         self.encoder = PixelEncoder(modulate, self.shape, network.read_mask(
             network.entries[0].name))
         self._exits = plan.early_exit
         super().__init__({
             "i": In(stream.Signature(beat_layout(width))),
-            "o": Out(stream.Signature(self.shape.colours * modulate.depth)),
+            "o": Out(stream.Signature(self.beat.bits)),
             "frames": Out(stream.Signature(frame_layout)),
             **({"decided": In(decided_layout)} if plan.early_exit else {}),
             "error": Out(1),
@@ -116,16 +117,3 @@ class Front(wiring.Component):
             m.d.sync += sample.eq(sample + ends)
             m.d.comb += frames.stop.eq(self.decided.valid & (self.decided.sample == sample))
         return m
-
-
-def _line(shape, lanes, video):
-    """Beats of a line, or of a picture where there are no lines."""
-    pixels = shape.width if video else shape.pixels
-    if shape.colours % lanes == 0:
-        return pixels * (shape.colours // lanes)
-    noun = "line" if video else "picture"
-    if lanes % shape.colours or pixels % (lanes // shape.colours):
-        raise PlanError(f"Plan key 'lanes' must be a divisor of the {shape.colours} features of a "
-                        f"pixel, or make whole pixels and whole beats of a {noun} of {pixels} "
-                        f"pixels, not {lanes}")
-    return pixels * shape.colours // lanes

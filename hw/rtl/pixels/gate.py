@@ -27,22 +27,23 @@ class Gate(wiring.Component):
     torn picture is filled up with anything, as fast as that is taken, and marked to be dropped;
     meanwhile the input waits. So nothing behind ever has to begin in the middle.
 
-    Samples: ``last`` comes with the last beat of a picture. A picture that is too short ends with
-    its ``last``; one that is too long ends with its ``last``, too, and what is left of it is not
-    let through.
+    Samples are one picture or several; ``last`` comes with the last beat of the last one. A sample
+    that is too short ends with its ``last``, and so does one that is too long, of which nothing
+    goes through that is behind the last picture.
 
-    Video: ``start`` comes with the first beat of a picture, ``last`` with the last one of each
-    line. A picture is torn if a line is too short or too long, or ``start`` comes before it is
-    whole. What is left of it is skipped, as is what comes behind a whole picture without ``start``;
-    the next picture begins with ``start``.
+    Video is one picture after the other: ``start`` comes with the first beat of each, ``last`` with
+    the last one of each line. A picture is torn if a line is too short or too long, or ``start``
+    comes before it is whole. What is left of it is skipped, as is what comes behind a whole picture
+    without ``start``; the next picture begins with ``start``.
 
     Parameters
     ----------
     width : int
         Bits of a beat.
     line : int
-        Beats of a line, or of a picture without lines.
+        Beats of a line of video, or of a picture of a sample.
     lines : int
+        Lines of a picture of video, or pictures of a sample.
     video : bool
 
     Members
@@ -65,17 +66,21 @@ class Gate(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         place, line = Signal(range(self._line)), Signal(range(self._lines))
-        end, wrong = Signal(), Signal()
+        end, bottom, again, wrong = Signal(), Signal(), Signal(), Signal()
+        final = self.o.payload.final
         m.d.comb += [
             end.eq(place == self._line - 1),
+            bottom.eq(line == self._lines - 1),
             self.o.payload.data.eq(self.i.payload.data),
-            self.o.payload.final.eq(end & (line == self._lines - 1)),
-            wrong.eq(self.i.payload.last != end),
+            # Of video a picture is all lines, of a sample every line is a picture.
+            final.eq(end & bottom if self._video else end),
+            wrong.eq(self.i.payload.last != (end if self._video else end & bottom)),
+            again.eq(bottom if self._video else bottom | self.o.payload.drop),
         ]
         with m.If(self.o.valid & self.o.ready):
             m.d.sync += place.eq(Mux(end, 0, place + 1))
             with m.If(end):
-                m.d.sync += line.eq(Mux(self.o.payload.final, 0, line + 1))
+                m.d.sync += line.eq(Mux(again, 0, line + 1))
         m.d.sync += self.error.eq(0)
         with m.FSM():
             if self._video:
@@ -84,7 +89,7 @@ class Gate(wiring.Component):
                 self._pass_samples(m, wrong)
             with m.State("FILL"):
                 m.d.comb += [self.o.valid.eq(1), self.o.payload.drop.eq(1)]
-                with m.If(self.o.ready & self.o.payload.final):
+                with m.If(self.o.ready & final):
                     m.next = "PASS"
         return m
 
@@ -100,7 +105,7 @@ class Gate(wiring.Component):
             self._let(m, wrong)
             with m.If(self.i.valid & self.o.ready & wrong):
                 m.d.sync += self.error.eq(1)
-                with m.If(self.o.payload.final):
+                with m.If(~self.i.payload.last):
                     m.next = "SKIP"
         with m.State("SKIP"):
             m.d.comb += self.i.ready.eq(1)

@@ -1,29 +1,41 @@
 """A network that reads pictures, behind a stream of pixels."""
 
 from amaranth.hdl import Cat, Module, Value
-from amaranth.lib import fifo, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from bitwright import ir
 from bitwright.hw.checks import expect
-from bitwright.hw.layout import Layout
+from bitwright.hw.folding import Folded, tables
 from bitwright.hw.limits import check_widths
-from bitwright.hw.plan import Plan
+from bitwright.hw.plan import VIDEO, Plan
+from bitwright.hw.rtl.parts.fifo import Fifo
+from bitwright.hw.rtl.parts.store import fill, load_signature
 from bitwright.hw.rtl.pixels.back import Back
 from bitwright.hw.rtl.pixels.front import Front, frame_layout
 from bitwright.hw.rtl.pixels.gate import beat_layout
+from bitwright.hw.rtl.pixels.shape import video
 from bitwright.hw.rtl.pixels.whole import WholeCore
 from bitwright.hw.rtl.result import result_layout
+from bitwright.hw.rtl.stream_core import StreamCore, streams
 
-__all__ = ["PixelIp"]
+__all__ = ["PixelIp", "by_pixels"]
 
 FRAMES = 8
-"""Frames that are on their way at most: those that have left the front whole, and not yet reached
-the back. Fewer than the samples that :data:`hw.rtl.pixels.front.SAMPLES` tells apart."""
+"""Frames on their way at most: those that have left the front whole, and are not yet at the back.
+Fewer than the samples that :data:`hw.rtl.pixels.front.SAMPLES` tells apart."""
+
+
+def by_pixels(network, plan):
+    """Whether pictures go into the network pixel by pixel."""
+    return plan.input == VIDEO or plan.early_exit or streams(network, plan)
 
 
 class PixelIp(wiring.Component):
     """Front, core and back in a row, with backpressure all through.
+
+    A picture is nowhere whole, but for a replay of frames, and where the core has no streamed node
+    and collects it.
 
     Parameters
     ----------
@@ -34,38 +46,80 @@ class PixelIp(wiring.Component):
     Members
     -------
     i : ``In(stream.Signature(beat_layout(8 * layout.beat_bytes)))``
-        Beats of pictures.
+        Beats of pictures, see :class:`Gate`.
     o : ``Out(stream.Signature(result_layout(network)))``
         Decision and scores, one a sample, in order.
     error : ``Out(1)``
-        See :class:`Gate`.
+        As of :class:`Gate`.
+    load : ``In(load_signature())``
+        As of :class:`hw.rtl.ip.Ip`.
 
     Attributes
     ----------
-    layout : Layout
-    front, core, back : Component
+    layout, tables
+        As of :class:`hw.rtl.ip.Ip`.
+    video : Video or None
+        What it takes, if that is video.
+    encoder : Front
+    core : StreamCore or WholeCore
+    head : Back
+    latency : int
+        Cycles from the first beat of a sample to its result, when the beats follow each other,
+        nothing stalls and no other sample is in its way. With several frames at most, as a frame
+        may begin early in the buffers of a core.
+    frame_interval : int
+        Cycles from a frame in the core to the next, at least.
+    interval : int
+        Cycles from the first beat of a sample to the first beat of the next at full speed, at most.
+
+    Raises
+    ------
+    PlanError
+        If a node cannot be built in the way that the plan says, or as :class:`Front` and
+        :class:`Back` do.
+    WidthError
+        If the network is wider than Amaranth's signals can be.
     """
 
     def __init__(self, network, plan):
         expect("Network", network, ir.Network)
         expect("Plan", plan, Plan)
         check_widths(network, plan)
-        self.layout = Layout.of(network, plan.lanes, plan.result_beat_bytes)
-        self.front = Front(network, plan)
-        self.core = WholeCore(network, plan, len(self.front.o.payload))
-        self.back = Back(network, plan)
-        super().__init__({
-            "i": In(stream.Signature(beat_layout(8 * self.layout.beat_bytes))),
-            "o": Out(stream.Signature(result_layout(network))),
-            "error": Out(1),
-        })
+        self._writable = tuple(entry.name for entry in network.entries
+                               if entry.name in plan.writable)
+        self.tables = tuple(table for name in self._writable for table in tables(
+            network.entry(name).node, plan.settings(name, Folded).cycles))
+        self.layout = plan.layout(network)
+        self.encoder = Front(network, plan)
+        self.video = video(network, plan)
+        gap = self.encoder.gap
+        self.core = (StreamCore(network, plan, gap) if streams(network, plan)
+                     else WholeCore(network, plan, self.encoder.beat, gap))
+        self.head = Back(network, plan)
+        self._measure(network.frames, self.encoder.beat.beats, gap)
+        members = {"i": In(stream.Signature(beat_layout(8 * self.layout.beat_bytes))),
+                   "o": Out(stream.Signature(result_layout(network))), "error": Out(1)}
+        if self.tables:
+            members["load"] = In(load_signature())
+        super().__init__(members)
+
+    def _measure(self, frames, pixels, gap):
+        """Latency and intervals."""
+        beats = self.layout.result_beats
+        result = self.head.interval - 1 + beats  # cycles that the back has no time for another
+        self.frame_interval = max(pixels, self.core.interval, self.head.frame_interval)
+        first = max(pixels * gap, self.frame_interval)
+        self.interval = first + (frames - 1) * self.frame_interval + (frames > 1)
+        self.interval = max(self.interval, result)
+        wait = first + 1 + (frames - 2) * self.frame_interval if frames > 1 else 0
+        self.latency = self.encoder.latency + wait + self.core.latency + self.head.latency
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.front = front = self.front
+        m.submodules.encoder = front = self.encoder
         m.submodules.core = core = self.core
-        m.submodules.back = back = self.back
-        m.submodules.frames = frames = fifo.SyncFIFOBuffered(width=frame_layout.size, depth=FRAMES)
+        m.submodules.head = back = self.head
+        m.submodules.frames = frames = Fifo(frame_layout.size, FRAMES)
         size, bits = 8 * self.layout.feature_bytes, self.layout.bits
         m.d.comb += [
             front.i.payload.data.eq(Cat(self.i.payload.data[lane * size :][:bits]
@@ -74,15 +128,18 @@ class PixelIp(wiring.Component):
             front.i.payload.start.eq(self.i.payload.start),
             front.i.valid.eq(self.i.valid), self.i.ready.eq(front.i.ready),
             self.error.eq(front.error),
+            frames.i.payload.eq(front.frames.payload.as_value()),
+            frames.i.valid.eq(front.frames.valid), front.frames.ready.eq(frames.i.ready),
+            back.frames.payload.eq(frames.o.payload), back.frames.valid.eq(frames.o.valid),
+            frames.o.ready.eq(back.frames.ready),
             Value.cast(back.i.payload).eq(Value.cast(core.o.payload)),
             back.i.valid.eq(core.o.valid), core.o.ready.eq(back.i.ready),
-            frames.w_data.eq(front.frames.payload), frames.w_en.eq(front.frames.valid),
-            front.frames.ready.eq(frames.w_rdy),
-            back.frames.payload.eq(frames.r_data), back.frames.valid.eq(frames.r_rdy),
-            frames.r_en.eq(back.frames.ready & frames.r_rdy),
         ]
         connect(m, front.o, core.i)
         connect(m, back.o, flipped(self.o))
-        if hasattr(front, "decided"):
+        if hasattr(back, "decided"):
             m.d.comb += front.decided.eq(back.decided)
+        if self.tables:
+            fill(m, flipped(self.load), self.tables,
+                 [ports for name in self._writable for ports in core.writes[name]])
         return m

@@ -8,9 +8,10 @@ from typing import Self
 from amaranth.lib import data
 
 from bitwright import ir
-from bitwright.hw.plan import PlanError
+from bitwright.hw.interface import Video
+from bitwright.hw.plan import VIDEO, Plan, PlanError
 
-__all__ = ["Shape", "pixel_layout"]
+__all__ = ["Shape", "pixel_layout", "video"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,25 @@ class Shape:
     height: int
     width: int
     colours: int
+
+    def line(self, plan: Plan) -> int:
+        """Beats of a line of video, or of a picture of a sample.
+
+        Raises
+        ------
+        PlanError
+            If that is no whole number, or no whole number of pixels is in a beat, or of beats in a
+            pixel.
+        """
+        lanes, video = plan.lanes, plan.input == VIDEO
+        pixels, noun = (self.width, "line") if video else (self.pixels, "picture")
+        if self.colours % lanes == 0:
+            return pixels * (self.colours // lanes)
+        if lanes % self.colours or pixels % (lanes // self.colours):
+            raise PlanError(f"Plan key 'lanes' must be a divisor of the {self.colours} features of "
+                            f"a pixel, or make whole pixels and whole beats of a {noun} of "
+                            f"{pixels} pixels, not {lanes}")
+        return pixels * self.colours // lanes
 
     @property
     def pixels(self) -> int:
@@ -57,6 +77,14 @@ class Shape:
             return cls(height, width, *(colours or [1]))
         raise PlanError("Network must read pictures: a window on its bits, or a preparation, says "
                         "what shape they have")
+
+
+def video(network: ir.Network, plan: Plan) -> Video | None:
+    """Pictures of a block, if it takes video. Raises as :meth:`Shape.of` and :meth:`Shape.line`."""
+    if plan.input != VIDEO:
+        return None
+    shape = Shape.of(network)
+    return Video(shape.height, shape.width, shape.line(plan))
 
 
 def pixel_layout(width):

@@ -27,41 +27,61 @@ class WholeCore(wiring.Component):
     ----------
     network : ir.Network
     plan : Plan
-    pixel : int
-        Bits of a pixel.
+    beat : Beat
+        How pixels come.
+    gap : int
+        Cycles from a pixel to the next, at least.
 
     Members
     -------
-    i : ``In(stream.Signature(pixel))``
+    i : ``In(stream.Signature(beat.bits))``
         Pixels of whole pictures.
     o : ``Out(stream.Signature(...))``
         Scores, a vector a picture, as the node of the head hands them on.
 
     Attributes
     ----------
-    core : Core
     latency : int
-        Cycles from the last pixel to the scores, when nothing stalls.
+        Cycles from the first pixel of a picture to its scores, when nothing stalls.
     interval : int
-        Cycles from a picture in the core to the next, at least.
+        Cycles from a picture to the next, at least.
+    beats, nodes, outputs, works
+        As of :class:`Core`.
+    head : Component
+        The score node.
+    writes : mapping
+        As of :class:`Core`, and those of the score node.
     """
 
-    def __init__(self, network, plan, pixel):
+    def __init__(self, network, plan, beat, gap):
         expect("Network", network, ir.Network)
         expect("Plan", plan, Plan)
+        expect("Beat", beat, Beat)
         self.core = Core(network, plan)
-        beat = Beat(network.modulate.out_width, pixel)
+        self.beats = {**self.core.beats, network.entries[0].name: beat}
+        self.nodes = self.core.nodes
+        self._head = network.entries[-1].name
         self._collector = Collector.of(beat)
         entry, site = network.entries[-1], Site(beat=self.core.beat)
         choice = choose(entry, plan)
         estimate, self.head = choice.estimate(site), choice.build(site)
-        self.interval = max(self.core.interval, estimate.interval)
+        self._pace = max(self.core.interval, estimate.interval)
+        self.interval = max(beat.beats, self._pace)
         behind = self.core.latency + estimate.latency
         # A place is taken from the entry of a picture until the cycle after its scores leave.
-        self._places = 1 + -(-(behind + 3) // max(beat.beats, self.interval))
-        self.latency = Collector.latency + behind + min(self._places, 2)
-        super().__init__({"i": In(stream.Signature(pixel)),
+        self._places = 1 + -(-(behind + 3) // self.interval)
+        self.latency = ((beat.beats - 1) * gap + Collector.latency + behind
+                        + min(self._places, 2))
+        super().__init__({"i": In(stream.Signature(beat.bits)),
                           "o": Out(stream.Signature(self.head.o.payload.shape()))})
+
+    @property
+    def outputs(self):
+        return self.core.outputs
+
+    @property
+    def writes(self):
+        return {**self.core.writes, self._head: self.head.writes}
 
     def elaborate(self, platform):
         m = Module()
@@ -87,7 +107,7 @@ class WholeCore(wiring.Component):
         ]
         m.d.sync += free.eq(free - claim + (self.o.valid & self.o.ready))
         with m.If(claim):
-            m.d.sync += wait.eq(self.interval - 1)
+            m.d.sync += wait.eq(self._pace - 1)
         with m.Elif(wait != 0):
             m.d.sync += wait.eq(wait - 1)
         return m

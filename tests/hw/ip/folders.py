@@ -71,7 +71,7 @@ def described(case: str) -> Block:
     component = AxiIp(subject, plan)
     interface = component.interface(Naming(case, reset))
     return Block(subject, interface, component,
-                 kit(interface, subject, ir.draw(subject, 12, 1).tolist()))
+                 kit(interface, subject, ir.draw(subject, 12, 1).tolist(), plan))
 
 
 def written(case: str, folder: Path) -> Block:
