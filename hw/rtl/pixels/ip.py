@@ -103,6 +103,11 @@ class PixelIp(wiring.Component):
             members["load"] = In(load_signature())
         super().__init__(members)
 
+    @property
+    def works(self):
+        """What each node does for a frame, see :attr:`Core.works`."""
+        return self.core.works
+
     def _measure(self, frames, pixels, gap):
         """Latency and intervals."""
         beats = self.layout.result_beats

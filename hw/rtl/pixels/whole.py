@@ -6,13 +6,14 @@ from amaranth.lib.wiring import In, Out
 
 from bitwright import ir
 from bitwright.hw.checks import expect
-from bitwright.hw.plan import Plan
+from bitwright.hw.plan import UNROLLED, Plan
 from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.core import Core
 from bitwright.hw.rtl.layers import choose
 from bitwright.hw.rtl.parts.gather import Collector
 from bitwright.hw.rtl.parts.queue import Queue
 from bitwright.hw.rtl.realisation import Site
+from bitwright.hw.schedule import Work
 
 __all__ = ["WholeCore"]
 
@@ -66,6 +67,8 @@ class WholeCore(wiring.Component):
         choice = choose(entry, plan)
         estimate, self.head = choice.estimate(site), choice.build(site)
         self._pace = max(self.core.interval, estimate.interval)
+        self._first = Work(network.entries[0].name, UNROLLED, beat.beats * gap, beat.beats)
+        self._last = Work(entry.name, plan.way(entry.name), estimate.interval, estimate.interval)
         self.interval = max(beat.beats, self._pace)
         behind = self.core.latency + estimate.latency
         # A place is taken from the entry of a picture until the cycle after its scores leave.
@@ -74,6 +77,10 @@ class WholeCore(wiring.Component):
                         + min(self._places, 2))
         super().__init__({"i": In(stream.Signature(beat.bits)),
                           "o": Out(stream.Signature(self.head.o.payload.shape()))})
+
+    @property
+    def works(self):
+        return (self._first, *self.core.works, self._last)
 
     @property
     def outputs(self):

@@ -12,14 +12,17 @@ from tests.hw.pixels.pictures import answers, beats, expected, network, pictures
 from tests.hw.streams import simulate, sink, source
 
 
-@pytest.mark.parametrize("frames", [1, 3])
-@pytest.mark.parametrize("lanes", [1, 2, 4, 8])
-def test_network_equals_evaluator(frames, lanes):
+STREAMED = {"conv": {"way": "streamed"}}
+
+
+@pytest.mark.parametrize(("frames", "lanes"), [(1, 1), (1, 4), (3, 2), (3, 8)])
+@pytest.mark.parametrize("nodes", [{}, STREAMED], ids=["whole", "streamed"])
+def test_network_equals_evaluator(frames, lanes, nodes):
     """A part of a pixel, a pixel, and several in a beat."""
     subject = network(frames=frames, signed=lanes == 4, table=["pixel", "frame"][lanes % 2])
     x = pictures(subject, 5, lanes)
     stalls = [(0.0, 0.0), (0.5, 0.0), (0.0, 0.9), (0.3, 0.3)][lanes.bit_length() - 1]
-    plan = Plan(lanes=lanes)
+    plan = Plan(lanes=lanes, nodes=nodes)
     wanted = expected(subject.evaluate(x))
     assert len(set(wanted)) > 2
     assert answers(subject, plan, lambda ip: beats(ip, x), len(x), stalls, lanes) == wanted
