@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -9,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitwright.ir.bits import Words, slice_bits
-from bitwright.ir.fields import MAX_WIDTH, Array, Field, Flag, Integer, Size
+from bitwright.ir.fields import MAX_WIDTH, Array, Field, Flag, Integer, Size, shown
 from bitwright.ir.node import Node
+from bitwright.ir.noise import MAX_BITS, MAX_SEED, MAX_SUMMANDS, Noise
 
 __all__ = ["Modulate"]
 
@@ -33,16 +35,24 @@ class Modulate(Node, kind="modulate"):
         Width of a feature, 1 to 16 bits.
     signed : bool
         Whether features are two's complement rather than unsigned.
+    noise : Noise, optional
+        Where the thresholds come from: ``thresholds[f, i, d]`` is number ``f * features + i`` of
+        the noise and an offset that only ``d`` changes. Hardware can then make them without a
+        table; they mean the same either way.
 
     Raises
     ------
     ValueError
-        If the shape is not three-dimensional or empty, or a threshold is out of range.
+        If the shape is not three-dimensional or empty, a threshold is out of range, or the
+        thresholds are not those of the noise.
     """
 
     fields: ClassVar[tuple[Field, ...]] = (
         Integer("bits", 1, 16),
         Flag("signed"),
+        Integer("noise_seed", 0, MAX_SEED, 0),
+        Integer("noise_bits", 0, MAX_BITS, 0),
+        Integer("noise_summands", 0, MAX_SUMMANDS, 0),
         Size("frames", 1, MAX_FRAMES),
         Size("features", 1, MAX_WIDTH),
         Size("depth", 1, MAX_WIDTH),
@@ -53,6 +63,51 @@ class Modulate(Node, kind="modulate"):
     thresholds: NDArray[np.int32]
     bits: int
     signed: bool = False
+    noise: Noise | None = None
+
+    def validate(self) -> None:
+        if self.noise is None:
+            return
+        if not isinstance(self.noise, Noise):
+            raise ValueError(f"Noise must be an ir.Noise, not {shown(self.noise)}")
+        numbers = self.noise.numbers(self.frames * self.features)
+        offsets = self.thresholds.reshape(len(numbers), self.depth) - numbers[:, None]
+        if (offsets != offsets[0]).any():
+            number, d = (int(n) for n in np.argwhere(offsets != offsets[0])[0])
+            frame, i = divmod(number, self.features)
+            raise ValueError(f"Threshold of frame {frame}, feature {i}, depth {d} must be "
+                             f"{offsets[0, d] + numbers[number]}, as the noise has it, not "
+                             f"{self.thresholds[frame, i, d]}")
+
+    @classmethod
+    def drawn(cls, noise: Noise, offsets: NDArray[np.integer[Any]], frames: int, features: int,
+              bits: int, *, signed: bool = False) -> Self:
+        """Thresholds of a noise.
+
+        Parameters
+        ----------
+        noise : Noise
+        offsets : array of integers, shape (depth,)
+            What is added to its numbers.
+        """
+        numbers = noise.numbers(frames * features).reshape(frames, features, 1)
+        return cls((numbers + offsets).astype(np.int32), bits, signed, noise)
+
+    @property
+    def offsets(self) -> NDArray[np.int32]:
+        """What is added to the numbers of the noise, shape (depth,)."""
+        assert self.noise is not None
+        return self.thresholds[0, 0] - self.noise.numbers(1)
+
+    def values(self) -> dict[str, Any]:
+        noise = Noise.NOTHING if self.noise is None else self.noise.values()
+        return {"bits": self.bits, "signed": self.signed, **noise, "thresholds": self.thresholds}
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> Self:
+        named = {name: values[name] for name in Noise.NOTHING}
+        noise = None if named == Noise.NOTHING else Noise.from_values(named)
+        return cls(values["thresholds"], values["bits"], values["signed"], noise)
 
     @property
     def domain(self) -> tuple[int, int]:

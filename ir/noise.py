@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bitwright.ir.fields import Field, Integer, check
 
-__all__ = ["STATE_BITS", "TAPS", "Noise"]
+__all__ = ["MAX_BITS", "MAX_SEED", "MAX_SUMMANDS", "STATE_BITS", "TAPS", "Noise"]
 
 STATE_BITS = 64
 """Bits of the register."""
@@ -21,7 +21,7 @@ TAPS = (0, 1, 3, 4)
 which is primitive, so that the sequence repeats after 2^64 - 1 bits. They lie close together, and
 so 60 bits can be had at once, each of four others."""
 
-MAX_SEED = (1 << 63) - 1
+MAX_SEED, MAX_BITS, MAX_SUMMANDS = (1 << 31) - 1, 16, 16
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Noise:
     Parameters
     ----------
     seed : int
-        Of the register, 0 to 2^63 - 1.
+        Of the register, 0 to 2^31 - 1.
     bits : int
         Of a word, 1 to 16.
     summands : int
@@ -49,9 +49,13 @@ class Noise:
 
     fields: ClassVar[tuple[Field, ...]] = (
         Integer("noise_seed", 0, MAX_SEED),
-        Integer("noise_bits", 1, 16),
-        Integer("noise_summands", 1, 16),
+        Integer("noise_bits", 1, MAX_BITS),
+        Integer("noise_summands", 1, MAX_SUMMANDS),
     )
+
+    NOTHING: ClassVar[dict[str, int]] = {
+        "noise_seed": 0, "noise_bits": 0, "noise_summands": 0}
+    """What :meth:`values` would have of none at all."""
 
     seed: int
     bits: int

@@ -10,6 +10,7 @@ from bitwright.hw.checks import expect
 from bitwright.hw.folding import Table
 from bitwright.hw.limits import WIDEST, WidthError
 from bitwright.hw.rtl.parts.store import Store
+from bitwright.ir.noise import STATE_BITS, TAPS
 
 __all__ = ["Thresholds"]
 
@@ -19,7 +20,8 @@ class Thresholds(wiring.Component):
 
     A bit of a threshold that is the same everywhere is a constant and takes nothing. One that
     changes from frame to frame only is in a table with a word a frame, any other in a table with a
-    word a pixel and frame.
+    word a pixel and frame; but where there would be such a table and the thresholds are those of
+    an :class:`ir.Noise`, its register makes them all.
 
     Parameters
     ----------
@@ -61,7 +63,11 @@ class Thresholds(wiring.Component):
         bits = bits.reshape(frames, pixels, count * width)
         by_pixel = (bits != bits[:, :1]).any(axis=(0, 1))
         by_frame = (bits != bits[:1, :1]).any(axis=(0, 1)) & ~by_pixel
-        self._constant = bits[0, 0]
+        self._noise = modulate.noise if by_pixel.any() else None
+        self._colours, self._constant = colours, bits[0, 0]
+        if self._noise is not None:
+            self._offsets = (modulate.offsets - modulate.domain[0]).tolist()
+            by_frame[:] = by_pixel[:] = False
         self._places = {"frame": np.flatnonzero(by_frame), "pixel": np.flatnonzero(by_pixel)}
         self._words = {"frame": bits[:, 0, by_frame],
                        "pixel": bits[:, :, by_pixel].reshape(
@@ -77,6 +83,13 @@ class Thresholds(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+        if self._noise is not None:
+            numbers = self._numbers(m)
+            m.d.comb += [self.primed.eq(1), *(
+                self.o[colour * len(self._offsets) + d].eq(number + offset)
+                for colour, number in enumerate(numbers)
+                for d, offset in enumerate(self._offsets))]
+            return m
         bits = [Const(int(bit), 1) for bit in self._constant]
         if not self.memory_bits:
             m.d.comb += self.primed.eq(1)
@@ -91,6 +104,26 @@ class Thresholds(wiring.Component):
                     bits[place] = bit
         m.d.comb += self.o.as_value().eq(Cat(bits))
         return m
+
+    def _numbers(self, m):
+        """Numbers of the noise, a colour each."""
+        noise, register = self._noise, Signal(STATE_BITS, init=self._noise.start)
+        count = self._colours * noise.summands * noise.bits
+        sequence = list(register)
+        while len(sequence) < STATE_BITS + count:
+            # So many at once depend on no other new one.
+            first = len(sequence) - STATE_BITS
+            new = Signal(min(STATE_BITS - TAPS[-1], count - first), name=f"new{first}")
+            m.d.comb += new.eq(Cat(Cat(sequence[first + place + tap] for tap in TAPS).xor()
+                                   for place in range(len(new))))
+            sequence += list(new)
+        with m.If(self.step):
+            m.d.sync += register.eq(Cat(sequence[count:]))
+            with m.If(self.final & self.last):
+                m.d.sync += register.eq(noise.start)
+        words = [Cat(sequence[start : start + noise.bits]) for start in range(0, count, noise.bits)]
+        return [sum(words[start : start + noise.summands], Const(0, 1))
+                for start in range(0, len(words), noise.summands)]
 
     def _table(self, m, name, words, step, back):
         """A table that goes on by a word with ``step``, or back to the first."""

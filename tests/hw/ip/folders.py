@@ -15,6 +15,7 @@ from bitwright.hw.ip.kit import kit
 from bitwright.hw.naming import Naming
 from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.axi import AxiIp
+from tests.hw.pixels.pictures import sure
 from tests.networks import network
 
 __all__ = ["CASES", "Block", "described", "written"]
@@ -36,10 +37,12 @@ CASES = {
     "beats": (network(7, frames=2, signed=True), Plan(lanes=2, result_beat_bytes=3), "aresetn"),
     "loaded": (neurons(), Plan(nodes={"xnor0": {"way": "folded", "cycles": 12, "writable": True}}),
                "rst"),
+    "video": (sure(), Plan(lanes=4, input="video", early_exit=True,
+                           nodes={"conv": {"way": "streamed"}}), "aresetn"),
 }
 """Network, plan and reset of each block, which has the name of its case. The second one has spare
 lanes, several beats a result, and a last one of which not all bytes count; of the third one
-contents can be written."""
+contents can be written; the last one takes video, and answers as soon as it can."""
 
 
 @dataclass(frozen=True)

@@ -58,13 +58,14 @@ def pictures(subject, count, seed=0):
 
 
 def beats(ip, x, *, line=None):
-    """Payloads of pictures; with ``line``, beats of a line, those of video."""
+    """Payloads of samples; with ``line``, beats of a line, those of video."""
     found = []
     for row in x.tolist():
         words = ip.layout.pack_features(row)
-        ends = line or len(words)
+        ends, begins = line or len(words), len(words) // ip.layout.copies
         found += [{"data": word, "last": (place + 1) % ends == 0,
-                   "start": line is not None and place == 0} for place, word in enumerate(words)]
+                   "start": line is not None and place % begins == 0}
+                  for place, word in enumerate(words)]
     return found
 
 
@@ -93,6 +94,6 @@ def answers(subject, plan, payloads, count, stalls=(0.0, 0.0), seed=0, errors=No
                 errors.append(error)
 
     simulate(ip, source(ip.i, payloads(ip), stalls[0], seed=seed),
-             sink(ip.o, count, received, stalls[1], seed=seed + 1),
+             sink(ip.o, count, received, stalls[1], seed=seed + 1), cycles=6000,
              background=[] if errors is None else [watch])
     return results(ip, received, subject.classes)

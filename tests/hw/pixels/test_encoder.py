@@ -1,5 +1,6 @@
 """Pixels become bits one after the other, and nothing grows with the picture."""
 
+import dataclasses
 import re
 
 import numpy as np
@@ -68,6 +69,22 @@ def test_bits_are_those_of_the_evaluator(table, seed):
     stalls = [(0.0, 0.0), (0.5, 0.0), (0.0, 0.6)][seed % 3]
     found = asked(encoder(modulate, shape), modulate, shape, x, frames, stalls)
     assert found == list(wanted(modulate, shape, x, frames))
+
+
+@pytest.mark.parametrize(("noise", "colours", "signed"), [
+    (ir.Noise(3, 3), 1, False), (ir.Noise(4, 4), 3, True), (ir.Noise(5, 2, 4), 3, False),
+    (ir.Noise(6, 5, 3), 5, False)])
+def test_thresholds_that_are_made_as_they_are_needed(noise, colours, signed):
+    """The same bits as those of a table, and no memory; the last case has 75 new bits a pixel."""
+    offsets = np.array([1, 1 + noise.highest // 4]) - 64 * signed
+    modulate = ir.Modulate.drawn(noise, offsets, 3, 6 * colours, 7, signed=signed)
+    shape, x = (2, 3, colours), samples(modulate, 4)
+    dut, frames = encoder(modulate, shape), [3, 1, 2, 3]
+    assert dut.thresholds.memory_bits == 0
+    found = asked(dut, modulate, shape, x, frames, (0.2, 0.2))
+    assert found == list(wanted(modulate, shape, x, frames))
+    table = encoder(dataclasses.replace(modulate, noise=None), shape)
+    assert table.thresholds.memory_bits > 0
 
 
 def test_unread_bits_are_zero():

@@ -11,7 +11,6 @@ from bitwright.hw.rtl.pixels.shape import Shape
 from tests.hw.pixels.pictures import answers, beats, expected, network, pictures, results, sure
 from tests.hw.streams import simulate, sink, source
 
-
 STREAMED = {"conv": {"way": "streamed"}}
 
 
@@ -65,17 +64,39 @@ def test_early_exit_saves_cycles():
 
 
 def test_pictures_that_are_sent_for_every_frame():
-    """The same picture again; and a new one for each, as a fast camera has it."""
+    """The same picture again; and a new one for each frame, as a fast camera has them."""
     subject = network(frames=3)
-    x = pictures(subject, 9)
-    plan = Plan(lanes=2, replay="sent")
-    again = x[:3]
-    assert answers(subject, plan, lambda ip: beats(ip, np.repeat(again, 3, axis=0)), 3) == (
-        expected(subject.evaluate(again)))
+    x, plan = pictures(subject, 9), Plan(lanes=2, replay="sent")
+    wanted = expected(subject.evaluate(x[:3]))
+    assert answers(subject, plan, lambda ip: beats(ip, x[:3]), 3) == wanted
     head = subject.entries[-1].name
     scores = subject.evaluate(x, [head]).taps[head]
     sums = np.array([scores[[0, 1, 2], range(start, start + 3)].sum(axis=0) for start in (0, 3, 6)])
-    assert answers(subject, plan, lambda ip: beats(ip, x), 3) == expected(ir.Result(sums, {}))
+    plan = Plan(lanes=2, replay="sent", input="video")
+
+    def payloads(ip):
+        """With a picture between that is torn, and the two before it that count for nothing."""
+        whole = [beats(ip, row[None], line=4)[:12] for row in x]
+        return [*whole[5], *whole[6], *whole[7][:5], *sum(whole, [])]
+
+    errors = []
+    assert answers(subject, plan, payloads, 3, errors=errors) == expected(ir.Result(sums, {}))
+    assert len(errors) == 1
+
+
+def test_short_and_long_samples_of_several_pictures():
+    subject = network(frames=3)
+    x, errors = pictures(subject, 3), []
+
+    def payloads(ip):
+        whole = [beats(ip, row[None]) for row in x]
+        short, less = [*whole[0][:7], whole[0][-1]], [*whole[0][:11], whole[0][-1]]
+        more = [*whole[1][:-1], whole[1][0], *whole[1][-2:]]
+        return [*short, *whole[0], *less, *whole[1], *more, *whole[2]]
+
+    plan = Plan(lanes=2, replay="sent")
+    assert answers(subject, plan, payloads, 3, errors=errors) == expected(subject.evaluate(x))
+    assert len(errors) == 3
 
 
 @pytest.mark.parametrize("frames", [1, 2])
