@@ -1,5 +1,7 @@
 """Networks behind a stream of pixels, from beats to results."""
 
+import itertools
+
 import numpy as np
 import pytest
 from amaranth.hdl import Module, ResetInserter, Signal
@@ -77,7 +79,7 @@ def test_pictures_that_are_sent_for_every_frame():
     def payloads(ip):
         """With a picture between that is torn, and the two before it that count for nothing."""
         whole = [beats(ip, row[None], line=4)[:12] for row in x]
-        return [*whole[5], *whole[6], *whole[7][:5], *sum(whole, [])]
+        return [*whole[5], *whole[6], *whole[7][:5], *itertools.chain(*whole)]
 
     errors = []
     assert answers(subject, plan, payloads, 3, errors=errors) == expected(ir.Result(sums, {}))
