@@ -37,6 +37,8 @@ def parser():
                         "repeated")
     parser.add_argument("--device", metavar="NAME", default="cpu",
                         help="where to compute: cpu, cuda or cuda:N (default: %(default)s)")
+    parser.add_argument("--mixed", action="store_true",
+                        help="compute the steps of binary convolutions in bfloat16")
     parser.add_argument("--jobs", metavar="N", type=positive, default=1,
                         help="processes side by side (default: %(default)s)")
     parser.add_argument("--minutes", metavar="N", type=float,

@@ -65,9 +65,13 @@ def digests(scores):
 
 
 def run(rows, args):
-    """Train as the command line says: every seed of the main rows, then of the others."""
+    """Train as the command line says: every seed of the main rows, then of the others.
+
+    Of the seeds behind the first one, those of many frames come last: they take longest.
+    """
     tasks = [(row, seed) for main in (True, False) for seed in range(args.seeds)
-             for row in rows if row.main == main]
+             for row in sorted(rows, key=lambda row: row.frames if seed else 0)
+             if row.main == main]
     deadline = None if args.minutes is None else monotonic() + 60 * args.minutes
     _load(rows, args)
     return side_by_side(tasks, _train, (args, deadline), args)
@@ -142,7 +146,8 @@ def _train(out, row, seed, args, deadline):
     """Train a row to its end, or until time is up, and freeze what there is."""
     torch.set_num_threads(1)
     recipe, curve = _recipe(row, seed, args), []
-    trainer = Trainer(recipe, _data(recipe, args.data_dir), device=choose(args.device))
+    trainer = Trainer(recipe, _data(recipe, args.data_dir), device=choose(args.device),
+                      mixed=args.mixed)
     if (out / CHECKPOINT).exists():
         trainer.restore(Checkpoint.load(out / CHECKPOINT), out / CHECKPOINT)
         told = _told(out)

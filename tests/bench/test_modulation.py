@@ -9,13 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from bench import cifar10_jpeg, modulation, modulation_figures, modulation_runs
 from bench.modulation_rows import ROWS, row
-from bitwright import ir
+from bitwright import data, ir
 from bitwright.data import places
 from bitwright.errors import UsageError
 from bitwright.model.recipe import load_recipe
+from bitwright.model.training.trainer import Trainer
 
 NARROW = [f"layers.{layer}.neurons=4" for layer in (0, 1, 3, 4, 6, 7, 8)] + ["batch=8"]
 
@@ -89,8 +91,30 @@ def test_run_prove_table(pictures, capsys):
     assert len(lines) == 3
     assert lines[2].startswith(f"| frames 1, depth 2 | 2 | 1 | 2 | "
                                f"{100 * first['curve'][1]['train_accuracy']:.2f} | ")
-    paths = modulation_figures.draw(found, pictures / "drawn")
+
+
+@pytest.mark.slow  # it draws
+def test_drawings(tmp_path):
+    run = {"test": 0.5, "validation": 0.5, "curve": [
+        {"train_accuracy": 0.1 * epoch, "test_accuracy": 0.1, "seconds": 1} for epoch in range(3)]}
+    paths = modulation_figures.draw({one: [run, run] for one in ROWS}, tmp_path)
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
+
+
+def test_coloured_pictures_of_ones_own(tmp_path):
+    """Of any size, brought to that of the network."""
+    rng = np.random.default_rng(1)
+    for label in "ab":
+        for number in range(8):
+            path = tmp_path / "mine" / label / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(rng.integers(0, 256, (20, 41, 3)).astype(np.uint8)).save(path)
+    recipe = load_recipe("cifar10", [f"data={tmp_path / 'mine'}", "source.height=32",
+                                     "source.width=32", "epochs=1", "modulate.depth=2", *NARROW])
+    trainer = Trainer(recipe, data.load(recipe.data, source=recipe.source))
+    assert trainer.data.shape == (32, 32, 3)
+    trainer.run_epoch(lambda samples, metric: None)
+    assert trainer.freeze().preparation == ir.Picture(32, 32, True, False, 255)
 
 
 def test_another_network_is_not_proven(pictures):
@@ -129,6 +153,7 @@ def _after_one_epoch(monkeypatch):
     return 15.0
 
 
+@pytest.mark.slow  # three processes import torch
 def test_a_row_that_fails_stops_no_other(pictures):
     """As commands: processes of their own, what they say in their logs."""
     command = [sys.executable, "-m", "bench.modulation", "run", "--data-dir", str(pictures),
