@@ -57,6 +57,7 @@ AROUND_BLOCK = "tests/hw/ip/test_texts.py"
 BLOCK_FUSESOC = "tests/hw/ip/test_runs.py -k fusesoc_simulates"
 ROUTED = "tests/hw/test_routed.py"
 CIFAR = "tests/data/test_cifar.py"
+PACKED = "tests/hw/test_packed.py"
 FAULTS = [
     Fault("ir/lut.py", "leaves[:, 0::2], leaves[:, 1::2]", "leaves[:, 1::2], leaves[:, 0::2]",
           NODES),
@@ -382,6 +383,18 @@ FAULTS = [
     Fault("hw/families/models/icestorm.v", "CIN_CONST ? CIN_SET", "CIN_CONST ? 1'b0", ROUTED),
     Fault("hw/families/models/icestorm.v", ".RCLK(RCLK ^ NEG_CLK_R)", ".RCLK(RCLK)", ROUTED),
     Fault("hw/families/routed.py", '["1" if port in high else "0"]', '["0"]', ROUTED),
+    Fault("hw/families/ecp5.py", '["1"] for pin in "ABCD"', '["0"] for pin in "ABCD"', PACKED),
+    Fault("hw/families/models/trellis.v", "FCI : ~injected & pair", "FCI : pair", PACKED),
+    Fault("hw/families/models/trellis.v", 'SD == "0" ? M : DI', "DI", PACKED),
+    Fault("hw/families/models/trellis.v", "{WAD0, WAD2, WAD1, WAD3}", "{WAD3, WAD2, WAD1, WAD0}",
+          PACKED),
+    Fault("hw/families/models/oxide.v", "PLACE ? {WAD2, WAD0, WAD1, WAD3} : ", "", PACKED),
+    Fault("hw/families/models/oxide.v", 'SEL == "DL" ? DI : M', "DI", PACKED),
+    Fault("hw/families/models/gowin_packed.v", "value ? CIN : I0", "I0", PACKED),
+    Fault("hw/families/models/bram.v", "@(posedge clk or posedge reset)", "@(posedge clk)",
+          "tests/hw/test_bram.py -k without_a_clock"),
+    Fault("sim/run.py", "args.build is None else DAMAGED", "args.build is None else MALFORMED",
+          "tests/sim/test_run.py -k damaged"),
     Fault("hw/flow/parts.py", 'cell.startswith(f"{path}.")',
           'path.rpartition(".")[2] in cell.split(".")', PLACE),
     Fault("hw/families/ice40.py", "-minsrst {_SHARED}", "-minsrst 1",

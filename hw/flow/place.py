@@ -112,7 +112,7 @@ class Place:
         constraints.write_text(text, encoding="utf-8")
         files = [option.format(constraints=constraints.name, configuration=backend.configuration)
                  for option in (*backend.reads, *backend.writes)]
-        if backend.routed is not None:
+        if backend.routed is not None and FILE not in files:
             files += ["--write", FILE]
         router = self._route(folder, logs, [
             *self.board.part.nextpnr, *self._free, "--json", netlist.name, *files,

@@ -100,8 +100,8 @@ def test_a_report_that_is_none(build):
 
 
 def test_a_family_whose_packed_cells_have_no_models(build):
-    change(build / "board.json", family="nexus")
-    refused(build, f"{build}: what nextpnr packs for nexus has no models; simulate --level placed, "
+    change(build / "board.json", family="gatemate")
+    refused(build, f"{build}: what nextpnr packs for gatemate has no models; simulate --level placed, "
                    "the netlist that it was given", routed=True)
 
 

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,9 +16,10 @@ from bitwright.hw.families.tool import YOSYS
 from bitwright.hw.flow import toolchain
 from bitwright.hw.plan import Plan
 from bitwright.locate import ZOO
-from bitwright.sim import design, keys, simulator, vectors
+from bitwright.sim import design, keys, placed, run, simulator, vectors
 from bitwright.sim.run import main
 from bitwright.sim.vectors import VectorsError, choose
+from bitwright.sim.verdict import Verdict
 from tests.sim.benches import CACHE, chain, features
 
 pytestmark = pytest.mark.xdist_group("sim")
@@ -105,6 +107,24 @@ def test_usage(arguments, message, capsys):
 ])
 def test_arguments_that_do_not_fit(arguments, message, stored, caplog):
     assert fails([str(stored), *arguments], 2, caplog) == message
+
+
+@pytest.mark.parametrize(("arguments", "count"), [
+    ([], 6), (["--build", "x"], 1), (["--malformed", "0"], 0),
+    (["--build", "x", "--malformed", "3"], 3)])
+def test_how_much_is_damaged(arguments, count, stored, monkeypatch):
+    """Of a build, little: its device falls silent for 20 ms after each."""
+    seen = []
+    monkeypatch.setattr(placed, "load", lambda folder, **_: SimpleNamespace(plan=Plan(),
+                                                                           simplify=False))
+
+    def simulate(network, vectors, options, name):
+        seen.append(options.malformed)
+        return Verdict("rtl", 1, "", "", "", 1, 0.0)
+
+    monkeypatch.setattr(run, "simulate", simulate)
+    assert main([str(stored), *arguments]) == 0
+    assert seen == [count]
 
 
 def test_unknown_board(stored, caplog):

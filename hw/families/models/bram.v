@@ -14,8 +14,8 @@ module bram #(
     parameter WIDTH_A = BYTE, WIDTH_B = BYTE,    // 1, 2, 4 or BYTE, 2 * BYTE, 4 * BYTE
     parameter MODE_A = 0, MODE_B = 0,            // shown of a write: 0 nothing, 1 new, 2 old
     parameter REGISTER_A = 0, REGISTER_B = 0,    // whether there is an output register
-    parameter ASYNCHRONOUS = 0,                  // whether resets are
-    parameter GATED = 0                          // whether a reset needs the port's enable
+    parameter ASYNCHRONOUS_A = 0, ASYNCHRONOUS_B = 0,  // whether resets are
+    parameter GATED = 0                          // whether those with the clock need the enable
 ) (
     input clk_a, input enable_a, input write_a, input reset_a, input advance_a,
     input [13:0] address_a, input [3:0] bytes_a, input [4*BYTE-1:0] data_a,
@@ -69,9 +69,9 @@ module bram #(
         end
     endgenerate
 
-    bram_output #(BYTE, WIDTH_A, MODE_A, REGISTER_A, ASYNCHRONOUS, GATED) output_a(
+    bram_output #(BYTE, WIDTH_A, MODE_A, REGISTER_A, ASYNCHRONOUS_A, GATED) output_a(
         clk_a, reset_a, enable_a, advance_a, write_a, old_a, new_a, bit_a, value_a);
-    bram_output #(BYTE, WIDTH_B, MODE_B, REGISTER_B, ASYNCHRONOUS, GATED) output_b(
+    bram_output #(BYTE, WIDTH_B, MODE_B, REGISTER_B, ASYNCHRONOUS_B, GATED) output_b(
         clk_b, reset_b, enable_b, advance_b, write_b, old_b, new_b, bit_b, value_b);
 endmodule
 

@@ -127,7 +127,7 @@ module gowin_single #(
     input write, input clk, input enable, input advance, input reset
 );
     bram #(.BYTE(BYTE), .CONTENTS(CONTENTS), .WIDTH_A(WIDTH), .MODE_A(WRITE_MODE),
-           .REGISTER_A(READ_MODE), .ASYNCHRONOUS(RESET_MODE == "ASYNC"))
+           .REGISTER_A(READ_MODE), .ASYNCHRONOUS_A(RESET_MODE == "ASYNC"))
         memory(.clk_a(clk), .enable_a(enable & select == BLK_SEL), .write_a(write), .reset_a(reset),
                .advance_a(advance), .address_a(address), .bytes_a(address[3:0]), .data_a(data),
                .value_a(value), .clk_b(1'b0), .enable_b(1'b0), .write_b(1'b0), .reset_b(1'b0),
@@ -145,7 +145,7 @@ module gowin_semi_dual #(
     input [13:0] address_a, address_b, input clk_a, enable_a, clk_b, enable_b, advance, reset
 );
     bram #(.BYTE(BYTE), .CONTENTS(CONTENTS), .WIDTH_A(WIDTH_A), .WIDTH_B(WIDTH_B),
-           .REGISTER_B(READ_MODE), .ASYNCHRONOUS(RESET_MODE == "ASYNC"))
+           .REGISTER_B(READ_MODE), .ASYNCHRONOUS_B(RESET_MODE == "ASYNC"))
         memory(.clk_a(clk_a), .enable_a(enable_a & select_a == SELECT_A), .write_a(1'b1),
                .reset_a(1'b0), .advance_a(1'b0), .address_a(address_a), .bytes_a(address_a[3:0]),
                .data_a(data), .value_a(),
@@ -168,7 +168,7 @@ module gowin_dual #(
     wire [2*BYTE-1:0] unused_a, unused_b;
     bram #(.BYTE(BYTE), .CONTENTS(CONTENTS), .WIDTH_A(WIDTH_A), .WIDTH_B(WIDTH_B),
            .MODE_A(WRITE_A), .MODE_B(WRITE_B), .REGISTER_A(READ_A), .REGISTER_B(READ_B),
-           .ASYNCHRONOUS(RESET_MODE == "ASYNC"))
+           .ASYNCHRONOUS_A(RESET_MODE == "ASYNC"), .ASYNCHRONOUS_B(RESET_MODE == "ASYNC"))
         memory(.clk_a(clk_a), .enable_a(enable_a & select_a == SELECT_A), .write_a(write_a),
                .reset_a(reset_a), .advance_a(advance_a), .address_a(address_a),
                .bytes_a({2'b0, address_a[1:0]}), .data_a({{2*BYTE{1'b0}}, data_a}),

@@ -2,9 +2,10 @@
 //
 // After how Yosys maps memories onto them (lattice/brams_nexus.txt, lattice/brams_map_nexus.v) and
 // Lattice's guide to the memories of Nexus (FPGA-TN-02094). An address counts bits, and a port of
-// 18 bits and more takes its lowest bits as enables of its bytes. A reset clears what a port shows
-// if the port is enabled. See bram.v for what is not modelled; a parameter that has no effect here
-// is not declared, so that a netlist with it is refused. Every input must be connected.
+// 18 bits and more takes its lowest bits as enables of its bytes. A reset clears what a port shows,
+// a synchronous one only if the port is enabled. See bram.v for what is not modelled; a parameter
+// that has no effect here is not declared, so that a netlist with it is refused. Every input must
+// be connected.
 `default_nettype none
 
 `define NEXUS_ZERO {"0x", {80{"0"}}}
@@ -95,7 +96,8 @@ module DP16K (
     wire on_b = CEB & CSB == {CSDECODE_B[16], CSDECODE_B[8], CSDECODE_B[0]};
     bram #(.BYTE(9), .CONTENTS(`NEXUS_CONTENTS), .WIDTH_A(`NEXUS_WIDTH(DATA_WIDTH_A)),
            .WIDTH_B(`NEXUS_WIDTH(DATA_WIDTH_B)), .REGISTER_A(OUTREG_A != "BYPASSED"),
-           .REGISTER_B(OUTREG_B != "BYPASSED"), .GATED(1))
+           .REGISTER_B(OUTREG_B != "BYPASSED"), .GATED(1),
+           .ASYNCHRONOUS_A(RESETMODE_A == "ASYNC"), .ASYNCHRONOUS_B(RESETMODE_B == "ASYNC"))
         memory(.clk_a(CLKA), .enable_a(on_a), .write_a(WEA), .reset_a(RSTA), .advance_a(on_a),
                .address_a(ADA), .bytes_a({2'b0, ADA[1:0]}), .data_a({18'b0, DIA}),
                .value_a({unused_a, DOA}),
@@ -118,7 +120,8 @@ module PDP16K (
     wire on_w = CEW & CSW == {CSDECODE_W[16], CSDECODE_W[8], CSDECODE_W[0]};
     wire on_r = CER & CSR == {CSDECODE_R[16], CSDECODE_R[8], CSDECODE_R[0]};
     bram #(.BYTE(9), .CONTENTS(`NEXUS_CONTENTS), .WIDTH_A(`NEXUS_WIDTH(DATA_WIDTH_W)),
-           .WIDTH_B(`NEXUS_WIDTH(DATA_WIDTH_R)), .REGISTER_B(OUTREG != "BYPASSED"), .GATED(1))
+           .WIDTH_B(`NEXUS_WIDTH(DATA_WIDTH_R)), .REGISTER_B(OUTREG != "BYPASSED"), .GATED(1),
+           .ASYNCHRONOUS_B(RESETMODE == "ASYNC"))
         memory(.clk_a(CLKW), .enable_a(on_w), .write_a(1'b1), .reset_a(1'b0), .advance_a(1'b0),
                .address_a(ADW), .bytes_a(ADW[3:0]), .data_a(DI), .value_a(),
                .clk_b(CLKR), .enable_b(on_r), .write_b(1'b0), .reset_b(RST), .advance_b(on_r),
@@ -142,7 +145,8 @@ module PDPSC16K (
     wire on_w = CEW & CSW == {CSDECODE_W[16], CSDECODE_W[8], CSDECODE_W[0]};
     wire on_r = CER & CSR == {CSDECODE_R[16], CSDECODE_R[8], CSDECODE_R[0]};
     bram #(.BYTE(9), .CONTENTS(`NEXUS_CONTENTS), .WIDTH_A(`NEXUS_WIDTH(DATA_WIDTH_W)),
-           .WIDTH_B(`NEXUS_WIDTH(DATA_WIDTH_R)), .REGISTER_B(OUTREG != "BYPASSED"), .GATED(1))
+           .WIDTH_B(`NEXUS_WIDTH(DATA_WIDTH_R)), .REGISTER_B(OUTREG != "BYPASSED"), .GATED(1),
+           .ASYNCHRONOUS_B(RESETMODE == "ASYNC"))
         memory(.clk_a(CLK), .enable_a(on_w), .write_a(1'b1), .reset_a(1'b0), .advance_a(1'b0),
                .address_a(ADW), .bytes_a(ADW[3:0]), .data_a(DI), .value_a(),
                .clk_b(CLK), .enable_b(on_r), .write_b(1'b0), .reset_b(RST), .advance_b(on_r),
@@ -152,12 +156,12 @@ module PDPSC16K (
     endgenerate
 endmodule
 
-// Of resets only synchronous ones are modelled, and no global one.
+// A reset begins and ends in the same way, with the clock or without; and there is no global one.
 module nexus_reset #(
     parameter MODE = "SYNC", parameter RELEASE = "SYNC", parameter GSR = "DISABLED"
 ) ();
     generate
-        if (MODE != "SYNC" || RELEASE != "SYNC" || GSR != "DISABLED")
+        if (MODE != "SYNC" && MODE != "ASYNC" || RELEASE != MODE || GSR != "DISABLED")
             block_RAM_has_no_model_of_this_reset error();
     endgenerate
 endmodule
