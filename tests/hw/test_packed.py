@@ -1,5 +1,5 @@
-"""The cells that nextpnr packs a design into, for ECP5, Nexus and Gowin, against the primitives that
-they were made of, as Yosys models those; and what is added to a netlist of them."""
+"""The cells that nextpnr packs a design into, for ECP5, Nexus and Gowin, against the primitives
+that they were made of, as Yosys models those; and what is added to a netlist of them."""
 
 import itertools
 import json
@@ -290,7 +290,7 @@ def test_a_carry_cell_of_the_ecp5_has_its_free_inputs_at_1():
 
 def test_a_multiplexer_of_the_ecp5_is_what_it_is_connected_with():
     ways = dict.fromkeys((*"ABCDM", "FXA", "FXB"), "input")
-    wires = {**dict.fromkeys("ABCDM", []), "FXA": [2], "FXB": [3]}
+    wires = {**{pin: [] for pin in "ABCDM"}, "FXA": [2], "FXB": [3]}
     assert completed("ecp5", "TRELLIS_COMB", ways, wires)["parameters"] == {"WIDE": "1"}
 
 

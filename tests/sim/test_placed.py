@@ -101,8 +101,8 @@ def test_a_report_that_is_none(build):
 
 def test_a_family_whose_packed_cells_have_no_models(build):
     change(build / "board.json", family="gatemate")
-    refused(build, f"{build}: what nextpnr packs for gatemate has no models; simulate --level placed, "
-                   "the netlist that it was given", routed=True)
+    refused(build, f"{build}: what nextpnr packs for gatemate has no models; simulate --level "
+                   "placed, the netlist that it was given", routed=True)
 
 
 def routed(folder, digest):
