@@ -24,8 +24,9 @@ NETWORKS = ("digits", "iris")
 TOO_LARGE = ("does not fit", "no router connects", "Unable to", "no Bels remaining")
 """Words of the messages after which the smaller network is tried."""
 
-PINS = {"fomu-hacker": ("F4", "E5"), "fomu-pvt": ("E4", "D5"), "hx1k-blink-evn": ("94", "95")}
-"""Of boards whose platform has no connector: touch pads or pins of a header."""
+PINS = {"fomu-hacker": ("F4", "E5"), "fomu-pvt": ("E4", "D5")}
+"""Of boards whose platform has no connector of two pins: its pads ``pin_0`` and ``pin_1``, and its
+touch pads 0 and 1."""
 
 
 def pins(board: Board) -> tuple[str, str] | None:

@@ -71,8 +71,8 @@ class Routed:
                     if bits or ways[port] == "input"}
                 cell["type"] = self.models.get(cell["type"], cell["type"])
                 cell["attributes"] = {}
-            # Without the ways of the wires, half of the file, and without the names that cells have,
-            # too, which Yosys does not take.
+            # Without the ways of the wires, half of the file, and without the names that cells
+            # have, too, which Yosys refuses.
             design["netnames"] = {name: {**net, "attributes": {}}
                                   for name, net in design["netnames"].items() if name not in cells}
         except (KeyError, TypeError, ValueError, AttributeError) as error:
