@@ -111,8 +111,10 @@ def layer(network: ir.Network, entry: ir.Entry) -> Plane:
         else:  # a plane a threshold
             cube = np.stack([_rectangle(order[first :: node.depth])
                              for first in range(node.depth)])
-    elif isinstance(node, ir.Convolution):
+    elif isinstance(node, ir.Convolution | ir.Pool):
         cube = order.reshape(*node.window.shape, node.channels).transpose(2, 0, 1)
+    elif isinstance(node, ir.Join):
+        cube = order.reshape(node.height, node.width, -1).transpose(2, 0, 1)
     elif (isinstance(last.node, ir.GroupSum) and last.inputs == (entry.name,)
           and last.node.classes <= MAX_CLASSES):
         cube = order.reshape(1, last.node.classes, last.node.group)

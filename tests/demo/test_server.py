@@ -186,6 +186,14 @@ def test_a_picture_lies_as_it_is():
     assert plane.order[:8].tolist() == [0, 6, 12, 18, 1, 7, 13, 19]  # red, both thresholds
 
 
+@pytest.mark.parametrize("node", [
+    ir.Pool(ir.Window(2, 4, 3, (1, 2), (1, 1), (0, 0, 0, 1)), "or"), ir.Join(2, 4, (1, 2))])
+def test_what_makes_pictures_is_shown_as_pictures(node):
+    plane = view.layer(networks.around(node), ir.Entry("node", node, ("wide",)))
+    assert (plane.planes, plane.rows, plane.columns) == (3, 2, 4)
+    assert plane.order[:8].tolist() == list(range(0, 24, 3))  # the first channel
+
+
 def test_paper_of_dark_and_of_light_pictures():
     network = digits()
     dark = view.describe(view.Viewed.of(network, ""))["paper"]
