@@ -50,8 +50,8 @@ def simplify(network: Network, *, keep: Collection[str] = ()) -> Network:
     Constants are propagated, inputs that a table ignores are dropped, equal tables merge, wires
     and inverters are absorbed by the tables that read them, and nodes without readers go. A node
     that an XNOR layer, a head or a node of images reads keeps its width, since those read by
-    position; a convolution, a pool or a join stays whole or goes. Provenance and golden vectors are kept; the result
-    need not be a chain, as a bypassed wire lets a node read further back.
+    position; a convolution, a pool or a join stays whole or goes. Provenance and golden vectors are
+    kept; the result need not be a chain, as a bypassed wire lets a node read further back.
 
     Parameters
     ----------
