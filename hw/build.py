@@ -24,6 +24,7 @@ from bitwright.hw.naming import RESETS, Naming, NamingError, module_name
 from bitwright.hw.rate import divisor
 
 if TYPE_CHECKING:
+    from bitwright import ir
     from bitwright.hw.plan import Plan
 from bitwright.locate import HELP, locate, name, title
 
@@ -63,6 +64,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--fold", metavar="CYCLES", type=int,
                         help="keep the weights of every node that can be folded in memory, and "
                              "take so many cycles a frame (default: as in the plan)")
+    parser.add_argument("--streamed", action="store_true",
+                        help="build convolutions, pools and joins that work pixel by pixel, with "
+                             "line buffers; --fold says in how many cycles a frame (default: as in "
+                             "the plan)")
     parser.add_argument("--stop-after", choices=STAGES, help="do no more than this "
                         "(default: all that the target allows)")
     parser.add_argument("--freq", metavar="MHZ", type=float,
@@ -174,6 +179,15 @@ def _plan(args: argparse.Namespace, lut_size: int) -> Plan:
     return dataclasses.replace(plan, result_beat_bytes=args.result_beat_bytes)
 
 
+def _ways(args: argparse.Namespace, plan: Plan, network: ir.Network) -> Plan:
+    """The plan with the ways that the arguments give all nodes."""
+    from bitwright.hw.rtl.layers import folded, streamed
+
+    if args.streamed:
+        plan = streamed(plan, network)
+    return plan if args.fold is None else folded(plan, network, args.fold)
+
+
 def _frequency(megahertz: float | None) -> float | None:
     if megahertz is None:
         return None
@@ -195,7 +209,6 @@ def _build(args: argparse.Namespace) -> None:
     from bitwright.hw.flow.builder import build
     from bitwright.hw.flow.load import available, program
     from bitwright.hw.flow.pins import PinError
-    from bitwright.hw.rtl.layers import folded
 
     need("amaranth", "amaranth_boards", "matplotlib")
     _check(args)
@@ -210,8 +223,7 @@ def _build(args: argparse.Namespace) -> None:
     if args.out is None:
         options = dataclasses.replace(options, out=options.out / f"{name(path)}-{options.target}")
     network = ir.load(path)
-    if args.fold is not None:
-        options = dataclasses.replace(options, plan=folded(options.plan, network, args.fold))
+    options = dataclasses.replace(options, plan=_ways(args, options.plan, network))
     try:
         report, fresh = build(title(path), network, options)
     except PinError as error:
@@ -227,7 +239,6 @@ def _project(args: argparse.Namespace) -> None:
     """Write a project for the programs of a device's maker."""
     from bitwright import ir
     from bitwright.hw.flow.project import Project, lut_size
-    from bitwright.hw.rtl.layers import folded
 
     _check_folder(args.project)
     site = boards.find(boards.DEFAULT if args.board is None else args.board)
@@ -240,9 +251,7 @@ def _project(args: argparse.Namespace) -> None:
             raise UsageError(f"--baud {args.baud}: {error}") from error
     path = locate(args.network)
     network = ir.load(path)
-    plan = _plan(args, lut_size(site))
-    if args.fold is not None:
-        plan = folded(plan, network, args.fold)
+    plan = _ways(args, _plan(args, lut_size(site)), network)
     project = Project(title(path), network, plan, not args.no_simplify, site,
                       args.baud or site.baud,
                       Naming(args.module or module_name(title(path)), args.reset))

@@ -117,6 +117,9 @@ def _add_design(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--fold", metavar="CYCLES", type=int,
                        help="keep the weights of every node that can be folded in memory, and "
                             "take so many cycles a frame (default: as in the plan)")
+    group.add_argument("--streamed", action="store_true",
+                       help="convolutions, pools and joins work pixel by pixel (default: as in the "
+                            "plan)")
     group.add_argument("--no-simplify", action="store_true",
                        help="simulate every node as it was frozen")
     group.add_argument("--family", metavar="NAME",
@@ -204,6 +207,7 @@ def _check(args: argparse.Namespace) -> None:
             raise UsageError(f"--level {args.level} needs --build DIR, the folder of a build")
         for flag, value in (("--plan", args.plan), ("--lanes", args.lanes), ("--fold", args.fold),
                             ("--result-beat-bytes", args.result_beat_bytes),
+                            ("--streamed", args.streamed or None),
                             ("--no-simplify", args.no_simplify or None)):
             if value is not None:
                 raise UsageError(f"{flag} does not go with --build, whose design is made already")
@@ -229,7 +233,7 @@ def _check(args: argparse.Namespace) -> None:
 def _options(args: argparse.Namespace, frozen: ir.Network,
              network_name: str) -> tuple[Options, bool]:
     """Settings of a simulation, and whether the network is simplified first."""
-    from bitwright.hw.rtl.layers import folded
+    from bitwright.hw.rtl.layers import folded, streamed
     from bitwright.sim import placed
     from bitwright.sim.options import Options
 
@@ -243,6 +247,8 @@ def _options(args: argparse.Namespace, frozen: ir.Network,
         plan, simplify = build.plan, build.simplify
     else:
         plan = _plan(args)
+        if args.streamed:
+            plan = streamed(plan, frozen)
         if args.fold is not None:
             plan = folded(plan, frozen, args.fold)
     return Options(level=args.level, simulator=args.simulator, plan=plan,

@@ -70,4 +70,4 @@ class Generate:
             foldable=any(foldable(entry.node)
                          and self.plan.way(entry.name) != FOLDED
                          for entry in self.network.entries),
-            interface=interface)
+            interface=interface, works=ip.works)

@@ -19,6 +19,7 @@ from bitwright.hw.report.results import (
     Wrapped,
 )
 from bitwright.hw.report.told import told
+from bitwright.hw.schedule import bottleneck
 
 __all__ = ["FORMAT", "Findings", "compose", "network_size", "summary"]
 
@@ -134,6 +135,7 @@ def compose(found: Findings, status: str, message: str | None = None) -> dict[st
         "timing": _timing(found),
         "latency": _latency(found),
         "throughput": _throughput(found),
+        "schedule": _schedule(found),
         "interface": None if found.generated is None else found.generated.interface.to_json(),
         "tools": dict(found.tools),
         "digests": dict(found.digests),
@@ -236,6 +238,17 @@ def _throughput(found: Findings) -> dict[str, Any] | None:
             } | {"link": _link(found, cycles.ip)}
 
 
+def _schedule(found: Findings) -> dict[str, Any] | None:
+    """Cycles of each node for a frame, and the share of all cycles in which it is busy."""
+    if found.generated is None or not found.generated.works:
+        return None
+    works, cycles = found.generated.works, found.generated.cycles
+    frame = max(bottleneck(works).cycles, cycles.ip_interval // found.network.frames)
+    return {"bottleneck": bottleneck(works).node, "interval_cycles": frame,
+            "nodes": [{"node": work.node, "way": work.way, "cycles": work.cycles,
+                       "busy_percent": round(100 * work.busy / frame, 1)} for work in works]}
+
+
 def _link(found: Findings, latency: int) -> dict[str, Any] | None:
     """Inferences a second through the serial line.
 
@@ -304,5 +317,17 @@ def summary(report: Mapping[str, Any]) -> str:
                 rows.append((f"inferences/s, {label}", f"{rate:,.0f}"))
         if throughput["link"] is not None:
             rows.append(("inferences/s, serial", f"{throughput['link']['per_second']:,.0f}"))
+    rows += _busy(report["schedule"])
     width = max((len(label) for label, _ in rows), default=0)
     return "\n".join(f"{label.ljust(width)}  {value}" for label, value in rows)
+
+
+def _busy(schedule: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """A row a node; nothing where a frame comes every cycle."""
+    if schedule is None or schedule["interval_cycles"] == 1:
+        return []
+    return [(f"cycles, {node['node']}",
+             f"{node['cycles']:,} of {schedule['interval_cycles']:,} a frame, busy "
+             f"{node['busy_percent']:g} %, {node['way']}"
+             + (" (bottleneck)" if node["node"] == schedule["bottleneck"] else ""))
+            for node in schedule["nodes"]]

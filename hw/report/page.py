@@ -52,7 +52,7 @@ def render(report: Mapping[str, Any]) -> str:
     """The page of a report, with its pictures inside. Equal reports give equal pages."""
     network, board = report["network"], report["board"]
     where = report["target"] if board is None else board["title"]
-    sections = [_resources(report), _device(report), _speed(report),
+    sections = [_resources(report), _device(report), _speed(report), _schedule(report),
                 block.render(report["interface"]), _size(report), quality.render(report),
                 _origin(report)]
     failed = "" if report["message"] is None else \
@@ -152,6 +152,19 @@ def _speed(report: Mapping[str, Any]) -> str:
     return (f'<div class="two"><section><h2>Clock</h2>{clock}{_trials(timing)}</section>'
             f"<section><h2>Latency</h2>{delay}</section></div>"
             f"<section><h2>Throughput</h2>{rate}{serial}</section>")
+
+
+def _schedule(report: Mapping[str, Any]) -> str:
+    """What each node does for a frame."""
+    schedule = report["schedule"]
+    if schedule is None:
+        return ""
+    body = table(["node", "way", "cycles a frame", "busy"], [
+        [escaped(node["node"]), escaped(node["way"]), cell(node["cycles"]),
+         f"{node['busy_percent']:g} %"] for node in schedule["nodes"]])
+    return (f"<section><h2>Cycles by node</h2>{body}<p class=\"note\">A frame every "
+            f"{schedule['interval_cycles']:,} cycles; all wait for "
+            f"<b>{escaped(schedule['bottleneck'])}</b>.</p></section>")
 
 
 def _made(timing: Mapping[str, Any]) -> str:

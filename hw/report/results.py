@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bitwright.hw.families.resources import Resources
 from bitwright.hw.interface import Interface
+from bitwright.hw.schedule import Work
 
 __all__ = ["Cycles", "Described", "Generated", "Packed", "Placed", "Size", "Synthesised", "Trial",
            "Usage", "Wrapped", "Written"]
@@ -68,6 +69,8 @@ class Generated:
         Whether a node is unrolled that could be folded.
     interface : Interface
         Of the block.
+    works : tuple of Work
+        What each node that has hardware does for a frame.
     """
 
     before: Size
@@ -75,6 +78,7 @@ class Generated:
     cycles: Cycles
     foldable: bool
     interface: Interface
+    works: tuple[Work, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from bitwright.hw.rtl.head import Head
 from bitwright.hw.rtl.parts.queue import Queue
 from bitwright.hw.rtl.parts.store import fill, load_signature
 from bitwright.hw.rtl.result import result_layout
+from bitwright.hw.schedule import Work
 
 __all__ = ["Ip"]
 
@@ -64,6 +65,8 @@ class Ip(wiring.Component):
     interval : int
         Cycles from the first beat of a sample to the first beat of the next, or from a result to
         the next, at full speed. A result is taken to stay for as many cycles as it has beats.
+    works : tuple of Work
+        What each node does for a frame.
 
     Raises
     ------
@@ -91,6 +94,10 @@ class Ip(wiring.Component):
         self.core = Core(network, plan)
         self.head = Head(network, plan, self.core.beat)
         self.frame_interval = max(self.core.interval, self.head.interval)
+        first, last = network.entries[0].name, self._head
+        self.works = (Work(first, plan.way(first), self.encoder.beats, self.encoder.beats),
+                      *self.core.works,
+                      Work(last, plan.way(last), self.head.interval, self.head.interval))
         # The next frame is encoded while the one before is in the core.
         frame = max(self.encoder.beats, self.frame_interval)
         beats = self.layout.result_beats

@@ -236,7 +236,8 @@ def foldable(node: ir.Node) -> bool:
 def folded(plan: Plan, network: ir.Network, cycles: int) -> Plan:
     """The plan with every node folded that can be, into no more than that many cycles.
 
-    Other settings that the plan gives such a node stay.
+    Those that are streamed stay so, with that many cycles. Other settings that the plan gives such
+    a node stay too.
 
     Raises
     ------
@@ -254,8 +255,9 @@ def streamed(plan: Plan, network: ir.Network, cycles: int = 1) -> Plan:
     Raises
     ------
     PlanError
-        If there is no such node.
+        If there is no such node, or the plan names one that is not there.
     """
+    plan.check(entry.name for entry in network.entries)
     nodes = {name: table for name, table in plan.nodes.items()
              if STREAMED not in ways(type(network.entry(name).node))}
     return _everywhere(dataclasses.replace(plan, nodes=nodes), network, STREAMED,
@@ -263,14 +265,18 @@ def streamed(plan: Plan, network: ir.Network, cycles: int = 1) -> Plan:
 
 
 def _everywhere(plan: Plan, network: ir.Network, way: str, settings: Mapping[str, Value]) -> Plan:
-    """The plan with a way, and what it has of some settings, for every node that has that way."""
+    """The plan with a way for every node that has it; or that is streamed, which is left so.
+
+    Each gets what its way knows of some settings.
+    """
     tables = {}
     for entry in network.entries:
-        cls = ways(type(entry.node)).get(way)
+        own = STREAMED if plan.way(entry.name) == STREAMED else way
+        cls = ways(type(entry.node)).get(own)
         if cls is None:
             continue
         known = {item.name for item in dataclasses.fields(cls.Settings)}
-        tables[entry.name] = {**plan.nodes.get(entry.name, {}), "way": way, **{
+        tables[entry.name] = {**plan.nodes.get(entry.name, {}), "way": own, **{
             key: value for key, value in settings.items() if key in known}}
     if not tables:
         raise PlanError(f"Network has no node that can be {way}")
