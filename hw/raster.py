@@ -91,6 +91,11 @@ class Axis:
         source = self.sources[position][place]
         return None if source is None else self.complete(position) - source
 
+    def kinds(self, place: int) -> list[int | None]:
+        """Everything that :meth:`back` answers for a place, the most frequent first."""
+        found = [self.back(position, place) for position in range(self.positions)]
+        return sorted(set(found), key=lambda kind: (-found.count(kind), found.index(kind)))
+
 
 @dataclass(frozen=True)
 class Raster:
@@ -136,6 +141,27 @@ class Raster:
         """Whether a step takes a pixel."""
         row, column = divmod(step, self.pitch)
         return row < self.rows.size and column < self.columns.size
+
+    @property
+    def slots(self) -> int:
+        """Rows that a memory holds from which windows are read pixel by pixel: those that a row of
+        positions needs, and those that come until the next can be worked on.
+        """
+        return self.rows.reach + 1 + min(self.rows.stride, self.rows.size)
+
+    @cached_property
+    def floors(self) -> tuple[int, ...]:
+        """First row that is kept for each row of positions, and for the next image's first."""
+        rows = self.rows
+        return (*(min(rows.complete(place), rows.size + rows.ahead) - rows.reach
+                  for place in range(rows.positions)), rows.size + rows.ahead - rows.reach)
+
+    def needed(self, row: int, column: int) -> tuple[int, int]:
+        """Row and column of the last pixel that a position waits for, if windows are so read."""
+        down, across = self.rows.complete(row), self.columns.complete(column)
+        if down >= self.rows.size:
+            return self.rows.size - 1, self.columns.size - 1
+        return down, min(across, self.columns.size - 1)
 
     @cached_property
     def completed(self) -> tuple[bool, ...]:

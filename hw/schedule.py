@@ -74,6 +74,9 @@ class Part:
         when there is room for what comes of it; at 1 it waits in the registers on the way.
     latency : int
         Cycles from a window to the pixel that comes of it.
+    reads : bool
+        Whether a window is read from the rows in memory, pixel by pixel from the cycle in which it
+        enters, and not held in registers.
     """
 
     name: str
@@ -81,6 +84,7 @@ class Part:
     raster: Raster | None = None
     pace: int = 1
     latency: int = 0
+    reads: bool = False
 
 
 @dataclass(frozen=True)
@@ -189,22 +193,25 @@ def run(flow: Flow, places: Mapping[tuple[str, str], int], frames: int,
     for part in flow.parts:
         ins = [edge for (_, reader), edge in edges.items() if reader == part.name]
         outs = [edge for (name, _), edge in edges.items() if name == part.name]
-        total = flow.count(part.name) * frames
         if part.raster is None:
-            waiting.append(_join(ins, outs, total))
+            waiting.append(_join(ins, outs, flow.count(part.name) * frames))
         else:
-            entered: list[int] = []
-            pushed: list[int] = []
-            waiting += [_walk(part, ins[0], outs, frames, entered, pushed),
-                        _drain(part, outs, total, entered, pushed)]
+            waiting += _window(part, ins[0], outs, frames)
     leave = [(edges[name, ""], flow.count(name)) for name in flow.readers]
     waiting.append(_leave(flow, leave, frames, found.left))
+    if not _finish(waiting, [*edges.values()]):
+        raise StuckError(f"{len(found.left)} of {frames} frames have left")
+    return found
+
+
+def _finish(waiting, edges):
+    """Let all go on as far as they can. Tells whether they came to their ends."""
     size = -1
     while waiting:
-        if size == (size := sum(len(edge.push) + len(edge.pop) for edge in edges.values())):
-            raise StuckError(f"{len(found.left)} of {frames} frames have left")
+        if size == (size := sum(len(edge.push) + len(edge.pop) for edge in edges) + len(waiting)):
+            return False
         waiting = [one for one in waiting if next(one, one) is not one]
-    return found
+    return True
 
 
 def _source(flow, edges, frames, arrivals, entered):
@@ -239,6 +246,61 @@ def _join(ins, outs, total):
             edge.pop.append(last)
         for edge in outs:
             edge.push.append(last)
+
+
+def _window(part, source, outs, frames):
+    """All that a window and what is behind it do."""
+    entered: list[int] = []
+    pushed: list[int] = []
+    drain = _drain(part, outs, part.raster.window.positions * frames, entered, pushed)
+    if not part.reads:
+        return [_walk(part, source, outs, frames, entered, pushed), drain]
+    written: list[int] = []
+    return [_write(part.raster, source, frames, entered, written),
+            _read(part, outs, frames, entered, written), drain]
+
+
+def _write(raster, source, frames, entered, written):
+    """Pixels go into the memory as long as their row is free."""
+    rows, columns, taps = raster.rows, raster.columns, raster.window.pixels
+    last, pixel, frame, row = -1, 0, 0, 0
+    for number in range(frames * rows.size):
+        # Rows of positions that must be done with, so that what was there before is not needed.
+        while number >= frame * rows.size + raster.floors[row] + raster.slots:
+            frame, row = divmod(frame * rows.positions + row + 1, rows.positions)
+        done = (frame * rows.positions + row) * columns.positions
+        if done:
+            while len(entered) < done:
+                yield
+            last = max(last, entered[done - 1] + taps)
+        for _ in range(columns.size):
+            while (offered := source.offered(pixel)) is None:
+                yield
+            last = max(last + 1, offered)
+            source.pop.append(last)
+            written.append(last)
+            pixel += 1
+
+
+def _read(part, outs, frames, entered, written):
+    """Windows are read one after the other, as soon as all of their pixels are there."""
+    raster, pace = part.raster, part.pace
+    width = raster.columns.size
+    needed = [row * width + column for row, column in (
+        raster.needed(*position) for position in itertools.product(
+            range(raster.rows.positions), range(raster.columns.positions)))]
+    taken, number = -pace, 0
+    for start in range(0, frames * width * raster.rows.size, width * raster.rows.size):
+        for pixel in needed:
+            while len(written) <= start + pixel:
+                yield
+            taken = max(taken + pace, written[start + pixel] + 1)
+            for edge in outs:
+                while (room := edge.room(number)) is None:
+                    yield
+                taken = max(taken, room)
+            entered.append(taken)
+            number += 1
 
 
 def _walk(part, source, outs, frames, entered, pushed):
@@ -308,26 +370,25 @@ def _leave(flow, leave, frames, left):
         left.append(whole)
 
 
+class _Eager(_Edge):
+    """One whose beats are always there already."""
+
+    def offered(self, number: int) -> int | None:
+        return 0
+
+
 @lru_cache(maxsize=1024)
 def alone(part: Part) -> tuple[int, int]:
     """Interval of a part by itself, and cycles from its last pixel to the last that comes of it.
 
     Nothing is between it and who brings and takes pixels.
     """
-    raster, pace = part.raster, part.pace
-    assert raster is not None
-    starts, ends, last, taken = [], [], -1, -pace
-    for _ in range(FRAMES):
-        starts.append(None)
-        for step, completed in enumerate(raster.completed):
-            last = max(last + 1, taken)
-            if raster.takes(step):
-                starts[-1] = last if starts[-1] is None else starts[-1]
-                pixel = last
-            if completed:
-                taken = max(last + 1, taken + pace)
-        ends.append((pixel, taken + part.latency))
-    return ends[-1][1] - ends[-2][1], ends[0][1] - ends[0][0]
+    assert part.raster is not None
+    source, out = _Eager(1), _Edge(UNBOUNDED)
+    _finish(_window(part, source, [out], FRAMES), [source, out])
+    starts = source.pop[part.raster.rows.size * part.raster.columns.size - 1 :]
+    ends = out.push[part.raster.window.positions - 1 :: part.raster.window.positions]
+    return ends[-1] - ends[-2], ends[0] - starts[0]
 
 
 @dataclass(frozen=True)

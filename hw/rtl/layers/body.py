@@ -9,7 +9,7 @@ from bitwright.hw.rtl.parts.gather import Collector
 from bitwright.hw.rtl.parts.stages import Pipeline
 from bitwright.hw.rtl.realisation import Choice, Realisation, Resources, Site, ways
 
-__all__ = ["Body"]
+__all__ = ["Body", "Chain"]
 
 
 class Body(wiring.Component):
@@ -44,7 +44,7 @@ class Body(wiring.Component):
 
     def __init__(self, node, plan, settings=None):
         self._seen = node.seen.tolist()
-        self._chains = [_Chain(nodes, plan, settings) for nodes in node.chains]
+        self._chains = [Chain(nodes, plan, settings) for nodes in node.chains]
         _, self.latency, self.interval = self.measure(node, plan, settings)
         self._waits = [_Wait(nodes[-1].out_width, self.latency - chain.latency)
                        for nodes, chain in zip(node.chains, self._chains, strict=True)]
@@ -56,7 +56,7 @@ class Body(wiring.Component):
     @staticmethod
     def measure(node, plan, settings=None):
         """Resources, latency and interval of such a component."""
-        found = [_Chain.measure(nodes, plan, settings) for nodes in node.chains]
+        found = [Chain.measure(nodes, plan, settings) for nodes in node.chains]
         latency = max(own for _, own, _ in found)
         waits = sum((latency - own) * (nodes[-1].out_width + 1)
                     for (_, own, _), nodes in zip(found, node.chains, strict=True))
@@ -99,7 +99,7 @@ class _Wait(Pipeline):
         return values[0]
 
 
-class _Chain(wiring.Component):
+class Chain(wiring.Component):
     """Dense nodes in a row, each with registers behind it.
 
     Where a node does not take its input as the one before hands it on, and at the end, beats are
@@ -110,43 +110,47 @@ class _Chain(wiring.Component):
     nodes : tuple of ir.BitNode
     plan : Plan
     settings : Folded, optional
+    beat : Beat, optional
+        How the input comes, one that the first node takes. A whole vector if left out.
 
     Members
     -------
     i : ``In(stream.Signature(nodes[0].in_width))``
-        Input vectors.
+        Input vectors, or of the bits of ``beat``.
     o : ``Out(stream.Signature(nodes[-1].out_width))``
         Output vectors, in input order.
 
     Attributes
     ----------
-    latency, interval, writes
+    latency : int
+        Cycles from a vector, or the last beat of it, to its output, when nothing stalls.
+    interval, writes
         As of :class:`Body`.
     """
 
-    def __init__(self, nodes, plan, settings=None):
+    def __init__(self, nodes, plan, settings=None, beat=None):
         self._parts = []
-        for choice, site, beat in _chain(nodes, plan, settings):
+        for choice, site, collected in _chain(nodes, plan, settings, beat):
             self._parts.append(choice.build(site))
-            if beat is not None:
-                self._parts.append(Collector.of(beat))
-        _, self.latency, self.interval = self.measure(nodes, plan, settings)
+            if collected is not None:
+                self._parts.append(Collector.of(collected))
+        _, self.latency, self.interval = self.measure(nodes, plan, settings, beat)
         super().__init__({
-            "i": In(stream.Signature(nodes[0].in_width)),
+            "i": In(stream.Signature(nodes[0].in_width if beat is None else beat.bits)),
             "o": Out(stream.Signature(nodes[-1].out_width)),
         })
 
     @staticmethod
-    def measure(nodes, plan, settings=None):
+    def measure(nodes, plan, settings=None, beat=None):
         """Resources, latency and interval of such a component."""
         resources, latency, interval = Resources(), 0, 1
-        for choice, site, beat in _chain(nodes, plan, settings):
+        for choice, site, collected in _chain(nodes, plan, settings, beat):
             found = choice.estimate(site)
             resources += found.resources
             latency += found.latency
             interval = max(interval, found.interval)
-            if beat is not None:
-                resources += Resources(0, Collector.flip_flops(beat.beats, beat.bits))
+            if collected is not None:
+                resources += Resources(0, Collector.flip_flops(collected.beats, collected.bits))
                 latency += Collector.latency
         return resources, latency, interval
 
@@ -169,9 +173,8 @@ class _Chain(wiring.Component):
         return m
 
 
-def _chain(nodes, plan, settings):
+def _chain(nodes, plan, settings, beat):
     """How each node is built and where it stands; and its beat, if that must be collected."""
-    beat = None
     choices = [_choice(node, plan, settings) for node in nodes]
     for choice, reader in zip(choices, (*choices[1:], None), strict=True):
         site = Site(beat=beat)

@@ -1,5 +1,8 @@
 """Nodes of images that work while the pixels come: no picture is ever held whole."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -9,9 +12,11 @@ from bitwright.hw.folding import Folded
 from bitwright.hw.plan import STREAMED, PlanError
 from bitwright.hw.raster import Raster
 from bitwright.hw.rtl.beat import Beat
-from bitwright.hw.rtl.layers.body import Body
+from bitwright.hw.rtl.layers.body import Body, Chain
+from bitwright.hw.rtl.layers.dense import FoldedXnor
 from bitwright.hw.rtl.layers.pool import PoolLayer
 from bitwright.hw.rtl.parts.lines import Lines
+from bitwright.hw.rtl.parts.taps import Taps
 from bitwright.hw.rtl.realisation import (
     Estimate,
     NoSettings,
@@ -83,25 +88,28 @@ class _Streamed(wiring.Component, Pixels):
 
     @classmethod
     def part(cls, node, settings, plan, name, inputs):
-        _, latency, pace = cls._body(node, settings, plan)
-        return Part(name, inputs, Raster(node.window), pace, latency)
+        body = cls._body(node, settings, plan)
+        return Part(name, inputs, Raster(node.window), body.pace, body.latency, body.reads)
 
     @classmethod
     def estimate(cls, node, settings, plan, site):
-        resources, _, pace = cls._body(node, settings, plan)
+        body = cls._body(node, settings, plan)
         interval, latency = alone(cls.part(node, settings, plan, "", ("",)))
-        control = Resources(2 * pace.bit_length(), pace.bit_length())
-        return Estimate(resources + Lines.measure(node.window, plan.lut_size) + control, latency,
-                        interval, Beat(node.out_width, node.channels))
+        pixels = (Taps.measure(node.window) if body.reads
+                  else Lines.measure(node.window, plan.lut_size))
+        control = Resources(2 * body.pace.bit_length(), body.pace.bit_length())
+        return Estimate(body.resources + pixels + control, latency, interval,
+                        Beat(node.out_width, node.channels))
 
     @classmethod
     def _body(cls, node, settings, plan):
-        """Resources, latency and interval of the body."""
+        """What works on a window, as :class:`_Body`."""
         raise NotImplementedError
 
     def __init__(self, node, settings, plan, site):
-        self._lines, self._pace = Lines(node.window), self._body(node, settings, plan)[2]
-        self._part = self._build(node, settings, plan)
+        body = self._body(node, settings, plan)
+        self._pace, self._part = body.pace, body.build()
+        self._pixels = (Taps if body.reads else Lines)(node.window)
         super().__init__({
             "i": In(stream.Signature(node.window.channels)),
             "o": Out(stream.Signature(node.channels)),
@@ -110,21 +118,82 @@ class _Streamed(wiring.Component, Pixels):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.lines = lines = self._lines
+        m.submodules.pixels = pixels = self._pixels
         m.submodules.body = body = self._part
-        connect(m, flipped(self.i), lines.i)
+        connect(m, flipped(self.i), pixels.i)
         free = 1
         if self._pace > 1:
             wait = Signal(range(self._pace))
             free = self.room & (wait == 0)
             # Evenly: a body of several parts would take the first windows faster than the rest.
             m.d.sync += wait.eq(Mux(self.entered, self._pace - 1, Mux(wait == 0, 0, wait - 1)))
-        m.d.comb += [
-            body.i.payload.eq(lines.o.payload), body.i.valid.eq(lines.o.valid & free),
-            lines.o.ready.eq(body.i.ready & free), self.entered.eq(body.i.valid & body.i.ready),
-        ]
+        if isinstance(pixels, Taps):
+            m.d.comb += [pixels.go.eq(free), self.entered.eq(pixels.begins)]
+            connect(m, pixels.o, body.i)
+        else:
+            m.d.comb += [
+                body.i.payload.eq(pixels.o.payload), body.i.valid.eq(pixels.o.valid & free),
+                pixels.o.ready.eq(body.i.ready & free),
+                self.entered.eq(body.i.valid & body.i.ready),
+            ]
         connect(m, body.o, flipped(self.o))
         return m
+
+
+@dataclass(frozen=True)
+class _Body:
+    """What works on windows.
+
+    Parameters
+    ----------
+    resources : Resources
+    pace : int
+        Cycles from a window to the next.
+    latency : int
+        Cycles from a window to what comes of it.
+    build : callable
+        Makes the component.
+    reads : bool
+        Whether it gets the pixels of a window one by one.
+    """
+
+    resources: Resources
+    pace: int
+    latency: int
+    build: Callable[[], wiring.Component]
+    reads: bool = False
+
+
+def _holding(node, settings, plan):
+    """Body of a convolution that gets each window whole."""
+    pace = body_pace(node, settings)
+    folded = Folded(pace) if pace > 1 else None
+    resources, latency, interval = Body.measure(node, plan, folded)
+    return _Body(resources, interval, latency, lambda: Body(node, plan, folded))
+
+
+def _reading(node, settings, plan):
+    """Body of a convolution that gets each window pixel by pixel, its words as short as will do.
+
+    None if it cannot be so within the cycles of the settings.
+    """
+    window, first = node.window, node.body[0]
+    if node.groups > 1 or not isinstance(first, ir.Xnor):
+        return None
+    beat = Beat(window.bits, window.channels)
+    for size in range(1, window.pixels // 2 + 1):  # pixels in a word
+        if window.pixels % size:
+            continue
+        folded = Folded(len(first.weights) * window.pixels // size)
+        if not FoldedXnor.takes(first, folded, beat):
+            continue
+        resources, latency, interval = Chain.measure(node.body, plan, folded, beat)
+        pace = max(interval, window.pixels)
+        latency += Taps.latency + window.pixels - 1
+        if alone(Part("", ("",), Raster(window), pace, latency, True))[0] <= settings.cycles:
+            return _Body(resources, pace, latency,
+                         lambda folded=folded: Chain(node.body, plan, folded, beat), True)
+    return None
 
 
 @realises(ir.Convolution, STREAMED)
@@ -132,22 +201,15 @@ class StreamedConvolution(_Streamed):
     """Dense nodes that slide over an image. As :class:`_Streamed`.
 
     Look-up tables are unrolled behind the window: a position every cycle. So are layers of neurons,
-    or their weights and thresholds lie in memories where there are cycles enough.
+    or their weights and thresholds lie in memories where there are cycles enough. If these suffice
+    to read the pixels of each window one by one, no register holds it.
     """
 
     Settings = Streamed
 
     @classmethod
-    def _folding(cls, node, settings):
-        pace = body_pace(node, settings)
-        return Folded(pace) if pace > 1 else None
-
-    @classmethod
     def _body(cls, node, settings, plan):
-        return Body.measure(node, plan, cls._folding(node, settings))
-
-    def _build(self, node, settings, plan):
-        return Body(node, plan, self._folding(node, settings))
+        return _reading(node, settings, plan) or _holding(node, settings, plan)
 
 
 @realises(ir.Pool, STREAMED)
@@ -164,11 +226,9 @@ class StreamedPool(_Streamed):
 
     @classmethod
     def _body(cls, node, settings, plan):
-        found = PoolLayer.estimate(cls._place(node), NoSettings(), plan, Site())
-        return found.resources, found.latency, found.interval
-
-    def _build(self, node, settings, plan):
-        return PoolLayer(self._place(node), NoSettings(), plan, Site())
+        choice = cls._place(node), NoSettings(), plan, Site()
+        found = PoolLayer.estimate(*choice)
+        return _Body(found.resources, found.interval, found.latency, lambda: PoolLayer(*choice))
 
 
 @realises(ir.Join, STREAMED)

@@ -8,6 +8,7 @@ from bitwright import ir
 from bitwright.hw.checks import expect
 from bitwright.hw.raster import Raster
 from bitwright.hw.rtl.parts.store import read_later
+from bitwright.hw.rtl.parts.tables import among, chosen, looked_up
 from bitwright.hw.rtl.realisation import Resources, logic
 
 __all__ = ["Lines"]
@@ -53,9 +54,9 @@ class Lines(wiring.Component):
         rows, columns, channels = raster.rows, raster.columns, window.channels
         above = rows.reach * channels
         counters = (raster.pitch - 1).bit_length() + (raster.steps // raster.pitch).bit_length()
-        choices = sum(len(_kinds(rows, place)) - 1 for place in range(rows.kernel)) * channels
+        choices = sum(len(rows.kinds(place)) - 1 for place in range(rows.kernel)) * channels
         choices += rows.kernel * channels * sum(
-            len(_kinds(columns, place)) - 1 for place in range(columns.kernel))
+            len(columns.kinds(place)) - 1 for place in range(columns.kernel))
         flip_flops = (columns.reach + 1) * rows.kernel * channels + counters + 2
         return Resources(choices + 2 * counters + 4 * logic(counters // 2 + 1, lut_size),
                          flip_flops, above * raster.pitch)
@@ -71,7 +72,7 @@ class Lines(wiring.Component):
         takes, complete = Signal(), Signal()
         free = ~self.o.valid | self.o.ready
         m.d.comb += [
-            takes.eq(_among(column, [at < columns.size for at in range(raster.pitch)])
+            takes.eq(among(column, [at < columns.size for at in range(raster.pitch)])
                      & (row < rows.size)),
             self.i.ready.eq(free & takes),
             step.eq(free & (self.i.valid | ~takes)),
@@ -106,7 +107,7 @@ class Lines(wiring.Component):
         places = [columns.complete(position) for position in range(columns.positions)]
         now, late = ([place - start in places for place in range(raster.pitch)]
                      for start in (0, -raster.pitch))
-        found = _among(row, wanted) & _among(column, now)
+        found = among(row, wanted) & among(column, now)
         if not any(late):
             return found
         # What the row before still lacks beyond its last pixel.
@@ -114,8 +115,8 @@ class Lines(wiring.Component):
         with m.If(final):
             m.d.sync += before.eq(0)
         with m.Elif(end):
-            m.d.sync += before.eq(_among(row, wanted))
-        return found | before & _among(column, late)
+            m.d.sync += before.eq(among(row, wanted))
+        return found | before & among(column, late)
 
     def _above(self, m, column, next_column, step):
         """The pixels above the one that comes, nearest first."""
@@ -142,14 +143,14 @@ class Lines(wiring.Component):
         at = {rows.complete(position): position for position in range(rows.positions)}
         held = []
         for place in range(rows.kernel):
-            kinds = _kinds(rows, place)
+            kinds = rows.kinds(place)
             seen = [kinds.index(rows.back(at[number], place)) if number in at else 0
                     for number in range(-(-self._raster.steps // self._raster.pitch))]
-            chosen = _choose(row, seen, [self._pixel(kind, pixels) for kind in kinds])
+            pixel = chosen(row, seen, [self._pixel(kind, pixels) for kind in kinds])
             line = Signal((self._raster.columns.reach + 1) * channels, name=f"row{place}",
                           reset_less=True)
             with m.If(step):
-                m.d.sync += line.eq(Cat(chosen, line)[: len(line)])
+                m.d.sync += line.eq(Cat(pixel, line)[: len(line)])
             held.append([line[start : start + channels]
                          for start in range(0, len(line), channels)])
         return held
@@ -159,16 +160,16 @@ class Lines(wiring.Component):
         columns, pitch = self._raster.columns, self._raster.pitch
         choices = []
         for place in range(columns.kernel):
-            kinds = _kinds(columns, place)
+            kinds = columns.kinds(place)
             seen = [0] * pitch
             for position in range(columns.positions):
                 seen[columns.complete(position) % pitch] = kinds.index(
                     columns.back(position, place))
             select = Signal(range(len(kinds)), name=f"select{place}")
             with m.If(step):
-                m.d.sync += select.eq(_index(column, seen))
+                m.d.sync += select.eq(looked_up(column, seen))
             choices.append((select, kinds))
-        return Cat(_choose(select, range(len(kinds)), [self._pixel(kind, line) for kind in kinds])
+        return Cat(chosen(select, range(len(kinds)), [self._pixel(kind, line) for kind in kinds])
                    for line in held for select, kinds in choices)
 
     def _pixel(self, kind, pixels):
@@ -176,36 +177,3 @@ class Lines(wiring.Component):
         if kind is None:
             return Const(int(self._window.border == "one"), 1).replicate(self._window.channels)
         return pixels[kind]
-
-
-def _kinds(axis, place):
-    """What a place of the window can be: pixels by how far back they are, or a constant (None).
-
-    The most frequent comes first.
-    """
-    found = [axis.back(position, place) for position in range(axis.positions)]
-    return sorted(set(found), key=lambda kind: (-found.count(kind), found.index(kind)))
-
-
-def _index(number, seen):
-    """``seen[number]``, of a table of small numbers."""
-    width = max(seen).bit_length()
-    return Cat(_among(number, [value >> place & 1 for value in seen]) for place in range(width))
-
-
-def _among(number, wanted):
-    """Whether ``wanted`` has a 1 at that place."""
-    if all(wanted):
-        return Const(1, 1)
-    if not any(wanted):
-        return Const(0, 1)
-    return Const(sum(int(bool(one)) << place for place, one in enumerate(wanted)),
-                 len(wanted)).bit_select(number, 1)
-
-
-def _choose(number, seen, values):
-    """``values[seen[number]]``."""
-    chosen = values[0]
-    for kind in range(1, len(values)):
-        chosen = Mux(_among(number, [one == kind for one in seen]), values[kind], chosen)
-    return chosen
