@@ -40,7 +40,7 @@ def check(chosen, node, seed=0):
 
 
 @pytest.mark.parametrize("name", WINDOWS)
-@pytest.mark.parametrize("cycles", [None, 3, 100])
+@pytest.mark.parametrize("cycles", [None, 3, pytest.param(100, marks=pytest.mark.slow)])
 def test_convolution(name, cycles):
     """Unrolled; in blocks of positions; and with a body that is folded too."""
     window = WINDOWS[name]

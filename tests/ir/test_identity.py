@@ -99,3 +99,28 @@ def test_every_part_of_a_node_counts():
                     net.entries[3])),
     ]
     assert len({ir.digest(other) for other in (net, *others)}) == 8
+
+
+def test_every_part_of_a_window_counts():
+    """All of the same widths; a border that is never seen is a part of it, too."""
+    window = ir.Window(5, 5, 2, (3, 3), (2, 2), (1, 1, 1, 1))
+    windows = [window, dataclasses.replace(window, border="one"),
+               dataclasses.replace(window, border="reflect"),
+               dataclasses.replace(window, padding=(2, 0, 1, 1)),
+               dataclasses.replace(window, padding=(1, 1, 0, 2)),
+               dataclasses.replace(window, dilation=(2, 1)),
+               dataclasses.replace(window, dilation=(1, 2))]
+    tables = tuple(ir.Lut(width, np.array([[0]]), np.array([[False, True]])) for width in (9, 18))
+    nodes = [ir.Pool(one, function) for one in windows for function in ("or", "majority")]
+    nodes += [ir.Convolution((tables[1],), one) for one in windows]
+    nodes += [ir.Convolution((tables[0],) * 2, window, 2),
+              ir.Join(5, 5, (1, 1)), ir.Join(1, 25, (1, 1)), ir.Join(5, 1, (3, 7)),
+              ir.Join(5, 1, (7, 3)), ir.Join(5, 1, (3, 3, 4))]
+    found = set()
+    for node in nodes:
+        pick = ir.Lut(node.out_width, np.array([[0], [1]]), np.array([[False, True]] * 2))
+        found.add(ir.digest(ir.Network((
+            ir.Entry("m", ir.Modulate(np.ones((1, 50, 1), int), 2), ("input",)),
+            ir.Entry("n", node, ("m",)), ir.Entry("p", pick, ("n",)),
+            ir.Entry("head", ir.GroupSum(2, 2), ("p",))))))
+    assert len(found) == len(nodes) == 27
