@@ -21,6 +21,7 @@ from bitwright.model.layers.real_convolution import (
 )
 from bitwright.model.layers.real_dense import RealDenseLayer
 from bitwright.model.layers.real_pool import RealPoolLayer
+from bitwright.model.layers.xnor_net import XnorNetConvolutionLayer
 
 __all__ = [
     "BernoulliConvolutionLayer",
@@ -44,4 +45,5 @@ __all__ = [
     "RealWeightConvolutionLayer",
     "XnorConvolutionLayer",
     "XnorLayer",
+    "XnorNetConvolutionLayer",
 ]

@@ -58,8 +58,9 @@ class PoolLayer(BitLayer, kind="pool"):
 
     def forward(self, x: Tensor) -> Tensor:
         bits = x if x.is_floating_point() else x.float()
-        if self.function == "majority":  # a quarter above the half, where no whole number lies
-            above = windows(bits, self.window).sum((4, 5)) - self.window.pixels / 2 - 0.25
+        if self.function == "majority":
+            bound = self.window.pixels / 2 + 0.25  # a quarter above the half lies no whole number
+            above = windows(bits, self.window).sum((4, 5)) / bound - 1  # slopes reach from -1 to 1
             return Sign.apply(above).flatten(1).T
         return maximum(bits, self.window) if self.function == "or" else (
             1 - maximum(1 - bits, self.window))
