@@ -37,6 +37,7 @@ PARTS = "tests/hw/test_parts.py"
 CONTENTS = "tests/hw/test_contents.py"
 SLIDING = "tests/hw/test_sliding.py"
 LINK = "tests/hw/test_link.py"
+TREES = "tests/model/test_lut_convolution.py"
 UNDEFINED = "tests/sim/test_harness.py -k undefined"
 RAM = "hw/families/models/dp16kd.v"
 RAM_TESTS = "tests/hw/test_dp16kd.py"
@@ -158,6 +159,28 @@ FAULTS = [
           "tests/ir/test_artifact.py"),
     Fault("model/layers/lut.py", "self.hard.cpu().numpy())", "(self.tables > 0.1).numpy())",
           "tests/conformance/test_model.py"),
+    Fault("model/layers/lut_convolution.py", "[tables >= 0 for tables", "[tables > 0.02 for tables",
+          f"{TREES} -k residual"),
+    Fault("model/layers/lut_convolution.py", ".reshape(len(tables), -1)",
+          ".reshape(-1, len(tables)).T", "tests/conformance/test_model.py -k LutConvolution"),
+    Fault("model/layers/lut_convolution.py", "% self.window.bits).reshape(leaves",
+          "% (self.window.bits - 1)).reshape(leaves", f"{TREES} -k serial"),
+    Fault("model/layers/lut_convolution.py", "+ read[:, None, :]", "+ read[:1, None, :]",
+          f"{TREES} -k depthwise"),
+    Fault("model/layers/seen.py", "y * window.dilation[0], x * window.dilation[1]",
+          "y * window.dilation[0], x * window.dilation[0]", f"{TREES} -k columns"),
+    Fault("model/layers/seen.py", "size - 1 - (size - 1 - place.abs()).abs()",
+          "size - (size - place.abs()).abs()", f"{TREES} -k columns"),
+    Fault("model/layers/seen.py", "return planes[:, :, top : top + window.height",
+          "return planes[:, :, 0 : 0 + window.height", f"{TREES} -k columns"),
+    Fault("model/lookup/loops.py", "out[s] += slope[hit[s]] * g[s]",
+          "out[s] = slope[hit[s]] * g[s]", f"{TREES} -k loops"),
+    Fault("model/lookup/loops.py", "for s in range(even, len(hit)):",
+          "for s in range(even, len(hit) - 1):", f"{TREES} -k loops"),
+    Fault("model/lookup/tensors.py", "% _COPIES * entries", "% _COPIES",
+          f"{TREES} -k loops"),
+    Fault("model/lookup/trees.py", "stop * len(level) // roots)",
+          "start * len(level) // roots + 1)", f"{TREES} -k parts"),
     Fault("model/training/freeze.py", "if not np.array_equal(result.scores, expected):",
           "if False:",
           "tests/model/test_freeze.py"),
