@@ -1,0 +1,69 @@
+"""Time of a step of training a convolution of look-up tables: a table, position and sample.
+
+Both realisations take turns: compiled loops, and the tensor operations that a GPU has. Time is
+that of the processor, which does not count what others take; on a GPU it is that of the clock.
+"""
+
+import argparse
+import sys
+import time
+from unittest import mock
+
+import torch
+
+from bitwright.command import guarded, natural, positive
+from bitwright.model.layers import LutConvolutionLayer
+from bitwright.model.lookup import trees
+from bitwright.model.training.device import choose
+from bitwright.model.wiring import Geometry
+
+__all__ = ["main", "measure"]
+
+
+def measure(layer, batch, steps):
+    """Nanoseconds of a step forward and back, a table, position and sample: the least of all."""
+    device = layer.slopes.device
+    timer = time.perf_counter if device.type == "cuda" else time.process_time
+    x = torch.randint(2, (layer.in_width, batch), device=device).float().requires_grad_()
+    tables = sum(len(level) for level in layer.tables)
+    times = []
+    for _ in range(steps + 1):
+        start = timer()
+        y = layer(x)
+        y.backward(torch.ones_like(y))
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        times.append(timer() - start)
+    return min(times[1:]) * 1e9 / (tables * layer.window.positions * batch)
+
+
+def main(argv=None):
+    """Run the bench. Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bench.lookups", description=__doc__)
+    parser.add_argument("--batch", metavar="N", type=positive, default=128)
+    parser.add_argument("--steps", metavar="N", type=positive, default=5)
+    parser.add_argument("--seed", metavar="N", type=natural, default=0)
+    parser.add_argument("--device", metavar="NAME", default="cpu")
+    args = parser.parse_args(argv)
+    return guarded(lambda: _table(args))
+
+
+def _table(args):
+    torch.set_num_threads(1)
+    device = choose(args.device)
+    generator = torch.Generator().manual_seed(args.seed)
+    print("| fan-in | levels | wiring | loops, ns | tensors, ns |\n|---|---|---|---|---|")
+    for fan_in, levels, wiring in ((6, 2, "random"), (6, 2, "learnable"), (4, 2, "random"),
+                                   (2, 3, "random")):
+        settings = LutConvolutionLayer.Settings(channels=32, kernel=3, fan_in=fan_in, levels=levels,
+                                                wiring=wiring)
+        layer = LutConvolutionLayer(Geometry.of((14, 14), 32), settings, generator=generator)
+        layer.to(device)
+        loops = "" if device.type == "cuda" else f"{measure(layer, args.batch, args.steps):.1f}"
+        with mock.patch.object(trees, "_loops", return_value=None):
+            tensors = measure(layer, args.batch, args.steps)
+        print(f"| {fan_in} | {levels} | {wiring} | {loops} | {tensors:.1f} |", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
