@@ -19,6 +19,7 @@ from bitwright.command import guarded, natural, positive
 from bitwright.errors import UsageError
 from bitwright.extras import need
 from bitwright.hw import families
+from bitwright.hw.arguments import add_pictures, pictures
 from bitwright.hw.flow.options import STAGES, TARGETS, Options
 from bitwright.hw.naming import RESETS, Naming, NamingError, module_name
 from bitwright.hw.rate import divisor
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
                         help="build convolutions, pools and joins that work pixel by pixel, with "
                              "line buffers; --fold says in how many cycles a frame (default: as in "
                              "the plan)")
+    add_pictures(parser)
     parser.add_argument("--stop-after", choices=STAGES, help="do no more than this "
                         "(default: all that the target allows)")
     parser.add_argument("--freq", metavar="MHZ", type=float,
@@ -183,6 +185,7 @@ def _ways(args: argparse.Namespace, plan: Plan, network: ir.Network) -> Plan:
     """The plan with the ways that the arguments give all nodes."""
     from bitwright.hw.rtl.layers import folded, streamed
 
+    plan = pictures(args, plan, network)
     if args.streamed:
         plan = streamed(plan, network)
     return plan if args.fold is None else folded(plan, network, args.fold)

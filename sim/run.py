@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bitwright import boards
 from bitwright.command import guarded, natural, positive
 from bitwright.errors import UsageError
+from bitwright.hw.arguments import add_pictures, pictures
 from bitwright.hw.naming import RESETS, Naming, NamingError, module_name
 from bitwright.locate import HELP, locate, name
 from bitwright.sim.names import BUILT, LEVELS, SERIAL, SIMULATORS
@@ -120,6 +121,7 @@ def _add_design(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--streamed", action="store_true",
                        help="convolutions, pools and joins work pixel by pixel (default: as in the "
                             "plan)")
+    add_pictures(group)
     group.add_argument("--no-simplify", action="store_true",
                        help="simulate every node as it was frozen")
     group.add_argument("--family", metavar="NAME",
@@ -207,7 +209,8 @@ def _check(args: argparse.Namespace) -> None:
             raise UsageError(f"--level {args.level} needs --build DIR, the folder of a build")
         for flag, value in (("--plan", args.plan), ("--lanes", args.lanes), ("--fold", args.fold),
                             ("--result-beat-bytes", args.result_beat_bytes),
-                            ("--streamed", args.streamed or None),
+                            ("--streamed", args.streamed or None), ("--video", args.video),
+                            ("--replay", args.replay), ("--early-exit", args.early_exit),
                             ("--no-simplify", args.no_simplify or None)):
             if value is not None:
                 raise UsageError(f"{flag} does not go with --build, whose design is made already")
@@ -246,7 +249,7 @@ def _options(args: argparse.Namespace, frozen: ir.Network,
         build = placed.load(args.build, routed=args.level == "routed")
         plan, simplify = build.plan, build.simplify
     else:
-        plan = _plan(args)
+        plan = pictures(args, _plan(args), frozen)
         if args.streamed:
             plan = streamed(plan, frozen)
         if args.fold is not None:

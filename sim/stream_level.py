@@ -11,8 +11,8 @@ from bitwright import ir
 from bitwright.hw.flow import synth
 from bitwright.hw.interface import Video
 from bitwright.hw.layout import Layout
+from bitwright.hw.pictures import video
 from bitwright.hw.plan import VIDEO, Plan
-from bitwright.hw.rtl.pixels.shape import video
 from bitwright.sim import design
 from bitwright.sim.job import StreamJob
 from bitwright.sim.locate import locate

@@ -7,7 +7,8 @@ from amaranth.lib.wiring import In, Out
 
 from bitwright import ir
 from bitwright.hw.checks import expect
-from bitwright.hw.rtl.pixels.shape import Shape, pixel_layout
+from bitwright.hw.pictures import Shape
+from bitwright.hw.rtl.pixels.gate import pixel_layout
 from bitwright.hw.rtl.pixels.thresholds import Thresholds
 
 __all__ = ["PixelEncoder"]

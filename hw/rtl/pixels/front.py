@@ -6,13 +6,13 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from bitwright import ir
 from bitwright.hw.checks import expect
+from bitwright.hw.pictures import Shape
 from bitwright.hw.plan import LARGE, SENT, VIDEO, Plan
 from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.pixels.encoder import PixelEncoder
 from bitwright.hw.rtl.pixels.gate import Gate, beat_layout
 from bitwright.hw.rtl.pixels.repack import Repack
 from bitwright.hw.rtl.pixels.replay import Replay, Sent
-from bitwright.hw.rtl.pixels.shape import Shape
 
 __all__ = ["SAMPLES", "Front", "decided_layout", "frame_layout"]
 

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from bitwright.hw.checks import expect
 
-__all__ = ["Gate", "beat_layout"]
+__all__ = ["Gate", "beat_layout", "picture_layout", "pixel_layout"]
 
 
 def beat_layout(width):
@@ -18,6 +18,20 @@ def picture_layout(width):
     """Layout of a beat of a whole picture: ``data``, whether it is the ``final`` one, and with that
     one whether to ``drop`` the picture."""
     return data.StructLayout({"data": width, "final": 1, "drop": 1})
+
+
+def pixel_layout(width):
+    """Layout of a beat with a pixel of so many bits, and where it stands.
+
+    Members
+    -------
+    data : bits of the pixel
+    final : whether it is the last of its picture
+    last : whether its picture is the last one of its sample, the same for all pixels of a picture
+        from ``final`` on back; only looked at with ``final``
+    drop : whether the sample is malformed; only looked at with ``final``
+    """
+    return data.StructLayout({"data": width, "final": 1, "last": 1, "drop": 1})
 
 
 class Gate(wiring.Component):

@@ -8,13 +8,13 @@ from bitwright import ir
 from bitwright.hw.checks import expect
 from bitwright.hw.folding import Folded, tables
 from bitwright.hw.limits import check_widths
+from bitwright.hw.pictures import video
 from bitwright.hw.plan import VIDEO, Plan
 from bitwright.hw.rtl.parts.fifo import Fifo
 from bitwright.hw.rtl.parts.store import fill, load_signature
 from bitwright.hw.rtl.pixels.back import Back
 from bitwright.hw.rtl.pixels.front import Front, frame_layout
 from bitwright.hw.rtl.pixels.gate import beat_layout
-from bitwright.hw.rtl.pixels.shape import video
 from bitwright.hw.rtl.pixels.whole import WholeCore
 from bitwright.hw.rtl.result import result_layout
 from bitwright.hw.rtl.stream_core import StreamCore, streams

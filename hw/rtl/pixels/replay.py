@@ -6,8 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from bitwright.hw.checks import expect
 from bitwright.hw.rtl.parts.store import read_later
-from bitwright.hw.rtl.pixels.gate import picture_layout
-from bitwright.hw.rtl.pixels.shape import pixel_layout
+from bitwright.hw.rtl.pixels.gate import picture_layout, pixel_layout
 
 __all__ = ["Replay", "Sent"]
 

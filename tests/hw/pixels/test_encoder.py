@@ -9,8 +9,8 @@ from amaranth.back import rtlil
 
 from bitwright import ir
 from bitwright.hw.limits import WidthError
+from bitwright.hw.pictures import Shape
 from bitwright.hw.rtl.pixels.encoder import PixelEncoder
-from bitwright.hw.rtl.pixels.shape import Shape
 from tests.hw.pixels.pictures import TABLES, modulator
 from tests.hw.streams import simulate, sink, source
 

@@ -7,9 +7,9 @@ import pytest
 from amaranth.hdl import Module, ResetInserter, Signal
 
 from bitwright import ir
+from bitwright.hw.pictures import Shape
 from bitwright.hw.plan import Plan, PlanError
 from bitwright.hw.rtl.pixels.ip import PixelIp
-from bitwright.hw.rtl.pixels.shape import Shape
 from tests.hw.pixels.pictures import answers, beats, expected, network, pictures, results, sure
 from tests.hw.streams import simulate, sink, source
 

@@ -1,17 +1,15 @@
-"""Pictures as they cross a stream, a pixel a beat."""
+"""Pictures as they cross a stream, row by row: plain Python."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Self
 
-from amaranth.lib import data
-
 from bitwright import ir
 from bitwright.hw.interface import Video
 from bitwright.hw.plan import VIDEO, Plan, PlanError
 
-__all__ = ["Shape", "pixel_layout", "video"]
+__all__ = ["Shape", "video"]
 
 
 @dataclass(frozen=True)
@@ -85,17 +83,3 @@ def video(network: ir.Network, plan: Plan) -> Video | None:
         return None
     shape = Shape.of(network)
     return Video(shape.height, shape.width, shape.line(plan))
-
-
-def pixel_layout(width):
-    """Layout of a beat with a pixel of so many bits, and where it stands.
-
-    Members
-    -------
-    data : bits of the pixel
-    final : whether it is the last of its picture
-    last : whether its picture is the last one of its sample, the same for all pixels of a picture
-        from ``final`` on back; only looked at with ``final``
-    drop : whether the sample is malformed; only looked at with ``final``
-    """
-    return data.StructLayout({"data": width, "final": 1, "last": 1, "drop": 1})

@@ -1,0 +1,52 @@
+"""Options of commands that say how pictures reach a network, and what they make of a plan."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from typing import TYPE_CHECKING
+
+from bitwright import ir
+from bitwright.command import natural, positive
+
+if TYPE_CHECKING:
+    from bitwright.hw.plan import Plan
+
+__all__ = ["add_pictures", "pictures"]
+
+
+def add_pictures(group: argparse._ActionsContainer) -> None:
+    """Add the options to a parser, or a group of one."""
+    group.add_argument("--video", metavar="PIXELS", type=positive, nargs="?", const=1,
+                       help="the block takes AXI4-Stream video, so many pixels in a beat (1 where "
+                            "left out): tuser with the first beat of a picture, tlast with the "
+                            "last one of a line (default: as in the plan)")
+    group.add_argument("--replay", choices=("block", "large", "sent"),
+                       help="where a picture comes from for every frame but the first: block RAM, "
+                            "the large memories of devices that have such, or whoever sends it "
+                            "again (default: as in the plan)")
+    group.add_argument("--early-exit", metavar="LEAD", type=natural, nargs="?", const=0,
+                       help="a sample ends with the frame that decides: as all frames would, or, "
+                            "where a lead is given that is enough, nearly so (default: as in the "
+                            "plan)")
+
+
+def pictures(args: argparse.Namespace, plan: Plan, network: ir.Network) -> Plan:
+    """The plan as the options have it.
+
+    Raises
+    ------
+    PlanError
+        If they do not go together, or the network reads no pictures.
+    """
+    from bitwright.hw.pictures import Shape
+    from bitwright.hw.plan import VIDEO
+
+    if args.replay is not None:
+        plan = dataclasses.replace(plan, replay=args.replay)
+    if args.early_exit is not None:
+        plan = dataclasses.replace(plan, early_exit=True, exit_lead=args.early_exit)
+    if args.video is not None:
+        lanes = args.video * Shape.of(network).colours
+        plan = dataclasses.replace(plan, input=VIDEO, lanes=lanes)
+    return plan
