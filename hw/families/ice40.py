@@ -97,7 +97,9 @@ FAMILY = Family(
         "SB_RAM40_4K": Resources(memories=1, memory_kbit=4),
         **dict.fromkeys(sorted(_FLIP_FLOPS), Resources(flip_flops=1)),
     },
-    free=frozenset({"SB_IO", "SB_GB", "SB_GB_IO", "SB_PLL40_PAD", "SB_PLL40_CORE"}),
+    # Of the large memories, four on a UP5K, nextpnr tells how many are taken.
+    free=frozenset({"SB_IO", "SB_GB", "SB_GB_IO", "SB_PLL40_PAD", "SB_PLL40_CORE",
+                    "SB_SPRAM256KA"}),
     pair=Pair("SB_LUT4", "O", _FLIP_FLOPS, "D"),
     models=Models(share=("ice40/cells_sim.v",),
                   own=("sb_io.v", "icestorm.v", "sb_pll40.v", "pll.v"),

@@ -43,6 +43,11 @@ write_verilog -norename design.v
 """
 
 
+_LARGE = re.compile(
+    r'attribute \\ram_style "huge"\n(?: *attribute .*\n)* *memory width \d+ size \d+ (\\\S+)\n')
+"""Memory that shall be a large one, in RTLIL."""
+
+
 def to_verilog(component: Any, naming: Naming = TOP, *, interface: Interface | None = None,
                yosys: toolchain.Tool | None = None, log: Path | None = None) -> str:
     """Convert a component. Equal designs give equal text, whatever machine makes it.
@@ -119,7 +124,16 @@ def _rtlil(component: Any, naming: Naming) -> str:
         component = _ActiveLow(component, naming.reset)
     text: str = rtlil.convert(component, name=naming.module, emit_src=False,
                               missing_domain=lambda name: domain)
-    return text
+    return "\nmodule ".join(map(_without_contents, text.split("\nmodule ")))
+
+
+def _without_contents(module: str) -> str:
+    """The text of a module without the first contents, all of them zeros, of memories that shall be
+    large ones: those that devices have hold anything at first."""
+    for name in _LARGE.findall(module):
+        cell = re.escape(f'    parameter \\MEMID "\\{name}"')
+        module = re.sub(rf"  cell \$meminit_v2 \S+\n{cell}\n(?:    .*\n)*  end\n", "", module)
+    return module
 
 
 def _attributes(interface: Interface | None) -> str:

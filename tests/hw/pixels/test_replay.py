@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+from bitwright.hw.flow import synth
+from bitwright.hw.flow.verilog import to_verilog
+from bitwright.hw.naming import Naming
 from bitwright.hw.rtl.pixels.replay import Replay, Sent
 from tests.hw.streams import simulate, sink, source
 
@@ -65,3 +68,25 @@ def test_replay_at_full_speed():
     simulate(dut, source(dut.i, payloads), sink(dut.o, count, received, log=given))
     gaps = np.diff(given).tolist()
     assert gaps == [1 + (place % (FRAMES * PIXELS) == PIXELS) for place in range(1, count)]
+
+
+def test_large_memories_begin_with_anything():
+    """As those of a device do; a small one, which the bitstream fills, begins with zeros."""
+    texts = [to_verilog(Replay(24, 1024, 2, large=large), Naming("frames"))
+             for large in (False, True)]
+    assert ["initial begin" in text for text in texts] == [True, False]
+    assert ['ram_style = "huge"' in text for text in texts] == [False, True]
+
+
+@pytest.mark.slow
+def test_large_memories_of_a_device(tmp_path):
+    """1,024 pixels of 24 bits are two of the large memories of a UP5K, or six of the small ones."""
+    found = {}
+    for large in (False, True):
+        folder = tmp_path / str(large)
+        folder.mkdir()
+        text = to_verilog(Replay(24, 1024, 2, large=large), Naming("frames"))
+        synth.netlist(text, "frames", "ice40", folder)
+        netlist = (folder / "netlist.v").read_text(encoding="utf-8")
+        found[large] = [netlist.count(f"  {cell} ") for cell in ("SB_RAM40_4K", "SB_SPRAM256KA")]
+    assert found == {False: [6, 0], True: [0, 2]}
