@@ -48,8 +48,9 @@ class Settings(Sliding):
     """Channels, drawn at random, that a tree reads; 0 for all."""
     gradient: Literal["efd", "multilinear"] = "efd"
     """Slope of a table along its inputs."""
-    start: Literal["random", "residual"] = "random"
-    """Tables before training: at random, or nearly all of a table passes its first input on."""
+    start: Literal["residual", "random"] = "residual"
+    """Tables before training: nearly all of a table passes its first input on, which trains much
+    faster, or at random."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
