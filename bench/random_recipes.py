@@ -109,6 +109,8 @@ def draw(seed: int, number: int) -> tuple[dict[str, Any], str]:
             modulate["levels"] = "real"
     parts = [{"kind": kind, **_settings(Layer.kinds[kind].Settings, chance)}
              for kind in kinds[:-1]]
+    if chance.random() < 0.2:
+        _branch(parts, chance)
     head = {"kind": kinds[-1], **_settings(Head.kinds[kinds[-1]].Settings, chance)}
     sets = sorted(data_sets())
     jitter = chance.choice((0, 0, 0, 1))
@@ -124,6 +126,17 @@ def draw(seed: int, number: int) -> tuple[dict[str, Any], str]:
         "layers": parts, "head": head}
     name = chance.choice(sets)
     return recipe | {"balance": chance.random() < 0.1}, name
+
+
+def _branch(layers: list[dict[str, Any]], chance: random.Random) -> None:
+    """Make a graph of a chain: some layers read an earlier one as well, before or behind."""
+    names = ["modulate"]
+    for layer in layers:
+        inputs = [names[-1], chance.choice(names)]
+        if len(names) > 1 and chance.random() < 0.7:
+            layer["inputs"] = chance.sample(inputs, 2)
+        layer["name"] = f"layer{len(names)}"
+        names.append(layer["name"])
 
 
 def _agree(modulate: dict[str, Any], layers: list[dict[str, Any]], *, per_frame: bool) -> None:

@@ -44,7 +44,7 @@ def recipe(name, network, seed, epochs):
     layers = [slides | {"kernel": 3, "name": "a"}]
     if network == "residual":
         layers += [slides | {"kernel": 1, "name": "b"}, {"kind": "join", "inputs": ["a", "b"]},
-                   {"kind": "merge"}]
+                   {"kind": "merge", "function": "and"}]
     layers += [pool, slides | {"kernel": 2}, dense]
     return Recipe.of({
         "name": f"{network}-{slug(name)}", "data": "digits", "seed": seed, "epochs": epochs,

@@ -40,8 +40,8 @@ class Parts:
 class Settings(Parts):
     """What a recipe says about a merge by a function."""
 
-    function: Literal["xor", "and", "or", "majority"] = "xor"
-    """Of the bits: whether an odd number of them is 1, all, any, or more than half."""
+    function: Literal["and", "or", "majority", "xor"] = "and"
+    """Of the bits: whether all are 1, any is, more than half are, or an odd number."""
 
 
 class _Merge(BitLayer):
@@ -107,7 +107,7 @@ class _Merge(BitLayer):
 
 
 class MergeLayer(_Merge, kind="merge"):
-    """XOR, AND, OR or majority of the bits of several parts: there is nothing to learn.
+    """AND, OR, majority or XOR of the bits of several parts: there is nothing to learn.
 
     Parameters
     ----------
