@@ -8,10 +8,8 @@ torch = pytest.importorskip("torch")
 
 from bench.residual import WAYS as MERGES
 from bench.residual import recipe as residual
-from bench.rules import RULES
 from bench.rules_convolution import NETWORKS, WAYS, matrix, recipe
 from bitwright import data
-from bitwright.model.rules import Rule
 from bitwright.model.training.trainer import Trainer
 
 PAGE = Path(__file__).parents[2] / "docs" / "learning" / "convolutions.md"
@@ -19,11 +17,6 @@ PAGE = Path(__file__).parents[2] / "docs" / "learning" / "convolutions.md"
 
 def test_the_docs_hold_the_table_of_rules_and_layers():
     assert "\n".join(matrix()) in PAGE.read_text(encoding="utf-8")
-
-
-def test_every_rule_that_needs_no_reals_is_compared():
-    assert {RULES[name].learning for name in WAYS} == set(Rule.kinds) - {
-        "unsupervised-forward-forward"}
 
 
 @pytest.mark.parametrize("name", WAYS)

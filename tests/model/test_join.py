@@ -26,6 +26,11 @@ SETTINGS = {"fbf": {"signal": "wish", "mask": "rank", "update_rate": 0.05},
                                              "readout_rate": 0.05}}
 
 
+def rate_of(rule):
+    """A learning rate that is high, if the rule has one."""
+    return {"learning_rate": 0.1} if hasattr(Rule.kinds[rule].Settings, "learning_rate") else {}
+
+
 def recipe_of(rule, *layers, **others):
     convolution, dense, head = KINDS.get(rule, ("convolution", "xnor", "scores"))
     names = {"conv": {"kind": convolution, "neurons": 4, "kernel": 1},
@@ -34,7 +39,7 @@ def recipe_of(rule, *layers, **others):
     labels = {"modulate": {"labels": "first"}} if head == "goodness" else {}
     return Recipe.of({"name": "x", "learning": rule, "epochs": 3, "batch": 16, "layers": made,
                       "head": {"kind": head},
-                      rule: {"learning_rate": 0.1} | SETTINGS.get(rule, {}), **labels, **others})
+                      rule: rate_of(rule) | SETTINGS.get(rule, {}), **labels, **others})
 
 
 RESIDUAL = ({"like": "conv", "name": "a", "kernel": 3}, {"like": "conv", "name": "b"},

@@ -53,6 +53,11 @@ class Reverse(BitLayer, kind="reverse"):
 del Layer.kinds["reverse"]  # which other tests list
 
 
+def rate_of(rule):
+    """A learning rate that is high, if the rule has one."""
+    return {"learning_rate": 0.1} if hasattr(Rule.kinds[rule].Settings, "learning_rate") else {}
+
+
 def trainer_of(rule, *layers, **others):
     """A trainer of layers, each what is said of it beside its kind, or the whole of it."""
     kind, head = KINDS.get(rule, ("xnor", "scores"))
@@ -60,7 +65,7 @@ def trainer_of(rule, *layers, **others):
     labels = {"modulate": {"labels": "first"}} if head == "goodness" else {}
     return Trainer(Recipe.of({
         "name": "x", "learning": rule, "epochs": 4, "batch": 16, "layers": made,
-        "head": {"kind": head}, rule: {"learning_rate": 0.1} | SETTINGS.get(rule, {}),
+        "head": {"kind": head}, rule: rate_of(rule) | SETTINGS.get(rule, {}),
         **labels, **others}), PICTURE)
 
 
