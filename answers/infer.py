@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bitwright.hw.contents import Contents
     from bitwright.hw.link.host import Host
     from bitwright.hw.link.protocol import Identity
+    from bitwright.hw.plan import Plan
 
 __all__ = ["Outcome", "main"]
 
@@ -107,14 +108,15 @@ def _bar(total: int, unit: str) -> tqdm[None]:
                 disable=None)
 
 
-def _compare(host: Host, network: ir.Network, inputs: Inputs, outcome: Outcome) -> Predictions:
+def _compare(host: Host, network: ir.Network, plan: Plan, inputs: Inputs,
+             outcome: Outcome) -> Predictions:
     """Send the samples, and return the answers that there are, in the order of the samples.
 
     What was found so far is in ``outcome``, whatever is raised.
     """
     from bitwright.hw.link.host import DeviceError, LinkError
 
-    golden = network.evaluate(inputs.features)
+    golden = plan.evaluate(network, inputs.features)
     errors: collections.Counter[str] = collections.Counter()
     found: dict[int, tuple[int, ...]] = {}
     start = time.perf_counter()
@@ -206,7 +208,7 @@ def _run(args: argparse.Namespace) -> int:
         identity = _ready(host, contents, path, expected, wanted, data)
         outcome = Outcome(str(wanted), identity.structure.hex(), identity.contents.hex(),
                           port_name, baud, f"samples of {inputs.path}" if given else inputs.path)
-        answers = _compare(host, expected, inputs, outcome)
+        answers = _compare(host, expected, plan, inputs, outcome)
     if not given:
         sys.stdout.write((json.dumps(asdict(outcome), indent=2) if args.form == "json"
                           else outcome.summary) + "\n")

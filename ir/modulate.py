@@ -97,7 +97,8 @@ class Modulate(Node, kind="modulate"):
     def offsets(self) -> NDArray[np.int32]:
         """What is added to the numbers of the noise, shape (depth,)."""
         assert self.noise is not None
-        return self.thresholds[0, 0] - self.noise.numbers(1)
+        offsets: NDArray[np.int32] = self.thresholds[0, 0] - self.noise.numbers(1)
+        return offsets
 
     def values(self) -> dict[str, Any]:
         noise = Noise.NOTHING if self.noise is None else self.noise.values()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bitwright.command import add_data_dir, guarded
+from bitwright.command import add_data_dir, guarded, natural
 from bitwright.locate import HELP, locate
 
 if TYPE_CHECKING:
@@ -48,6 +48,9 @@ def parser() -> argparse.ArgumentParser:
              "faults of a device would do (default: 0)")
     parser.add_argument("--seed", metavar="N", type=int, default=0,
         help="of those errors (default: 0)")
+    parser.add_argument("--early-exit", metavar="LEAD", type=natural, nargs="?", const=0,
+        help="end each sample with the frame that decides, and tell how many were needed: as all "
+             "frames would decide, or, where a lead is given that is enough, nearly so")
     parser.add_argument("--json", action="store_true", help="write the result as JSON")
     return parser
 
@@ -57,7 +60,8 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
 
     def work() -> None:
-        result = evaluate(args.network, args.data, args.data_dir, _errors(args))
+        result = evaluate(args.network, args.data, args.data_dir, _errors(args),
+                          args.early_exit)
         sys.stdout.write(json.dumps(result) + "\n" if args.json else report(result))
 
     return guarded(work)
@@ -75,7 +79,8 @@ def _errors(args: argparse.Namespace) -> BitErrors | None:
 
 
 def evaluate(argument: str | None = None, name: str | None = None,
-             data_dir: Path | None = None, errors: BitErrors | None = None) -> dict[str, Any]:
+             data_dir: Path | None = None, errors: BitErrors | None = None,
+             lead: int | None = None) -> dict[str, Any]:
     """Evaluate a frozen network on samples with labels.
 
     Parameters
@@ -88,6 +93,8 @@ def evaluate(argument: str | None = None, name: str | None = None,
     data_dir : Path, optional
     errors : BitErrors, optional
         What happens to the bits inside.
+    lead : int, optional
+        End each sample with the frame that decides, see :meth:`ir.Exit.of`.
 
     Returns
     -------
@@ -95,7 +102,9 @@ def evaluate(argument: str | None = None, name: str | None = None,
         ``network`` (path), ``data``, ``part`` of it (``test`` or ``all``), ``samples``, ``task``,
         ``bit_errors`` (their rate), where there are any,
         and the figures of :mod:`bitwright.model.figures`: of a classification also ``classes``
-        (names) and ``confusion``, of a regression ``answer`` (what the numbers are, or None).
+        (names) and ``confusion``, of a regression ``answer`` (what the numbers are, or None). With
+        a lead also ``frames``: how many samples needed 1, 2 and so on of them (``counts``), the
+        ``mean``, the ``lead``, and how many decisions are not those of all frames (``changed``).
 
     Raises
     ------
@@ -115,14 +124,15 @@ def evaluate(argument: str | None = None, name: str | None = None,
     with tqdm(total=len(samples.targets), unit=" samples", leave=False, file=sys.stderr,
               disable=None) as bar:
         try:
-            found = network.evaluate(samples.features, progress=bar.update, disturb=errors)
+            found, exits = _run(network, samples.features, lead, progress=bar.update,
+                                disturb=errors)
         except ValueError as error:
             raise ir.ArtifactError(f"{path}: data set {samples.name!r} does not fit: {error}"
                                    ) from error
     targets = samples.targets
     result = {"network": str(path), "data": samples.name, "part": samples.part,
               "samples": len(targets),
-              **({} if errors is None else {"bit_errors": errors.rate})}
+              **({} if errors is None else {"bit_errors": errors.rate}), **exits}
     if network.answer is not None:
         answers = network.answer.apply(found.scores)[:, 0]
         return {**result, "task": "regression", **of_numbers(targets, answers),
@@ -130,6 +140,24 @@ def evaluate(argument: str | None = None, name: str | None = None,
     matrix = confusion(targets, found.decision, network.classes)
     return {**result, "task": "classification", **of_classes(matrix),
             "classes": list(samples.classes), "confusion": matrix.tolist()}
+
+
+def _run(network: ir.Network, features: NDArray[np.int32], lead: int | None, **how: Any
+         ) -> tuple[ir.Result | ir.Exits, dict[str, Any]]:
+    """What the network answers, and the section ``frames`` of a result, if there is one."""
+    import numpy as np
+
+    from bitwright import ir
+
+    if lead is None:
+        return network.evaluate(features, **how), {}
+    rule, head = ir.Exit.of(network, lead), network.entries[-1].name
+    whole = network.evaluate(features, [head], **how)
+    found = rule.apply(whole.taps[head])
+    counts = np.bincount(found.frames, minlength=network.frames + 1)[1:]
+    return found, {"frames": {
+        "counts": counts.tolist(), "mean": float(found.frames.mean()), "lead": lead,
+        "changed": int((found.decision != whole.decision).sum())}}
 
 
 @dataclass(frozen=True)
@@ -188,9 +216,22 @@ def report(result: dict[str, Any]) -> str:
     right = sum(row[label] for label, row in enumerate(result["confusion"]))
     title += (f": {result['accuracy']:.2%} ({right} of {result['samples']}), balanced "
               f"{result['balanced_accuracy']:.2%}")
-    lines = [title, "", *_per_class(result), ""]
+    lines = [title, "", *_frames(result), *_per_class(result), ""]
     whole = len(result["classes"]) <= MOST_CLASSES
     return "\n".join([*lines, *(_matrix if whole else _pairs)(result)]) + "\n"
+
+
+def _frames(result: dict[str, Any]) -> Iterator[str]:
+    """How many frames were needed, if that was asked for."""
+    if "frames" not in result:
+        return
+    frames = result["frames"]
+    rule = f"where the lead is {frames['lead']}" if frames["lead"] else "as all frames decide"
+    yield (f"early exit {rule}: {frames['mean']:.2f} of {len(frames['counts'])} frames a sample, "
+           f"{frames['changed']} decisions changed")
+    yield "samples by frames needed: " + ", ".join(
+        f"{number}: {count}" for number, count in enumerate(frames["counts"], start=1) if count)
+    yield ""
 
 
 def _numbers(title: str, result: dict[str, Any]) -> Iterator[str]:

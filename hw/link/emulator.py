@@ -53,7 +53,7 @@ class Emulator:
     network : ir.Network
         As it was frozen.
     plan : Plan
-        Which contents can be written.
+        Which contents can be written, and whether frames end early.
 
     Raises
     ------
@@ -63,7 +63,7 @@ class Emulator:
 
     def __init__(self, network: ir.Network, plan: Plan | None = None) -> None:
         plan = Plan() if plan is None else plan
-        self._network = network
+        self._network, self._plan = network, plan
         self._layout = Layout.of(network)
         self._contents = Contents(network, plan)
         self.identity = Identity.of(network, plan)
@@ -126,7 +126,7 @@ class Emulator:
         if not self._samples:
             return
         features = np.stack([self._features(payload) for _, payload in self._samples])
-        result = self._network.evaluate(features)
+        result = self._plan.evaluate(self._network, features)
         found = iter([Reply(ReplyType.RESULT, sequence, self._layout.pack_result(decision, scores))
                       for (sequence, _), decision, scores in
                       zip(self._samples, result.decision.tolist(), result.scores.tolist(),

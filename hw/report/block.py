@@ -22,7 +22,7 @@ def render(interface: Mapping[str, Any] | None) -> str:
             f"<code>{escaped(interface['file'])}</code></h2>{ports}"
             f'<p class="note">{_sample(interface["sample"])} {_result(interface["result"])} '
             f"Bytes are little endian, numbers with a sign two's complement. "
-            f"{_contents(interface['contents_bytes'])}"
+            f"{_video(interface.get('video'))}{_contents(interface['contents_bytes'])}"
             f"From the first beat of a sample to the first beat of its result: "
             f"{interface['latency_cycles']:,} cycles; to the first beat of the next sample: "
             f"{interface['interval_cycles']:,}.</p></section>")
@@ -44,6 +44,13 @@ def _result(result: Mapping[str, Any]) -> str:
             f"in the last; the class in {_times(result['class']['bytes'], 'byte')}, then "
             f"{_times(scores['count'], 'score')} with a sign in {_times(scores['bytes'], 'byte')} "
             "each.")
+
+
+def _video(video: Mapping[str, Any] | None) -> str:
+    return "" if video is None else (
+        f"Samples are video: {_times(video['height'], 'line')} of "
+        f"{_times(video['width'], 'pixel')}, {_times(video['line_beats'], 'beat')} a line; tuser "
+        "begins a picture, tlast ends a line. ")
 
 
 def _contents(size: int) -> str:

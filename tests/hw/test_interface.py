@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bitwright.hw.flow.record import from_json, to_json
-from bitwright.hw.interface import Interface
+from bitwright.hw.interface import Interface, Video
 from bitwright.hw.layout import Layout
 from bitwright.hw.naming import LONGEST, Naming, NamingError, module_name
 
@@ -69,6 +69,21 @@ def test_ports_by_hand():
         ("s_load_axis_tdata", "input", 8), ("s_load_axis_tvalid", "input", 1),
         ("s_load_axis_tready", "output", 1), ("s_load_axis_tlast", "input", 1),
         ("sample_error", "output", 1)]
+
+
+def test_video_by_hand():
+    """A picture of two lines of four pixels, two of them a beat, sent twice for a result."""
+    layout = Layout(features=8, lanes=2, bits=8, signed=False, classes=2, score_bytes=1, copies=2)
+    found = replace(INTERFACE, layout=layout, video=Video(2, 4, 2))
+    (samples, _) = found.buses
+    assert [(port.name, port.width) for port in samples.ports] == [
+        ("s_axis_tdata", 16), ("s_axis_tvalid", 1), ("s_axis_tready", 1), ("s_axis_tlast", 1),
+        ("s_axis_tuser", 1)]
+    assert [port.meaning for port in samples.ports[3:]] == [
+        "the beat is the last of a line", "the beat is the first of a picture"]
+    assert (found.last_beats, found.picture_beats, layout.beats) == (2, 4, 8)
+    assert found.to_json()["video"] == {"height": 2, "width": 4, "line_beats": 2}
+    assert INTERFACE.to_json()["video"] is None
 
 
 def test_attributes_by_hand():

@@ -18,6 +18,13 @@ def test_features_by_hand():
     assert WIDE.sample([-2, 0x123]) == bytes.fromhex("feff2301")
 
 
+def test_copies_by_hand():
+    """Each begins with a beat of its own; the link carries one."""
+    thrice = replace(NARROW, copies=3)
+    assert thrice.pack_features([1, 2, 3, 4, 5]) == 3 * [0x0201, 0x0403, 0x0005]
+    assert (thrice.beats, thrice.sample_bytes) == (9, 5)
+
+
 def test_results_by_hand():
     assert NARROW.unpack_result(0xFF_02_01_02) == (2, (1, 2, -1))
     assert NARROW.unpack_result(bytes.fromhex("020102ff")) == (2, (1, 2, -1))

@@ -48,6 +48,18 @@ def test_digest_follows_the_content():
                 Plan(nodes={"a": {"way": "folded"}}).digest}) == 7
 
 
+def test_pictures_keep_their_keys():
+    """What is the default is left out, so that digests from before these keys hold."""
+    plan = Plan(input="video", replay="large", early_exit=True, exit_lead=3)
+    assert Plan.from_toml(plan.to_toml()) == plan
+    assert plan.to_toml().splitlines()[4:] == [
+        'input = "video"  # what ends with last: a sample, or a line of video',
+        'replay = "large"  # where a picture comes from for all frames but the first',
+        "early_exit = true  # whether a sample ends with the frame that decides",
+        "exit_lead = 3  # lead that decides; 0: what all frames would decide"]
+    assert len(Plan().to_toml().splitlines()) == 4
+
+
 def test_byte_order_mark(tmp_path):
     path = tmp_path / "plan.toml"
     path.write_text("lanes = 3\n", encoding="utf-8-sig")
@@ -79,6 +91,16 @@ OLDER = ("is of an older form; write a table for each node instead, such as [nod
     ("lut_size = 3", "Plan key 'lut_size' must be one of (4, 5, 6), not 3"),
     ("fold_cycles = 0", f"Plan key 'fold_cycles' {OLDER}"),
     ("[realisations]\nlut0 = 'folded'", f"Plan key 'realisations' {OLDER}"),
+    ("input = 'vide'", ("Plan key 'input' must be one of ('samples', 'video'), not 'vide'; the "
+                        "nearest is 'video'")),
+    ("replay = 3", ("Plan key 'replay' must be one of ('block', 'large', 'sent'), not 3; the "
+                    "nearest is 'sent'")),
+    ("early_exit = 1", "Plan key 'early_exit' must be true or false, not 1"),
+    ("early_exit = true\nreplay = 'sent'", (
+        "Plan key 'early_exit' must be false where 'replay' is 'sent': whoever sends the pictures "
+        "cannot know how many are wanted")),
+    ("exit_lead = 2", "Plan key 'exit_lead' must be 0 where 'early_exit' is false, not 2"),
+    ("early_exit = true\nexit_lead = -1", "Plan key 'exit_lead' must be at least 0, not -1"),
     ("nodes = 1", "Plan key 'nodes' must be a table, not 1"),
     ("nodes.a = 1", "Plan key 'nodes.a' must be a table, not 1"),
     ("nodes.B.way = 'folded'", ("Plan key 'nodes' must have names of nodes, which match "

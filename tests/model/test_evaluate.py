@@ -72,6 +72,42 @@ def test_report_for_people():
         "never |       0      0      0\n")
 
 
+def test_frames_that_are_needed():
+    """By hand: a popcount of a bit a class, three frames."""
+    result = {**of([[4, 1], [0, 3]], ["a", "b"]), "frames": {
+        "counts": [0, 5, 3], "mean": 2.375, "lead": 0, "changed": 0}}
+    lines = evaluate.report(result).splitlines()
+    assert lines[2:5] == [
+        "early exit as all frames decide: 2.38 of 3 frames a sample, 0 decisions changed",
+        "samples by frames needed: 2: 5, 3: 3", ""]
+    result["frames"] |= {"lead": 4, "changed": 1}
+    assert evaluate.report(result).splitlines()[2] == (
+        "early exit where the lead is 4: 2.38 of 3 frames a sample, 1 decisions changed")
+
+
+def test_frames_of_a_network(tmp_path, capsys):
+    network = modulated(frames=3)
+    ir.save(tmp_path / "n.safetensors", network)
+    source = data.load("iris")
+    exits = ir.Exit.of(network, 2).evaluate(network, source.x_test)
+    assert evaluate.main([str(tmp_path / "n.safetensors"), "--data", "iris", "--early-exit", "2",
+                          "--json"]) == 0
+    frames = json.loads(capsys.readouterr().out)["frames"]
+    assert frames["counts"] == np.bincount(exits.frames, minlength=4)[1:].tolist()
+    assert frames["mean"] == exits.frames.mean()
+    assert frames["changed"] == (exits.decision
+                                 != network.evaluate(source.x_test).decision).sum()
+
+
+def modulated(frames):
+    """A network for the four numbers of iris, with random frames."""
+    rng = np.random.default_rng(0)
+    thresholds = rng.integers(1, 80, (frames, 4, 3)).astype(np.int32)
+    return ir.Network((
+        ir.Entry("modulate", ir.Modulate(thresholds, 7), ("input",)),
+        ir.Entry("head", ir.GroupSum(12, 3), ("modulate",))))
+
+
 def test_names_that_are_too_long_above_a_column_have_numbers():
     names = [f"a class with a long name, the {n}th" for n in range(11)]
     lines = evaluate.report(of(np.eye(11, dtype=int), names)).splitlines()[-12:]

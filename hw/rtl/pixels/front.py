@@ -55,7 +55,7 @@ class Front(wiring.Component):
     gap : int
         Cycles from a pixel that arrives to the next at full speed.
     latency : int
-        Cycles from the first beat of a picture to the bits of its first pixel.
+        Cycles from the first beat of a picture being there to the bits of its first pixel.
 
     Raises
     ------

@@ -1,6 +1,7 @@
 """Networks behind a stream of pixels, from beats to results."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -9,9 +10,11 @@ from amaranth.hdl import Module, ResetInserter, Signal
 from bitwright import ir
 from bitwright.hw.pictures import Shape
 from bitwright.hw.plan import Plan, PlanError
+from bitwright.hw.rtl.pixels.back import Back
 from bitwright.hw.rtl.pixels.ip import PixelIp
 from tests.hw.pixels.pictures import answers, beats, expected, network, pictures, results, sure
 from tests.hw.streams import simulate, sink, source
+from tests.networks import labelled
 
 STREAMED = {"conv": {"way": "streamed"}}
 
@@ -161,6 +164,43 @@ def test_shapes():
         Shape.of(bare)
     picture = ir.Picture(3, 4, True, False, 15)
     assert Shape.of(ir.Network(bare.entries, preparation=picture)) == Shape(3, 4, 3)
+
+
+@pytest.mark.parametrize(("subject", "plan", "message"), [
+    (network(), Plan(early_exit=True), ("Plan key 'early_exit': Early exit must be from several "
+                                        "frames whose scores add up to a decision")),
+    (sure(), Plan(early_exit=True, nodes={"head": {"way": "folded", "writable": True}}),
+     "Plan key 'early_exit' must be false where 'head' can be written"),
+    (labelled(0, classes=2, size=6), Plan(), (
+        "Head 'head' takes every frame for a class, which does not go with pictures pixel by "
+        "pixel")),
+])
+def test_scores_that_do_not_do(subject, plan, message):
+    with pytest.raises(PlanError, match=f"^{re.escape(message)}$"):
+        Back(subject, plan)
+
+
+@pytest.mark.parametrize(("lanes", "nodes"), [(1, {}), (2, STREAMED), (4, STREAMED)])
+def test_latency_and_interval_are_as_declared(lanes, nodes):
+    """Of a single frame exactly."""
+    subject = network()
+    x, plan = pictures(subject, 5), Plan(lanes=lanes, nodes=nodes)
+    ip, taken, given = PixelIp(subject, plan), [], []
+    simulate(ip, source(ip.i, beats(ip, x[:1]), log=taken), sink(ip.o, 1, [], log=given))
+    offered = taken[0] - max(0, lanes // 2 - 1)  # a beat is taken with its last pixel
+    assert given[0] - offered == ip.latency
+    ip, taken, given = PixelIp(subject, plan), [], []
+    simulate(ip, source(ip.i, beats(ip, x), log=taken), sink(ip.o, 5, [], log=given))
+    assert np.diff(given).tolist()[1:] == [ip.interval] * 3
+
+
+def test_interval_of_frames_is_as_declared():
+    subject = network(frames=3)
+    ip, taken, given = PixelIp(subject, Plan(lanes=2, nodes=STREAMED)), [], []
+    simulate(ip, source(ip.i, beats(ip, pictures(subject, 4)), log=taken),
+             sink(ip.o, 4, [], log=given))
+    assert given[0] - taken[0] <= ip.latency
+    assert np.diff(given).tolist()[1:] == [ip.interval] * 2
 
 
 def test_beats_that_are_no_pixels():
