@@ -8,12 +8,13 @@ from pathlib import Path
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles
-from cocotbext.axi import AxiStreamBus, AxiStreamSink, AxiStreamSource
+from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStreamSource
 
 
 @cocotb.test()
 async def ask(dut):
-    """Samples go in as frames of bytes, and results come out as such, with pauses on both sides."""
+    """Samples, or lines of video, go in as frames of bytes, and results come out as such, with
+    pauses on both sides."""
     job = json.loads(Path(os.environ["AXI_JOB"]).read_text(encoding="utf-8"))
     clock, reset = getattr(dut, job["clock"]), getattr(dut, job["reset"])
     active = 0 if job["active_low"] else 1
@@ -29,9 +30,12 @@ async def ask(dut):
     await ClockCycles(clock, 3)
     reset.value = 1 - active
     found = []
-    for sample in job["samples"]:
-        source.send_nowait(bytes.fromhex(sample))
-    for _ in job["samples"]:
+    for text, user in job["frames"]:
+        content = bytes.fromhex(text)
+        # The client has a value a byte, of which the beat gets that of its last one.
+        source.send_nowait(AxiStreamFrame(content, tuser=[user] * source.byte_lanes
+                                          + [0] * (len(content) - source.byte_lanes)))
+    for _ in range(job["results"]):
         frame = await sink.recv()
         found.append(bytes(frame.tdata).hex())
     Path(job["outcome"]).write_text(json.dumps(found), encoding="utf-8")
