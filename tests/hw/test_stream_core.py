@@ -10,7 +10,7 @@ from amaranth.hdl import ResetInserter, Signal
 
 from bitwright import ir
 from bitwright.hw.plan import Plan, PlanError
-from bitwright.hw.rtl.layers import streamed
+from bitwright.hw.rtl.layers import dense, streamed
 from bitwright.hw.rtl.stream_core import StreamCore, streams
 from bitwright.hw.schedule import StuckError, bottleneck, run
 from tests.hw.streams import simulate, sink, source
@@ -96,6 +96,16 @@ def test_scores_equal_the_evaluators(form, cycles):
     assert set(np.diff(given)[1:]) == {core.interval}
     stalls = STALLS[(FORMS.index(form) + (cycles > 1)) % 3]
     ask(StreamCore(network(form), plan(form, cycles)), form, 3, stalls)
+
+
+def test_windows_that_are_read_pixel_by_pixel(monkeypatch):
+    """In the residual network, whose buffers are then other ones."""
+    monkeypatch.setattr(dense, "SMALLEST", 1)
+    core, taken, given = StreamCore(network("residual"), plan("residual", 900)), [], []
+    assert [part.name for part in core.flow.parts if part.reads] == ["c0"]
+    ask(core, "residual", 3, (0.0, 0.0), taken, given)
+    assert given[0] - taken[0] == core.latency
+    assert set(np.diff(given)[1:]) == {core.interval}
 
 
 @pytest.mark.parametrize("cycles", [1, 150])

@@ -7,6 +7,7 @@ import pytest
 from bitwright import ir
 from bitwright.hw.plan import STREAMED
 from bitwright.hw.rtl.beat import Beat
+from bitwright.hw.rtl.layers import dense
 from bitwright.hw.rtl.parts.fifo import Fifo
 from bitwright.hw.rtl.parts.serialiser import Serialiser
 from bitwright.hw.schedule import buffer_latency
@@ -84,17 +85,47 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_named(case):
-    """Pictures one after the other, unrolled by turns and folded, with stalls and without."""
-    node, number = CASES[case], list(CASES).index(case)
+def check(case, stalls, taken=None, given=None, **settings):
+    """Compare the answers to a few pictures in a row. Returns the choice."""
+    node = CASES[case]
     x = np.random.default_rng(1).random((3, node.in_width)) < 0.4
     wanted = ir.pack(node.evaluate(x))
     assert len(set(wanted)) > 1
-    settings = {"cycles": 5 * node.window.positions} if node.kind == "convolution" else {}
-    chosen = choice(node, PLAN, STREAMED, **settings if number % 2 else {})
+    chosen = choice(node, PLAN, STREAMED, **settings)
     (site,) = sites(chosen)
-    assert ask(chosen, ir.pack(x), 3, site=site, stalls=STALLS[number % 3]) == wanted
+    assert ask(chosen, ir.pack(x), 3, site=site, stalls=stalls, taken=taken,
+               given=given) == wanted
+    return chosen
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_named(case):
+    """Unrolled by turns and folded, with stalls and without."""
+    node, number = CASES[case], list(CASES).index(case)
+    folds = node.kind == "convolution" and number % 2
+    check(case, STALLS[number % 3], **{"cycles": 5 * node.window.positions} if folds else {})
+
+
+READ = ["border of zeros", "border of two pixels that reflects", "border of the nearest pixel",
+        "border wider than the window", "stride down", "stride longer than the window",
+        "dilation that reflects", "high picture", "a line of pixels", "the whole picture"]
+
+
+@pytest.mark.parametrize("case", READ)
+def test_named_read_pixel_by_pixel(case, monkeypatch):
+    """With so many cycles that no register holds the window; and as fast as is estimated."""
+    monkeypatch.setattr(dense, "SMALLEST", 1)
+    window = CASES[case].window
+    cycles = (3 * window.pixels + 4) * window.positions + 3 * window.height * window.width
+    stalls, taken, given = STALLS[READ.index(case) % 2], [], []
+    chosen = check(case, stalls, taken, given, cycles=cycles)
+    part = chosen.cls.part(chosen.node, chosen.settings, PLAN, "", ("",))
+    assert part.reads
+    estimate = chosen.estimate()
+    assert estimate.interval <= cycles
+    if stalls == (0.0, 0.0):
+        assert set(np.diff(given)) == {estimate.interval}
+        assert given[0] - taken[0] == estimate.latency
 
 
 @pytest.mark.parametrize("border", ["one", "replicate", "reflect"])
