@@ -1,4 +1,4 @@
-"""Build the convolutional network for MNIST folded, and print one table of what it costs.
+"""Build the convolutional network for MNIST folded or streamed, and print what it costs.
 
 The network has the shape of the recipe mnist-conv and random weights: what it costs hardly depends
 on them. A row is a whole build, place and route included, for a number of cycles a node.
@@ -16,7 +16,7 @@ from bitwright.boards import get as get_board
 from bitwright.hw.flow.builder import build
 from bitwright.hw.flow.options import Options
 from bitwright.hw.plan import Plan
-from bitwright.hw.rtl.layers import folded
+from bitwright.hw.rtl.layers import folded, streamed
 
 __all__ = ["main", "network"]
 
@@ -57,9 +57,11 @@ def network(seed):
 
 
 def measure(subject, board, cycles, args):
-    """A row of the table: a build with every node folded."""
-    options = Options(board=board, family=board.family, plan=folded(Plan(), subject, cycles),
-                      out=args.out / f"mnist-conv-{board.name}-{cycles}",
+    """A row of the table: a build with every node folded, or the convolutions streamed."""
+    plan = folded(streamed(Plan(), subject) if args.streamed else Plan(), subject, cycles)
+    form = "streamed-" if args.streamed else ""
+    options = Options(board=board, family=board.family, plan=plan,
+                      out=args.out / f"mnist-conv-{form}{board.name}-{cycles}",
                       stop_after=args.stop_after, clock_hz=float(board.clock_hz), baud=board.baud)
     report, _ = build("mnist-conv", subject, options)
     parts, total = report["resources"]["parts"], report["resources"]["total"]
@@ -79,6 +81,8 @@ def main(argv=None):
                         help="build for this board (default: %(default)s)")
     parser.add_argument("--cycles", metavar="N", type=int, nargs="+", default=[784, 4096],
                         help="cycles of a frame in each node (default: 784 4096)")
+    parser.add_argument("--streamed", action="store_true",
+                        help="convolutions work pixel by pixel")
     parser.add_argument("--stop-after", choices=("synth", "route"), default="route",
                         help="do no more than this (default: %(default)s)")
     parser.add_argument("--seed", metavar="N", type=int, default=0,

@@ -61,6 +61,9 @@ BLOCK_FUSESOC = "tests/hw/ip/test_runs.py -k fusesoc_simulates"
 ROUTED = "tests/hw/test_routed.py"
 CIFAR = "tests/data/test_cifar.py"
 PACKED = "tests/hw/test_packed.py"
+RASTER = "tests/hw/test_raster.py"
+STREAMED = "tests/hw/test_streamed.py"
+STREAMS = "tests/hw/test_stream_core.py"
 FAULTS = [
     Fault("ir/lut.py", "leaves[:, 0::2], leaves[:, 1::2]", "leaves[:, 1::2], leaves[:, 0::2]",
           NODES),
@@ -284,6 +287,21 @@ FAULTS = [
           "tests/conformance/test_hardware.py"),
     Fault("hw/rtl/layers/dense.py", "latency + collected * Collector.latency", "latency",
           "tests/conformance/test_hardware.py"),
+    Fault("hw/raster.py", "2 * (self.size - 1) - at", "2 * self.size - 1 - at", RASTER),
+    Fault("hw/raster.py", "return min(max(at, 0), self.size - 1)", "return max(at, 0)", RASTER),
+    Fault("hw/schedule.py", "self.pop[left] + 1 if", "self.pop[left] if", STREAMS),
+    Fault("hw/rtl/parts/fifo.py", "self.i.ready.eq(inside != self.places)", "self.i.ready.eq(1)",
+          f"{STREAMED} -k buffer"),
+    Fault("hw/rtl/parts/lines.py", "return found | before & among(column, late)", "return found",
+          f"{STREAMED} -k border"),
+    Fault("hw/rtl/parts/taps.py", "used < slots", "used <= slots", f"{STREAMED} -k read_pixel"),
+    Fault("hw/rtl/parts/taps.py", "(column > here)", "(column >= here)",
+          f"{STREAMED} -k read_pixel"),
+    Fault("hw/rtl/layers/raster.py", "Mux(self.entered, self._pace - 1,",
+          "Mux(self.entered, self._pace,", STREAMS),
+    Fault("hw/rtl/layers/raster.py", "self.room & (wait == 0)", "wait == 0",
+          f"{STREAMS} -k small"),
+    Fault("hw/rtl/stream_core.py", "(~final | enter)", "1", STREAMS),
     Fault("hw/rtl/parts/store.py", "[place.eq(0), address.eq(0), number.eq(0)]", "[place.eq(0)]",
           CONTENTS),
     Fault("hw/rtl/parts/store.py", "self.write.enable", "0", CONTENTS),
