@@ -32,7 +32,7 @@ SIZES = (1, 2, 5, 8, 12, 12, 24, 24, 30, 60)
 RANGES: dict[str, tuple[Any, ...]] = {
     "neurons": SIZES, "width": SIZES, "channels": SIZES,
     "kernel": (1, 2, 3, 4, 6), "stride": (1, 2, 3), "padding": ("valid", "same", 1, (0, 1, 2, 0)),
-    "dilation": (1, 1, 2), "groups": (1, 1, 2, 3), "top_bits": (0, 1, 3),
+    "dilation": (1, 1, 2), "groups": (1, 1, 1, 1, 1, 2), "top_bits": (0, 1, 3),
     "trained_frames": (0, 1, 3), "depth": (1, 2, 3), "frames": (1, 1, 2, 3),
     "fan_in": (2, 3, 4, 6), "window": (0, 1, 4, 9, 16), "label_width": (1, 2, 3, 5, 8),
     "bias": (0, 0, 1, 5), "scale": (1, 2, 2, 3, 32767, 32768), "processes": (0,),
@@ -162,6 +162,8 @@ def _agree(modulate: dict[str, Any], layers: list[dict[str, Any]], *, per_frame:
             layer["window"] = 0 if layer.get("wiring") == "random" else layer.get("window") or 4
         if "kernel" in layer:
             layer["kernel"] = 2 if layer["kernel"] in RANGES["kernel"] else layer["kernel"]
+            if sum("kernel" in other for other in layers) > 2 and "padding" in layer:
+                layer["padding"] = "same"  # the pictures are small
 
 
 def _settings(cls: type, chance: random.Random) -> dict[str, Any]:

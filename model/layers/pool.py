@@ -62,8 +62,7 @@ class PoolLayer(BitLayer, kind="pool"):
             bound = self.window.pixels / 2 + 0.25  # a quarter above the half lies no whole number
             above = windows(bits, self.window).sum((4, 5)) / bound - 1  # slopes reach from -1 to 1
             return Sign.apply(above).flatten(1).T
-        return maximum(bits, self.window) if self.function == "or" else (
-            1 - maximum(1 - bits, self.window))
+        return maximum(bits, self.window, least=self.function == "and")
 
     def freeze(self) -> ir.Pool:
         return ir.Pool(self.window, self.function)

@@ -17,21 +17,23 @@ from bitwright.model.wiring import Geometry
 __all__ = ["RealPoolLayer", "maximum"]
 
 
-def maximum(x: Tensor, window: Window) -> Tensor:
-    """Maximum of each channel in the window.
+def maximum(x: Tensor, window: Window, *, least: bool = False) -> Tensor:
+    """Maximum of each channel in the window, or its minimum.
 
     Parameters
     ----------
     x : Tensor of floats, shape (window.in_width, batch)
     window : Window
+    least : bool
+        Whether it is the minimum.
 
     Returns
     -------
     Tensor, shape (positions * channels, batch)
     """
     image = padded(picture(x, window), window).permute(0, 3, 1, 2)
-    y = max_pool2d(image, window.kernel, window.stride, 0, window.dilation)
-    return y.permute(0, 2, 3, 1).flatten(1).T
+    y = max_pool2d(-image if least else image, window.kernel, window.stride, 0, window.dilation)
+    return (-y if least else y).permute(0, 2, 3, 1).flatten(1).T
 
 
 @dataclass(frozen=True)

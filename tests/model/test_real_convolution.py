@@ -109,6 +109,16 @@ def test_pooling_by_hand(function, expected):
     assert (bits.grad.view(4, 4).sum(0) > 0).all()
 
 
+@pytest.mark.parametrize("function", ["or", "and", "majority"])
+@pytest.mark.parametrize("border", ["zero", "one", "replicate", "reflect"])
+def test_the_border_counts_as_pixels(function, border):
+    settings = PoolLayer.Settings(kernel=(3, 2), padding=(1, 0, 2, 1), border=border,
+                                  dilation=(1, 2), function=function)
+    layer = PoolLayer(Geometry.of((3, 4), 2), settings).eval()
+    x = torch.randint(2, (24, 50), generator=torch.Generator().manual_seed(0))
+    assert np.array_equal(layer(x).T.numpy(), layer.freeze().evaluate(x.T.numpy().astype(bool)))
+
+
 def test_pooling_of_reals():
     x = reals_of(32, 3)
     of = x.view(4, 4, 2, 3)
