@@ -13,6 +13,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from bench.commands import last_words
 from bitwright.boards import BOARDS, Board
 from bitwright.hw.families import FAMILIES
 
@@ -60,7 +61,7 @@ def built(board: Board, out: Path) -> tuple[str, dict | None, str]:
              str(folder), "--json", *extra], capture_output=True, encoding="utf-8", check=False)
         if done.returncode == 0:
             return network, json.loads(done.stdout), ""
-        message = (done.stderr.strip() or "no word").splitlines()[-1]
+        message = last_words(done.stderr)
         if not any(words in message for words in TOO_LARGE):
             break
     return network, None, message

@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 
+from bench.commands import last_words
+
 __all__ = ["BOARDS", "main", "measured"]
 
 BOARDS = ("icebreaker", "ulx3s-25f", "tang-nano-9k", "crosslink-nx-evn", "gatemate-a1-evb")
@@ -31,7 +33,7 @@ def measured(network: str, board: str) -> str:
                               check=False)
     minutes = (_seconds() - before) / 60
     if done.returncode:
-        message = (done.stderr.strip() or "no word").splitlines()[-1]
+        message = last_words(done.stderr)
         return f"| {network} | {board} | **{message}** | | | | | {minutes:.1f} |"
     report = json.loads(done.stdout)
     total, device, timing = report["resources"]["total"], report["device"], report["timing"]

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from bench.commands import last_words
 from bitwright import ir
 from bitwright.boards import BOARDS
 from bitwright.data import DataError, load
@@ -40,7 +41,7 @@ def run(*arguments: str, may_fail: bool = False) -> str:
     """What a command of the checkout prints. Its last words are the error if it fails."""
     done = subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True,
                           encoding="utf-8", check=False)
-    assert may_fail or done.returncode == 0, (done.stderr.strip() or "no word").splitlines()[-1]
+    assert may_fail or done.returncode == 0, last_words(done.stderr)
     return done.stdout
 
 
@@ -102,7 +103,7 @@ def pages() -> Iterator[Check]:
             done = subprocess.run([sys.executable, "-c", "\n".join(code)], cwd=folder,
                                   env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False,
                                   capture_output=True, encoding="utf-8")
-        assert done.returncode == 0, (done.stderr.strip() or "no word").splitlines()[-1]
+        assert done.returncode == 0, last_words(done.stderr)
         return f"{len(code)} cells"
 
     yield "tutorial", tutorial

@@ -170,15 +170,9 @@ def _board(args: argparse.Namespace) -> boards.Board:
 
 
 def _plan(args: argparse.Namespace, lut_size: int) -> Plan:
-    from bitwright.hw.plan import Plan, PlanError
+    from bitwright.hw.plan import Plan
 
-    try:
-        plan = Plan(lut_size=lut_size) if args.plan is None else Plan.load(args.plan)
-    except PlanError as error:
-        raise PlanError(f"{args.plan}: {error}") from error
-    if args.result_beat_bytes is None:
-        return plan
-    return dataclasses.replace(plan, result_beat_bytes=args.result_beat_bytes)
+    return Plan.chosen(args.plan, Plan(lut_size=lut_size), args.result_beat_bytes)
 
 
 def _ways(args: argparse.Namespace, plan: Plan, network: ir.Network) -> Plan:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self, TypeVar
@@ -283,6 +283,33 @@ class Plan:
             return cls.from_toml(path.read_bytes().decode())
         except UnicodeDecodeError as error:
             raise PlanError(f"Plan is not TOML: {error}") from error
+
+    @classmethod
+    def chosen(cls, path: Path | None, otherwise: Self, result_beat_bytes: int | None) -> Self:
+        """The plan that the arguments of a command name.
+
+        Parameters
+        ----------
+        path : Path or None
+            A plan file. None: there is none, and it is ``otherwise``.
+        otherwise : Plan
+        result_beat_bytes : int or None
+            In place of the plan's own.
+
+        Raises
+        ------
+        PlanError
+            As :meth:`load`; the message begins with the file.
+        OSError
+            If it cannot be read.
+        """
+        try:
+            plan = otherwise if path is None else cls.load(path)
+        except PlanError as error:
+            raise PlanError(f"{path}: {error}") from error
+        if result_beat_bytes is None:
+            return plan
+        return replace(plan, result_beat_bytes=result_beat_bytes)
 
 
 def _check_table(name: object, table: object) -> None:

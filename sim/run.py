@@ -176,15 +176,9 @@ def _add_run(group: argparse._ArgumentGroup) -> None:
 
 
 def _plan(args: argparse.Namespace) -> Plan:
-    from bitwright.hw.plan import Plan, PlanError
+    from bitwright.hw.plan import Plan
 
-    try:
-        plan = Plan(lanes=args.lanes or 1) if args.plan is None else Plan.load(args.plan)
-    except PlanError as error:
-        raise PlanError(f"{args.plan}: {error}") from error
-    if args.result_beat_bytes is None:
-        return plan
-    return dataclasses.replace(plan, result_beat_bytes=args.result_beat_bytes)
+    return Plan.chosen(args.plan, Plan(lanes=args.lanes or 1), args.result_beat_bytes)
 
 
 def _check(args: argparse.Namespace) -> None:

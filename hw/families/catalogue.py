@@ -69,6 +69,8 @@ def part(text: str) -> tuple[Family, Part]:
     PartError
         If no family has it. One line, which names the nearest.
     """
+    if not text.strip():
+        raise PartError(f"{text!r}: no part; name one as its maker does, such as LFE5U-25F-6BG381C")
     for family in FAMILIES.values():
         found = family.named(text)
         if found is not None:

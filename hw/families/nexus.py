@@ -1,5 +1,7 @@
 """Lattice Nexus (CrossLink-NX, Certus-NX): LUT4, block RAMs of 18 kbit."""
 
+from typing import Any
+
 from bitwright.hw.families.family import AREA, Clock, Family, Io, Models, Place, Script
 from bitwright.hw.families.part import Device, Parts
 from bitwright.hw.families.plls.nexus import solve
@@ -33,10 +35,53 @@ _PARTS = Parts(
 
 
 def _connect(cells: Cells) -> None:
-    """Say which half of its slice a memory lies in, which is in the name of its place alone."""
+    """Say which half of its slice a memory lies in, which is in the name of its place alone, and
+    make a block RAM the primitive that it was."""
     for cell in cells.values():
-        if cell["parameters"].get("MODE") == "DPRAM":
+        if cell["type"] == "OXIDE_EBR":
+            _restore(cell)
+        elif cell["parameters"].get("MODE") == "DPRAM":
             cell["parameters"]["PLACE"] = cell["attributes"]["NEXTPNR_BEL"][-1]
+
+
+_PORTS = {
+    "DP16K": {**{f"{bus}{side}": ((f"{bus}{side}", width),) for side in "AB" for bus, width in (
+        ("DI", 18), ("DO", 18), ("AD", 14), ("CS", 3))},
+        **{f"{pin}{side}": ((f"{pin}{side}", 0),) for side in "AB"
+           for pin in ("CLK", "CE", "WE", "RST")}},
+    "PDP16K": {"DI": (("DIA", 18), ("DIB", 18)), "DO": (("DOB", 18), ("DOA", 18)),
+               "ADW": (("ADA", 14),), "ADR": (("ADB", 14),), "CSW": (("CSA", 3),),
+               "CSR": (("CSB", 3),), "CEW": (("CEA", 0),), "CER": (("CEB", 0),),
+               "RST": (("RSTB", 0),), "CLKW": (("CLKA", 0),), "CLKR": (("CLKB", 0),)},
+}
+_PORTS["PDPSC16K"] = {**{port: pins for port, pins in _PORTS["PDP16K"].items()
+                         if not port.startswith("CLK")}, "CLK": (("CLKA", 0),)}
+"""Ports of each primitive: the pins that they become, from the lowest bit, and how many of each
+are numbered; 0 for one without a number."""
+
+
+def _restore(cell: dict[str, Any]) -> None:
+    """Make a packed block RAM the primitive that it was: what nextpnr renames and splits."""
+    settings, wires = cell["parameters"], cell["connections"]
+
+    def bits(pin: str) -> list[Any]:
+        # A constant is no connection, but the setting of the switch before the pin.
+        found: list[Any] = wires[pin] or [settings[f"{pin}MUX"].strip()]
+        return found
+
+    kind = settings["MODE"]
+    cell["connections"] = {
+        port: [bit for pin, count in pins
+               for name in ([f"{pin}{n}" for n in range(count)] if count else [pin])
+               for bit in bits(name)] for port, pins in _PORTS[kind].items()}
+    cell["port_directions"] = {port: "output" if port.startswith("DO") else "input"
+                               for port in cell["connections"]}
+    cell["type"] = kind
+    cell["parameters"] = {
+        # Digits with a space behind them are a text.
+        name: f"{value.strip()} " if name.startswith("CSDECODE") else value
+        for name, value in settings.items()
+        if not name.endswith("MUX") and name not in ("MODE", "WID")}
 
 
 FAMILY = Family(

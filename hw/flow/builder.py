@@ -168,7 +168,7 @@ def build(name: str, network: ir.Network, options: Options) -> tuple[dict[str, A
     OSError
         If a file cannot be written.
     """
+    run = _Build(name, network, options)  # a refusal leaves no folder behind
     with cache.exclusive(options.out):
-        run = _Build(name, network, options)
         report = run.run()
         return report, run.fresh

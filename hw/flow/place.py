@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,11 +15,12 @@ from bitwright.hw.families.pll import Clock
 from bitwright.hw.families.routed import FILE
 from bitwright.hw.flow import toolchain
 from bitwright.hw.flow.parts import BOARD, part_of
+from bitwright.hw.flow.progress import routing
 from bitwright.hw.flow.record import file_digest
 from bitwright.hw.report.resources import OTHER
 from bitwright.hw.report.results import Placed, Usage
 
-__all__ = ["Place", "PlaceError", "RouteError"]
+__all__ = ["Place", "PlaceError", "RouteError", "Watcher"]
 
 _RIPUPS = 10
 """Attempts for each connection after which the first router is given up.
@@ -32,6 +33,9 @@ _ITERATIONS = 400
 
 _PLACEMENT = re.compile(r"[Uu]nable to (place|find)|no Bels remaining|[Ff]ailed to (place|find)|"
                         r"[Uu]nable to legali[sz]e|placement failed|too many .* for device")
+_ARCS = re.compile(r"Routing (\d+) arcs")
+_LEFT = re.compile(r"Info:\s+(\d+) \|(?:[^|]*\|){2}\s*(\d+)\|")
+_OVERUSED = re.compile(r"iter=(\d+) wires=(\d+) overused=(\d+)")
 _USAGE = re.compile(r"Info:\s+(\w+):\s*(\d+)/\s*(\d+)\s")
 
 
@@ -169,10 +173,11 @@ class Place:
                routers: tuple[str, ...]) -> str:
         log = logs / "nextpnr.log"
         for router in routers:
-            watcher = _Watcher()
             try:
-                toolchain.run(self.nextpnr, [*arguments, "--router", router], folder=folder,
-                              log=log, watch=watcher)
+                with routing() as tell:
+                    watcher = Watcher(tell)
+                    toolchain.run(self.nextpnr, [*arguments, "--router", router], folder=folder,
+                                  log=log, watch=watcher)
             except toolchain.Stopped:
                 log.replace(log.with_name(f"nextpnr-{router}.log"))
                 continue
@@ -201,21 +206,37 @@ def _plain(clock: str) -> str:
     return clock.removeprefix("$glbnet$").removesuffix("_$glb_clk")
 
 
-class _Watcher:
-    """Reads nextpnr's output: what the device is used to, and whether the router is stuck."""
+class Watcher:
+    """Reads nextpnr's output: what the device is used to, how much is routed, and whether the
+    router is stuck.
 
-    def __init__(self) -> None:
+    The first router counts the connections that are left, the second the wires that several nets
+    lay claim to.
+
+    Parameters
+    ----------
+    tell : callable
+        Is told the share that is routed, with every line.
+    """
+
+    def __init__(self, tell: Callable[[float], None]) -> None:
         self.utilisation: dict[str, Usage] = {}
+        self._tell = tell
         self._arcs = 0
+        self._routed = 0.0
 
     def __call__(self, line: str) -> str | None:
+        """Read a line. Returns "stuck" if the router is."""
+        stuck = False
         if match := _USAGE.match(line):
             self.utilisation[match[1]] = Usage(int(match[2]), int(match[3]))
-        elif match := re.search(r"Routing (\d+) arcs", line):
+        elif match := _ARCS.search(line):
             self._arcs = int(match[1])
-        elif match := re.match(r"Info:\s+(\d+) \|", line):
-            if self._arcs and int(match[1]) > _RIPUPS * self._arcs:
-                return "stuck"
-        elif (match := re.search(r"iter=(\d+) ", line)) and int(match[1]) > _ITERATIONS:
-            return "stuck"
-        return None
+        elif self._arcs and (match := _LEFT.match(line)):
+            self._routed = 1 - int(match[2]) / self._arcs
+            stuck = int(match[1]) > _RIPUPS * self._arcs
+        elif match := _OVERUSED.search(line):
+            self._routed = 1 - int(match[3]) / max(1, int(match[2]))
+            stuck = int(match[1]) > _ITERATIONS
+        self._tell(max(0.0, self._routed))
+        return "stuck" if stuck else None

@@ -18,7 +18,6 @@ from bitwright.hw.flow.options import Options
 from bitwright.hw.flow.parts import BOARD, PATHS, modules
 from bitwright.hw.flow.pins import CheckPins
 from bitwright.hw.flow.place import Place, PlaceError, RouteError
-from bitwright.hw.flow.progress import routing
 from bitwright.hw.flow.runner import Runner, later
 from bitwright.hw.flow.synth import Synthesise
 from bitwright.hw.flow.wrap import Wrap
@@ -205,9 +204,8 @@ class Trials:
         stage = Place(netlist / "netlist.json", netlist / f"{BOARD}.{place.constraints}",
                       self._board, clock, seed, PATHS, self._nextpnr)
         try:
-            with routing(folder / "logs" / "nextpnr.log"):
-                placed = self._runner.stage(
-                    f"place and route at {megahertz(clock.hz)} MHz, seed {seed}", folder, stage)
+            placed = self._runner.stage(
+                f"place and route at {megahertz(clock.hz)} MHz, seed {seed}", folder, stage)
         except PlaceError as error:
             assert found.synthesised is not None
             raise self._misfit(error, found.synthesised) from error

@@ -270,3 +270,10 @@ def test_the_names_of_parts_are_told_apart():
     with pytest.raises(PartError, match=r"^LFE5U-99F: no part that the open tools place; the "
                        r"nearest are '.*' and '.*'$"):
         families.part("LFE5U-99F")
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+def test_a_part_without_a_name(name):
+    with pytest.raises(PartError, match=rf"^'{name}': no part; name one as its maker does, such as "
+                                        r"LFE5U-25F-6BG381C$"):
+        families.part(name)

@@ -351,11 +351,13 @@ def test_usage_errors(network, caplog, arguments, message):
     fails(caplog, 2, message, [str(network), *arguments])
 
 
-def test_rate_that_the_clock_cannot_make(network, caplog):
+def test_rate_that_the_clock_cannot_make(network, caplog, tmp_path):
     caplog.set_level(logging.ERROR)
-    assert build.main([str(network), "--board", "nandland-go", "--baud", "7000000"]) == 2
+    assert build.main([str(network), "--board", "nandland-go", "--baud", "7000000", "--out",
+                       str(tmp_path / "out")]) == 2
     assert len(caplog.messages) == 1
     assert caplog.messages[0].startswith("--baud 7000000: ")
+    assert not (tmp_path / "out").exists()
 
 
 def test_missing_network(caplog, tmp_path):

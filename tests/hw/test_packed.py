@@ -304,3 +304,47 @@ def test_a_memory_of_nexus_knows_its_half(place):
     found = completed("nexus", "OXIDE_COMB", {}, {}, {"MODE": "DPRAM"},
                       f"X71/Y12/SLICEB_LUT{place}")
     assert found["parameters"] == {"MODE": "DPRAM", "PLACE": str(place)}
+
+
+def packed_memory(mode, extra=()):
+    """A block RAM of Nexus as nextpnr writes it: a pin each, of which every third is at a constant;
+    its connections and settings."""
+    pins = [f"{bus}{side}{n}" for side in "AB"
+            for bus, width in (("DI", 18), ("DO", 18), ("AD", 14), ("CS", 3)) for n in range(width)]
+    pins += [f"{pin}{side}" for side in "AB" for pin in ("CLK", "CE", "WE", "RST")]
+    wires = {pin: [] if n % 3 == 0 and not pin.startswith("DO") else [n + 2]
+             for n, pin in enumerate(pins)}
+    settings = {f"{pin}MUX": f"{n % 2} " for n, pin in enumerate(pins) if not wires[pin]}
+    return wires, {**settings, "WID": "10", "MODE": mode, "OUTREG": "BYPASSED", **dict(extra)}
+
+
+def test_a_block_ram_of_nexus_is_the_primitive_again():
+    wires, settings = packed_memory("PDPSC16K", {"CSDECODE_W": "110"})
+    ways = {pin: "output" if pin.startswith("DO") else "input" for pin in wires}
+    found = completed("nexus", "OXIDE_EBR", ways, wires, settings)
+    assert found["type"] == "PDPSC16K"
+    assert found["parameters"] == {"OUTREG": "BYPASSED", "CSDECODE_W": "110 "}  # a text
+
+    def bits(*names):
+        return [bit for name in names
+                for bit in wires[name] or [settings[f"{name}MUX"].strip()]]
+
+    def bus(name, width):
+        return bits(*(f"{name}{n}" for n in range(width)))
+
+    assert found["connections"] == {
+        "DI": bus("DIA", 18) + bus("DIB", 18), "DO": bus("DOB", 18) + bus("DOA", 18),
+        "ADW": bus("ADA", 14), "ADR": bus("ADB", 14), "CSW": bus("CSA", 3), "CSR": bus("CSB", 3),
+        "CEW": bits("CEA"), "CER": bits("CEB"), "RST": bits("RSTB"), "CLK": bits("CLKA")}
+
+
+@pytest.mark.parametrize(("mode", "ports"), [
+    ("PDP16K", {"DI": 36, "DO": 36, "ADW": 14, "ADR": 14, "CSW": 3, "CSR": 3, "CEW": 1, "CER": 1,
+                "RST": 1, "CLKW": 1, "CLKR": 1}),
+    ("DP16K", {f"{port}{side}": width for side in "AB" for port, width in {
+        "DI": 18, "DO": 18, "AD": 14, "CS": 3, "CLK": 1, "CE": 1, "WE": 1, "RST": 1}.items()})])
+def test_ports_of_the_block_rams_of_nexus(mode, ports):
+    wires, settings = packed_memory(mode)
+    ways = {pin: "output" if pin.startswith("DO") else "input" for pin in wires}
+    found = completed("nexus", "OXIDE_EBR", ways, wires, settings)
+    assert {port: len(bits) for port, bits in found["connections"].items()} == ports

@@ -5,7 +5,8 @@ import io
 import pytest
 
 from bitwright.hw.flow import progress
-from bitwright.hw.flow.progress import routed, routing
+from bitwright.hw.flow.place import Watcher
+from bitwright.hw.flow.progress import routing
 
 FIRST = """Info: Routing..
 Info: Setting up routing queue.
@@ -27,9 +28,13 @@ Info:     iter=2 wires=4100 overused=410 overuse=500 archfail=NA
     (FIRST, 1 - 1124 / 2000),
     (FIRST + "Info:       2500 |       90       2000 |   90   909 |         0|  0.2  0.4|\n", 1.0),
     (SECOND, 0.9),
+    ("Info:     iter=3 wires=10 overused=11 overuse=12 archfail=NA\n", 0.0),
 ])
 def test_share_that_is_routed(log, share):
-    assert routed(log) == pytest.approx(share)
+    told = [0.0]
+    watcher = Watcher(told.append)
+    assert [watcher(line) for line in log.splitlines()] == [None] * log.count("\n")
+    assert told[-1] == pytest.approx(share)
 
 
 class Terminal(io.StringIO):
@@ -37,27 +42,36 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_no_bar_where_nobody_watches(monkeypatch, tmp_path):
+def test_no_bar_where_nobody_watches(monkeypatch):
     stderr = io.StringIO()
     monkeypatch.setattr("sys.stderr", stderr)
-    with routing(tmp_path / "log"):
-        (tmp_path / "log").write_text(FIRST)
+    with routing() as tell:
+        tell(0.5)
     assert stderr.getvalue() == ""
 
 
-def test_one_bar_over_all_that_run(monkeypatch, tmp_path):
+def test_one_bar_over_all_that_run(monkeypatch):
     stderr = Terminal()
     monkeypatch.setattr("sys.stderr", stderr)
-    monkeypatch.setattr(progress, "_PERIOD_S", 0.01)
-    shown = []
-    monkeypatch.setattr(progress.tqdm, "refresh", lambda bar, *rest, **more: shown.append(bar.n))
-    (tmp_path / "old").write_text(SECOND)  # of the last time
-    with routing(tmp_path / "old"), routing(tmp_path / "other"):
-        (tmp_path / "old").write_text(FIRST)
-        (tmp_path / "other").write_text(SECOND)
-        while len(shown) < 1000 and 100 * (0.9 + 0.438) / 2 not in [round(one, 6) for one in shown]:
-            pass
-    assert round(shown[-1], 6) <= 90
-    assert 66.9 in [round(one, 6) for one in shown]
-    assert "90 %" not in stderr.getvalue()[:40]
-    assert not progress._bar._logs
+    monkeypatch.setattr(progress, "_PERIOD_S", 0.0)
+    with routing() as first:
+        first(0.9)
+        assert "| 90 % routed, 00:0" in stderr.getvalue()
+        with routing() as second:
+            second(0.5)
+            assert stderr.getvalue().rpartition("| ")[2].startswith("70 % routed, ")
+        first(1.0)
+        assert stderr.getvalue().rpartition("| ")[2].startswith("100 % routed, ")
+    assert stderr.getvalue().endswith("\r")  # and nothing is left of it
+    with routing():
+        assert "place and route |          | 0 % routed" in stderr.getvalue()
+
+
+def test_a_bar_is_not_drawn_for_every_line(monkeypatch):
+    stderr = Terminal()
+    monkeypatch.setattr("sys.stderr", stderr)
+    with routing() as tell:
+        drawn = len(stderr.getvalue())
+        for share in range(10):
+            tell(share / 10)
+        assert len(stderr.getvalue()) == drawn

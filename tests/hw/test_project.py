@@ -25,6 +25,7 @@ TOOLS = {
     "de10-nano": ("Quartus", "board.qsf", "board.sdc"),
     "machxo3lfsk": ("Diamond", "board.tcl", "board.lpf"),
     "ulx3s-25f": ("Diamond", "board.tcl", "board.lpf"),
+    "crosslink-nx-evn": ("Radiant", "board.tcl", "board.pdc"),
     "icebreaker": ("iCEcube2", "board_lse.prj", "board.pcf"),
 }
 """What a board's project is for, its script, and where its pins are."""
@@ -77,9 +78,9 @@ def test_a_project_is_complete(name, tmp_path):
     assert (about["clock_hz"], about["baud"]) == (site.clock_hz, site.baud)
     for path, text in files.items():
         # Constraints of Gowin's clocks only look like Tcl.
-        if path.endswith((".tcl", ".qsf", ".sdc", ".xdc")) and not text.startswith("//"):
+        if path.endswith((".tcl", ".qsf", ".sdc", ".xdc", ".pdc")) and not text.startswith("//"):
             assert run_by_tcl(text.replace("$::env(SBT_DIR)", "sbt")), path
-    for quoted in re.findall(r"\b(?:board|tiny)\.(?:v|xdc|sdc|cst|lpf|qsf|pcf|ucf|xst|prj)\b",
+    for quoted in re.findall(r"\b(?:board|tiny)\.(?:v|xdc|sdc|cst|lpf|pdc|qsf|pcf|ucf|xst|prj)\b",
                              "".join(files[path] for path in files if path.endswith(
                                  (".tcl", ".qsf", ".prj", ".xst")))):
         assert quoted in files
