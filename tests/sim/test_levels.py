@@ -41,8 +41,9 @@ def test_netlist(family):
 
 
 @pytest.mark.slow
-def test_weights_in_block_ram_of_the_ecp5():
-    """Whose model Yosys has not."""
+@pytest.mark.parametrize("family", ["ecp5", "gowin", "nexus", "gatemate"])
+def test_weights_in_block_ram(family):
+    """The models of the first three are our own."""
     rng = np.random.default_rng(13)
     layer = ir.Xnor(rng.integers(2, size=(64, 64)).astype(bool),
                     rng.integers(28, 37, size=(64, 1)).astype(np.int32))
@@ -54,7 +55,7 @@ def test_weights_in_block_ram_of_the_ecp5():
         ir.Entry("xnor0", layer, ("modulate",)),
         ir.Entry("head", head, ("xnor0",)),
     ))
-    verdict = run(network, "block-ram", level="netlist", family="ecp5", simulator=QUICK,
+    verdict = run(network, "block-ram", level="netlist", family=family, simulator=QUICK,
                   plan=folded(Plan(lanes=8), network, 1024), vectors=features(network, 3),
                   resets=0, malformed=0)
     assert passed(verdict)
