@@ -20,6 +20,7 @@ from bitwright.model.inputs.batch_norm import BatchNormModulator
 from bitwright.model.inputs.drawn import drawn_thresholds
 from bitwright.model.inputs.labels import make_code
 from bitwright.model.inputs.modulate import Modulator
+from bitwright.model.inputs.noise import noise_modulator
 from bitwright.model.inputs.scaler import Scaler
 
 __all__ = ["Network", "build_network"]
@@ -325,28 +326,32 @@ def _modulator(modulate: modulation.Settings, data: DataSet, training: NDArray[n
     if modulate.levels == "batch-norm":
         return BatchNormModulator(data.shape, modulate.depth, modulate.frames, bits=data.bits,
                                   signed=data.signed)
-    if data.signed and (modulate.levels == "even" or modulate.drawn):
+    if data.signed and (modulate.levels in ("even", "noise") or modulate.drawn):
         raise ValueError("modulate.levels must be a quantile for signed features, "
                          f"not {modulate.levels!r}")
-    thresholds, trained = (_thresholds(modulate, frames, data, training) if frames else None
-                           for frames in (modulate.frames, modulate.trained_frames))
+    (thresholds, noise), (trained, _) = (
+        _thresholds(modulate, frames, data, training) if frames else (None, None)
+        for frames in (modulate.frames, modulate.trained_frames))
     assert thresholds is not None
     if code is not None:
         low = -(1 << data.bits - 1) if data.signed else 0
-        thresholds = code.modulate(thresholds, low, low + (1 << data.bits) - 1)
+        thresholds, noise = code.modulate(thresholds, low, low + (1 << data.bits) - 1), None
     return Modulator(thresholds, data.shape, bits=data.bits, signed=data.signed, trained=trained,
-                     draw=modulate.draw)
+                     draw=modulate.draw, noise=noise)
 
 
 def _thresholds(modulate: modulation.Settings, frames: int, data: DataSet,
-                training: NDArray[np.int32]) -> NDArray[np.int32]:
+                training: NDArray[np.int32]) -> tuple[NDArray[np.int32], ir.Noise | None]:
+    """Thresholds, shape (frames, features, depth), and the noise that they are, if any."""
+    form = training.shape[1], data.full_scale, modulate.depth, frames
     if modulate.levels == "even":
-        return modulation.even_thresholds(training.shape[1], data.full_scale, modulate.depth,
-                                          frames)
+        return modulation.even_thresholds(*form), None
+    if modulate.levels == "noise":
+        node = noise_modulator(*form, bits=data.bits, seed=modulate.seed)
+        return node.thresholds.copy(), node.noise
     if modulate.drawn:
-        return drawn_thresholds(training.shape[1], data.full_scale, modulate.depth, frames,
-                                normal=modulate.levels == "normal", each=modulate.each,
+        return drawn_thresholds(*form, normal=modulate.levels == "normal", each=modulate.each,
                                 mean=modulate.mean, deviation=modulate.deviation,
-                                seed=modulate.seed, highest=(1 << data.bits) - 1)
+                                seed=modulate.seed, highest=(1 << data.bits) - 1), None
     return modulation.quantile_thresholds(training, modulate.depth, frames,
-                                          together=modulate.levels == "global-quantile")
+                                          together=modulate.levels == "global-quantile"), None

@@ -24,11 +24,12 @@ __all__ = ["Modulator", "even_thresholds", "quantile_thresholds"]
 class Settings:
     """What a recipe says about the modulation."""
 
-    levels: Literal["even", "quantile", "global-quantile", "uniform", "normal", "batch-norm",
-                    "real"] = "even"
+    levels: Literal["even", "quantile", "global-quantile", "uniform", "normal", "noise",
+                    "batch-norm", "real"] = "even"
     """Thresholds spread over the full scale, over each feature's values in the training split, or
     over all features' values together. ``uniform``, ``normal``: drawn once, at random, between one
-    step of the depth and the next, as BinaryBrain draws them. ``batch-norm``: over each feature's
+    step of the depth and the next, as BinaryBrain draws them. ``noise``: about the same as
+    ``uniform``, but made by hardware without a table. ``batch-norm``: over each feature's
     normal distribution, with a scale and a shift that a rule may learn. ``real``: no thresholds,
     for layers of real numbers."""
     standard: bool = False
@@ -108,6 +109,8 @@ class Settings:
         if not self.drawn:
             for field in fields(self):
                 value = getattr(self, field.name)
+                if field.name == "seed" and self.levels == "noise":
+                    continue
                 if field.name in ("each", "mean", "deviation", "seed") and value != field.default:
                     raise ValueError(f"{field.name} must be left out where levels is "
                                      f"{self.levels!r}, not {value!r}")
@@ -115,8 +118,8 @@ class Settings:
             raise ValueError(f"mean must be finite, not {self.mean}")
         if not 0 < self.deviation < math.inf:
             raise ValueError(f"deviation must be above 0 and finite, not {self.deviation}")
-        if not 0 <= self.seed < 1 << 63:
-            raise ValueError(f"seed must be from 0 to 2^63 - 1, not {self.seed}")
+        if not 0 <= self.seed < 1 << 31:
+            raise ValueError(f"seed must be from 0 to 2^31 - 1, not {self.seed}")
 
 
 def even_thresholds(features: int, full_scale: int, depth: int, frames: int) -> NDArray[np.int32]:
@@ -174,6 +177,8 @@ class Modulator(Input):
         Thresholds of the frames of training, if those are others.
     draw : bool
         Whether training draws a frame for each sample.
+    noise : ir.Noise, optional
+        Where the thresholds come from.
     """
 
     values = "bits"
@@ -184,10 +189,10 @@ class Modulator(Input):
 
     def __init__(self, thresholds: NDArray[np.int32], shape: tuple[int, ...], *, bits: int,
                  signed: bool, trained: NDArray[np.int32] | None = None,
-                 draw: bool = False) -> None:
+                 draw: bool = False, noise: ir.Noise | None = None) -> None:
         super().__init__()
         self.frames, _, depth = thresholds.shape
-        self.bits, self.signed, self.draws = bits, signed, draw
+        self.bits, self.signed, self.draws, self.noise = bits, signed, draw, noise
         self.geometry = Geometry.of(shape, depth)
         self.register_buffer("thresholds", torch.from_numpy(thresholds))
         self.register_buffer("trained", None if trained is None else torch.from_numpy(trained))
@@ -216,4 +221,4 @@ class Modulator(Input):
         return bits.flatten(1).T.to(torch.uint8)
 
     def freeze(self) -> ir.Modulate:
-        return ir.Modulate(self.thresholds.cpu().numpy(), self.bits, self.signed)
+        return ir.Modulate(self.thresholds.cpu().numpy(), self.bits, self.signed, self.noise)

@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 from bench.random_recipes import data_sets
 from bitwright import ir
 from bitwright.model.inputs.drawn import DEVIATION, drawn_thresholds
+from bitwright.model.inputs.noise import noise_modulator
 from bitwright.model.recipe import Recipe, RecipeError
 from bitwright.model.training.trainer import Trainer
 
@@ -109,7 +110,7 @@ def test_training_may_see_more_draws_than_are_frozen():
     ({"levels": "normal", "deviation": 0.0},
      "modulate.deviation must be above 0 and finite, not 0.0"),
     ({"levels": "normal", "mean": float("nan")}, "modulate.mean must be finite, not nan"),
-    ({"levels": "normal", "seed": -1}, "modulate.seed must be from 0 to 2^63 - 1, not -1"),
+    ({"levels": "normal", "seed": -1}, "modulate.seed must be from 0 to 2^31 - 1, not -1"),
 ])
 def test_settings_refused(modulate, message):
     with pytest.raises(RecipeError, match=f"^{re.escape(message)}$"):
@@ -120,3 +121,28 @@ def test_signed_features_refused():
     with pytest.raises(ValueError, match=(r"^modulate\.levels must be a quantile for signed "
                                           r"features, not 'uniform'$")):
         trainer_of({"levels": "uniform"}, "signed")
+
+
+def test_noise_is_frozen_as_such():
+    """About uniform within each step, and a file that needs no table in hardware."""
+    node, plain = (trainer_of({"levels": levels, "depth": 2, "frames": 3, "seed": 5}
+                              ).network.freeze()[0].node for levels in ("noise", "uniform"))
+    full = SETS["picture"].full_scale
+    assert node.noise == ir.Noise(5, (full // 2).bit_length() - 1)
+    low, high = node.offsets
+    assert high - low == full // 2
+    assert node.thresholds.min() >= 1
+    assert node.thresholds.max() <= full
+    assert plain.noise is None
+
+
+def test_noise_has_a_seed_alone():
+    message = "modulate.mean must be left out where levels is 'noise', not 0.4"
+    with pytest.raises(RecipeError, match=f"^{re.escape(message)}$"):
+        trainer_of({"levels": "noise", "mean": 0.4})
+
+
+def test_a_step_that_is_too_small_for_a_noise():
+    message = "modulate.depth must be at most 4 where modulate.levels is 'noise', not 5"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        noise_modulator(3, 9, 5, 1, bits=4, seed=0)
