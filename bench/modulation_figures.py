@@ -34,7 +34,7 @@ def table(found):
             "s an epoch")
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for row, runs in found.items():
-        done = [run for run in runs if "test" in run]
+        done = whole(runs)
         if not done:
             continue
         epochs = [len(run["curve"]) for run in done]
@@ -47,6 +47,11 @@ def table(found):
                  f"{min(_seconds(run) for run in done):.1f}"]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def whole(runs):
+    """Those runs that are done with their last epoch."""
+    return [run for run in runs if "test" in run and run["finished"]]
 
 
 def _seconds(run):
@@ -63,7 +68,7 @@ def draw(found, folder):
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    runs = {row.name: (row, [run for run in told if "test" in run]) for row, told in found.items()}
+    runs = {row.name: (row, whole(told)) for row, told in found.items()}
     runs = {name: pair for name, pair in runs.items() if pair[1]}
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / "modulation-curves.png", folder / "modulation-bits.png"]

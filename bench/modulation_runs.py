@@ -150,7 +150,7 @@ def _train(out, row, seed, args, deadline):
                       mixed=args.mixed)
     if (out / CHECKPOINT).exists():
         trainer.restore(Checkpoint.load(out / CHECKPOINT), out / CHECKPOINT)
-        told = _told(out)
+        told = _told(out) if (out / CURVES).exists() else {"curve": trainer.curve}
         if trainer.finished and "test" in told:
             return
         curve = told["curve"][:trainer.epoch]
@@ -175,7 +175,8 @@ def _train(out, row, seed, args, deadline):
 def _write(path, row, trainer, curve, **more):
     files.write_atomic(path, json.dumps({
         "row": row.name, "seed": trainer.recipe.seed, "device": str(trainer.device),
-        "epochs": trainer.recipe.epochs, "best": trainer.best["epoch"], "curve": curve, **more}))
+        "epochs": trainer.recipe.epochs, "finished": trainer.finished,
+        "best": trainer.best["epoch"], "curve": curve, **more}))
 
 
 def _finish(out, row, trainer, curve, x_test):

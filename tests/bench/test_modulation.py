@@ -95,7 +95,7 @@ def test_run_prove_table(pictures, capsys):
 
 @pytest.mark.slow  # it draws
 def test_drawings(tmp_path):
-    run = {"test": 0.5, "validation": 0.5, "curve": [
+    run = {"test": 0.5, "finished": True, "validation": 0.5, "curve": [
         {"train_accuracy": 0.1 * epoch, "test_accuracy": 0.1, "seconds": 1} for epoch in range(3)]}
     paths = modulation_figures.draw({one: [run, run] for one in ROWS}, tmp_path)
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
@@ -137,6 +137,7 @@ def test_stopped_and_gone_on_with(pictures, monkeypatch):
     stopped = trained("real", args, deadline=_after_one_epoch(monkeypatch))
     assert len(told(stopped)["curve"]) == 1
     assert "test" in told(stopped)
+    assert modulation_figures.table({row("real"): [told(stopped)]}).count("\n") == 1  # no row of it
     assert trained("real", args) == stopped
     figures = ("train_accuracy", "train_loss", "validation_accuracy", "test_accuracy")
     for one, other in zip(whole["curve"], told(stopped)["curve"], strict=True):
