@@ -30,8 +30,7 @@ def table(found):
         not done with its last epoch is no seed of it.
     """
     head = ("input and network", "bits a colour", "seeds", "epochs", "train, last epoch, %",
-            "validation, best epoch, %", "test, best epoch, %", "test, last epoch, %",
-            "s an epoch")
+            "validation, best epoch, %", "test, best epoch, %", "test, last epoch, %")
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for row, runs in found.items():
         done = whole(runs)
@@ -43,8 +42,7 @@ def table(found):
                  *(mean([100 * value for value in values]) for values in (
                      [run["curve"][-1]["train_accuracy"] for run in done],
                      [run["validation"] for run in done], [run["test"] for run in done],
-                     [run["curve"][-1]["test_accuracy"] for run in done])),
-                 f"{min(_seconds(run) for run in done):.1f}"]
+                     [run["curve"][-1]["test_accuracy"] for run in done]))]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -52,13 +50,6 @@ def table(found):
 def whole(runs):
     """Those runs that are done with their last epoch."""
     return [run for run in runs if "test" in run and run["finished"]]
-
-
-def _seconds(run):
-    """Seconds of an epoch, the first one left out where there are others."""
-    taken = [entry["seconds"] for entry in run["curve"]]
-    taken = taken[1:] or taken
-    return sum(taken) / len(taken)
 
 
 def draw(found, folder):
@@ -75,9 +66,10 @@ def draw(found, folder):
     panels = [(title, [runs[name] for name in names if name in runs]) for title, names in PANELS]
     panels = [(title, rows) for title, rows in panels if len(rows) > 1]
     columns = 3
-    figure, axes = plt.subplots(-(-max(len(panels), 1) // columns), columns, squeeze=False,
-                                figsize=(4.2 * columns, 3.6 * -(-max(len(panels), 1) // columns)),
-                                layout="constrained", sharey=True)
+    lines = max(1, -(-len(panels) // columns))
+    figure, axes = plt.subplots(lines, columns, squeeze=False,
+                                figsize=(4.2 * columns, 3.6 * lines),
+                                layout="constrained")
     for axis, (title, rows) in zip(axes.flat, panels, strict=False):
         _curves(axis, title, rows)
     for axis in list(axes.flat)[len(panels):]:
@@ -101,7 +93,7 @@ def _curves(axis, title, rows):
                       label=row.title if part == "test" else None)
     axis.set(title=title, xlabel="epoch", ylabel="accuracy, % (dashed: training)")
     axis.grid(alpha=0.3)
-    axis.legend(fontsize=7, loc="lower right")
+    axis.legend(fontsize=7, loc="best")
 
 
 def _bits(axis, runs):
@@ -124,4 +116,4 @@ def _bits(axis, runs):
     axis.set_xscale("log", base=2)
     axis.set(xlabel="bits of a colour, frames times depth", ylabel="test accuracy, %")
     axis.grid(alpha=0.3)
-    axis.legend(fontsize=7, loc="lower right")
+    axis.legend(fontsize=7, loc="best")
