@@ -605,6 +605,9 @@ FAULTS = [
           "tests/hw/pixels/test_link.py -k emulator"),
     Fault("hw/flow/verilog.py", "for name in _LARGE.findall(module):", "for name in ():",
           "tests/hw/pixels/test_replay.py -k anything"),
+    Fault("bench/modulation_runs.py", "equal = digests(result.scores) == ",
+          "equal = True or digests(result.scores) == ",
+          "tests/bench/test_modulation.py -k not_proven"),
 ]
 
 
