@@ -20,6 +20,9 @@ __all__ = ["Fit", "Flow", "Part", "Run", "StuckError", "Work", "alone", "bottlen
 UNBOUNDED = 1 << 60
 """Places of a buffer that is never full."""
 
+FASTEST = 2
+"""Places up to which a buffer is registers."""
+
 FRAMES = 5
 """Frames after which a chain is taken to repeat itself."""
 
@@ -30,7 +33,7 @@ class StuckError(Exception):
 
 def buffer_latency(places: int) -> int:
     """Cycles from a beat that enters a buffer to the same beat offered. See :class:`Fifo`."""
-    return 1 if places <= 2 else 2
+    return 1 if places <= FASTEST else 2
 
 
 @dataclass(frozen=True)
@@ -189,6 +192,7 @@ def run(flow: Flow, places: Mapping[tuple[str, str], int], frames: int,
     """
     edges = {edge: _Edge(places[edge]) for edge in flow.edges}
     found = Run(edges, [], [])
+    lists = [found.left, *(times for edge in edges.values() for times in (edge.push, edge.pop))]
     waiting: list[Iterator[None]] = [_source(flow, edges, frames, arrivals, found.entered)]
     for part in flow.parts:
         ins = [edge for (_, reader), edge in edges.items() if reader == part.name]
@@ -196,19 +200,26 @@ def run(flow: Flow, places: Mapping[tuple[str, str], int], frames: int,
         if part.raster is None:
             waiting.append(_join(ins, outs, flow.count(part.name) * frames))
         else:
-            waiting += _window(part, ins[0], outs, frames)
+            waiting += _window(part, ins[0], outs, frames, lists)
     leave = [(edges[name, ""], flow.count(name)) for name in flow.readers]
-    waiting.append(_leave(flow, leave, frames, found.left))
-    if not _finish(waiting, [*edges.values()]):
+    if len(leave) == 1:
+        waiting.append(_leave(*leave[0], flow.interval, frames, found.left))
+    else:
+        waiting += [_collect(*one, frames, found.left) for one in leave]
+        waiting.append(_take(leave, flow.interval, frames, found.left))
+    if not _finish(waiting, lists):
         raise StuckError(f"{len(found.left)} of {frames} frames have left")
     return found
 
 
-def _finish(waiting, edges):
-    """Let all go on as far as they can. Tells whether they came to their ends."""
-    size = -1
+def _finish(waiting, lists):
+    """Let all go on as far as they can. Tells whether they came to their ends.
+
+    Each goes on as long as it knows what it needs of the lists, all of which only grow.
+    """
+    size = None
     while waiting:
-        if size == (size := sum(len(edge.push) + len(edge.pop) for edge in edges) + len(waiting)):
+        if size == (size := sum(map(len, lists)) - len(waiting)):
             return False
         waiting = [one for one in waiting if next(one, one) is not one]
     return True
@@ -248,14 +259,15 @@ def _join(ins, outs, total):
             edge.push.append(last)
 
 
-def _window(part, source, outs, frames):
+def _window(part, source, outs, frames, lists):
     """All that a window and what is behind it do."""
     entered: list[int] = []
     pushed: list[int] = []
+    written: list[int] = []
+    lists += [entered, pushed, written]
     drain = _drain(part, outs, part.raster.window.positions * frames, entered, pushed)
     if not part.reads:
         return [_walk(part, source, outs, frames, entered, pushed), drain]
-    written: list[int] = []
     return [_write(part.raster, source, frames, entered, written),
             _read(part, outs, frames, entered, written), drain]
 
@@ -351,23 +363,34 @@ def _drain(part, outs, total, entered, pushed):
             edge.push.append(last)
 
 
-def _leave(flow, leave, frames, left):
-    """What takes the images: the beats of one as they come, or several images together."""
-    free, before = 0, -flow.interval
+def _leave(edge, count, interval, frames, left):
+    """What takes the only images that leave, as their pixels come."""
     for frame in range(frames):
-        whole = 0
-        for edge, count in leave:
-            for number in range(frame * count, (frame + 1) * count):
-                while (offered := edge.offered(number)) is None:
-                    yield
-                if len(leave) == 1 and number == (frame + 1) * count - 1:
-                    offered = max(offered, before + flow.interval)
-                edge.pop.append(max(offered, free))
-            whole = max(whole, edge.pop[-1])
-        if len(leave) > 1:
-            free = whole = max(whole + 1, before + flow.interval)
-        before = whole
-        left.append(whole)
+        for number in range(frame * count, (frame + 1) * count):
+            while (offered := edge.offered(number)) is None:
+                yield
+            edge.pop.append(offered)
+        if frame:
+            edge.pop[-1] = max(edge.pop[-1], left[-1] + interval)
+        left.append(edge.pop[-1])
+
+
+def _collect(edge, count, frames, left):
+    """What collects one of several images that leave together."""
+    for frame in range(frames):
+        for number in range(frame * count, (frame + 1) * count):
+            while (offered := edge.offered(number)) is None or len(left) < frame:
+                yield
+            edge.pop.append(max(offered, left[frame - 1]) if frame else offered)
+
+
+def _take(leave, interval, frames, left):
+    """What takes images that are collected, as soon as all are whole."""
+    for frame in range(frames):
+        while any(len(edge.pop) < (frame + 1) * count for edge, count in leave):
+            yield
+        whole = max(edge.pop[(frame + 1) * count - 1] for edge, count in leave) + 1
+        left.append(max(whole, left[-1] + interval) if frame else whole)
 
 
 class _Eager(_Edge):
@@ -385,7 +408,8 @@ def alone(part: Part) -> tuple[int, int]:
     """
     assert part.raster is not None
     source, out = _Eager(1), _Edge(UNBOUNDED)
-    _finish(_window(part, source, [out], FRAMES), [source, out])
+    lists = [source.pop, out.push]
+    _finish(_window(part, source, [out], FRAMES, lists), lists)
     starts = source.pop[part.raster.rows.size * part.raster.columns.size - 1 :]
     ends = out.push[part.raster.window.positions - 1 :: part.raster.window.positions]
     return ends[-1] - ends[-2], ends[0] - starts[0]
@@ -421,7 +445,8 @@ def fit(flow: Flow) -> Fit:
     interval = max([flow.pixels * flow.gap, flow.interval,
                     *(alone(part)[0] for part in flow.parts if part.raster is not None)])
     places = _enough(flow, interval)
-    small = {edge: min(count, 2) for edge, count in places.items()}
+    assert _reaches(flow, places, interval)
+    small = dict.fromkeys(places, FASTEST)
     if _reaches(flow, small, interval):
         places = small
     before = None
@@ -466,7 +491,8 @@ def _enough(flow: Flow, interval: int) -> dict[tuple[str, str], int]:
             while edge.pop[last] < push - lead:
                 last += 1
             most = max(most, number + 1 - last)
-        places[name, reader] = most + 1
+        # Of fewer places the latency is another, and beats meet others.
+        places[name, reader] = max(most, FASTEST + 1)
     return places
 
 

@@ -217,3 +217,67 @@ def test_nothing_that_can_be_streamed():
                         entries[-1]))
     with pytest.raises(PlanError, match=r"^Network has no node that can be streamed$"):
         streamed(Plan(), dense)
+
+
+def drawn(seed):
+    """Convolutions, pools and joins of any window, one behind the other and side by side."""
+    rng = np.random.default_rng(seed)
+    height, width, channels = (int(n) for n in rng.integers((2, 2, 1), (6, 6, 3)))
+    levels = rng.integers(1, 16, (1, height * width * channels, 1)).astype(np.int32)
+    entries = [ir.Entry("m", ir.Modulate(levels, 4), ("input",))]
+    images = {"m": (height, width, channels)}
+    for number in range(int(rng.integers(2, 5))):
+        alike = [name for name, image in images.items() if image[:2] == (height, width)]
+        if rng.random() < 0.3:
+            inputs = tuple(str(rng.choice(alike)) for _ in range(int(rng.integers(2, 4))))
+            node = ir.Join(height, width, tuple(images[name][2] for name in inputs))
+            channels = sum(node.channels)
+        else:
+            inputs = (entries[-1].name,)
+            found = _slide(rng, height, width, channels)
+            node = found
+            (height, width), channels = found.window.shape, found.channels
+        entries.append(ir.Entry(f"n{number}", node, inputs))
+        images[entries[-1].name] = height, width, channels
+    read = tuple(dict.fromkeys([*rng.choice(list(images), int(rng.integers(0, 2))).tolist(),
+                                entries[-1].name]))
+    total = sum(np.prod(images[name]) for name in read)
+    entries.append(ir.Entry("d", xnor(rng, int(total), 9), read))
+    entries.append(ir.Entry("head", ir.Scores(
+        rng.integers(2, size=(4, 9)).astype(bool), 1, np.zeros(4, np.int32)), ("d",)))
+    return ir.Network(tuple(entries)), rng
+
+
+def _slide(rng, height, width, channels):
+    """A convolution or a pool of an image of that shape."""
+    kernel = int(rng.integers(1, height + 1)), int(rng.integers(1, width + 1))
+    stride = int(rng.integers(1, 3)), int(rng.integers(1, 3))
+    border = str(rng.choice(["zero", "one", "replicate", "reflect"]))
+    padding = tuple(int(rng.integers(0, min(size, 3))) for size in (height, height, width, width))
+    window = ir.Window(height, width, channels, kernel, stride, padding, border)
+    if rng.random() < 0.3:
+        return ir.Pool(window, str(rng.choice(["or", "and", "majority"])))
+    node = (xnor if rng.random() < 0.6 else lut)(rng, window.bits, int(rng.integers(1, 6)))
+    return ir.Convolution((node,), window)
+
+
+@pytest.mark.parametrize("seed", [*range(2), 39, *(pytest.param(seed, marks=pytest.mark.slow)
+                                               for seed in range(2, 39))])
+def test_random_networks(seed, monkeypatch):
+    """What each answers, when, and whatever stalls."""
+    monkeypatch.setattr(dense, "SMALLEST", 1)
+    subject, rng = drawn(seed)
+    cycles = int(rng.choice([1, 60, 400, 1500]))
+    nodes = {"d": {"way": "folded", "cycles": cycles}} if cycles > 1 else {}
+    found = subject.evaluate(rng.integers(16, size=(4, subject.features)).astype(np.int32), ["m"])
+    for stalls in ((0.0, 0.0), STALLS[seed % 3]):
+        core = StreamCore(subject, streamed(Plan(nodes=nodes), subject, cycles))
+        pixels = ir.pack(found.taps["m"][0].reshape(-1, core.entry.bits))
+        received, taken, given, shape = [], [], [], core.o.payload.shape()
+        simulate(core, source(core.i, pixels, stalls[0], log=taken),
+                 sink(core.o, 4, received, stalls[1], log=given))
+        assert [[int(shape.from_bits(word)[c]) for c in range(4)]
+                for word in received] == found.scores.tolist()
+        if stalls == (0.0, 0.0):
+            assert given[0] - taken[0] == core.latency
+            assert set(np.diff(given)[1:]) == {core.interval}
