@@ -46,11 +46,14 @@ def recipe(name, network, seed, epochs):
         layers += [slides | {"kernel": 1, "name": "b"}, {"kind": "join", "inputs": ["a", "b"]},
                    {"kind": "merge", "function": "and"}]
     layers += [pool, slides | {"kernel": 2}, dense]
+    head = {**way.head}
+    if head["kind"] == "goodness":
+        head["first_layer"] = len(layers)  # the bits of positions drown those of the dense layer
     return Recipe.of({
         "name": f"{network}-{slug(name)}", "data": "digits", "seed": seed, "epochs": epochs,
         "patience": epochs, "batch": min(way.batch, 64), "learning": way.learning,
         way.learning: settings, "modulate": {"levels": "even", "depth": 2, **way.modulate},
-        "layers": layers, "head": dict(way.head)})
+        "layers": layers, "head": head})
 
 
 def matrix():
