@@ -54,9 +54,9 @@ def recipe(way, seed, epochs):
 
 def main(argv=None):
     parser = argparse.ArgumentParser(prog="python -m bench.residual", description=__doc__)
-    parser.add_argument("--epochs", metavar="N", type=int, default=15,
+    parser.add_argument("--epochs", metavar="N", type=int, default=12,
                         help="epochs of each run (default: %(default)s)")
-    parser.add_argument("--seeds", metavar="N", type=int, default=3,
+    parser.add_argument("--seeds", metavar="N", type=int, default=2,
                         help="runs of each, seeds from 0 (default: %(default)s)")
     parser.add_argument("--only", metavar="WAY", choices=WAYS, action="append",
                         help=f"one of {', '.join(WAYS)}; can be given several times")

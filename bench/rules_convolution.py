@@ -92,9 +92,9 @@ def main(argv=None):
                                      description=__doc__)
     parser.add_argument("action", metavar="matrix", nargs="?", choices=["matrix"],
                         help="print which rule takes which layers")
-    parser.add_argument("--epochs", metavar="N", type=int, default=20,
+    parser.add_argument("--epochs", metavar="N", type=int, default=12,
                         help="epochs of each run (default: %(default)s)")
-    parser.add_argument("--seeds", metavar="N", type=int, default=2,
+    parser.add_argument("--seeds", metavar="N", type=int, default=1,
                         help="runs of each rule, seeds from 0 (default: %(default)s)")
     parser.add_argument("--only", metavar="RULE", choices=WAYS, action="append",
                         help=f"one of {', '.join(WAYS)}; can be given several times")
