@@ -52,6 +52,8 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--mixed", action="store_true",
         help="compute the steps of binary convolutions in bfloat16, which GPUs are fast in; what "
              "is validated and frozen has all bits")
+    parser.add_argument("--compile", action="store_true",
+        help="let torch compile the pass of training, which takes a minute: for long runs on GPUs")
     parser.add_argument("--threads", metavar="N", type=int,
         help="threads of torch (default: 1, the fastest for networks of this size; another number "
              "rounds sums otherwise; with --resume, as the run had)")
@@ -94,7 +96,8 @@ def train(args: argparse.Namespace) -> None:
                     else checkpoint.device if checkpoint else "cpu")
     source = data.load(recipe.data, args.data_dir, recipe.source)
     try:
-        trainer = Trainer(recipe, source, device=device, mixed=args.mixed)
+        trainer = Trainer(recipe, source, device=device, mixed=args.mixed,
+                          compiled=args.compile)
     except ValueError as error:
         raise RecipeError(f"Recipe {recipe.name}: {error}") from error
     if checkpoint is None:

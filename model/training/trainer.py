@@ -62,6 +62,9 @@ class Trainer:
         Whether steps compute the binary convolutions in bfloat16, see
         :class:`bitwright.model.layers.XnorConvolutionLayer`. Statistics that are measured anew,
         validation and the frozen network have all bits.
+    compiled : bool
+        Whether the network's pass in training is compiled by torch, with its way back. It takes a
+        minute, and rounds otherwise.
 
     Attributes
     ----------
@@ -76,7 +79,8 @@ class Trainer:
 
     def __init__(self, recipe: Recipe, data: DataSet,
                  parts: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
-                 device: torch.device | None = None, *, mixed: bool = False) -> None:
+                 device: torch.device | None = None, *, mixed: bool = False,
+                 compiled: bool = False) -> None:
         self.recipe = recipe
         self.data = data
         self.device = device or torch.device("cpu")
@@ -114,6 +118,8 @@ class Trainer:
                                     changes=bool(recipe.jitter) or recipe.augment.changes)
         self.held_back = self._tensors(data.features[validation], data.labels[validation])
         self._validation = validation
+        if compiled:
+            self.network.compile()
         self._mixed = [layer for layer in self.network.layers
                        if mixed and isinstance(layer, XnorConvolutionLayer)]
         self._least = self._least_batch()

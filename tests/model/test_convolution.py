@@ -204,3 +204,19 @@ def test_a_trainer_computes_steps_coarsely_and_nothing_else():
     assert not any(coarse for _, training, coarse in seen if not training)
     assert entry["train_accuracy"] > 0.3
     trainer.freeze()
+
+
+@pytest.mark.slow
+def test_a_compiled_pass_learns_the_same(monkeypatch):
+    """Traced as for a compiler, its way back too, and run as it is written."""
+    whole = torch.nn.Module.compile
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self: whole(
+        self, backend="aot_eager", fullgraph=True))
+    recipe = load_recipe("digits-conv", ["epochs=1"])
+    entries = []
+    for compiled in (False, True):
+        trainer = Trainer(recipe, data.load(recipe.data), compiled=compiled)
+        entries.append(trainer.run_epoch(lambda samples, accuracy: None))
+    for name in ("train_loss", "validation_accuracy"):
+        assert entries[0][name] == entries[1][name]
+    trainer.freeze()
