@@ -207,6 +207,7 @@ def test_a_trainer_computes_steps_coarsely_and_nothing_else():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
 def test_a_compiled_pass_learns_the_same(monkeypatch):
     """Traced as for a compiler, its way back too, and run as it is written."""
     whole = torch.nn.Module.compile
