@@ -46,11 +46,16 @@ _PARTS = Parts(
 
 def _connect(cells: Cells) -> None:
     """Say what the wires of a slice say: an input of a carry cell that is not connected is held at
-    1, as nextpnr reckons with, and a multiplexer joins what it is connected with."""
+    1, as nextpnr reckons with, and a multiplexer joins what it is connected with. And give a block
+    RAM its constants, which are settings of the switches before its pins."""
     for cell in cells.values():
+        wires, settings = cell["connections"], cell["parameters"]
+        if cell["type"] == "DP16KD":
+            for pin in [pin for pin, bits in wires.items() if not bits]:
+                wires[pin] = ["0" if settings.pop(f"{pin}MUX", "0").strip() in ("0", "INV")
+                              else "1"]
         if cell["type"] != "TRELLIS_COMB":
             continue
-        wires, settings = cell["connections"], cell["parameters"]
         if settings.get("MODE") == "CCU2":
             wires.update({pin: ["1"] for pin in "ABCD" if not wires.get(pin)})
         if wires.get("FXA"):

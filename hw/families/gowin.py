@@ -1,10 +1,12 @@
 """Gowin LittleBee and Arora (GW1N, GW2A): LUT4 with multiplexers, block RAMs of 18 kbit."""
 
+from typing import Any
+
 from bitwright.hw.families.family import AREA, Family, Io, Models, Place, Script
 from bitwright.hw.families.part import Device, Parts
 from bitwright.hw.families.plls.gowin import solve
 from bitwright.hw.families.resources import Resources
-from bitwright.hw.families.routed import FILE, Routed
+from bitwright.hw.families.routed import FILE, Cells, Routed
 from bitwright.hw.families.tool import Program
 
 __all__ = ["FAMILY"]
@@ -59,6 +61,30 @@ _PARTS = Parts(
     packer=("-d", "{option}"),
     attributes=(("part", "{name}"), ("family", "{device}")))
 
+_PACKED = {"SP": ("SP", "SPX9"), "SDP": ("SDPB", "SDPX9B"), "DP": ("DPB", "DPX9B")}
+"""Block RAMs as nextpnr calls them, and the primitives that they were: of bytes of eight and of
+nine bits, which their contents tell apart."""
+
+
+def _connect(cells: Cells) -> None:
+    """Make a block RAM the primitive that it was: nextpnr splits its ports, and calls some others.
+    """
+    for cell in cells.values():
+        if cell["type"] not in _PACKED:
+            continue
+        nine = len(cell["parameters"].get("INIT_RAM_00", "")) > 256
+        cell["type"] = _PACKED[cell["type"]][nine]
+        ports: dict[str, dict[int, Any]] = {}
+        for pin, bits in cell["connections"].items():
+            name = pin.rstrip("0123456789")
+            (bit,) = bits or ["0"]
+            ports.setdefault(name, {})[int(pin[len(name):] or 0)] = bit
+        cell["connections"] = {name: [bits[n] for n in range(len(bits))]
+                               for name, bits in ports.items()}
+        cell["port_directions"] = {name: "output" if name.startswith("DO") else "input"
+                                   for name in ports}
+
+
 FAMILY = Family(
     name="gowin",
     title="Gowin GW1N and GW2A",
@@ -103,7 +129,7 @@ FAMILY = Family(
         logic="LUT4",
         pads=("IBUF", "OBUF"),
         program=("openFPGALoader",),
-        routed=Routed(models={name: f"GOWIN_{name}" for name in (
+        routed=Routed(connect=_connect, models={name: f"GOWIN_{name}" for name in (
             "ALU", "RAM16SDP1", "RAM16SDP2", "RAM16SDP4", "IBUF", "TBUF")})),
     platform="amaranth.vendor:GowinPlatform",
     parts=_PARTS,

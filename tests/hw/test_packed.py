@@ -348,3 +348,23 @@ def test_ports_of_the_block_rams_of_nexus(mode, ports):
     ways = {pin: "output" if pin.startswith("DO") else "input" for pin in wires}
     found = completed("nexus", "OXIDE_EBR", ways, wires, settings)
     assert {port: len(bits) for port, bits in found["connections"].items()} == ports
+
+
+@pytest.mark.parametrize(("bits", "kind"), [(256, "SDPB"), (288, "SDPX9B")])
+def test_a_block_ram_of_gowin_is_the_primitive_again(bits, kind):
+    wires = {"AD1": [3], "AD0": [2], "AD2": [], "DO0": [4], "CLK": [5], "DI0": [], "DI1": [6]}
+    ways = {pin: "output" if pin.startswith("DO") else "input" for pin in wires}
+    settings = {"RESET_MODE": "ASYNC", "INIT_RAM_00": "0" * bits}
+    found = completed("gowin", "SDP", ways, wires, settings)
+    assert (found["type"], found["parameters"]) == (kind, settings)
+    assert found["connections"] == {"AD": [2, 3, "0"], "DO": [4], "CLK": [5], "DI": ["0", 6]}
+
+
+def test_constants_of_a_block_ram_of_the_ecp5():
+    wires = {"CEA": [], "WEA": [], "WEB": [7], "ADA0": [], "ADA1": [], "DIB3": []}
+    settings = {"CEAMUX": "CEA", "WEAMUX": "INV", "ADA0MUX": "0 ", "ADA1MUX": "1 ",
+                "REGMODE_A": "NOREG"}
+    found = completed("ecp5", "DP16KD", dict.fromkeys(wires, "input"), wires, settings)
+    assert found["parameters"] == {"REGMODE_A": "NOREG"}
+    assert found["connections"] == {"CEA": ["1"], "WEA": ["0"], "WEB": [7], "ADA0": ["0"],
+                                    "ADA1": ["1"], "DIB3": ["0"]}
