@@ -44,7 +44,7 @@ def _connect(cells: Cells) -> None:
             cell["parameters"]["PLACE"] = cell["attributes"]["NEXTPNR_BEL"][-1]
 
 
-_PORTS = {
+_PORTS: dict[str, dict[str, tuple[tuple[str, int], ...]]] = {
     "DP16K": {**{f"{bus}{side}": ((f"{bus}{side}", width),) for side in "AB" for bus, width in (
         ("DI", 18), ("DO", 18), ("AD", 14), ("CS", 3))},
         **{f"{pin}{side}": ((f"{pin}{side}", 0),) for side in "AB"
