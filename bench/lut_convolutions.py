@@ -1,6 +1,6 @@
 """What the settings of a convolution of look-up tables are worth, on digits.
 
-Every row is the recipe `digits-lutconv` with other settings of its first layer, over some seeds:
+Every row is the recipe `digits-lutconv` with other settings of its convolutions, over some seeds:
 the least, mean and largest test accuracy of the best epoch on the validation split.
 """
 
@@ -19,9 +19,9 @@ __all__ = ["ROWS", "main"]
 
 ROWS = {
     "as it is": [],
-    "tables at random": ["start=random"],
+    "residual start": ["start=residual"],
     "multilinear slopes": ["gradient=multilinear"],
-    "both": ["start=random", "gradient=multilinear"],
+    "both": ["start=residual", "gradient=multilinear"],
     "serial wiring": ["wiring=serial"],
     "depthwise wiring": ["wiring=depthwise"],
     "learned wiring": ["wiring=learnable"],
@@ -34,7 +34,7 @@ ROWS = {
 def accuracy(settings, seed, epochs):
     """Test accuracy of a training."""
     recipe = load_recipe("digits-lutconv", [f"seed={seed}", f"epochs={epochs}", *(
-        f"layers.0.{setting}" for setting in settings)])
+        f"layers.{layer}.{setting}" for setting in settings for layer in (0, 1))])
     trainer = Trainer(recipe, data.load(recipe.data))
     while not trainer.finished:
         trainer.run_epoch(lambda samples, metric: None)
@@ -52,7 +52,7 @@ def main(argv=None):
 
 def _table(args):
     torch.set_num_threads(1)
-    print("| first layer | least | mean | largest |\n|---|---|---|---|")
+    print("| convolutions | least | mean | largest |\n|---|---|---|---|")
     for name, settings in ROWS.items():
         found = 100 * np.array([accuracy(settings, seed, args.epochs)
                                 for seed in range(args.seeds)])

@@ -48,9 +48,8 @@ class Settings(Sliding):
     """Channels, drawn at random, that a tree reads; 0 for all."""
     gradient: Literal["efd", "multilinear"] = "efd"
     """Slope of a table along its inputs."""
-    start: Literal["residual", "random"] = "residual"
-    """Tables before training: nearly all of a table passes its first input on, which trains much
-    faster, or at random."""
+    start: Literal["random", "residual"] = "random"
+    """Tables before training: at random, or nearly all of a table passes its first input on."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -125,11 +125,11 @@ def test_a_tree_reads_few_channels(wiring):
 
 
 def test_a_residual_start_passes_the_first_input_on():
-    layer, _ = layer_of(channels=50, fan_in=4, kernel=3)
+    layer, _ = layer_of(start="residual", channels=50, fan_in=4, kernel=3)
     passed = torch.arange(16) % 2 == 1
     for hard in layer.hard:
         assert 0.95 < (hard == passed).double().mean() < 0.995
-    random, _ = layer_of(start="random", channels=50, fan_in=4, kernel=3)
+    random, _ = layer_of(channels=50, fan_in=4, kernel=3)
     assert 0.4 < (random.hard[0] == passed).double().mean() < 0.6
 
 
@@ -162,7 +162,7 @@ def test_trees_learn_digits():
         "backprop": {"learning_rate": 0.02}, "modulate": {"depth": 2},
         "layers": [
             {"kind": "lut_convolution", "channels": 16, "kernel": 3, "fan_in": 4,
-             "start": "random"},
+             "start": "residual"},
             {"kind": "lut_convolution", "channels": 20, "kernel": 3, "stride": 2, "fan_in": 4,
              "reads": 4},
             {"kind": "lut", "width": 200, "fan_in": 4}],
