@@ -99,7 +99,7 @@ FAMILY = Family(
     },
     # Of the large memories, four on a UP5K, nextpnr tells how many are taken.
     free=frozenset({"SB_IO", "SB_GB", "SB_GB_IO", "SB_PLL40_PAD", "SB_PLL40_CORE",
-                    "SB_SPRAM256KA"}),
+                    "SB_HFOSC", "SB_LFOSC", "SB_SPRAM256KA"}),
     pair=Pair("SB_LUT4", "O", _FLIP_FLOPS, "D"),
     models=Models(share=("ice40/cells_sim.v",),
                   own=("sb_io.v", "icestorm.v", "sb_pll40.v", "pll.v"),

@@ -223,3 +223,9 @@ def test_pads_with_a_register_are_refused(kind, tmp_path):
                             capture_output=True, text=True, check=False)
     assert answer.returncode != 0
     assert "has_no_model" in answer.stderr
+
+
+@pytest.mark.parametrize(("family", "cell"), [
+    ("ice40", "SB_HFOSC"), ("ice40", "SB_LFOSC"), ("nexus", "OSCA"), ("gowin", "OSC")])
+def test_an_oscillator_inside_the_device_is_no_logic(family, cell):
+    assert cell in families.get(family).free
