@@ -220,3 +220,11 @@ def test_other_layers_are_refused(tmp_path, caplog):
     message, = caplog.messages
     assert message == ("Recipe digits: learning 'straight-through' cannot train layers.0 of kind "
                        "'lut'; it trains convolution, xnor")
+
+
+def test_the_clipped_slope_reaches_to_its_ends():
+    """Or weights there would stay there for ever."""
+    beyond = torch.nextafter(torch.tensor(1.0), torch.tensor(2.0))
+    x = torch.stack([-beyond, torch.tensor(-1.0), torch.tensor(1.0), beyond]).requires_grad_()
+    Sign.apply(x).sum().backward()
+    assert x.grad.tolist() == [0, 1, 1, 0]
