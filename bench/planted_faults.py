@@ -245,8 +245,6 @@ FAULTS = [
           "activate(sums)", "tests/model/test_convolution.py -k equals_torch"),
     Fault("model/neurons/neurons.py", "thresholds - 0.5", "thresholds + 0.5",
           "tests/conformance/test_model.py -k Xnor"),
-    Fault("model/neurons/normalised.py", "sums.T.reshape(1, 1, -1, len(sums)).permute(0, 3, 1, 2)",
-          "sums[None, :, :, None]", "tests/model/test_convolution.py -k gradients"),
     Fault("model/layers/pool.py", 'least=self.function == "and"', "least=False",
           "tests/model/test_real_convolution.py -k pooling"),
     Fault("model/layers/real_pool.py", "padded(picture(x, window), window).permute(0, 3, 1, 2)",

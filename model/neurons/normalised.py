@@ -53,8 +53,8 @@ def normalised(sums: Tensor, scale: Tensor, shift: Tensor) -> tuple[Tensor, Tens
     mean, deviation : Tensor, shape (neurons,)
         Of the sums.
     """
-    # As a picture of one row, channels first or last. (Of one column, torch 2.13 gives gradients
-    # that are wrong.)
+    # As a picture of one row, channels first or last. (Of one column and taken out by indices,
+    # `sums[None, :, :, None]` and `z[0, :, :, 0]`, torch 2.13 gives gradients that are wrong.)
     row = sums.T.reshape(1, 1, -1, len(sums)).permute(0, 3, 1, 2)
     z, mean, inverse = torch.native_batch_norm(row, scale, shift, None, None, True, MOMENTUM,
                                                EPSILON)
