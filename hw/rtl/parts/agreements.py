@@ -172,8 +172,11 @@ class Agreements(wiring.Component):
     def _gather(self, m, step, done, free, start):
         """Put beats into a memory of two vectors. As :meth:`_turn`."""
         words, bits = self._folding.words, self._folding.bits
+        # Devices of six-input LUTs have memories in LUTs of 32 words, which it would not fill a
+        # hundredth of a block RAM with.
+        style = "distributed" if self._plan.lut_size == 6 and 2 * words <= 32 else "block"
         m.submodules.inputs = store = memory.Memory(
-            shape=bits, depth=2 * words, init=[], attrs={"no_rw_check": 1, "ram_style": "block"})
+            shape=bits, depth=2 * words, init=[], attrs={"no_rw_check": 1, "ram_style": style})
         put, whole = self._put(m, store.write_port(), words, bits)
         # Vectors that are in the memory whole, the one that is worked on included.
         held, busy = Signal(range(3)), ~free | done
