@@ -91,8 +91,8 @@ FAMILY = Family(
     lut_size=4,
     script=Script(
         # Without multipliers: everything is counted in LUTs, and nothing here gains by one. Without
-        # pads, which Yosys would put at the borders of the parts: those of a board are there. Without
-        # memories in LUTs, which the smaller dies (GW1N-1, GW1N-4) do not have.
+        # pads, which Yosys would put at the borders of the parts: those of a board are there.
+        # Without memories in LUTs, which the smaller dies (GW1N-1, GW1N-4) do not have.
         "synth_gowin -nodsp -noiopads -nolutram", "begin:map_luts",
         {"abc9": ("synth_gowin -run map_luts:check",),
          "area": ("simplemap", AREA, "clean", "synth_gowin -run map_cells:check")},
