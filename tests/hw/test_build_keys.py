@@ -98,7 +98,7 @@ def changed(keys, first, second):
 
 
 @pytest.mark.parametrize(("field", "stages"), [
-    ("plan", ["verilog", "board", "synth", "place", "pack"]),
+    ("plan", ["verilog", "ip", "board", "synth", "place", "pack"]),
     ("module", ["verilog", "board", "synth", "place", "pack"]),
     ("reset", ["verilog", "board", "synth", "place", "pack"]),
     ("baud", ["board", "synth", "place", "pack"]),

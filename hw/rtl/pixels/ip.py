@@ -28,6 +28,8 @@ Fewer than the samples that :data:`hw.rtl.pixels.front.SAMPLES` tells apart."""
 
 def by_pixels(network, plan):
     """Whether pictures go into the network pixel by pixel."""
+    expect("Network", network, ir.Network)
+    expect("Plan", plan, Plan)
     return plan.input == VIDEO or plan.early_exit or streams(network, plan)
 
 
