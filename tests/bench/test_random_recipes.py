@@ -20,7 +20,7 @@ LUTS = {"name": "luts", "data": "digits", "epochs": 2, "batch": 16,
 @pytest.mark.slow
 def test_each_trains_and_freezes_equal_to_itself_or_is_refused():
     found = {"trained": [], "refused": [], "failed": []}
-    for number in range(60):
+    for number in range(80):
         values, name = draw(7, number)
         what, said = outcome(values, SETS[name])
         found[what].append((number, name, values, said))
