@@ -22,8 +22,9 @@ __all__ = ["main", "pins", "row"]
 NETWORKS = ("digits", "iris")
 """Of the zoo, the one that is tried first in front."""
 
-TOO_LARGE = ("does not fit", "no router connects", "Unable to", "no Bels remaining")
-"""Words of the messages after which the smaller network is tried."""
+TOO_LARGE = ("does not fit", "no router connects", "Unable to", "no Bels remaining", "wasm trap")
+"""Words of the messages after which the smaller network is tried. The last is nextpnr that stops
+without a word on a design that it cannot hold."""
 
 PINS = {"fomu-hacker": ("F4", "E5"), "fomu-pvt": ("E4", "D5")}
 """Of boards whose platform has no connector of two pins: its pads ``pin_0`` and ``pin_1``, and its
