@@ -101,10 +101,6 @@ FAMILY = Family(
         **{f"LUT{inputs}": Resources(luts=1) for inputs in range(1, 5)},
         # The carry of a LUT, which then is of no other use.
         "ALU": Resources(luts=1, carries=1),
-        # Four LUTs hold the contents, and those beside them are of no other use.
-        "RAM16SDP1": Resources(luts=8),
-        "RAM16SDP2": Resources(luts=8),
-        "RAM16SDP4": Resources(luts=8),
         **dict.fromkeys(sorted(_FLIP_FLOPS), Resources(flip_flops=1)),
         **dict.fromkeys(_BLOCK_RAMS, Resources(memories=1, memory_kbit=18)),
     },
@@ -130,8 +126,8 @@ FAMILY = Family(
         logic="LUT4",
         pads=("IBUF", "OBUF"),
         program=("openFPGALoader",),
-        routed=Routed(connect=_connect, models={name: f"GOWIN_{name}" for name in (
-            "ALU", "RAM16SDP1", "RAM16SDP2", "RAM16SDP4", "IBUF", "TBUF")})),
+        routed=Routed(connect=_connect, models={
+            name: f"GOWIN_{name}" for name in ("ALU", "IBUF", "TBUF")})),
     platform="amaranth.vendor:GowinPlatform",
     parts=_PARTS,
     pll=solve,

@@ -26,34 +26,6 @@ module GOWIN_ALU #(
     endgenerate
 endmodule
 
-// Memories of 16 words, with the clock enable of their slice.
-module GOWIN_RAM16SDP1 #(
-    parameter [15:0] INIT_0 = 0
-) (
-    input [3:0] WAD, RAD, input DI, WRE, CE, CLK, output DO
-);
-    RAM16SDP1 #(.INIT_0(INIT_0))
-        memory (.DO(DO), .DI(DI), .WAD(WAD), .RAD(RAD), .WRE(WRE & CE), .CLK(CLK));
-endmodule
-
-module GOWIN_RAM16SDP2 #(
-    parameter [15:0] INIT_0 = 0, INIT_1 = 0
-) (
-    input [3:0] WAD, RAD, input [1:0] DI, input WRE, CE, CLK, output [1:0] DO
-);
-    RAM16SDP2 #(.INIT_0(INIT_0), .INIT_1(INIT_1))
-        memory (.DO(DO), .DI(DI), .WAD(WAD), .RAD(RAD), .WRE(WRE & CE), .CLK(CLK));
-endmodule
-
-module GOWIN_RAM16SDP4 #(
-    parameter [15:0] INIT_0 = 0, INIT_1 = 0, INIT_2 = 0, INIT_3 = 0
-) (
-    input [3:0] WAD, RAD, DI, input WRE, CE, CLK, output [3:0] DO
-);
-    RAM16SDP4 #(.INIT_0(INIT_0), .INIT_1(INIT_1), .INIT_2(INIT_2), .INIT_3(INIT_3))
-        memory (.DO(DO), .DI(DI), .WAD(WAD), .RAD(RAD), .WRE(WRE & CE), .CLK(CLK));
-endmodule
-
 module GOWIN_GND (output G);
     assign G = 1'b0;
 endmodule
