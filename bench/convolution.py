@@ -16,7 +16,7 @@ from bitwright.boards import get as get_board
 from bitwright.hw.flow.builder import build
 from bitwright.hw.flow.options import Options
 from bitwright.hw.plan import Plan
-from bitwright.hw.rtl.layers import folded, streamed
+from bitwright.hw.rtl.layers import asked
 
 __all__ = ["main", "network"]
 
@@ -58,7 +58,7 @@ def network(seed):
 
 def measure(subject, board, cycles, args):
     """A row of the table: a build with every node folded, or the convolutions streamed."""
-    plan = folded(streamed(Plan(), subject) if args.streamed else Plan(), subject, cycles)
+    plan = asked(Plan(), subject, stream=args.streamed, cycles=cycles)
     form = "streamed-" if args.streamed else ""
     options = Options(board=board, family=board.family, plan=plan,
                       out=args.out / f"mnist-conv-{form}{board.name}-{cycles}",

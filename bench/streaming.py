@@ -13,7 +13,7 @@ from bench.convolution import network
 from bitwright import boards, ir
 from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.ip import Ip
-from bitwright.hw.rtl.layers import folded, streamed
+from bitwright.hw.rtl.layers import asked
 from bitwright.hw.rtl.pixels.ip import PixelIp
 from bitwright.hw.schedule import bottleneck
 from bitwright.locate import locate
@@ -54,7 +54,7 @@ def main(argv=None):
     board = boards.get(args.board)
     subject = network(0) if args.network is None else ir.load(locate(str(args.network)))
     plan = Plan(lut_size=board.family.lut_size)
-    plan = folded(plan if args.unstreamed else streamed(plan, subject), subject, args.cycles)
+    plan = asked(plan, subject, stream=not args.unstreamed, cycles=args.cycles)
     ip = Ip(subject, plan) if args.unstreamed else PixelIp(subject, plan)
     print("| node | way | XNORs a frame | XNORs a cycle | XNORs a busy cycle | cycles | busy, % |\n"
           + "|---" * 7 + "|")

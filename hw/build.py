@@ -177,12 +177,9 @@ def _plan(args: argparse.Namespace, lut_size: int) -> Plan:
 
 def _ways(args: argparse.Namespace, plan: Plan, network: ir.Network) -> Plan:
     """The plan with the ways that the arguments give all nodes."""
-    from bitwright.hw.rtl.layers import folded, streamed
+    from bitwright.hw.rtl.layers import asked
 
-    plan = pictures(args, plan, network)
-    if args.streamed:
-        plan = streamed(plan, network)
-    return plan if args.fold is None else folded(plan, network, args.fold)
+    return asked(pictures(args, plan, network), network, stream=args.streamed, cycles=args.fold)
 
 
 def _frequency(megahertz: float | None) -> float | None:

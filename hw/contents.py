@@ -19,11 +19,11 @@ import numpy as np
 from bitwright import ir
 from bitwright.errors import UserError
 from bitwright.hw.checks import expect
-from bitwright.hw.folding import Folded, bias_width, tables
+from bitwright.hw.folding import Folded, Table, bias_width, tables
 from bitwright.hw.layout import score_width
 from bitwright.hw.plan import FOLDED, Plan, PlanError
 
-__all__ = ["Contents", "ContentsError", "as_built"]
+__all__ = ["Contents", "ContentsError", "as_built", "writable_tables"]
 
 
 class ContentsError(UserError):
@@ -52,6 +52,16 @@ def as_built(network: ir.Network, plan: Plan, *, simplify: bool = True) -> ir.Ne
     if not simplify:
         return network
     return ir.simplify(network, keep=plan.writable) if plan.writable else ir.simplify(network)
+
+
+def writable_tables(network: ir.Network, plan: Plan) -> dict[str, tuple[Table, ...]]:
+    """What the plan lets be written of each node, in the order of the image.
+
+    A table for a node that is not there is no error here: :func:`as_built` judges names by the
+    frozen network.
+    """
+    return {entry.name: tables(entry.node, plan.settings(entry.name, Folded).cycles)
+            for entry in network.entries if entry.name in plan.writable}
 
 
 def _settings(entry: ir.Entry, plan: Plan) -> Folded | None:

@@ -225,6 +225,15 @@ def _finish(waiting, lists):
     return True
 
 
+def _room(edges, number, cycle):
+    """Wait until it is known when all have room for a beat. Returns that cycle, or a later one."""
+    for edge in edges:
+        while (room := edge.room(number)) is None:
+            yield
+        cycle = max(cycle, room)
+    return cycle
+
+
 def _source(flow, edges, frames, arrivals, entered):
     outs = [edge for (name, _), edge in edges.items() if name == flow.source]
     last = -flow.gap
@@ -232,10 +241,7 @@ def _source(flow, edges, frames, arrivals, entered):
         last += flow.gap
         if arrivals is not None:
             last = max(last, arrivals[number])
-        for edge in outs:
-            while (room := edge.room(number)) is None:
-                yield
-            last = max(last, room)
+        last = yield from _room(outs, number, last)
         entered.append(last)
         for edge in outs:
             edge.push.append(last)
@@ -249,10 +255,7 @@ def _join(ins, outs, total):
             while (offered := edge.offered(number)) is None:
                 yield
             last = max(last, offered)
-        for edge in outs:
-            while (room := edge.room(number)) is None:
-                yield
-            last = max(last, room)
+        last = yield from _room(outs, number, last)
         for edge in ins:
             edge.pop.append(last)
         for edge in outs:
@@ -307,10 +310,7 @@ def _read(part, outs, frames, entered, written):
             while len(written) <= start + pixel:
                 yield
             taken = max(taken + pace, written[start + pixel] + 1)
-            for edge in outs:
-                while (room := edge.room(number)) is None:
-                    yield
-                taken = max(taken, room)
+            taken = yield from _room(outs, number, taken)
             entered.append(taken)
             number += 1
 
@@ -338,10 +338,7 @@ def _walk(part, source, outs, frames, entered, pushed):
                         yield
                     taken = max(taken, pushed[number - latency])
             else:
-                for edge in outs:
-                    while (room := edge.room(number)) is None:
-                        yield
-                    taken = max(taken, room)
+                taken = yield from _room(outs, number, taken)
             entered.append(taken)
             number += 1
 
@@ -354,10 +351,7 @@ def _drain(part, outs, total, entered, pushed):
             yield
         last = max(last + 1, entered[number] + part.latency)
         if part.pace == 1:
-            for edge in outs:
-                while (room := edge.room(number)) is None:
-                    yield
-                last = max(last, room)
+            last = yield from _room(outs, number, last)
         pushed.append(last)
         for edge in outs:
             edge.push.append(last)

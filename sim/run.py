@@ -230,7 +230,7 @@ def _check(args: argparse.Namespace) -> None:
 def _options(args: argparse.Namespace, frozen: ir.Network,
              network_name: str) -> tuple[Options, bool]:
     """Settings of a simulation, and whether the network is simplified first."""
-    from bitwright.hw.rtl.layers import folded, streamed
+    from bitwright.hw.rtl.layers import asked
     from bitwright.sim import placed
     from bitwright.sim.options import Options
 
@@ -243,11 +243,8 @@ def _options(args: argparse.Namespace, frozen: ir.Network,
         build = placed.load(args.build, routed=args.level == "routed")
         plan, simplify = build.plan, build.simplify
     else:
-        plan = pictures(args, _plan(args), frozen)
-        if args.streamed:
-            plan = streamed(plan, frozen)
-        if args.fold is not None:
-            plan = folded(plan, frozen, args.fold)
+        plan = asked(pictures(args, _plan(args), frozen), frozen, stream=args.streamed,
+                     cycles=args.fold)
     return Options(level=args.level, simulator=args.simulator, plan=plan,
                    family=args.family or Options.family, board=args.board or Options.board,
                    placed=build, naming=naming,

@@ -1,26 +1,20 @@
 """The network as a block for any design."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data
+from amaranth.lib.wiring import connect, flipped
 
-from bitwright import ir
-from bitwright.hw.checks import expect
-from bitwright.hw.folding import Folded, tables
-from bitwright.hw.limits import check_widths
-from bitwright.hw.plan import Plan
+from bitwright.hw.rtl.block import Block
 from bitwright.hw.rtl.core import Core
 from bitwright.hw.rtl.encoder import Encoder
 from bitwright.hw.rtl.head import Head
 from bitwright.hw.rtl.parts.queue import Queue
-from bitwright.hw.rtl.parts.store import fill, load_signature
-from bitwright.hw.rtl.result import result_layout
 from bitwright.hw.schedule import Work
 
 __all__ = ["Ip"]
 
 
-class Ip(wiring.Component):
+class Ip(Block):
     """Encoder, core and head in a row.
 
     Backpressure does not ripple through the network. A sample enters the core only when the
@@ -80,16 +74,9 @@ class Ip(wiring.Component):
     video = None
 
     def __init__(self, network, plan):
-        expect("Network", network, ir.Network)
-        expect("Plan", plan, Plan)
-        check_widths(network, plan)
-        self._writable = tuple(entry.name for entry in network.entries
-                               if entry.name in plan.writable)
-        self.tables = tuple(table for name in self._writable for table in tables(
-            network.entry(name).node, plan.settings(name, Folded).cycles))
-        self.layout = plan.layout(network)
+        self._read(network, plan)
         self._frames = network.frames
-        self._modulate, self._head = network.modulate, network.entries[-1].name
+        self._head = network.entries[-1].name
         self.encoder = Encoder(network.modulate, network.read_mask(network.entries[0].name), plan)
         self.core = Core(network, plan)
         self.head = Head(network, plan, self.core.beat)
@@ -110,12 +97,8 @@ class Ip(wiring.Component):
         self._places = 1 if taken <= self.interval else -(-(taken + 1) // self.interval)
         self.latency = (self.encoder.beats + (network.frames - 1) * frame + behind
                         + min(self._places, 2))
-        beat = data.StructLayout({"data": 8 * self.layout.beat_bytes, "last": 1})
-        members = {"i": In(stream.Signature(beat)),
-                   "o": Out(stream.Signature(result_layout(network))), "error": Out(1)}
-        if self.tables:
-            members["load"] = In(load_signature())
-        super().__init__(members)
+        super().__init__(network, data.StructLayout({"data": 8 * self.layout.beat_bytes,
+                                                     "last": 1}))
 
     def elaborate(self, platform):
         m = Module()
@@ -123,16 +106,7 @@ class Ip(wiring.Component):
         m.submodules.core = core = self.core
         m.submodules.head = head = self.head
         m.submodules.results = results = Queue(head.o.payload.shape(), self._places)
-
-        size, bits = 8 * self.layout.feature_bytes, self._modulate.bits
-        m.d.comb += [
-            encoder.i.payload.data.eq(Cat(self.i.payload.data[lane * size :][:bits]
-                                          for lane in range(self.layout.lanes))),
-            encoder.i.payload.last.eq(self.i.payload.last),
-            encoder.i.valid.eq(self.i.valid),
-            self.i.ready.eq(encoder.i.ready),
-            self.error.eq(encoder.error),
-        ]
+        self._take(m, encoder)
 
         # Places of the buffer that no sample has claimed. A sample claims one with its first
         # frame, and so none of its other frames waits.
@@ -162,8 +136,5 @@ class Ip(wiring.Component):
             results.i.valid.eq(head.o.valid),
         ]
         connect(m, results.o, flipped(self.o))
-        if self.tables:
-            writes = {**core.writes, self._head: head.writes}
-            fill(m, flipped(self.load), self.tables,
-                 [ports for name in self._writable for ports in writes[name]])
+        self._fill(m, {**core.writes, self._head: head.writes})
         return m

@@ -16,8 +16,8 @@ from bitwright.hw.checks import expect
 from bitwright.hw.plan import FOLDED, STREAMED, Plan, PlanError, Value, nearest
 from bitwright.hw.rtl.beat import Beat
 
-__all__ = ["Choice", "Estimate", "NoSettings", "Realisation", "Resources", "Site", "choose",
-           "foldable", "folded", "logic", "realises", "streamed", "ways"]
+__all__ = ["Choice", "Estimate", "NoSettings", "Realisation", "Resources", "Site", "asked",
+           "choose", "foldable", "folded", "logic", "realises", "streamed", "ways"]
 
 
 @dataclass(frozen=True)
@@ -262,6 +262,17 @@ def streamed(plan: Plan, network: ir.Network, cycles: int = 1) -> Plan:
              if STREAMED not in ways(type(network.entry(name).node))}
     return _everywhere(dataclasses.replace(plan, nodes=nodes), network, STREAMED,
                        {"cycles": cycles})
+
+
+def asked(plan: Plan, network: ir.Network, *, stream: bool, cycles: int | None) -> Plan:
+    """The plan with every node streamed that can be, if asked for, and all into so many cycles, if
+    any are given: what a command line asks for.
+
+    Raises as :func:`streamed` and :func:`folded` do.
+    """
+    if stream:
+        plan = streamed(plan, network)
+    return plan if cycles is None else folded(plan, network, cycles)
 
 
 def _everywhere(plan: Plan, network: ir.Network, way: str, settings: Mapping[str, Value]) -> Plan:

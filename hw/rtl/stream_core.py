@@ -2,7 +2,7 @@
 
 from functools import cached_property
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -15,9 +15,8 @@ from bitwright.hw.rtl.layers import choose
 from bitwright.hw.rtl.layers.raster import Pixels
 from bitwright.hw.rtl.parts.fifo import Fifo
 from bitwright.hw.rtl.parts.gather import Collector
-from bitwright.hw.rtl.parts.queue import Queue
-from bitwright.hw.rtl.realisation import Site
 from bitwright.hw.rtl.result import score_shape
+from bitwright.hw.rtl.scoring import Scoring
 from bitwright.hw.schedule import Flow, Work, alone, fit
 
 __all__ = ["StreamCore", "streams"]
@@ -99,21 +98,16 @@ class StreamCore(wiring.Component):
         sources = {name: Beat.whole(self.beats[name].width) if several else self.beats[name]
                    for name in self._readers}
         self._core = Core(network, plan, sources, front)
-        site, self._head = Site(beat=self._core.beat), network.entries[-1].name
-        choice = choose(network.entries[-1], plan)
-        estimate, self._build = choice.estimate(site), lambda: choice.build(site)
-        self._last = Work(self._head, plan.way(self._head), estimate.interval, estimate.interval)
-        self._pace = max(self._core.interval, estimate.interval)
+        self._head = network.entries[-1].name
+        self._scoring = Scoring(self._core, network.entries[-1], plan)
         self.flow = Flow(self._source, self.entry.beats, gap, tuple(
             choice.cls.part(choice.node, choice.settings, plan, entry.name, entry.inputs)
             for entry, choice in zip(self._front, self._choices.values(), strict=True)),
-            self._readers, self._pace)
+            self._readers, self._scoring.pace)
         self.fit = fit(self.flow)
         self.interval = self.fit.interval
-        behind = self._core.latency + estimate.latency
-        # A place is taken from the last pixel until the cycle after the scores leave.
-        self._places = 1 + -(-(behind + 3) // self.interval)
-        self.latency = self.fit.latency + behind + min(self._places, 2)
+        self._places, through = self._scoring.buffered(self.interval)
+        self.latency = self.fit.latency + self._scoring.latency + through
         self.beats = {**self._core.beats, **self.beats}
         super().__init__({
             "i": In(stream.Signature(self.entry.bits)),
@@ -152,15 +146,15 @@ class StreamCore(wiring.Component):
             count = self.flow.count(part.name)
             cycles = count if part.raster is None else alone(part)[0]
             works.append(Work(part.name, STREAMED, cycles, count * part.pace))
-        return (*works, *self._core.works, self._last)
+        return (*works, *self._core.works, self._scoring.work)
 
     @cached_property
     def _components(self):
         return {name: choice.build() for name, choice in self._choices.items()}
 
-    @cached_property
+    @property
     def head(self):
-        return self._build()
+        return self._scoring.head
 
     @property
     def outputs(self):
@@ -169,7 +163,7 @@ class StreamCore(wiring.Component):
 
     @property
     def writes(self):
-        return {**self._core.writes, self._head: self.head.writes}
+        return self._scoring.writes
 
     def elaborate(self, platform):
         m = Module()
@@ -188,16 +182,10 @@ class StreamCore(wiring.Component):
                 self._count(m, component, own, entry.name)
             self._feed(m, component.i, [buffers[name, entry.name] for name in entry.inputs])
         m.submodules._core = core = self._core
-        m.submodules[self._head] = head = self.head
-        m.submodules._scores = scores = Queue(self.o.payload.shape(), self._places)
-        self._leave(m, core, {name: buffers[name, ""] for name in self._readers})
-        m.d.comb += [
-            head.i.payload.eq(core.o.payload), head.i.valid.eq(core.o.valid), head.o.ready.eq(1),
-            Value.cast(scores.i.payload).eq(Value.cast(head.o.payload)),
-            scores.i.valid.eq(head.o.valid),
-            Value.cast(self.o.payload).eq(Value.cast(scores.o.payload)),
-            self.o.valid.eq(scores.o.valid), scores.o.ready.eq(self.o.ready),
-        ]
+        m.submodules[self._head] = self.head
+        last = Signal()
+        m.submodules._scores, enter = self._scoring.drive(m, self.o, self._places, last)
+        self._leave(m, core, {name: buffers[name, ""] for name in self._readers}, enter, last)
         return m
 
     @staticmethod
@@ -225,13 +213,8 @@ class StreamCore(wiring.Component):
             room.append(free != 0)
         m.d.comb += component.room.eq(Cat(room).all())
 
-    def _leave(self, m, core, buffers):
+    def _leave(self, m, core, buffers, enter, last):
         """Hand on what the nodes behind read, no faster than they take it."""
-        wait, free = Signal(range(self._pace)), Signal(range(self._places + 1), init=self._places)
-        enter, last = Signal(), Signal()
-        m.d.comb += enter.eq((wait == 0) & (free != 0))
-        m.d.sync += [wait.eq(Mux(last, self._pace - 1, Mux(wait == 0, 0, wait - 1))),
-                     free.eq(free - last + (self.o.valid & self.o.ready))]
         if len(buffers) == 1:
             (name, buffer), = buffers.items()
             beats = self.beats[name].beats

@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 
 from bitwright import ir
-from bitwright.model.base import BitLayer, Context, Trait
+from bitwright.model.base import BitLayer
 from bitwright.model.layers.real_pool import maximum
-from bitwright.model.layers.windows import Sliding, output_geometry, sample_place, windows
+from bitwright.model.layers.windows import Pools, Sliding, sample_place, windows
 from bitwright.model.weights.surrogate import Sign
-from bitwright.model.wiring import Geometry
 
 __all__ = ["PoolLayer"]
 
@@ -30,8 +29,8 @@ class Settings(Sliding):
     They are trained as the maximum, the minimum and the sign of what the mean has above half."""
 
 
-class PoolLayer(BitLayer, kind="pool"):
-    """OR, AND or majority of each channel in a window. There is nothing to learn.
+class PoolLayer(Pools, BitLayer, kind="pool"):
+    """OR, AND or majority of each channel in a window.
 
     The gradient of an OR and of an AND goes to one of the bits that decide it.
 
@@ -48,13 +47,6 @@ class PoolLayer(BitLayer, kind="pool"):
     """
 
     Settings = Settings
-    traits = frozenset({Trait.PASSES})
-
-    def __init__(self, geometry: Geometry, settings: Settings) -> None:
-        super().__init__()
-        self.window = settings.window(geometry)
-        self.function = settings.function
-        self.geometry = output_geometry(geometry, self.window, geometry.depth)
 
     def forward(self, x: Tensor) -> Tensor:
         bits = x if x.is_floating_point() else x.float()
@@ -66,10 +58,6 @@ class PoolLayer(BitLayer, kind="pool"):
 
     def freeze(self) -> ir.Pool:
         return ir.Pool(self.window, self.function)
-
-    @classmethod
-    def build(cls, settings: Settings, context: Context, generator: torch.Generator) -> Self:
-        return cls(context.geometry, settings)
 
     @classmethod
     def sample(cls, generator: torch.Generator) -> Self:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal
 
-import torch
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
 from bitwright.ir.window import Window
-from bitwright.model.base import Context, RealLayer, Trait
-from bitwright.model.layers.windows import Sliding, output_geometry, padded, picture, windows
-from bitwright.model.wiring import Geometry
+from bitwright.model.base import RealLayer
+from bitwright.model.layers.windows import Pools, Sliding, padded, picture, windows
 
 __all__ = ["RealPoolLayer", "maximum"]
 
@@ -44,7 +42,7 @@ class Settings(Sliding):
     """Of what a channel has in the window."""
 
 
-class RealPoolLayer(RealLayer, kind="real_pool"):
+class RealPoolLayer(Pools, RealLayer, kind="real_pool"):
     """Maximum or mean of each channel in a window: the layer that pooling of bits compares with.
 
     Parameters
@@ -60,19 +58,8 @@ class RealPoolLayer(RealLayer, kind="real_pool"):
     """
 
     Settings = Settings
-    traits = frozenset({Trait.PASSES})
-
-    def __init__(self, geometry: Geometry, settings: Settings) -> None:
-        super().__init__()
-        self.window = settings.window(geometry)
-        self.geometry = output_geometry(geometry, self.window, geometry.depth)
-        self.function = settings.function
 
     def forward(self, x: Tensor) -> Tensor:
         if self.function == "maximum":
             return maximum(x, self.window)
         return windows(x, self.window).mean((4, 5)).flatten(1).T
-
-    @classmethod
-    def build(cls, settings: Settings, context: Context, generator: torch.Generator) -> Self:
-        return cls(context.geometry, settings)

@@ -17,7 +17,7 @@ multiplies by one matrix, :func:`slide` does so without the columns.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
 from bitwright.ir.window import Window
-from bitwright.model.base import Summing, Trait
+from bitwright.model.base import Context, Layer, Summing, Trait
 from bitwright.model.wiring import Geometry
 
 __all__ = ["Grouped", "Slides", "Sliding", "add_windows", "allowed", "at_positions",
@@ -313,3 +313,33 @@ class Slides(Summing):
 
     def collect(self, columns: Tensor) -> Tensor:
         return add_windows(columns, self.window)
+
+
+class Pools(Layer):
+    """Layer that makes one value of what a channel has in a window. There is nothing to learn.
+
+    Parameters
+    ----------
+    geometry : Geometry
+        Of the input, which must be an image.
+    settings : Settings
+        A :class:`Sliding` with a ``function``.
+
+    Raises
+    ------
+    ValueError
+        If the input is no image, or the kernel is larger than it.
+    """
+
+    traits = frozenset({Trait.PASSES})
+
+    def __init__(self, geometry: Geometry, settings: Any) -> None:
+        super().__init__()
+        self.window = settings.window(geometry)
+        self.function = settings.function
+        self.geometry = output_geometry(geometry, self.window, geometry.depth)
+
+    @classmethod
+    def build(cls, settings: Any, context: Context, generator: torch.Generator) -> Self:
+        del generator
+        return cls(context.geometry, settings)

@@ -1,22 +1,18 @@
 """A network that reads pictures, behind a stream of pixels."""
 
-from amaranth.hdl import Cat, Module, Value
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.hdl import Module, Value
+from amaranth.lib.wiring import connect, flipped
 
 from bitwright import ir
 from bitwright.hw.checks import expect
-from bitwright.hw.folding import Folded, tables
-from bitwright.hw.limits import check_widths
 from bitwright.hw.pictures import video
 from bitwright.hw.plan import VIDEO, Plan
+from bitwright.hw.rtl.block import Block
 from bitwright.hw.rtl.parts.fifo import Fifo
-from bitwright.hw.rtl.parts.store import fill, load_signature
 from bitwright.hw.rtl.pixels.back import Back
 from bitwright.hw.rtl.pixels.front import Front, frame_layout
 from bitwright.hw.rtl.pixels.gate import beat_layout
 from bitwright.hw.rtl.pixels.whole import WholeCore
-from bitwright.hw.rtl.result import result_layout
 from bitwright.hw.rtl.stream_core import StreamCore, streams
 
 __all__ = ["PixelIp", "by_pixels"]
@@ -33,7 +29,7 @@ def by_pixels(network, plan):
     return plan.input == VIDEO or plan.early_exit or streams(network, plan)
 
 
-class PixelIp(wiring.Component):
+class PixelIp(Block):
     """Front, core and back in a row, with backpressure all through.
 
     A picture is nowhere whole, but for a replay of frames, and where the core has no streamed node
@@ -84,14 +80,7 @@ class PixelIp(wiring.Component):
     """
 
     def __init__(self, network, plan):
-        expect("Network", network, ir.Network)
-        expect("Plan", plan, Plan)
-        check_widths(network, plan)
-        self._writable = tuple(entry.name for entry in network.entries
-                               if entry.name in plan.writable)
-        self.tables = tuple(table for name in self._writable for table in tables(
-            network.entry(name).node, plan.settings(name, Folded).cycles))
-        self.layout = plan.layout(network)
+        self._read(network, plan)
         self.encoder = Front(network, plan)
         self.video = video(network, plan)
         gap = self.encoder.gap
@@ -99,11 +88,7 @@ class PixelIp(wiring.Component):
                      else WholeCore(network, plan, self.encoder.beat, gap))
         self.head = Back(network, plan)
         self._measure(network.frames, self.encoder.beat.beats, gap)
-        members = {"i": In(stream.Signature(beat_layout(8 * self.layout.beat_bytes))),
-                   "o": Out(stream.Signature(result_layout(network))), "error": Out(1)}
-        if self.tables:
-            members["load"] = In(load_signature())
-        super().__init__(members)
+        super().__init__(network, beat_layout(8 * self.layout.beat_bytes))
 
     @property
     def works(self):
@@ -127,14 +112,9 @@ class PixelIp(wiring.Component):
         m.submodules.core = core = self.core
         m.submodules.head = back = self.head
         m.submodules.frames = frames = Fifo(frame_layout.size, FRAMES)
-        size, bits = 8 * self.layout.feature_bytes, self.layout.bits
+        self._take(m, front)
         m.d.comb += [
-            front.i.payload.data.eq(Cat(self.i.payload.data[lane * size :][:bits]
-                                        for lane in range(self.layout.lanes))),
-            front.i.payload.last.eq(self.i.payload.last),
             front.i.payload.start.eq(self.i.payload.start),
-            front.i.valid.eq(self.i.valid), self.i.ready.eq(front.i.ready),
-            self.error.eq(front.error),
             frames.i.payload.eq(front.frames.payload.as_value()),
             frames.i.valid.eq(front.frames.valid), front.frames.ready.eq(frames.i.ready),
             back.frames.payload.eq(frames.o.payload), back.frames.valid.eq(frames.o.valid),
@@ -146,7 +126,5 @@ class PixelIp(wiring.Component):
         connect(m, back.o, flipped(self.o))
         if hasattr(back, "decided"):
             m.d.comb += front.decided.eq(back.decided)
-        if self.tables:
-            fill(m, flipped(self.load), self.tables,
-                 [ports for name in self._writable for ports in core.writes[name]])
+        self._fill(m, core.writes)
         return m
