@@ -35,6 +35,8 @@ HARDWARE = "tests/conformance/test_hardware.py tests/hw/test_ip.py"
 FOLDED = "tests/hw/test_fold.py"
 PARTS = "tests/hw/test_parts.py"
 CONTENTS = "tests/hw/test_contents.py"
+COMPLETE = "tests/minimise/test_complete.py"
+LOSSY = "tests/minimise/test_lossy.py"
 SLIDING = "tests/hw/test_sliding.py"
 LINK = "tests/hw/test_link.py"
 TREES = "tests/model/test_lut_convolution.py"
@@ -99,6 +101,16 @@ FAULTS = [
     Fault("ir/group_sum.py", "bits.reshape(len(bits), self.classes, self.group)",
           "bits.reshape(len(bits), self.group, self.classes).swapaxes(1, 2)", NODES),
     Fault("ir/simplify.py", "inverted=reduced.table[0]", "inverted=False", NODES),
+    Fault("ir/simplify.py", "inverted ^ state.luts[first].table[0]", "inverted",
+          "tests/ir/test_simplify.py"),
+    Fault("ir/simplify.py", "[value != claim.inverted for value in first.table]", "first.table",
+          "tests/ir/test_simplify.py"),
+    Fault("minimise/complete.py", "if not wide[0] & wide[1]:", "if True:", COMPLETE),
+    Fault("minimise/complete.py", "if not ones & zeros:", "if True:", COMPLETE),
+    Fault("minimise/seen.py", "self._began(bit) != self._began(other)", "False", LOSSY),
+    Fault("minimise/seen.py", "x[source] << slot", "x[source] << slot - 1", LOSSY),
+    Fault("minimise/lossy.py", ".addresses[name] <= few", ".addresses[name] <= few + 1", LOSSY),
+    Fault("minimise/steps.py", "if reached >= least:", "if True:", LOSSY),
     Fault("ir/simplify.py", "if all(low == high", "if any(low == high", NODES),
     Fault("ir/simplify.py", "bool(thresholds[0] <= low)", "bool(thresholds[0] > low)", NODES),
     Fault("ir/artifact.py", "if claimed != actual:", "if False:", ARTIFACT),

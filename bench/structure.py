@@ -24,7 +24,7 @@ STEPS = {
 }
 HELP = ("model.train", "model.evaluate", "hw.build", "answers.predict", "answers.infer", "sim.run",
         "boards.list")
-ROOMS = ("answers", "bitwright", "boards", "data", "hw", "ir", "model", "sim")
+ROOMS = ("answers", "bitwright", "boards", "data", "hw", "ir", "minimise", "model", "sim")
 
 
 def sources(tree):

@@ -26,7 +26,7 @@ from bitwright.ir.pool import Pool
 from bitwright.ir.preparation import Preparation
 from bitwright.ir.quantile import Quantile
 from bitwright.ir.scores import Scores
-from bitwright.ir.simplify import simplify
+from bitwright.ir.simplify import Bit, Signal, simplify
 from bitwright.ir.window import Window
 from bitwright.ir.xnor import Xnor
 
@@ -35,6 +35,7 @@ __all__ = [
     "Affine",
     "Answer",
     "ArtifactError",
+    "Bit",
     "BitNode",
     "Bits",
     "Convolution",
@@ -59,6 +60,7 @@ __all__ = [
     "Quantile",
     "Result",
     "Scores",
+    "Signal",
     "Window",
     "Words",
     "Xnor",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,18 +13,30 @@ from bitwright.ir.network import Entry, Network
 from bitwright.ir.node import BitNode
 from bitwright.ir.xnor import Xnor
 
-__all__ = ["simplify"]
+__all__ = ["Bit", "Signal", "simplify"]
 
 Bit = tuple[str, int]
 """An output bit: name of the node, index."""
 
 
 @dataclass(frozen=True)
-class _Signal:
-    """What an output bit equals: an earlier bit (maybe inverted), or a constant (no bit)."""
+class Signal:
+    """What an output bit equals: an earlier bit or its inverse, or a constant.
+
+    Parameters
+    ----------
+    bit : (str, int) or None
+        Name of the node and index, None for a constant.
+    inverted : bool
+        Whether it is the inverse. Of a constant: its value.
+    """
 
     bit: Bit | None
-    inverted: bool  # of a constant: its value
+    inverted: bool = False
+
+    def of(self, other: Signal) -> Signal:
+        """What this equals where its bit equals ``other``."""
+        return Signal(other.bit, self.inverted ^ other.inverted)
 
 
 @dataclass
@@ -39,16 +51,19 @@ class _Table:
 class _State:
     keep: frozenset[str]
     order: dict[str, int]
-    equals: dict[Bit, _Signal] = field(default_factory=dict)
+    claims: Mapping[Bit, Signal]
+    equals: dict[Bit, Signal] = field(default_factory=dict)
     luts: dict[Bit, _Table] = field(default_factory=dict)
     known: dict[tuple[tuple[Bit, ...], tuple[bool, ...]], Bit] = field(default_factory=dict)
 
 
-def simplify(network: Network, *, keep: Collection[str] = ()) -> Network:
+def simplify(network: Network, *, keep: Collection[str] = (),
+             claims: Mapping[Bit, Signal] | None = None) -> Network:
     """Remove what cannot matter: the result has the same scores for every input.
 
-    Constants are propagated, inputs that a table ignores are dropped, equal tables merge, wires
-    and inverters are absorbed by the tables that read them, and nodes without readers go. A node
+    Constants are propagated, inputs that a table ignores are dropped, tables that are equal or
+    inverse merge, wires and inverters are absorbed by the tables that read them, and nodes without
+    readers go. A node
     that an XNOR layer, a head or a node of images reads keeps its width, since those read by
     position; a convolution, a pool or a join stays whole or goes. Provenance and golden vectors are
     kept; the result need not be a chain, as a bypassed wire lets a node read further back.
@@ -60,17 +75,22 @@ def simplify(network: Network, *, keep: Collection[str] = ()) -> Network:
         Nodes whose contents may be written anew later. They stay as they are, read or not, with
         the same inputs in the same order; nothing is concluded from what they hold, so that the
         result keeps the scores of the network whatever the same tensors of both are set to.
+    claims : mapping of Bit to Signal, optional
+        What bits of look-up tables and comparisons equal, of which the network itself does not
+        tell. It is believed: where it is not so, the scores are others. A bit of ``keep`` stays.
 
     Raises
     ------
     ValueError
-        If a name of ``keep`` is no node.
+        If a name of ``keep`` is no node, or a claim is of another bit or not of an earlier one.
     """
     unknown = set(keep) - {entry.name for entry in network.entries}
     if unknown:
         raise ValueError(f"Keep must name nodes of the network, not {min(unknown)!r}")
     state = _State(frozenset(keep), {entry.name: place
-                                     for place, entry in enumerate(network.entries)})
+                                     for place, entry in enumerate(network.entries)}, claims or {})
+    for bit, signal in state.claims.items():
+        _check_claim(network, state.order, bit, signal)
     for entry in network.entries:
         if entry.name in keep:
             continue
@@ -79,6 +99,19 @@ def simplify(network: Network, *, keep: Collection[str] = ()) -> Network:
         elif isinstance(entry.node, Lut):
             _tabulated(state, entry.name, entry.node, _references(network, entry))
     return _rebuild(network, state)
+
+
+def _check_claim(network: Network, order: Mapping[str, int], bit: Bit, signal: Signal) -> None:
+    name, index = bit
+    if (name not in order or not isinstance(network.entry(name).node, Lut | Modulate)
+            or not 0 <= index < network.entry(name).node.out_width):
+        raise ValueError(f"Claim must be of a bit of a look-up table or a comparison, not {bit}")
+    if signal.bit is None:
+        return
+    source, place = signal.bit
+    if (source not in order or not 0 <= place < network.entry(source).node.out_width
+            or (order[source], place) >= (order[name], index)):
+        raise ValueError(f"Claim of {bit} must be of an earlier bit, not {signal.bit}")
 
 
 def _references(network: Network, entry: Entry) -> list[Bit]:
@@ -95,35 +128,62 @@ def _modulated(state: _State, name: str, node: Modulate) -> None:
         for d in range(node.depth):
             thresholds = node.thresholds[:, feature, d]
             bit = (name, feature * node.depth + d)
-            if (thresholds <= low).all() or (thresholds > high).all():
-                state.equals[bit] = _Signal(None, bool(thresholds[0] <= low))
+            claim = state.claims.get(bit)
+            if claim is not None:
+                state.equals[bit] = _resolved(state, claim)
+            elif (thresholds <= low).all() or (thresholds > high).all():
+                state.equals[bit] = Signal(None, bool(thresholds[0] <= low))
             else:
                 first = columns.setdefault((feature, thresholds.tobytes()), bit)
                 if first != bit:
-                    state.equals[bit] = _Signal(first, inverted=False)
+                    state.equals[bit] = Signal(first, inverted=False)
 
 
 def _tabulated(state: _State, name: str, node: Lut, references: list[Bit]) -> None:
     """Reduce each table of a layer, then see whether it equals something simpler."""
     for j in range(node.out_width):
         sources = [int(s) for s in node.sources[j]]
-        signals = [_Signal(None, inverted=False) if s == UNCONNECTED
-                   else state.equals.get(references[s], _Signal(references[s], inverted=False))
+        signals = [Signal(None, inverted=False) if s == UNCONNECTED
+                   else state.equals.get(references[s], Signal(references[s], inverted=False))
                    for s in sources]
         reduced = _reduce(signals, node.tables[j].tolist())
         bit = (name, j)
+        claim = state.claims.get(bit)
+        if claim is not None:
+            reduced = _claimed(state, name, claim)
         state.luts[bit] = reduced
         if not reduced.inputs:
-            state.equals[bit] = _Signal(None, reduced.table[0])
+            state.equals[bit] = Signal(None, reduced.table[0])
         elif len(reduced.inputs) == 1:
-            state.equals[bit] = _Signal(reduced.inputs[0], inverted=reduced.table[0])
+            state.equals[bit] = Signal(reduced.inputs[0], inverted=reduced.table[0])
         else:
-            first = state.known.setdefault((tuple(reduced.inputs), tuple(reduced.table)), bit)
+            # Of a table and its inverse, that which begins with 0 stands for both.
+            inverted = reduced.table[0]
+            form = tuple(value != inverted for value in reduced.table)
+            first = state.known.setdefault((tuple(reduced.inputs), form), bit)
             if first != bit:
-                state.equals[bit] = _Signal(first, inverted=False)
+                state.equals[bit] = Signal(first, inverted ^ state.luts[first].table[0])
 
 
-def _reduce(signals: list[_Signal], table: list[bool]) -> _Table:
+def _resolved(state: _State, claim: Signal) -> Signal:
+    """A claim in terms of what its bit equals."""
+    if claim.bit is None or claim.bit not in state.equals:
+        return claim
+    return claim.of(state.equals[claim.bit])
+
+
+def _claimed(state: _State, name: str, claim: Signal) -> _Table:
+    """The table of a bit that equals another: a constant, one of the same layer, or a wire."""
+    if claim.bit is not None and claim.bit[0] == name:
+        first = state.luts[claim.bit]
+        return _Table(first.inputs, [value != claim.inverted for value in first.table])
+    signal = _resolved(state, claim)
+    if signal.bit is None:
+        return _Table([], [signal.inverted])
+    return _Table([signal.bit], [signal.inverted, not signal.inverted])
+
+
+def _reduce(signals: list[Signal], table: list[bool]) -> _Table:
     """Rewrite a table over distinct, sorted input bits that all matter."""
     inputs = sorted({signal.bit for signal in signals if signal.bit is not None})
     place = {bit: index for index, bit in enumerate(inputs)}

@@ -16,7 +16,8 @@ from bitwright.hw.flow import toolchain
 from tests.sim.benches import chain
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("answers", "bench", "bitwright", "boards", "data", "demo", "hw", "ir", "model", "sim")
+ROOMS = ("answers", "bench", "bitwright", "boards", "data", "demo", "hw", "ir", "minimise",
+         "model", "sim")
 
 NO_FILES = {"Image", "archive", "tarfile"}
 """What has an open() of its own."""

@@ -1,5 +1,7 @@
 """Each rewriting by hand. tests/conformance proves that scores stay the same."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -144,3 +146,50 @@ def test_nothing_is_concluded_from_kept_thresholds():
 def test_keep_names_nodes():
     with pytest.raises(ValueError, match=r"^Keep must name nodes of the network, not 'n7'$"):
         ir.simplify(chain(lut(3, [[0], [1]], [WIRE, WIRE]), ir.GroupSum(2, 2)), keep={"m", "n7"})
+
+
+@pytest.mark.parametrize(("first", "second"), [(AND, [1, 1, 1, 0]), ([1, 1, 1, 0], AND)])
+def test_inverse_tables_merge(first, second):
+    net = ir.simplify(chain(lut(3, [[0, 1], [1, 0], [0, 2]], [first, second, XOR]),
+                            lut(3, [[0, 2], [1, 2]], [AND, XOR]), ir.GroupSum(2, 2)))
+    assert net.entry("n0").node.out_width == 2
+    assert net.entry("n1").node.sources.tolist() == [[0, 1], [0, 1]]
+    assert net.entry("n1").node.tables.astype(int).tolist() == [AND, [1, 0, 0, 1]]
+
+
+def test_claims_are_believed():
+    """A table is taken for the inverse of another, a comparison for a constant."""
+    net = chain(lut(3, [[0, 1], [0, 2], [1, 2]], [AND, XOR, XOR]),
+                lut(3, [[0, 1], [0, 2]], [AND, AND]), ir.GroupSum(2, 2))
+    simple = ir.simplify(net, claims={("m", 1): ir.Signal(None, True),
+                                      ("n0", 1): ir.Signal(("n0", 0), True)})
+    # n0[0] is m[0] then, n0[1] its inverse, and n0[2] the inverse of m[2].
+    assert shape(simple) == {"m": (("input",), 3), "n1": (("m",), 2), "head": (("n1",), 2)}
+    assert simple.entry("n1").node.sources.tolist() == [[-1, -1], [0, 2]]
+    assert simple.entry("n1").node.tables.astype(int).tolist() == [[0, 0, 0, 0], [0, 1, 0, 0]]
+
+
+def test_claims_of_what_a_head_reads_become_tables():
+    net = chain(lut(3, [[0, 1], [1, 2], [0, 2], [1, 2]], [AND, XOR, XOR, AND]), ir.GroupSum(4, 2))
+    simple = ir.simplify(net, claims={
+        ("n0", 1): ir.Signal(("n0", 0), True), ("n0", 2): ir.Signal(("m", 1)),
+        ("n0", 3): ir.Signal(None, True)})
+    node = simple.entry("n0").node
+    assert node.sources.tolist() == [[0, 1], [0, 1], [1, -1], [-1, -1]]
+    assert node.tables.astype(int).tolist() == [AND, [1, 1, 1, 0], [0, 1, 0, 1], [1, 1, 1, 1]]
+
+
+@pytest.mark.parametrize(("bit", "claim", "message"), [
+    (("head", 0), ir.Signal(None),
+     "Claim must be of a bit of a look-up table or a comparison, not ('head', 0)"),
+    (("n0", 2), ir.Signal(None),
+     "Claim must be of a bit of a look-up table or a comparison, not ('n0', 2)"),
+    (("n0", 0), ir.Signal(("n0", 1)),
+     "Claim of ('n0', 0) must be of an earlier bit, not ('n0', 1)"),
+    (("n0", 0), ir.Signal(("m", 3)), "Claim of ('n0', 0) must be of an earlier bit, not ('m', 3)"),
+    (("m", 0), ir.Signal(("m", 0)), "Claim of ('m', 0) must be of an earlier bit, not ('m', 0)"),
+])
+def test_claims_are_of_earlier_bits(bit, claim, message):
+    net = chain(lut(3, [[0, 1], [1, 2]], [AND, XOR]), ir.GroupSum(2, 2))
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        ir.simplify(net, claims={bit: claim})

@@ -1,0 +1,1 @@
+"""A frozen network made smaller: exactly, by proof, or as far as validation allows."""

@@ -1,0 +1,121 @@
+"""The command: what it writes, what it says, and what it refuses in one line."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bitwright import data, ir
+from bitwright.minimise import run
+
+ZOO = Path(__file__).parents[2] / "zoo"
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def refused(capsys, caplog, *argv, status=1):
+    caplog.clear()
+    assert run.main([*argv]) == status
+    assert capsys.readouterr().out == ""
+    return caplog.messages[-1]
+
+
+def test_a_child_says_where_it_comes_from_and_how_good_it_is(capsys):
+    assert run.main(["zoo/iris", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    parent = ir.load(ZOO / "iris.safetensors")
+    child = ir.load(Path("runs/iris-minimised/network.safetensors"))
+    (entry,) = child.provenance["minimised"]
+    assert entry == {key: told[key] for key in ("parent", "allow", "rare", "data", "share", "seed",
+                                                "steps")}
+    assert entry["parent"] == ir.digest(parent) != ir.digest(child)
+    assert (entry["share"], entry["seed"]) == (0.2, 0)
+    assert told["learnt"] + told["held_back"] == 114
+    iris = data.load("iris")
+    right = child.evaluate(iris.x_test).decision == iris.y_test
+    assert child.provenance["accuracy"]["test"] == told["test"]["after"] == right.mean()
+    assert child.provenance["figures"]["test"]["accuracy"] == right.mean()
+    assert sum(map(sum, child.provenance["confusion"])) == 36
+    learnt, held_back = iris.parted(0.2, 0)
+    right = child.evaluate(iris.features[held_back]).decision == iris.labels[held_back]
+    assert child.provenance["accuracy"]["validation"] == right.mean()
+    assert (child.evaluate(iris.features[learnt]).scores
+            == parent.evaluate(iris.features[learnt]).scores).all()
+    assert (child.evaluate(child.golden.features).scores == child.golden.scores).all()
+    assert child.provenance["recipe"] == parent.provenance["recipe"]
+    first, last = entry["steps"][0], entry["steps"][-1]
+    assert last["table_bits"] < first["table_bits"] / 4
+    assert last["validation"] >= first["validation"]
+
+
+def test_a_child_of_a_child_names_both(capsys):
+    assert run.main(["zoo/iris", "--out", "one.safetensors"]) == 0
+    assert run.main(["one.safetensors", "--out", "two.safetensors", "--rare", "0.05"]) == 0
+    one, two = (ir.load(Path(f"{name}.safetensors")) for name in ("one", "two"))
+    assert [entry["parent"] for entry in two.provenance["minimised"]] == [
+        one.provenance["minimised"][0]["parent"], ir.digest(one)]
+
+
+def test_the_table(capsys):
+    assert run.main(["zoo/iris"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == (f"{ZOO / 'iris.safetensors'} on iris: learnt from 90 samples, validated "
+                        "on 24")
+    assert lines[2] == ("step           |  changed | tables | inputs | table bits | input bits | "
+                        "validation")
+    assert lines[3] == ("simplify       |          |     60 |    239 |        952 |         28 | "
+                        "    91.67%")
+    assert lines[-2] == "test: 97.22% before, 97.22% after (36 samples, which chose nothing)"
+    assert lines[-1] == "runs/iris-minimised/network.safetensors"
+
+
+def test_luts_of_each_step(capsys, monkeypatch):
+    monkeypatch.setattr(run, "_luts", lambda network, family: (
+        len(network.entries) + family.lut_size))
+    assert run.main(["zoo/iris", "--json", "--synthesise", "xilinx", "--synthesise", "ice40"]) == 0
+    steps = json.loads(capsys.readouterr().out)["steps"]
+    assert [step["luts"] for step in steps] == [{"xilinx": 9, "ice40": 7}] * len(steps)
+    child = ir.load(Path("runs/iris-minimised/network.safetensors"))
+    assert child.provenance["minimised"][0]["steps"] == steps
+
+
+def test_what_is_refused(capsys, caplog):
+    assert refused(capsys, caplog, "zoo/iris", "--rare", "1", status=2) == (
+        "--rare must be at least 0 and below 1, not 1")
+    assert refused(capsys, caplog, "zoo/iris", "--allow", "-0.1", status=2) == (
+        "--allow must be at least 0 and below 1, not -0.1")
+    assert refused(capsys, caplog, "zoo/iris", "--synthesise", "xilix", status=2) == (
+        "xilix: no such family; did you mean 'xilinx'?")
+    assert refused(capsys, caplog, "zoo/iris", "--data", "digits") == (
+        f"{ZOO / 'iris.safetensors'}: the network has 3 classes, data set 'digits' has 10")
+    path = Path("runs/iris-minimised/network.safetensors")
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert refused(capsys, caplog, "zoo/iris") == (
+        f"{path}: is there already; name another file with --out, or replace it with --force")
+    assert run.main(["zoo/iris", "--force"]) == 0
+
+
+def test_a_network_that_names_no_data(capsys, caplog):
+    net = replace(ir.load(ZOO / "iris.safetensors"), provenance={}, golden=None)
+    ir.save(Path("mine.safetensors"), net)
+    assert refused(capsys, caplog, "mine.safetensors") == (
+        "mine.safetensors: the file names no data set; give one with --data")
+    assert run.main(["mine.safetensors", "--data", "iris", "--out", "new.safetensors"]) == 0
+    child = ir.load(Path("new.safetensors"))
+    (entry,) = child.provenance["minimised"]
+    assert (entry["share"], entry["seed"]) == (0.1, 0)
+    assert child.golden is None
+
+
+def test_data_that_has_changed(capsys, caplog):
+    net = ir.load(ZOO / "iris.safetensors")
+    provenance = {**net.provenance, "data": {"name": "iris", "digest": "0"}}
+    ir.save(Path("mine.safetensors"), replace(net, provenance=provenance))
+    assert run.main(["mine.safetensors"]) == 0
+    assert caplog.messages[0] == ("mine.safetensors: data set 'iris' is not the one that the "
+                                  "network was trained on")
