@@ -13,8 +13,10 @@ from bitwright import ir
 from bitwright.model import wiring
 from bitwright.model.base import BitLayer, Context, Trait
 from bitwright.model.lookup import (
-    START,
+    Parametrisation,
+    Start,
     Trees,
+    check_table,
     chosen,
     first_preferences,
     look_up,
@@ -40,6 +42,12 @@ class Settings:
     """Input sites nearest to a node that it may read; 0 for all, which "window" refuses."""
     gradient: Literal["efd", "multilinear"] = "efd"
     """Slope of a table along its inputs."""
+    table: str = "entries"
+    """What trains of a table: every entry, the coefficients of its Walsh transform ("walsh"),
+    logits of gates of two inputs ("gates"), a small neural network ("mlp"), or nothing ("majority",
+    "or")."""
+    start: Start = "random"
+    """Tables before training: at random, or nearly all of a table passes its first input on."""
 
     def __post_init__(self) -> None:
         if not self.wiring:
@@ -54,13 +62,15 @@ class Settings:
             raise ValueError("window must be at least 1 where wiring is 'window', not 0")
         if self.wiring == "random" and self.window:
             raise ValueError(f"window must be 0 where wiring is 'random', not {self.window}")
+        check_table(self.table, self.start)
 
 
 class LutLayer(BitLayer, kind="lut"):
     """Layer of trainable look-up tables.
 
     Outputs are those of the hard tables. Backward, a table entry receives the gradient of the
-    samples that hit it, and an input that of the table's slope.
+    samples that hit it, and an input that of the table's slope. What becomes of the gradient of an
+    entry is a matter of how tables are made, see :mod:`model.lookup.parametrisations`.
 
     Parameters
     ----------
@@ -104,10 +114,10 @@ class LutLayer(BitLayer, kind="lut"):
                 self.candidates = torch.from_numpy(allowed)
             self.preferences = nn.Parameter(first_preferences(
                 self.wires, self.candidates, geometry.width, generator))
-        # Within -1 to +1; the bit is 1 from 0 up. Starting near 0 lets every entry change its mind
-        # in the first steps, which trains faster than starting all over the range.
-        start = torch.rand(count, 1 << fan_in, generator=generator) * 2 - 1
-        self.tables = nn.Parameter(START * start)
+        self.parametrisation = Parametrisation.kinds[settings.table](fan_in)
+        self.tables = nn.Parameter(
+            self.parametrisation.first(count, settings.start, generator),
+            requires_grad=self.parametrisation.trains)
         matrix = slope_matrix(fan_in, settings.gradient).float()
         self.register_buffer("slopes", matrix, persistent=False)
 
@@ -117,8 +127,8 @@ class LutLayer(BitLayer, kind="lut"):
 
     @property
     def hard(self) -> Tensor:
-        """Tables as bits. The one place where a trained value becomes one."""
-        return self.tables >= 0
+        """Tables as bits, shape (nodes, 2 ** fan_in)."""
+        return self.parametrisation.bits(self.tables)
 
     @property
     def sources(self) -> Tensor:
@@ -127,11 +137,11 @@ class LutLayer(BitLayer, kind="lut"):
 
     def forward(self, x: Tensor) -> Tensor:
         trees = Trees([self.hard], self.sources, self.candidates, self.slopes)
-        return look_up(x, trees, [self.tables], self.preferences)
+        values = self.parametrisation.values(self.tables)
+        return look_up(x, trees, [values], self.preferences)
 
     def constrain(self) -> None:
-        with torch.no_grad():
-            self.tables.clamp_(-1, 1)
+        self.parametrisation.constrain(self.tables)
 
     def measures(self) -> dict[str, float]:
         length = wiring.wire_length(self.input, self.geometry.sites, self.sources.cpu().numpy())
@@ -151,5 +161,6 @@ class LutLayer(BitLayer, kind="lut"):
         kind = ("random", "window", "learnable")[draw % 3]
         settings = Settings(width=5, fan_in=2 + draw // 3 % 5, wiring=kind,
                             window=0 if kind == "random" else 4,
-                            gradient=("efd", "multilinear")[draw // 15 % 2])
+                            gradient=("efd", "multilinear")[draw // 15 % 2],
+                            table=tuple(Parametrisation.kinds)[draw // 30 % 6])
         return cls(Geometry.of((3, 3), depth=2), settings, generator=generator)

@@ -16,8 +16,10 @@ from bitwright.model.base import BitLayer, Context, Trait
 from bitwright.model.layers.seen import Seen
 from bitwright.model.layers.windows import Sliding, output_geometry, sample_place
 from bitwright.model.lookup import (
-    START,
+    Parametrisation,
+    Start,
     Trees,
+    check_table,
     chosen,
     first_preferences,
     look_up,
@@ -26,9 +28,6 @@ from bitwright.model.lookup import (
 from bitwright.model.wiring import Geometry
 
 __all__ = ["LutConvolutionLayer"]
-
-KEPT = 0.95
-"""Share of a table that passes its first input on, where training starts so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +47,9 @@ class Settings(Sliding):
     """Channels, drawn at random, that a tree reads; 0 for all."""
     gradient: Literal["efd", "multilinear"] = "efd"
     """Slope of a table along its inputs."""
-    start: Literal["random", "residual"] = "random"
+    table: str = "entries"
+    """What trains of a table, as in a layer of kind ``lut``."""
+    start: Start = "random"
     """Tables before training: at random, or nearly all of a table passes its first input on."""
 
     def __post_init__(self) -> None:
@@ -62,6 +63,7 @@ class Settings(Sliding):
             raise ValueError(f"reads must be at least 0, not {self.reads}")
         if self.reads and self.wiring in ("serial", "depthwise"):
             raise ValueError(f"reads must be 0 where wiring is {self.wiring!r}, not {self.reads}")
+        check_table(self.table, self.start)
 
 
 class LutConvolutionLayer(BitLayer, kind="lut_convolution"):
@@ -114,8 +116,11 @@ class LutConvolutionLayer(BitLayer, kind="lut_convolution"):
             self.candidates = None if allowed is None else torch.from_numpy(allowed)
             self.preferences = nn.Parameter(first_preferences(
                 self.wires, self.candidates, self.window.bits, generator))
+        self.parametrisation = Parametrisation.kinds[settings.table](fan_in)
         self.tables = nn.ParameterList(
-            nn.Parameter(_start(channels * fan_in**level, settings, generator))
+            nn.Parameter(self.parametrisation.first(channels * fan_in**level, settings.start,
+                                                    generator),
+                         requires_grad=self.parametrisation.trains)
             for level in reversed(range(settings.levels)))
         matrix = slope_matrix(fan_in, settings.gradient).float()
         self.register_buffer("slopes", matrix, persistent=False)
@@ -126,8 +131,8 @@ class LutConvolutionLayer(BitLayer, kind="lut_convolution"):
 
     @property
     def hard(self) -> list[Tensor]:
-        """Tables of each level as bits. The one place where a trained value becomes one."""
-        return [tables >= 0 for tables in self.tables]
+        """Tables of each level as bits, shape (nodes, 2 ** fan_in)."""
+        return [self.parametrisation.bits(tables) for tables in self.tables]
 
     @property
     def sources(self) -> Tensor:
@@ -136,12 +141,12 @@ class LutConvolutionLayer(BitLayer, kind="lut_convolution"):
 
     def forward(self, x: Tensor) -> Tensor:
         trees = Trees(self.hard, self.sources, self.candidates, self.slopes)
-        return look_up(x, trees, list(self.tables), self.preferences, Seen(self.window))
+        values = [self.parametrisation.values(tables) for tables in self.tables]
+        return look_up(x, trees, values, self.preferences, Seen(self.window))
 
     def constrain(self) -> None:
-        with torch.no_grad():
-            for tables in self.tables:
-                tables.clamp_(-1, 1)
+        for tables in self.tables:
+            self.parametrisation.constrain(tables)
 
     def freeze(self) -> ir.Convolution:
         width, body = self.window.bits, []
@@ -169,7 +174,7 @@ class LutConvolutionLayer(BitLayer, kind="lut_convolution"):
         settings = Settings(**place, channels=geometry.depth * (1 + draw // 60 % 2), fan_in=fan_in,
                             levels=1 + draw // 120 % 3, wiring=kind, reads=reads,
                             gradient=("efd", "multilinear")[draw // 360 % 2],
-                            start=("random", "residual")[draw // 720 % 2])
+                            table=tuple(Parametrisation.kinds)[draw // 720 % 6])
         return cls(geometry, settings, generator=generator)
 
 
@@ -192,16 +197,3 @@ def _allowed(window: ir.Window, settings: Settings, leaves: int,
     pixels = np.arange(window.bits // channels) * channels
     bits = (pixels[:, None] + read[:, None, :]).reshape(trees, -1)
     return np.repeat(bits, leaves // trees, axis=0)
-
-
-def _start(nodes: int, settings: Settings, generator: torch.Generator) -> Tensor:
-    """Tables before training, shape (nodes, 2 ** fan_in)."""
-    entries = 1 << settings.fan_in
-    # Within -1 to +1; the bit is 1 from 0 up. Starting near 0 lets every entry change its mind in
-    # the first steps, which trains faster than starting all over the range.
-    start = torch.rand(nodes, entries, generator=generator) * 2 - 1
-    if settings.start == "residual":
-        kept = torch.rand(nodes, entries, generator=generator) < KEPT
-        passed = torch.arange(entries) % 2 * 2 - 1
-        start = torch.where(kept, start.abs() * passed, start)
-    return START * start

@@ -1,7 +1,7 @@
 """Look-up tables that train: hard values, and surrogate gradients."""
 
+from bitwright.model.lookup.parametrisations import START, Parametrisation, Start, check_table
 from bitwright.model.lookup.trees import (
-    START,
     Trees,
     chosen,
     first_preferences,
@@ -9,4 +9,5 @@ from bitwright.model.lookup.trees import (
     slope_matrix,
 )
 
-__all__ = ["START", "Trees", "chosen", "first_preferences", "look_up", "slope_matrix"]
+__all__ = ["START", "Parametrisation", "Start", "Trees", "check_table", "chosen",
+           "first_preferences", "look_up", "slope_matrix"]

@@ -18,12 +18,9 @@ from bitwright.model.lookup import tensors as tensor_operations
 if TYPE_CHECKING:
     from bitwright.model.layers.seen import Seen
 
-__all__ = ["START", "Trees", "chosen", "first_preferences", "look_up", "slope_matrix"]
+__all__ = ["Trees", "chosen", "first_preferences", "look_up", "slope_matrix"]
 
 EFD_BETA = 1 / 3
-
-START = 0.1
-"""Largest magnitude of an initial table entry."""
 
 _CACHED, _BUFFERED = 1 << 18, 1 << 26
 """Look-ups that are worked on together: what stays in a processor's cache, which is several times
@@ -118,7 +115,7 @@ def look_up(x: Tensor, trees: Trees, tables: Sequence[Tensor],
         Bits as numbers.
     trees : Trees
     tables : sequence of Tensor
-        What the hard tables are made of, within -1 to +1.
+        What the hard tables are relaxed to, within -1 to +1.
     preferences : Tensor, shape (nodes of level 0, fan_in, offered), optional
         Of wires that are trained. Its gradient is that of a slot that reads the softmax mixture of
         what it may read.

@@ -54,7 +54,7 @@ class Descent(Rule):
     @classmethod
     def check(cls, network: Network, settings: Any, epochs: int, task: Task) -> None:
         super().check(network, settings, epochs, task)
-        if next(network.parameters(), None) is None:
+        if not any(parameter.requires_grad for parameter in network.parameters()):
             raise ValueError(f"learning {cls.kind!r} finds nothing to train: neither layers nor "
                              "head have parameters")
         if settings.label_smoothing and task.kind == "regression":
