@@ -30,6 +30,9 @@ class Fault(NamedTuple):
 ARTIFACT = "tests/ir/test_artifact.py"
 AUGMENT = "tests/model/test_augment.py"
 GRAPH = "tests/model/test_graph.py"
+HELPS = "tests/model/test_backprop.py"
+LEARNED = "tests/model/test_learned.py"
+PARAMETRISATIONS = "tests/model/test_parametrisations.py"
 NODES = "tests/conformance/test_nodes.py"
 HARDWARE = "tests/conformance/test_hardware.py tests/hw/test_ip.py"
 FOLDED = "tests/hw/test_fold.py"
@@ -197,6 +200,24 @@ FAULTS = [
           f"{TREES} -k loops"),
     Fault("model/lookup/trees.py", "stop * len(level) // roots)",
           "start * len(level) // roots + 1)", f"{TREES} -k parts"),
+    Fault("model/lookup/parametrisations/gates.py", "self.gates[trained.detach().argmax(2)]",
+          "trained.detach().softmax(2) @ self.gates", f"{PARAMETRISATIONS} -k highest"),
+    Fault("model/lookup/parametrisations/parametrisation.py",
+          "self.values(trained.detach()) >= 0", "self.values(trained.detach()) >= 0.02",
+          f"{PARAMETRISATIONS} -k 'residual or frozen'"),
+    Fault("model/lookup/parametrisations/walsh.py", "basis / len(basis) ** 0.5", "basis",
+          f"{PARAMETRISATIONS} -k walsh_coefficients"),
+    Fault("model/rules/averages.py", "self._network.load_state_dict(trained)", "pass",
+          f"{HELPS} -k averages_are"),
+    Fault("model/training/trainer.py", "with self.rule.averaged():", "if True:",
+          f"{HELPS} -k validated"),
+    Fault("model/rules/optimizer.py", "some = list(decaying)", "some = list(parameters)",
+          f"{HELPS} -k weight_decay"),
+    Fault("model/training/front.py", "if count > 1)", "if count > 0)", f"{HELPS} -k luts"),
+    Fault("model/inputs/learned.py", "whole = snapped(whole", "snapped(whole",
+          f"{LEARNED} -k top_bits"),
+    Fault("model/inputs/learned.py", "self.unit * self.moved", "self.moved",
+          f"{LEARNED} -k near_it"),
     Fault("model/training/freeze.py", "if not np.array_equal(result.scores, expected):",
           "if False:",
           "tests/model/test_freeze.py"),

@@ -5,7 +5,7 @@ Depends on NumPy and safetensors only; neither torch nor Amaranth is imported fr
 
 from bitwright.ir.affine import Affine
 from bitwright.ir.answer import Answer
-from bitwright.ir.artifact import FORMAT, ArtifactError, load, save
+from bitwright.ir.artifact import FORMAT, ArtifactError, load, save, to_bytes
 from bitwright.ir.bits import Bits, Words, pack, slice_bits, unpack, unslice
 from bitwright.ir.convolution import Convolution
 from bitwright.ir.drawn import draw
@@ -72,6 +72,7 @@ __all__ = [
     "save",
     "simplify",
     "slice_bits",
+    "to_bytes",
     "unpack",
     "unslice",
 ]

@@ -69,12 +69,22 @@ def save(path: str | Path, network: Network) -> None:
     OSError
         If the file cannot be written.
     """
+    write_atomic(Path(path), to_bytes(network))
+
+
+def to_bytes(network: Network) -> bytes:
+    """Contents of the file that :func:`save` writes.
+
+    Raises
+    ------
+    ValueError
+        If the provenance is not JSON.
+    """
     own, tensors = own_parts(network)
     record, golden = record_parts(network)
     header = {"format": FORMAT, "digest": digest(network), "record_digest": record_digest(network),
               **own, **record}
-    write_atomic(Path(path), to_safetensors({**tensors, **golden},
-                                            metadata={KEY: plain.dump(header)}))
+    return to_safetensors({**tensors, **golden}, metadata={KEY: plain.dump(header)})
 
 
 def load(path: str | Path) -> Network:

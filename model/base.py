@@ -82,6 +82,10 @@ class Input(nn.Module, ABC):
     """As :attr:`Part.freezes`."""
     learns: ClassVar[bool] = False
     """Whether it has parameters, which the rule then has to train."""
+    traits: ClassVar[frozenset[Trait]] = frozenset()
+    """What it offers to a learning rule that trains it."""
+    levels: str = ""
+    """What a recipe calls it, if it learns."""
     batch_statistics: ClassVar[bool] = False
     """As :attr:`Part.batch_statistics`."""
 
@@ -175,6 +179,18 @@ class Layer(Part):
         """Whether its running statistics must be measured anew, with the weights as they have
         become, before it is evaluated."""
         return False
+
+    @property
+    def decaying(self) -> list[nn.Parameter]:
+        """What weight decay draws to 0: that which tables are made of."""
+        return []
+
+    def dependences(self) -> list[Tensor]:
+        """How far tables depend on each of their inputs, from 0 to 1, differentiable.
+
+        See :func:`bitwright.model.lookup.dependence`.
+        """
+        return []
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor: ...

@@ -19,6 +19,7 @@ from bitwright.model.inputs import modulate as modulation
 from bitwright.model.inputs.batch_norm import BatchNormModulator
 from bitwright.model.inputs.drawn import drawn_thresholds
 from bitwright.model.inputs.labels import make_code
+from bitwright.model.inputs.learned import LearnedModulator
 from bitwright.model.inputs.modulate import Modulator
 from bitwright.model.inputs.noise import noise_modulator
 from bitwright.model.inputs.scaler import Scaler
@@ -315,12 +316,12 @@ def build_network(modulate: modulation.Settings, layers: Sequence[tuple[type[Lay
 def _modulator(modulate: modulation.Settings, data: DataSet, training: NDArray[np.int32],
                generator: torch.Generator) -> Input:
     code = make_code(modulate.labels, modulate.label_width, len(data.classes), training, generator)
+    if modulate.top_bits > data.bits:
+        raise ValueError(f"modulate.top_bits must be at most the {data.bits} bits of a feature,"
+                         f" not {modulate.top_bits}")
     if modulate.levels == "real":
         scaled = {"mean": training.mean() / data.full_scale,
                   "deviation": training.std() / data.full_scale} if modulate.standard else {}
-        if modulate.top_bits > data.bits:
-            raise ValueError(f"modulate.top_bits must be at most the {data.bits} bits of a feature,"
-                             f" not {modulate.top_bits}")
         dropped = data.bits - modulate.top_bits if modulate.top_bits else 0
         return Scaler(data.shape, data.full_scale, code, dropped=dropped, **scaled)
     if modulate.levels == "batch-norm":
@@ -333,6 +334,10 @@ def _modulator(modulate: modulation.Settings, data: DataSet, training: NDArray[n
         _thresholds(modulate, frames, data, training) if frames else (None, None)
         for frames in (modulate.frames, modulate.trained_frames))
     assert thresholds is not None
+    if modulate.learned:
+        return LearnedModulator(thresholds, data.shape, full_scale=data.full_scale, bits=data.bits,
+                                signed=data.signed, together=modulate.together,
+                                top_bits=modulate.top_bits)
     if code is not None:
         low = -(1 << data.bits - 1) if data.signed else 0
         thresholds, noise = code.modulate(thresholds, low, low + (1 << data.bits) - 1), None
@@ -344,8 +349,6 @@ def _thresholds(modulate: modulation.Settings, frames: int, data: DataSet,
                 training: NDArray[np.int32]) -> tuple[NDArray[np.int32], ir.Noise | None]:
     """Thresholds, shape (frames, features, depth), and the noise that they are, if any."""
     form = training.shape[1], data.full_scale, modulate.depth, frames
-    if modulate.levels == "even":
-        return modulation.even_thresholds(*form), None
     if modulate.levels == "noise":
         node = noise_modulator(*form, bits=data.bits, seed=modulate.seed)
         return node.thresholds.copy(), node.noise
@@ -353,5 +356,10 @@ def _thresholds(modulate: modulation.Settings, frames: int, data: DataSet,
         return drawn_thresholds(*form, normal=modulate.levels == "normal", each=modulate.each,
                                 mean=modulate.mean, deviation=modulate.deviation,
                                 seed=modulate.seed, highest=(1 << data.bits) - 1), None
-    return modulation.quantile_thresholds(training, modulate.depth, frames,
-                                          together=modulate.levels == "global-quantile"), None
+    if modulate.levels == "even":
+        thresholds = modulation.even_thresholds(*form)
+    else:
+        thresholds = modulation.quantile_thresholds(training, modulate.depth, frames,
+                                                    together=modulate.together)
+    return modulation.snapped(torch.from_numpy(thresholds), modulate.top_bits, bits=data.bits,
+                              signed=data.signed).numpy(), None

@@ -39,9 +39,11 @@ class Recipe:
         At most.
     keep : str
         Which epoch is frozen: the best one on the validation split, or the last one. Of a
-        validation split of some dozens of samples the best one is a matter of luck.
+        validation split of some dozens of samples the best one is a matter of luck. ``front``: the
+        best one, and each that is smaller than all that are as good.
     patience : int
-        Epochs without a better one after which training stops, if the best one is kept.
+        Epochs without a better one, or a new one of the front, after which training stops. Not
+        used where the last one is kept.
     batch : int
         Samples of a step.
     validation : float
@@ -81,7 +83,7 @@ class Recipe:
     data: str = "digits"
     seed: int = 0
     epochs: int = 100
-    keep: Literal["best", "last"] = "best"
+    keep: Literal["best", "last", "front"] = "best"
     patience: int = 20
     batch: int = 64
     validation: float = 0.15

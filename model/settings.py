@@ -80,7 +80,7 @@ def _value(hint: Any, value: Any, where: str) -> Any:
 
 
 def _one_of(hints: Sequence[Any], value: Any, where: str) -> Any:
-    """A value of a union of words, integers and tuples of integers."""
+    """A value of a union of words, numbers, integers and tuples of integers."""
     forms: list[str] = []
     for hint in hints:
         if get_origin(hint) is Literal:
@@ -91,6 +91,10 @@ def _one_of(hints: Sequence[Any], value: Any, where: str) -> Any:
             if type(value) is int:
                 return _value(int, value, where)
             forms.append("an integer")
+        elif hint is float:
+            if type(value) in (int, float):
+                return float(value)
+            forms.append("a number")
         else:
             count = len(get_args(hint))
             if isinstance(value, list | tuple) and len(value) == count and all(

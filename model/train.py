@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("model.train")
 
 CHECKPOINT, METRICS, NETWORK = "checkpoint.pt", "metrics.jsonl", "network.safetensors"
+FRONT = "front-{}.safetensors"
 RECIPE, LOG, RESULT = "recipe.toml", "tensorboard", "result.json"
 
 
@@ -104,6 +105,8 @@ def train(args: argparse.Namespace) -> None:
         _tell_constant(source)
         for file in (CHECKPOINT, NETWORK, METRICS, RESULT):
             (out / file).unlink(missing_ok=True)
+        for path in out.glob(FRONT.format("*")):
+            path.unlink()
         if (out / LOG).is_dir():
             shutil.rmtree(out / LOG)
         files.write_atomic(out / RECIPE, recipe.toml())
@@ -127,16 +130,25 @@ def _tell_constant(source: DataSet) -> None:
 
 def _freeze(trainer: Trainer, out: Path) -> None:
     """Write the frozen network."""
-    from bitwright import ir
+    from bitwright import files, ir
 
+    for point in trainer.best.get("front", ()):
+        path = out / FRONT.format(point["luts"])
+        files.write_atomic(path, point["file"].numpy().tobytes())
+        logger.info("%s: epoch %d, %d LUTs of tables, validation %s", path, point["epoch"],
+                    point["luts"], trainer.task.told(point[trainer.task.metric_name]))
     network = trainer.freeze()
     ir.save(out / NETWORK, network)
     figures = network.provenance["figures"]
     logger.info("%s epoch %d of %d: validation %s, test %s (torch and frozen network agree on "
-                "all %d test samples)", trainer.recipe.keep, trainer.best["epoch"], trainer.epoch,
+                "all %d test samples)", _kept(trainer), trainer.best["epoch"], trainer.epoch,
                 trainer.task.brief(figures["validation"]), trainer.task.brief(figures["test"]),
                 len(trainer.data.y_test))
     sys.stdout.write(f"{out / NETWORK}\n")
+
+
+def _kept(trainer: Trainer) -> str:
+    return "last" if trainer.recipe.keep == "last" else "best"
 
 
 def _tell(trainer: Trainer, out: Path) -> None:
@@ -145,7 +157,7 @@ def _tell(trainer: Trainer, out: Path) -> None:
 
     figures = trainer.figures()
     logger.info("%s epoch %d of %d: validation %s, test %s; a network of real numbers has no "
-                "frozen form", trainer.recipe.keep, trainer.best["epoch"], trainer.epoch,
+                "frozen form", _kept(trainer), trainer.best["epoch"], trainer.epoch,
                 trainer.task.brief(figures["validation"]), trainer.task.brief(figures["test"]))
     accuracy = {part: of["accuracy"] for part, of in figures.items() if "accuracy" in of}
     files.write_atomic(out / RESULT, json.dumps({"accuracy": accuracy, "figures": figures}) + "\n")

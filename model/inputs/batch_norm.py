@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from bitwright import ir
-from bitwright.model.base import Input
+from bitwright.model.base import Input, Trait
 from bitwright.model.inputs.frames import merged
 from bitwright.model.thresholds import crossing, cuts, least
 from bitwright.model.weights.surrogate import Step
@@ -42,6 +42,8 @@ class BatchNormModulator(Input):
     values = "bits"
     freezes = True
     learns = True
+    traits = frozenset({Trait.GRADIENT, Trait.FLIPS})
+    levels = "batch-norm"
     batch_statistics = True
 
     mean: Tensor

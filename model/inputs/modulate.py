@@ -17,17 +17,21 @@ from bitwright.model.inputs.drawn import DEVIATION, Each
 from bitwright.model.inputs.frames import merged
 from bitwright.model.wiring import Geometry
 
-__all__ = ["Modulator", "even_thresholds", "quantile_thresholds"]
+__all__ = ["Modulator", "even_thresholds", "quantile_thresholds", "snapped"]
+
+_MEASURED = ("quantile", "global-quantile")
+_LEARNED = ("learned", "global-learned")
 
 
 @dataclass(frozen=True)
 class Settings:
     """What a recipe says about the modulation."""
 
-    levels: Literal["even", "quantile", "global-quantile", "uniform", "normal", "noise",
-                    "batch-norm", "real"] = "even"
+    levels: Literal["even", "quantile", "global-quantile", "learned", "global-learned", "uniform",
+                    "normal", "noise", "batch-norm", "real"] = "even"
     """Thresholds spread over the full scale, over each feature's values in the training split, or
-    over all features' values together. ``uniform``, ``normal``: drawn once, at random, between one
+    over all features' values together. ``learned``, ``global-learned``: they start there, and move
+    in training. ``uniform``, ``normal``: drawn once, at random, between one
     step of the depth and the next, as BinaryBrain draws them. ``noise``: about the same as
     ``uniform``, but made by hardware without a table. ``batch-norm``: over each feature's
     normal distribution, with a scale and a shift that a rule may learn. ``real``: no thresholds,
@@ -54,7 +58,8 @@ class Settings:
     seed: int = 0
     """Of what is drawn."""
     top_bits: int = 0
-    """Upper bits that are kept of real features, the others read 0; 0 keeps all."""
+    """Upper bits that thresholds compare: each is snapped to the nearest one that the others cannot
+    change. Of real features those that are kept, the others read 0. 0 keeps all."""
     labels: Literal["none", "first", "dull", "slot"] = "none"
     """Labels as inputs, one a frame, for heads that make every frame a class: one bit a label in
     place of the first features; a random code in place of the features that vary least, or in
@@ -77,10 +82,10 @@ class Settings:
                              f"not {self.trained_frames}")
         if not 0 <= self.top_bits <= 16:
             raise ValueError(f"top_bits must be between 0 and 16, not {self.top_bits}")
-        if self.top_bits and self.levels != "real":
+        if self.top_bits and self.levels not in ("real", "even", *_MEASURED, *_LEARNED):
             raise ValueError(f"top_bits must be 0 where levels is {self.levels!r}, "
                              f"not {self.top_bits}")
-        if self.levels in ("real", "batch-norm") or self.labels != "none":
+        if self.levels in ("real", "batch-norm", *_LEARNED) or self.labels != "none":
             where = (f"levels is {self.levels!r}" if self.labels == "none"
                      else "labels take the frames")
             if self.draw:
@@ -92,13 +97,23 @@ class Settings:
             raise ValueError(f"label_width must be at least 1, not {self.label_width}")
         if self.labels != "none" and self.frames != 1:
             raise ValueError(f"frames must be 1 where labels take them, not {self.frames}")
-        if self.labels != "none" and self.levels == "batch-norm":
-            raise ValueError(f"labels must be 'none' where levels is 'batch-norm', "
+        if self.labels != "none" and self.levels in ("batch-norm", *_LEARNED):
+            raise ValueError(f"labels must be 'none' where levels is {self.levels!r}, "
                              f"not {self.labels!r}")
         if self.standard and self.levels != "real":
             raise ValueError(f"standard must be false where levels is {self.levels!r}")
         if self.labels == "slot" and self.levels == "real":
             raise ValueError("labels must not be 'slot' where levels is 'real'")
+
+    @property
+    def learned(self) -> bool:
+        """Whether thresholds themselves move in training."""
+        return self.levels in _LEARNED
+
+    @property
+    def together(self) -> bool:
+        """Whether all features have the same thresholds, of all values together."""
+        return self.levels.startswith("global")
 
     @property
     def drawn(self) -> bool:
@@ -160,6 +175,31 @@ def quantile_thresholds(features: NDArray[np.int32], depth: int, frames: int, *,
     else:
         cuts = np.quantile(features, levels, axis=0, method="lower").transpose(0, 2, 1)
     return (cuts + 1).astype(np.int32)
+
+
+def snapped(thresholds: Tensor, top_bits: int, *, bits: int, signed: bool) -> Tensor:
+    """Move thresholds to the nearest ones that are decided by upper bits alone.
+
+    Those are the multiples of ``2 ** (bits - top_bits)`` between the least and the highest value of
+    a feature: a comparison with one of them is a function of so many bits, and with ``top_bits`` of
+    1 it is a wire. Of two equally near the higher one is taken. Thresholds that are near each other
+    become one.
+
+    Parameters
+    ----------
+    thresholds : Tensor of int32
+    top_bits : int
+        At most ``bits``; 0 leaves all as they are.
+    bits : int
+        Width of a feature.
+    signed : bool
+    """
+    if not top_bits:
+        return thresholds
+    step = 1 << bits - top_bits
+    low = -(1 << bits - 1) if signed else 0
+    nearest = torch.div(thresholds + step // 2, step, rounding_mode="floor") * step
+    return nearest.clamp(low + step, low + (1 << bits) - step)
 
 
 class Modulator(Input):

@@ -18,6 +18,7 @@ from bitwright.model.lookup import (
     Trees,
     check_table,
     chosen,
+    dependence,
     first_preferences,
     look_up,
     slope_matrix,
@@ -143,6 +144,13 @@ class LutLayer(BitLayer, kind="lut"):
     def constrain(self) -> None:
         self.parametrisation.constrain(self.tables)
 
+    @property
+    def decaying(self) -> list[nn.Parameter]:
+        return [self.tables] if self.tables.requires_grad else []
+
+    def dependences(self) -> list[Tensor]:
+        return [dependence(self.parametrisation.values(each)) for each in self.decaying]
+
     def measures(self) -> dict[str, float]:
         length = wiring.wire_length(self.input, self.geometry.sites, self.sources.cpu().numpy())
         return {"wire_length": round(length, 4)}
@@ -159,8 +167,9 @@ class LutLayer(BitLayer, kind="lut"):
     def sample(cls, generator: torch.Generator) -> Self:
         draw = int(torch.randint(1 << 16, (), generator=generator))
         kind = ("random", "window", "learnable")[draw % 3]
+        tables = [name for name, made in Parametrisation.kinds.items() if made.trains]
         settings = Settings(width=5, fan_in=2 + draw // 3 % 5, wiring=kind,
                             window=0 if kind == "random" else 4,
                             gradient=("efd", "multilinear")[draw // 15 % 2],
-                            table=tuple(Parametrisation.kinds)[draw // 30 % 6])
+                            table=tables[draw // 30 % len(tables)])
         return cls(Geometry.of((3, 3), depth=2), settings, generator=generator)

@@ -21,6 +21,7 @@ from bitwright.model.lookup import (
     Trees,
     check_table,
     chosen,
+    dependence,
     first_preferences,
     look_up,
     slope_matrix,
@@ -148,6 +149,13 @@ class LutConvolutionLayer(BitLayer, kind="lut_convolution"):
         for tables in self.tables:
             self.parametrisation.constrain(tables)
 
+    @property
+    def decaying(self) -> list[nn.Parameter]:
+        return [tables for tables in self.tables if tables.requires_grad]
+
+    def dependences(self) -> list[Tensor]:
+        return [dependence(self.parametrisation.values(each)) for each in self.decaying]
+
     def freeze(self) -> ir.Convolution:
         width, body = self.window.bits, []
         sources = self.sources.cpu().numpy().astype(np.int32)
@@ -171,10 +179,11 @@ class LutConvolutionLayer(BitLayer, kind="lut_convolution"):
         if Sliding(**place).window(geometry).pixels < fan_in:
             kind = "serial"  # the one that may read a bit twice
         reads = draw // 12 % (1 + geometry.depth) if kind in ("random", "learnable") else 0
+        tables = [name for name, made in Parametrisation.kinds.items() if made.trains]
         settings = Settings(**place, channels=geometry.depth * (1 + draw // 60 % 2), fan_in=fan_in,
                             levels=1 + draw // 120 % 3, wiring=kind, reads=reads,
                             gradient=("efd", "multilinear")[draw // 360 % 2],
-                            table=tuple(Parametrisation.kinds)[draw // 720 % 6])
+                            table=tables[draw // 720 % len(tables)])
         return cls(geometry, settings, generator=generator)
 
 

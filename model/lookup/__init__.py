@@ -4,10 +4,11 @@ from bitwright.model.lookup.parametrisations import START, Parametrisation, Star
 from bitwright.model.lookup.trees import (
     Trees,
     chosen,
+    dependence,
     first_preferences,
     look_up,
     slope_matrix,
 )
 
 __all__ = ["START", "Parametrisation", "Start", "Trees", "check_table", "chosen",
-           "first_preferences", "look_up", "slope_matrix"]
+           "dependence", "first_preferences", "look_up", "slope_matrix"]

@@ -18,9 +18,11 @@ from bitwright.model.lookup import tensors as tensor_operations
 if TYPE_CHECKING:
     from bitwright.model.layers.seen import Seen
 
-__all__ = ["Trees", "chosen", "first_preferences", "look_up", "slope_matrix"]
+__all__ = ["Trees", "chosen", "dependence", "first_preferences", "look_up", "slope_matrix"]
 
 EFD_BETA = 1 / 3
+
+_LITTLE = 1e-8
 
 _CACHED, _BUFFERED = 1 << 18, 1 << 26
 """Look-ups that are worked on together: what stays in a processor's cache, which is several times
@@ -57,6 +59,30 @@ def slope_matrix(fan_in: int, gradient: str) -> Tensor:
         sign = np.where(addresses >> slot & 1, 1, -1)
         matrix[slot] = alpha * sign * np.power(beta, distance)
     return torch.from_numpy(matrix)
+
+
+def dependence(values: Tensor) -> Tensor:
+    """How far tables depend on each of their inputs.
+
+    Parameters
+    ----------
+    values : Tensor, shape (nodes, 2 ** fan_in)
+        Relaxed tables, from -1 to +1.
+
+    Returns
+    -------
+    Tensor, shape (nodes, fan_in)
+        Root of the mean square of the difference that an input makes, as a share of the largest
+        one: 0 where it makes none, 1 where it always decides. As a sum it draws few inputs all the
+        way to 0, rather than all of them nearer to it.
+    """
+    nodes, entries = values.shape
+    parts = []
+    for slot in range(entries.bit_length() - 1):
+        low, high = values.view(nodes, -1, 2, 1 << slot).unbind(2)
+        # A little is added because a root has no slope at 0.
+        parts.append((((high - low) / 2).square().mean((1, 2)) + _LITTLE).sqrt())
+    return torch.stack(parts, 1)
 
 
 @dataclass(frozen=True)

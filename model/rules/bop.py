@@ -49,7 +49,7 @@ class Bop(Descent, kind="bop"):
     """
 
     Settings = Settings
-    needs = Needs(Trait.LATENT, Trait.LATENT, input=True)
+    needs = Needs(Trait.LATENT, Trait.LATENT, input=Trait.GRADIENT)
 
     def __init__(self, network: Network, settings: Settings, *, epochs: int, task: Task,
                  generator: torch.Generator) -> None:

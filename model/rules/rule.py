@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -34,8 +35,8 @@ class Needs:
         Whether the head has to make every frame a class, or must not. Left out, both will do.
     gathers : bool
         Whether the head may read several layers.
-    input : bool
-        Whether the rule trains a modulation that learns.
+    input : Trait, optional
+        What it asks of a modulation that learns. Left out, it trains none.
     """
 
     layers: Trait = Trait.GRADIENT
@@ -43,7 +44,7 @@ class Needs:
     first: Trait | None = None
     per_frame: bool | None = None
     gathers: bool = True
-    input: bool = False
+    input: Trait | None = None
 
     def of_layer(self, *, first: bool) -> Trait:
         """What it asks of a layer, which may be one in front of which nothing learns."""
@@ -115,9 +116,10 @@ class Rule(Named, ABC):
         if not needs.allows(network.head):
             raise ValueError(cls._refusal("a head", network.head, filter(
                 needs.allows, Head.kinds.values())))
-        if network.modulator.learns and not needs.input:
-            raise ValueError(f"learning {cls.kind!r} cannot train the modulation's batch norm: "
-                             "modulate.levels must not be 'batch-norm'")
+        modulator = network.modulator
+        if modulator.learns and needs.input not in modulator.traits:
+            raise ValueError(f"learning {cls.kind!r} cannot train thresholds: modulate.levels must "
+                             f"not be {modulator.levels!r}")
         if task.kind not in cls.tasks:
             known = sorted(other.kind for other in Rule.kinds.values() if task.kind in other.tasks)
             raise ValueError(f"learning must be one of {', '.join(known)} for {task.kind}, "
@@ -144,6 +146,13 @@ class Rule(Named, ABC):
 
     def end_epoch(self) -> None:
         """Finish what the steps of an epoch have started. The default is to do nothing."""
+
+    def averaged(self) -> AbstractContextManager[None]:
+        """Put into the network what is to be validated and frozen, for a while.
+
+        The default is what the steps have left there.
+        """
+        return nullcontext()
 
     def batch(self, epoch: int, batch: int, samples: int) -> int:
         """Samples of a step in an epoch, of ``samples`` in all. The default is the recipe's."""

@@ -68,7 +68,7 @@ class StraightThrough(Descent, kind="straight-through"):
     """
 
     Settings = Settings
-    needs = Needs(Trait.LATENT, Trait.LATENT, input=True)
+    needs = Needs(Trait.LATENT, Trait.LATENT, input=Trait.GRADIENT)
 
     def __init__(self, network: Network, settings: Settings, *, epochs: int, task: Task,
                  generator: torch.Generator) -> None:

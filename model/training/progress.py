@@ -41,7 +41,7 @@ class Progress:
 
     def __enter__(self) -> Self:
         trainer = self._trainer
-        use = "choose the best epoch" if trainer.recipe.keep == "best" else "watch the training"
+        use = "choose the best epoch" if trainer.recipe.keep != "last" else "watch the training"
         logger.info("%s: %d samples to learn from, %d to %s by, %d for the test; at most %d epochs",
                     trainer.recipe.name, trainer.samples, len(trainer.held_back[1]), use,
                     len(trainer.data.y_test), trainer.recipe.epochs)

@@ -26,7 +26,9 @@ from bitwright.model.settings import flat
 from bitwright.model.tasks import Distilled, Task, make_task
 from bitwright.model.training.augment import augmented
 from bitwright.model.training.checkpoint import Checkpoint, CheckpointError
+from bitwright.model.training.device import in_main_memory
 from bitwright.model.training.freeze import freeze, rehearse
+from bitwright.model.training.front import joined, luts
 from bitwright.model.training.jitter import jittered
 from bitwright.model.training.teacher import Teacher
 
@@ -107,6 +109,8 @@ class Trainer:
             raise ValueError(f"distill must be left out where learning is {recipe.learning!r}, "
                              "which does not follow the loss")
         rule.check(self.network, recipe.rule, recipe.epochs, self.task)
+        if recipe.keep == "front" and not any(layer.decaying for layer in self.network.layers):
+            raise ValueError("keep must not be 'front' where no layer trains tables")
         self.network.to(self.device)
         self.network.draw_from(self._draws)
         if self.network.freezes:
@@ -154,7 +158,8 @@ class Trainer:
     @property
     def finished(self) -> bool:
         """Whether no epoch is left: all done, or none was better for as long as is waited."""
-        waited = self.epoch - self.best["epoch"]  # always 0 where the last one is kept
+        kept = [self.best, *self.best.get("front", ())]
+        waited = self.epoch - max(point["epoch"] for point in kept)  # 0 where the last is kept
         return self.epoch >= self.recipe.epochs or waited >= self.recipe.patience
 
     def run_epoch(self, progress: Callable[[int, float], object]) -> dict[str, Any]:
@@ -194,25 +199,51 @@ class Trainer:
             progress(len(part), totals[metric] / done)
         self.rule.end_epoch()
         self._coarsen(False)
-        if any(layer.settles for layer in self.network.layers):
-            self._settle(order)
-        seconds = time.perf_counter() - started
+        means = {f"train_{name}": value / done for name, value in totals.items()}
+        with self.rule.averaged():
+            if any(layer.settles for layer in self.network.layers):
+                self._settle(order)
+            seconds = time.perf_counter() - started
+            self._check_finite(totals)
+            entry = self._judge(means)
+            return {**entry, "samples_per_second": done / seconds, **self.network.measures()}
+
+    def _check_finite(self, totals: dict[str, float]) -> None:
         for name, value in totals.items():
             if not math.isfinite(value):
                 raise DivergedError(f"Training diverged: the {name} of epoch {self.epoch + 1} is "
                                     f"{value}; a lower learning rate or a higher temperature may "
                                     "help")
+
+    def _judge(self, means: dict[str, float]) -> dict[str, Any]:
+        """Validate the network as it is, and keep it if it is one to be kept.
+
+        Returns
+        -------
+        dict
+            What the curve says about the epoch: the means of its steps, and these figures.
+        """
         score, loss = self.validate()
         self.epoch += 1
+        metric = self.task.metric_name
+        point: dict[str, Any] = {"epoch": self.epoch, metric: score, "loss": loss}
         if self.recipe.keep == "last" or (
                 (score, -loss) > (self.best[metric], -self.best["loss"])):
             state = {key: value.clone() for key, value in self.network.state_dict().items()}
-            self.best = {"epoch": self.epoch, metric: score, "loss": loss, "network": state}
-        entry = {"epoch": self.epoch,
-                 **{f"train_{name}": value / done for name, value in totals.items()},
-                 f"validation_{metric}": score, "validation_loss": loss}
+            self.best |= {**point, "network": state}
+        entry = {"epoch": self.epoch, **means, f"validation_{metric}": score,
+                 "validation_loss": loss}
         self.curve.append(entry)
-        return {**entry, "samples_per_second": done / seconds, **self.network.measures()}
+        if self.recipe.keep == "front":
+            with in_main_memory(self.network):
+                entry["luts"] = point["luts"] = luts(ir.Network(self.network.freeze()))
+            front = joined(self.best.get("front", []), point, metric)
+            if front is not None:
+                # As bytes, which need a hundredth of what the trained values do.
+                file = bytearray(ir.to_bytes(self._frozen(self._figures())))
+                point["file"] = torch.frombuffer(file, dtype=torch.uint8)
+                self.best["front"] = front
+        return entry
 
     def _changed(self, features: torch.Tensor) -> torch.Tensor:
         """Training samples as the recipe has them changed at random."""
@@ -314,6 +345,10 @@ class Trainer:
     def figures(self) -> dict[str, dict[str, Any]]:
         """Every figure of the best epoch, on the ``validation`` split and on the ``test`` part."""
         self.network.load_state_dict(self.best["network"])
+        return self._figures()
+
+    def _figures(self) -> dict[str, dict[str, Any]]:
+        """The same of the network as it is."""
         data, held_back = self.data, self._validation
         parts = {"validation": (data.features[held_back], data.labels[held_back]),
                  "test": (data.x_test, data.y_test)}
@@ -324,7 +359,10 @@ class Trainer:
         """Freeze the best epoch. See :func:`model.training.freeze.freeze`."""
         if not self.network.freezes:
             raise TypeError("A network of real numbers has no frozen form")
-        figures = self.figures()
+        return self._frozen(self.figures())
+
+    def _frozen(self, figures: dict[str, dict[str, Any]]) -> ir.Network:
+        """The network as it is, frozen."""
         return freeze(self.network, self.data, self.task, {
             "recipe": self.recipe.plain(), "seed": self.recipe.seed, "epochs": self.epoch,
             "figures": figures, "curve": self.curve})

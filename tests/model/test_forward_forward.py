@@ -239,6 +239,12 @@ def test_refused_with_the_network(override, message):
         trainer(*BITS, override)
 
 
+def test_refused_where_a_layer_has_nothing_to_learn():
+    with pytest.raises(ValueError, match=(
+            r"^learning 'forward-forward' finds nothing to train in layers\.0 of kind 'lut'$")):
+        trainer(*BITS, "layers=[{kind='lut', width=12, table='or'}, {kind='lut', width=12}]")
+
+
 def test_refused_with_fewer_epochs_than_layers():
     with pytest.raises(ValueError, match=r"^epochs must be at least the 2 layers that learn one by "
                                          r"one, not 1$"):

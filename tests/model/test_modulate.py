@@ -140,7 +140,7 @@ def test_upper_bits_are_kept():
 @pytest.mark.parametrize(("settings", "message"), [
     ({"trained_frames": 65}, "trained_frames must be between 0 and 64, not 65"),
     ({"top_bits": 17, "levels": "real"}, "top_bits must be between 0 and 16, not 17"),
-    ({"top_bits": 4}, "top_bits must be 0 where levels is 'even', not 4"),
+    ({"top_bits": 4, "levels": "noise"}, "top_bits must be 0 where levels is 'noise', not 4"),
     ({"draw": True, "levels": "real"}, "draw must be false where levels is 'real'"),
     ({"draw": True, "labels": "first"}, "draw must be false where labels take the frames"),
     ({"trained_frames": 2, "levels": "batch-norm"},

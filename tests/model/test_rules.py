@@ -96,7 +96,11 @@ REFUSED = [
      "layers.1 of kind 'convolution' with groups above 1"),
     ("bernoulli", DOUBT[0][:1], {"head": {"kind": "expectation"},
                                  "modulate": {"levels": "batch-norm"}},
-     "the modulation's batch norm: modulate.levels must not be 'batch-norm'"),
+     "thresholds: modulate.levels must not be 'batch-norm'"),
+    ("fbf", FLIPS[0][:1], {"head": FLIPS[1], "modulate": {"levels": "learned"}},
+     "thresholds: modulate.levels must not be 'learned'"),
+    ("bernoulli", DOUBT[0][:1], {"head": DOUBT[1], "modulate": {"levels": "global-learned"}},
+     "thresholds: modulate.levels must not be 'global-learned'"),
 ]
 
 

@@ -107,7 +107,7 @@ class FBF(Rule, kind="fbf"):
     """Votes flip weight bits. Real are the gradient of the loss, and a batch norm of the input."""
 
     Settings = Settings
-    needs = Needs(Trait.FLIPS, Trait.FLIPS, input=True)
+    needs = Needs(Trait.FLIPS, Trait.FLIPS, input=Trait.FLIPS)
     weighs = False
     observes = True
 

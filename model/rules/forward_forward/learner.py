@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from torch.nn.functional import relu, softplus
 
 from bitwright.model.base import Layer
+from bitwright.model.network import Network
 from bitwright.model.rules.optimizer import adam, set_rate
 
-__all__ = ["Figures", "Learner", "Loss", "goodness", "pair_loss"]
+__all__ = ["Figures", "Learner", "Loss", "check_layers", "goodness", "pair_loss"]
 
 Loss = Literal["softplus", "relu", "symba"]
 
@@ -24,6 +25,20 @@ def device_of(layer: Layer) -> torch.device:
     """Where the parameters of a layer are."""
     parameter = next(layer.parameters(), None)
     return torch.device("cpu") if parameter is None else parameter.device
+
+
+def check_layers(rule: str, network: Network) -> None:
+    """Check that every layer that is to learn alone has something to learn.
+
+    Raises
+    ------
+    ValueError
+        If one has not.
+    """
+    for index, layer in enumerate(network.layers):
+        if not layer.passes and not any(one.requires_grad for one in layer.parameters()):
+            raise ValueError(f"learning {rule!r} finds nothing to train in layers.{index} of kind "
+                             f"{layer.kind!r}")
 
 
 class Figures(NamedTuple):

@@ -21,7 +21,12 @@ from torch import Tensor
 
 from bitwright.model.graph import MODULATE, together
 from bitwright.model.network import Network
-from bitwright.model.rules.forward_forward.learner import Figures, Learner, Loss
+from bitwright.model.rules.forward_forward.learner import (
+    Figures,
+    Learner,
+    Loss,
+    check_layers,
+)
 from bitwright.model.rules.forward_forward.pipeline import Pipeline
 from bitwright.model.rules.rule import Needs, Rule
 from bitwright.model.rules.schedule import half_cosine
@@ -112,6 +117,7 @@ class ForwardForward(Rule, kind="forward-forward"):
     @classmethod
     def check(cls, network: Network, settings: Settings, epochs: int, task: Task) -> None:
         super().check(network, settings, epochs, task)
+        check_layers(cls.kind, network)
         layers, classes = len(network.learning_layers), network.modulator.frames
         if settings.candidates >= classes:
             raise ValueError(f"forward-forward.candidates must be below the {classes} classes, "

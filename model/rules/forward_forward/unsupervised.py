@@ -16,7 +16,7 @@ from torch import Tensor
 
 from bitwright.model.base import Layer
 from bitwright.model.network import Network
-from bitwright.model.rules.forward_forward.learner import Learner, Loss
+from bitwright.model.rules.forward_forward.learner import Learner, Loss, check_layers
 from bitwright.model.rules.forward_forward.pictures import hybrids
 from bitwright.model.rules.optimizer import adam, set_rate
 from bitwright.model.rules.rule import Needs, Rule
@@ -70,6 +70,7 @@ class UnsupervisedForwardForward(Rule, kind="unsupervised-forward-forward"):
     @classmethod
     def check(cls, network: Network, settings: Settings, epochs: int, task: Task) -> None:
         super().check(network, settings, epochs, task)
+        check_layers(cls.kind, network)
         if not network.learning_layers:
             raise ValueError(f"learning {cls.kind!r} needs at least one layer in front of the head")
         if next(network.head.parameters(), None) is None:
