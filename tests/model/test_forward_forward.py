@@ -14,6 +14,7 @@ from bitwright.model.recipe import RecipeError, load_recipe
 from bitwright.model.rules.forward_forward.learner import Learner, goodness, pair_loss
 from bitwright.model.rules.forward_forward.supervised import wrong_labels
 from bitwright.model.training.trainer import Trainer
+from bitwright.model.wiring import Geometry
 
 BITS = ["learning=forward-forward", "modulate={depth=3, labels='slot', label_width=2}",
         "layers=[{kind='xnor', neurons=24}, {kind='xnor', neurons=16}]", "head={kind='goodness'}",
@@ -123,11 +124,10 @@ def test_a_layer_learns_alone_and_lets_no_gradient_out(kind, inverted):
     elif kind == "xnor":
         layer = XnorLayer(12, XnorLayer.Settings(16), generator=generator)
     else:
-        layer = LutLayer.sample(generator)
+        layer = LutLayer(Geometry.line(12), LutLayer.Settings(16), generator=generator)
     learner = Learner(layer, "symba", 1.0, 0.2, inverted=inverted)
     learner.set_rate(0.02)
-    x = torch.randint(2, (layer.freeze().in_width if kind == "lut" else 12, 80),
-                      generator=generator).float()
+    x = torch.randint(2, (12, 80), generator=generator).float()
     x[:3, :40], x[:3, 40:] = 1, 0  # what tells the positive half
     x.requires_grad_(kind == "dense")
     first = learner.learn(x)[1]

@@ -16,8 +16,12 @@ __all__ = ["Gates"]
 PASSED = 0b1010
 """Gate that passes its first input on. Bit a of a gate's number is what it makes of address a."""
 
-SURE = 5.0
-"""Logit of that gate where training starts so: 91 % of the softmax."""
+SURE = 0.5
+"""How far the logit of that gate is above the others where training starts so: far enough to be the
+highest, near enough to be left within a few steps."""
+
+SPREAD = 0.1
+"""Standard deviation of the first logits."""
 
 
 class Gates(Parametrisation, kind="gates"):
@@ -41,9 +45,8 @@ class Gates(Parametrisation, kind="gates"):
         self.register_buffer("inputs", (signs(fan_in) + 1) / 2, persistent=False)
 
     def first(self, nodes: int, start: Start, generator: torch.Generator) -> Tensor:
-        logits = torch.randn(nodes, self.fan_in - 1, 16, generator=generator)
+        logits = SPREAD * torch.randn(nodes, self.fan_in - 1, 16, generator=generator)
         if start == "residual":
-            logits *= 0.1
             logits[..., PASSED] += SURE
         return logits
 
