@@ -134,7 +134,7 @@ def _freeze(trainer: Trainer, out: Path) -> None:
 
     for point in trainer.best.get("front", ()):
         path = out / FRONT.format(point["luts"])
-        files.write_atomic(path, point["file"].numpy().tobytes())
+        files.write_atomic(path, point["file"].cpu().numpy().tobytes())
         logger.info("%s: epoch %d, %d LUTs of tables, validation %s", path, point["epoch"],
                     point["luts"], trainer.task.told(point[trainer.task.metric_name]))
     network = trainer.freeze()
