@@ -39,6 +39,7 @@ FOLDED = "tests/hw/test_fold.py"
 PARTS = "tests/hw/test_parts.py"
 CONTENTS = "tests/hw/test_contents.py"
 COMPLETE = "tests/minimise/test_complete.py"
+EXACT = "tests/minimise/test_exact.py"
 LOSSY = "tests/minimise/test_lossy.py"
 SLIDING = "tests/hw/test_sliding.py"
 LINK = "tests/hw/test_link.py"
@@ -113,6 +114,13 @@ FAULTS = [
     Fault("minimise/seen.py", "self._began(bit) != self._began(other)", "False", LOSSY),
     Fault("minimise/seen.py", "x[source] << slot", "x[source] << slot - 1", LOSSY),
     Fault("minimise/lossy.py", ".addresses[name] <= few", ".addresses[name] <= few + 1", LOSSY),
+    Fault("minimise/exact.py", "if prover.holds(bit, claim)}", "}", EXACT),
+    Fault("minimise/exact.py", "free[index, never]", "free[index, unseen[index]]", EXACT),
+    Fault("minimise/proof.py", "thresholds[:, other] <= thresholds[:, d]",
+          "thresholds[:, other] >= thresholds[:, d]", EXACT),
+    Fault("minimise/proof.py", "(thresholds[:, d] > high)", "(thresholds[:, d] >= high)", EXACT),
+    Fault("minimise/proof.py", "return not any(possible(", "return not all(possible(", EXACT),
+    Fault("minimise/proof.py", "value == claim.inverted", "value != claim.inverted", EXACT),
     Fault("minimise/steps.py", "if reached >= least:", "if True:", LOSSY),
     Fault("ir/simplify.py", "if all(low == high", "if any(low == high", NODES),
     Fault("ir/simplify.py", "bool(thresholds[0] <= low)", "bool(thresholds[0] > low)", NODES),

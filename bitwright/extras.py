@@ -16,11 +16,12 @@ EXTRAS = {
     "amaranth": "hardware", "amaranth_boards": "hardware", "matplotlib": "hardware",
     "cocotb": "sim", "cocotb_tools": "sim", "find_libpython": "sim",
     "serial": "host",
+    "pysat": "minimise",
 }
 """Module, and the extra of pyproject.toml that brings it."""
 
 PACKAGES = {"sklearn": "scikit-learn", "amaranth_boards": "amaranth-boards",
-            "cocotb_tools": "cocotb", "serial": "pyserial"}
+            "cocotb_tools": "cocotb", "serial": "pyserial", "pysat": "python-sat"}
 """Module, and the package that has it, where its name is another."""
 
 

@@ -7,12 +7,12 @@ import json
 import logging
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bitwright.command import add_data_dir, guarded
+from bitwright.command import add_data_dir, guarded, positive
 from bitwright.errors import UsageError, UserError
 from bitwright.extras import need
 from bitwright.locate import FILE_NAME, HELP, locate, name
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     from bitwright.hw.families import Family
     from bitwright.minimise.steps import Step
 
+__all__ = ["ExistsError", "luts", "main", "parser"]
+
 logger = logging.getLogger("minimise.run")
+
+_NOT_RECORDED = {"learnt", "held_back", "test"}
+"""What is told of a result and is no part of its provenance."""
 
 
 class ExistsError(UserError):
@@ -34,8 +39,8 @@ def parser() -> argparse.ArgumentParser:
     """Command line of the program."""
     parser = argparse.ArgumentParser(prog="bitwright minimise", description=(
         "Make a frozen network smaller by what its training samples never show, as far as the "
-        "validation split allows. The result is another network, which names this one. torch is "
-        "not needed."))
+        "validation split allows, or only by what is proven. The result is another network, which "
+        "names this one. torch is not needed."))
     parser.add_argument("network", metavar="NETWORK", nargs="?", help=HELP)
     parser.add_argument("--data", metavar="DATA",
         help="name of a data set, or a file or folder, whose training part is taken (default: the "
@@ -47,6 +52,11 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--rare", metavar="SHARE", type=float, default=0.0,
         help="take also for unreached what is reached by no more than this share of the training "
              "samples (default: 0, none of which then changes its answer)")
+    parser.add_argument("--exact", action="store_true",
+        help="remove only what a SAT solver proves not to matter: every score of every input "
+             "stays, and no data are needed")
+    parser.add_argument("--depth", metavar="N", type=positive,
+        help="layers of tables that a proof looks back through (default: 3)")
     parser.add_argument("--synthesise", metavar="FAMILY", action="append", default=[],
         help="count the LUTs after each step, too; may be given for several families")
     parser.add_argument("--out", metavar="FILE", type=Path,
@@ -66,54 +76,104 @@ def _minimise(args: argparse.Namespace) -> None:
     from bitwright import ir
     from bitwright.hw import families
 
-    for flag in ("allow", "rare"):
-        if not 0 <= getattr(args, flag) < 1:
-            raise UsageError(f"--{flag} must be at least 0 and below 1, not "
-                             f"{getattr(args, flag):g}")
+    _check(args)
     chosen = [families.get(family) for family in args.synthesise]
     if chosen:
         need("amaranth", "amaranth_boards", "matplotlib")
+    if args.exact:
+        need("pysat")
     path = locate(args.network)
     out = args.out or Path("runs", f"{name(path)}-minimised", FILE_NAME)
     if out.exists() and not args.force:
         raise ExistsError(f"{out}: is there already; name another file with --out, or replace it "
                           "with --force")
     network = ir.load(path)
-    data = _data(path, network, args)
-    found, told = _lossy(args, path, network, data)
-    if chosen:
-        for step, entry in zip(found, told["steps"], strict=True):
-            entry["luts"] = {family.name: _luts(step.network, family) for family in chosen}
-    ir.save(out, _child(network, found[-1].network, data, told))
+    steps, told, measured = (_exact if args.exact else _lossy)(args, path, network)
+    told["steps"] = [step.plain() for step in steps]
+    for step, entry in zip(steps, told["steps"], strict=True):
+        if chosen:
+            entry["luts"] = {family.name: luts(step.network, family) for family in chosen}
+    ir.save(out, _child(network, steps[-1].network, told, measured))
     result = {"network": str(path), "out": str(out), **told}
     sys.stdout.write(json.dumps(result) + "\n" if args.json else _report(result))
 
 
-def _lossy(args: argparse.Namespace, path: Path, network: ir.Network, data: DataSet
-           ) -> tuple[list[Step], dict[str, Any]]:
-    """Every step, and what there is to say of them."""
+def _check(args: argparse.Namespace) -> None:
+    """See that the arguments go together."""
+    for flag in ("allow", "rare"):
+        if not 0 <= getattr(args, flag) < 1:
+            raise UsageError(f"--{flag} must be at least 0 and below 1, not "
+                             f"{getattr(args, flag):g}")
+        if args.exact and getattr(args, flag):
+            raise UsageError(f"--{flag} does not go with --exact, which changes no answer")
+    if args.exact and args.data is not None:
+        raise UsageError("--data does not go with --exact, which looks at none")
+    if args.depth is not None and not args.exact:
+        raise UsageError("--depth is for --exact, where something is proven")
+
+
+def _done(steps: Iterable[Step]) -> list[Step]:
+    """All steps, each told as it is done."""
+    done = []
+    for step in steps:
+        logger.info("%s: %d of %d changes made, %d tables left", step.name, step.kept, step.wanted,
+                    step.size.tables)
+        done.append(step)
+    return done
+
+
+_Found = tuple[list["Step"], dict[str, Any], dict[str, Any]]
+"""Every step; what there is to say of them; and what of the provenance they change."""
+
+
+def _exact(args: argparse.Namespace, path: Path, network: ir.Network) -> _Found:
+    """Remove what is proven not to matter."""
+    from bitwright import ir
+    from bitwright.minimise.exact import DEPTH, exact
+
+    depth = DEPTH if args.depth is None else args.depth
+    return _done(exact(network, depth)), {"parent": ir.digest(network), "depth": depth}, {}
+
+
+def _lossy(args: argparse.Namespace, path: Path, network: ir.Network) -> _Found:
+    """Remove what validation allows."""
     from bitwright import ir
     from bitwright.minimise.lossy import lossy
     from bitwright.minimise.validation import Validation, quality
 
+    data = _data(path, network, args)
     validation = Validation(data, network.provenance)
     try:
         before = quality(network, data.x_test, data.y_test)
     except ValueError as error:
         raise ir.ArtifactError(f"{path}: data set {data.name!r} does not fit: {error}") from error
-    steps = []
-    for step in lossy(network, validation.learnt, validation.quality, args.allow, args.rare):
-        logger.info("%s: %d of %d changes made, %d tables left", step.name, step.kept, step.wanted,
-                    step.size.tables)
-        steps.append(step)
-    after = steps[-1].network
+    steps = _done(lossy(network, validation.learnt, validation.quality, args.allow, args.rare))
+    last = steps[-1]
     return steps, {
         "parent": ir.digest(network), "allow": args.allow, "rare": args.rare,
         "data": {"name": data.name, "digest": data.digest}, "share": validation.share,
         "seed": validation.seed, "learnt": len(validation.learnt),
-        "held_back": len(validation.features), "steps": [step.plain() for step in steps],
+        "held_back": len(validation.features),
         "test": {"samples": len(data.y_test), "before": before,
-                 "after": quality(after, data.x_test, data.y_test)}}
+                 "after": quality(last.network, data.x_test, data.y_test)},
+    }, _figures(last, data)
+
+
+def _figures(step: Step, data: DataSet) -> dict[str, Any]:
+    """How good the network after a step is, as a training's provenance says it."""
+    from bitwright.model.figures import confusion, of_classes, of_numbers
+
+    network = step.network
+    result = network.evaluate(data.x_test)
+    if network.answer is not None:
+        return {"figures": {"validation": {"r2": step.quality}, "test": of_numbers(
+            data.y_test, network.answer.apply(result.scores)[:, 0])}}
+    matrix = confusion(data.y_test, result.decision, network.classes)
+    figures = of_classes(matrix)
+    return {"figures": {"validation": {"accuracy": step.quality}, "test": figures},
+            "accuracy": {"validation": step.quality, "test": figures["accuracy"],
+                         "test_ir": figures["accuracy"]},
+            "confusion": matrix.tolist()}
 
 
 def _data(path: Path, network: ir.Network, args: argparse.Namespace) -> DataSet:
@@ -138,8 +198,8 @@ def _data(path: Path, network: ir.Network, args: argparse.Namespace) -> DataSet:
     return found
 
 
-def _luts(network: ir.Network, family: Family) -> int:
-    """LUTs of a network in a family's own, the best of its recipes."""
+def luts(network: ir.Network, family: Family) -> int:
+    """LUTs of the block of a network, of the size that a family has, by the best of its recipes."""
     from bitwright.hw.flow.builder import build
     from bitwright.hw.flow.options import Options
     from bitwright.hw.plan import Plan
@@ -152,65 +212,46 @@ def _luts(network: ir.Network, family: Family) -> int:
     return total
 
 
-def _child(parent: ir.Network, found: ir.Network, data: DataSet, told: dict[str, Any]
+def _child(parent: ir.Network, found: ir.Network, told: dict[str, Any], measured: dict[str, Any]
            ) -> ir.Network:
-    """The new network, which says where it comes from and how good it is itself.
+    """The new network, which says where it comes from, and how good it is if that was measured.
 
-    Golden vectors have the features of the parent's, and the scores of the evaluator.
+    Golden vectors are the parent's. Where scores may differ, they are those of the evaluator.
     """
     from bitwright import ir
-    from bitwright.model.figures import confusion, of_classes, of_numbers
 
-    result = found.evaluate(data.x_test)
-    steps = told["steps"]
-    entry = {key: told[key] for key in ("parent", "allow", "rare", "data", "share", "seed",
-                                        "steps")}
-    provenance = {**parent.provenance,
-                  "minimised": [*_minimised(parent.provenance), entry]}
-    validation = steps[-1]["validation"]
-    if found.answer is None:
-        matrix = confusion(data.y_test, result.decision, found.classes)
-        figures = of_classes(matrix)
-        provenance |= {"confusion": matrix.tolist(), "accuracy": {
-            "validation": validation, "test": figures["accuracy"], "test_ir": figures["accuracy"]}}
-        held_back = {"accuracy": validation}
-    else:
-        figures = of_numbers(data.y_test, found.answer.apply(result.scores)[:, 0])
-        held_back = {"r2": validation}
-    provenance["figures"] = {"validation": held_back, "test": figures}
+    before = parent.provenance.get("minimised")  # what was done to a parent that is itself a child
+    entry = {key: value for key, value in told.items() if key not in _NOT_RECORDED}
     golden = parent.golden
-    if golden is not None:
+    if measured and golden is not None:
         golden = ir.Golden(golden.features, found.evaluate(golden.features).scores)
-    return replace(found, provenance=provenance, golden=golden)
-
-
-def _minimised(provenance: Mapping[str, Any]) -> list[Any]:
-    """What was done to the parent, if it is itself a child."""
-    given = provenance.get("minimised")
-    return given if isinstance(given, list) else []
+    return replace(found, golden=golden, provenance={
+        **parent.provenance, **measured,
+        "minimised": [*(before if isinstance(before, list) else []), entry]})
 
 
 def _report(result: dict[str, Any]) -> str:
-    """Write a result for people: a line a step, and the accuracies."""
-    steps, test = result["steps"], result["test"]
+    """Write a result for people: a line a step, and the accuracies if there are any."""
+    steps = result["steps"]
     families = list(steps[0].get("luts", ()))
-    heads = ["step", "changed", "tables", "inputs", "table bits", "input bits", "validation",
-             *families]
+    heads = ["step", "changed", "tables", "inputs", "table bits", "input bits", *(
+        ["validation"] if "test" in result else []), *families]
     rows = [[step["step"], f"{step['kept']:,} of {step['wanted']:,}" if step["wanted"] else "",
              *(f"{step[key]:,}" for key in ("tables", "table_inputs", "table_bits", "input_bits")),
-             f"{step['validation']:.2%}", *(f"{step['luts'][family]:,}" for family in families)]
-            for step in steps]
+             *([f"{step['validation']:.2%}"] if "test" in result else []),
+             *(f"{step['luts'][family]:,}" for family in families)] for step in steps]
     widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
-    title = (f"{result['network']} on {result['data']['name']}: learnt from {result['learnt']:,} "
-             f"samples, validated on {result['held_back']:,}")
-    end = (f"test: {test['before']:.2%} before, {test['after']:.2%} after ({test['samples']:,} "
-           "samples, which chose nothing)")
-    lines = [title, ""]
-    for row in (heads, *rows):
-        lines.append(" | ".join(cell.ljust(width) if column < 1 else cell.rjust(width)
-                                for column, (cell, width) in enumerate(zip(row, widths,
-                                                                           strict=True))))
-    return "\n".join([*lines, "", end, result["out"]]) + "\n"
+    title, end = f"{result['network']}: every answer stays, by proof", [""]
+    if "test" in result:
+        test = result["test"]
+        title = (f"{result['network']} on {result['data']['name']}: learnt from "
+                 f"{result['learnt']:,} samples, validated on {result['held_back']:,}")
+        end.append(f"test: {test['before']:.2%} before, {test['after']:.2%} after "
+                   f"({test['samples']:,} samples, which chose nothing)")
+    table = [" | ".join(cell.rjust(width) if column else cell.ljust(width)
+                        for column, (cell, width) in enumerate(zip(row, widths, strict=True)))
+             for row in (heads, *rows)]
+    return "\n".join([title, "", *table, *end, result["out"]]) + "\n"
 
 
 if __name__ == "__main__":

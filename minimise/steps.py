@@ -35,8 +35,9 @@ class Step:
         What came out.
     size : Size
         Of that.
-    quality : float
-        Of that, on the validation split, as :func:`tried` was told to measure it.
+    quality : float or None
+        Of that, on the validation split, as :func:`tried` was told to measure it. None: nothing was
+        measured, as no answer can have changed.
     """
 
     name: str
@@ -44,12 +45,12 @@ class Step:
     kept: int
     network: ir.Network
     size: Size
-    quality: float
+    quality: float | None
 
     def plain(self) -> dict[str, Any]:
         """Without the network."""
         return {"step": self.name, "wanted": self.wanted, "kept": self.kept, **self.size.plain(),
-                "validation": self.quality}
+                **({} if self.quality is None else {"validation": self.quality})}
 
 
 def tried(name: str, network: ir.Network, changes: Mapping[ir.Bit, Change],

@@ -73,8 +73,27 @@ def test_the_table(capsys):
     assert lines[-1] == "runs/iris-minimised/network.safetensors"
 
 
+def test_exact_is_for_every_input(capsys):
+    pytest.importorskip("pysat")
+    assert run.main(["zoo/iris", "--exact", "--depth", "2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{ZOO / 'iris.safetensors'}: every answer stays, by proof"
+    assert lines[2] == "step             |  changed | tables | inputs | table bits | input bits"
+    assert lines[-1] == "runs/iris-minimised/network.safetensors"
+    parent = ir.load(ZOO / "iris.safetensors")
+    child = ir.load(Path(lines[-1]))
+    assert child.provenance["accuracy"] == parent.provenance["accuracy"]
+    assert (child.golden.scores == parent.golden.scores).all()
+    (entry,) = child.provenance["minimised"]
+    assert entry.keys() == {"parent", "depth", "steps"}
+    assert (entry["parent"], entry["depth"]) == (ir.digest(parent), 2)
+    assert "validation" not in entry["steps"][0]
+    x = ir.draw(parent, 500, 0)
+    assert (child.evaluate(x).scores == parent.evaluate(x).scores).all()
+
+
 def test_luts_of_each_step(capsys, monkeypatch):
-    monkeypatch.setattr(run, "_luts", lambda network, family: (
+    monkeypatch.setattr(run, "luts", lambda network, family: (
         len(network.entries) + family.lut_size))
     assert run.main(["zoo/iris", "--json", "--synthesise", "xilinx", "--synthesise", "ice40"]) == 0
     steps = json.loads(capsys.readouterr().out)["steps"]
@@ -92,6 +111,12 @@ def test_what_is_refused(capsys, caplog):
         "xilix: no such family; did you mean 'xilinx'?")
     assert refused(capsys, caplog, "zoo/iris", "--data", "digits") == (
         f"{ZOO / 'iris.safetensors'}: the network has 3 classes, data set 'digits' has 10")
+    assert refused(capsys, caplog, "zoo/iris", "--exact", "--rare", "0.1", status=2) == (
+        "--rare does not go with --exact, which changes no answer")
+    assert refused(capsys, caplog, "zoo/iris", "--exact", "--data", "iris", status=2) == (
+        "--data does not go with --exact, which looks at none")
+    assert refused(capsys, caplog, "zoo/iris", "--depth", "2", status=2) == (
+        "--depth is for --exact, where something is proven")
     path = Path("runs/iris-minimised/network.safetensors")
     path.parent.mkdir(parents=True)
     path.touch()
