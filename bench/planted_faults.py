@@ -37,6 +37,7 @@ NODES = "tests/conformance/test_nodes.py"
 HARDWARE = "tests/conformance/test_hardware.py tests/hw/test_ip.py"
 FOLDED = "tests/hw/test_fold.py"
 PARTS = "tests/hw/test_parts.py"
+SWEEP = "tests/model/test_sweep.py"
 CONTENTS = "tests/hw/test_contents.py"
 COMPLETE = "tests/minimise/test_complete.py"
 EXACT = "tests/minimise/test_exact.py"
@@ -200,6 +201,18 @@ FAULTS = [
           "size - (size - place.abs()).abs()", f"{TREES} -k columns"),
     Fault("model/layers/seen.py", "return planes[:, :, top : top + window.height",
           "return planes[:, :, 0 : 0 + window.height", f"{TREES} -k columns"),
+    Fault("model/sweeping/pruning.py", "max(own) < median(reached)", "max(own) > median(reached)",
+          SWEEP),
+    Fault("model/sweeping/pruning.py", "len(curve) >= epoch", "curve", SWEEP),
+    Fault("model/sweeping/ledger.py", "SeedSequence((spec.seed, number))",
+          "SeedSequence()", SWEEP),
+    Fault("model/sweeping/ledger.py", "        _mend(journal)", "        pass", SWEEP),
+    Fault("model/sweeping/sweep.py", "for trial in self.ledger.unfinished():", "for trial in ():",
+          SWEEP),
+    Fault("model/sweeping/front.py", "theirs >= ours", "theirs > ours", SWEEP),
+    Fault("model/training/folder.py", "splitlines(keepends=True)[:count]",
+          "splitlines(keepends=True)", "tests/model/test_train.py"),
+    Fault("hw/flow/tables.py", "parts ^ parts[:, :, :1]", "parts", "tests/hw/test_estimate.py"),
     Fault("model/lookup/loops.py", "out[s] += slope[hit[s]] * g[s]",
           "out[s] = slope[hit[s]] * g[s]", f"{TREES} -k loops"),
     Fault("model/lookup/loops.py", "for s in range(even, len(hit)):",

@@ -1,4 +1,4 @@
-"""One command for every step: bitwright train | evaluate | build | sim | infer | boards."""
+"""One command for every step: bitwright train | sweep | evaluate | build | sim | infer | boards."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ COMMANDS = {
     "data": ("data.show", "describe a data set"),
     "recipes": ("model.catalogue", "list the recipes, or write a first one for own data"),
     "train": ("model.train", "train a network and freeze it"),
+    "sweep": ("model.sweep", "try many settings of a recipe and keep the best networks"),
     "evaluate": ("model.evaluate", "run a frozen network on a test set"),
     "predict": ("answers.predict", "say what a frozen network answers to a file"),
     "minimise": ("minimise.run", "make a frozen network smaller"),

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from bitwright.model.recipe import Recipe
     from bitwright.sim.verdict import Verdict
 
-__all__ = ["build", "evaluate", "load", "load_data", "predict", "save", "simulate", "train",
-           "verilog"]
+__all__ = ["build", "estimate", "evaluate", "load", "load_data", "predict", "save", "simulate",
+           "train", "verilog"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -315,3 +315,28 @@ def save(path: str | Path, network: ir.Network) -> None:
     from bitwright import ir
 
     ir.save(Path(path), network)
+
+
+@_names_missing
+def estimate(network: ir.Network, target: str = "icebreaker") -> dict[str, float]:
+    """Say what a build would take and reach, without building.
+
+    Parameters
+    ----------
+    target : str
+        Family, board or part.
+
+    Returns
+    -------
+    dict
+        ``luts``, and ``fmax_mhz`` where there is a device. How far off: docs/results.md.
+
+    Raises
+    ------
+    UserError
+        If there is no such target.
+    """
+    need("amaranth", "amaranth_boards")
+    from bitwright.hw.flow.estimate import of_target
+
+    return of_target(network, target)

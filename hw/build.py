@@ -70,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
                              "line buffers; --fold says in how many cycles a frame (default: as in "
                              "the plan)")
     add_pictures(parser)
+    parser.add_argument("--estimate", action="store_true",
+                        help="say in a second what the build would take and reach, and build "
+                             "nothing")
     parser.add_argument("--stop-after", choices=STAGES, help="do no more than this "
                         "(default: all that the target allows)")
     parser.add_argument("--freq", metavar="MHZ", type=float,
@@ -143,8 +146,10 @@ def _check(args: argparse.Namespace) -> None:
             ("part", ("board", "target", "uart", "program", "project")),
             ("target", ("board", "freq", "baud", "uart", "program", "project",
                         "allow_timing_fail")),
-            ("project", ("stop_after", "freq", "program", "out", "json", "allow_timing_fail"))):
-        if getattr(args, flag) is None:
+            ("project", ("stop_after", "freq", "program", "out", "json", "allow_timing_fail")),
+            ("estimate", ("project", "stop_after", "freq", "program", "out",
+                          "allow_timing_fail"))):
+        if getattr(args, flag) in (None, False):
             continue
         for other in others:
             if getattr(args, other) not in (None, False):
@@ -210,6 +215,9 @@ def _build(args: argparse.Namespace) -> None:
         _project(args)
         return
     options = _options(args)
+    if args.estimate:
+        _estimate(args, options)
+        return
     if args.program:
         assert options.board is not None
         available(options.board)
@@ -227,6 +235,22 @@ def _build(args: argparse.Namespace) -> None:
         assert options.board is not None
         assert options.board.family.place is not None
         program(options.board, options.out / options.board.family.place.bitstream)
+
+
+def _estimate(args: argparse.Namespace, options: Options) -> None:
+    """Say what a build would come to."""
+    from bitwright import ir
+    from bitwright.hw.flow.estimate import caveat, estimate, summary, to_json
+
+    network = ir.load(locate(args.network))
+    found = estimate(network, _ways(args, options.plan, network), options.family, options.board,
+                     simplify=options.simplify)
+    if args.json:
+        told = json.dumps(to_json(found, options.family, options.board), indent=2)
+    else:
+        told = summary(found, options.family, options.board)
+    sys.stdout.write(told + "\n")
+    logger.info("%s", caveat(options.family))
 
 
 def _project(args: argparse.Namespace) -> None:

@@ -5,13 +5,23 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bitwright.command import add_data_dir, guarded
 from bitwright.extras import need
+from bitwright.model.training.folder import (
+    CHECKPOINT,
+    METRICS,
+    NETWORK,
+    RECIPE,
+    RESULT,
+    begin,
+    epochs,
+    freeze,
+    fronted,
+)
 
 if TYPE_CHECKING:
     from bitwright.data import DataSet
@@ -20,9 +30,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("model.train")
 
-CHECKPOINT, METRICS, NETWORK = "checkpoint.pt", "metrics.jsonl", "network.safetensors"
-FRONT = "front-{}.safetensors"
-RECIPE, LOG, RESULT = "recipe.toml", "tensorboard", "result.json"
+__all__ = ["CHECKPOINT", "METRICS", "NETWORK", "RECIPE", "main", "parser", "train"]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -73,7 +81,7 @@ def train(args: argparse.Namespace) -> None:
     need("torch", "tensorboard")
     import torch
 
-    from bitwright import data, files
+    from bitwright import data
     from bitwright.model.proposal import named
     from bitwright.model.recipe import RecipeError
     from bitwright.model.training.checkpoint import Checkpoint, CheckpointError
@@ -103,13 +111,7 @@ def train(args: argparse.Namespace) -> None:
         raise RecipeError(f"Recipe {recipe.name}: {error}") from error
     if checkpoint is None:
         _tell_constant(source)
-        for file in (CHECKPOINT, NETWORK, METRICS, RESULT):
-            (out / file).unlink(missing_ok=True)
-        for path in out.glob(FRONT.format("*")):
-            path.unlink()
-        if (out / LOG).is_dir():
-            shutil.rmtree(out / LOG)
-        files.write_atomic(out / RECIPE, recipe.toml())
+        begin(trainer, out)
     else:
         trainer.restore(checkpoint, out / CHECKPOINT)
     _loop(trainer, out)
@@ -130,15 +132,10 @@ def _tell_constant(source: DataSet) -> None:
 
 def _freeze(trainer: Trainer, out: Path) -> None:
     """Write the frozen network."""
-    from bitwright import files, ir
-
-    for point in trainer.best.get("front", ()):
-        path = out / FRONT.format(point["luts"])
-        files.write_atomic(path, point["file"].cpu().numpy().tobytes())
+    for path, point in fronted(trainer, out):
         logger.info("%s: epoch %d, %d LUTs of tables, validation %s", path, point["epoch"],
                     point["luts"], trainer.task.told(point[trainer.task.metric_name]))
-    network = trainer.freeze()
-    ir.save(out / NETWORK, network)
+    network = freeze(trainer, out)
     figures = network.provenance["figures"]
     logger.info("%s epoch %d of %d: validation %s, test %s (torch and frozen network agree on "
                 "all %d test samples)", _kept(trainer), trainer.best["epoch"], trainer.epoch,
@@ -182,30 +179,12 @@ def _recipe(args: argparse.Namespace, resumed: dict[str, Any] | None) -> Recipe:
 
 
 def _loop(trainer: Trainer, out: Path) -> None:
-    """Train to the end, with a checkpoint, a line of metrics and a log entry each epoch."""
-    from bitwright.model.training.log import Log
+    """Train to the end, and say how it goes."""
     from bitwright.model.training.progress import Progress
 
-    metrics = out / METRICS
-    _truncate(metrics, trainer.epoch)
-    with Log(out / LOG, trainer) as log, Progress(trainer) as progress:
-        while not trainer.finished:
-            entry = trainer.run_epoch(progress.step)
-            with metrics.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(entry) + "\n")
-            log.epoch(entry)
-            trainer.save(out / CHECKPOINT)
+    with Progress(trainer) as progress:
+        for entry in epochs(trainer, out, progress.step):
             progress.epoch(entry)
-
-
-def _truncate(metrics: Path, epochs: int) -> None:
-    """Drop what was logged after the checkpoint: it will be logged again."""
-    from bitwright import files
-
-    lines = []
-    if metrics.exists():
-        lines = metrics.read_text(encoding="utf-8").splitlines(keepends=True)[:epochs]
-    files.write_atomic(metrics, "".join(lines))
 
 
 if __name__ == "__main__":

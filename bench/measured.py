@@ -1,0 +1,333 @@
+"""Measured builds, to which the model behind ``build --estimate`` is fitted.
+
+``python -m bench.measured build`` synthesises made networks for each family and writes what Yosys
+finds to ``bench/measured.jsonl``, a line a build; what is there is not built again, so that the
+same command goes on, and ``--networks 40`` adds to it. ``python -m bench.measured adopt FOLDER``
+adds builds of the zoo that are there already, such as those of ``python -m bench.boards``, with
+link and Fmax.
+
+``python -m bench.measured fit`` fits the coefficients of the estimate to the made networks of even
+numbers and to digits, and writes them where it reads them; ``python -m bench.measured errors``
+prints how far it lies from the others, to none of which it was fitted.
+"""
+
+import argparse
+import functools
+import json
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import nnls
+
+from bitwright import boards, files, ir
+from bitwright.hw import families
+from bitwright.hw.contents import as_built
+from bitwright.hw.flow.builder import build
+from bitwright.hw.flow.estimate import (
+    COEFFICIENTS,
+    Coefficients,
+    coefficients,
+    features,
+    speed_grade,
+)
+from bitwright.hw.flow.options import Options
+from bitwright.hw.plan import FOLDED, Plan
+from bitwright.locate import locate
+
+__all__ = ["DATA", "ZOO", "errors", "fit", "fitted_to", "load", "made", "main", "network", "off",
+           "plan"]
+
+DATA = Path(__file__).with_name("measured.jsonl")
+
+FITTED = ("digits", "iris")
+"""Networks of the zoo that the coefficients are fitted to, beside made ones of even numbers."""
+
+PARTS = ("encoder", "core", "head", "link", "other")
+
+PRIOR = 0.05
+"""Weight of a coefficient of 1."""
+
+ZOO = ("digits", "iris", "mnist-icebreaker", "mnist")
+
+def made(number):
+    """A network of that number: the same one every time, each of another size."""
+    rng = np.random.default_rng([12, number])
+    features, depth = int(rng.integers(8, 120)), int(rng.integers(1, 4))
+    classes, bits = int(rng.integers(2, 11)), int(rng.integers(4, 9))
+    top = 1 << bits
+    thresholds = np.sort(rng.integers(1, top, (1, features, depth)), axis=2).astype(np.int32)
+    entries = [ir.Entry("modulate", ir.Modulate(thresholds, bits), ("input",))]
+    width, source = features * depth, "modulate"
+    if number % 5 == 4:
+        neurons = int(rng.integers(16, 48))
+        nodes = [ir.Xnor(rng.integers(2, size=(neurons, width)).astype(bool),
+                         rng.integers(width // 3, 2 * width // 3 + 1, (neurons, 1))
+                         .astype(np.int32))]
+        head = ir.Scores(rng.integers(2, size=(classes, neurons)).astype(bool), 1,
+                         rng.integers(-8, 9, classes).astype(np.int32))
+    else:
+        widths = [int(rng.integers(40, 200)) for _ in range(int(rng.integers(1, 3)))]
+        widths[-1] = classes * max(2, widths[-1] // classes)
+        nodes, fan_in = [], 4 if rng.integers(2) else 6
+        for tables in widths:
+            nodes.append(lut(rng, width if not nodes else nodes[-1].out_width, tables, fan_in,
+                             neurons=bool(rng.integers(4))))
+        head = ir.GroupSum(widths[-1], classes)
+    for index, node in enumerate(nodes):
+        entries.append(ir.Entry(f"node{index}", node, (source,)))
+        source = f"node{index}"
+    return ir.Network((*entries, ir.Entry("head", head, (source,))))
+
+
+def lut(rng, width, tables, fan_in, *, neurons):
+    """Tables of sums of weights, as training makes them, or of bits at random."""
+    sources = np.stack([rng.choice(width, fan_in, replace=width < fan_in) for _ in range(tables)])
+    patterns = np.arange(1 << fan_in)[:, None] >> np.arange(fan_in) & 1
+    if neurons:
+        sums = rng.normal(size=(tables, fan_in)) @ (2 * patterns.T - 1)
+        contents = sums > rng.normal(size=(tables, 1)) / 2
+    else:
+        contents = rng.integers(2, size=(tables, 1 << fan_in)).astype(bool)
+    return ir.Lut(width, sources.astype(np.int32), contents)
+
+
+@functools.cache
+def network(name):
+    """The network that a line of the data names."""
+    return made(int(name)) if name.isdigit() else ir.load(locate(f"zoo/{name}"))
+
+
+def plan(name, family):
+    """The plan that a network is built with: its neurons folded, if it has any."""
+    nodes = {} if not name.isdigit() or int(name) % 5 != 4 else {
+        part: {"way": FOLDED, "cycles": 256} for part in ("node0", "head")}
+    return Plan(lut_size=family.lut_size, nodes=nodes)
+
+
+def load():
+    """What was measured, a dictionary a build."""
+    if not DATA.exists():
+        return []
+    return [json.loads(line) for line in DATA.read_text(encoding="utf-8").splitlines()]
+
+
+def measure(name, family):
+    """Synthesise, and tell what was found."""
+    with tempfile.TemporaryDirectory() as folder:
+        report, _ = build(f"made{name}" if name.isdigit() else name, network(name), Options(
+            board=None, family=family, plan=plan(name, family), out=Path(folder),
+            stop_after="synth"))
+    return line(name, family.name, report)
+
+
+def line(name, where, report):
+    """What a report says, as a line of the data."""
+    resources, fmax = report["resources"], report["timing"]["fmax_hz"]
+    return {"network": name, "target": where,
+            "luts": {part: found["luts"] for part, found in resources["parts"].items()},
+            "flip_flops": resources["total"]["flip_flops"],
+            "memories": resources["total"]["memories"],
+            "fmax_mhz": None if fmax is None else round(fmax / 1e6, 2)}
+
+
+def save(lines):
+    """Add to what was measured, in place of what is there of the same network and target."""
+    with files.lock(Path(tempfile.gettempdir(), "bitwright-measured")):
+        found = {(one["network"], one["target"]): one for one in [*load(), *lines]}
+        text = "".join(json.dumps(found[key]) + "\n" for key in sorted(found))
+        files.write_atomic(DATA, text)
+
+
+def add(names, targets):
+    """Synthesise what is not there yet."""
+    for name in names:
+        for where in targets:
+            if any((one["network"], one["target"]) == (name, where) for one in load()):
+                continue
+            found = measure(name, families.get(where))
+            save([found])
+            print(json.dumps(found), flush=True)
+
+
+def adopt(folder):
+    """Take the reports of build folders, of networks of the zoo as they are now."""
+    digests = {ir.digest(network(name)): name for name in ZOO}
+    found = []
+    for path in sorted(folder.glob("*/report.json")):
+        report = json.loads(path.read_text(encoding="utf-8"))
+        name = digests.get(report["digests"]["network"])
+        if name is not None and report["resources"] is not None and report["board"] is not None:
+            found.append(line(name, report["target"], report))
+    save(found)
+    print(f"{len(found)} builds taken from {folder}")
+
+
+def fitted_to(one):
+    """Whether the coefficients are fitted to a line; the others tell how good they are."""
+    name = one["network"]
+    return int(name) % 2 == 0 if name.isdigit() else name in FITTED
+
+
+def described(one):
+    """Features of a line's parts, its family and its board, if there is one."""
+    where = one["target"]
+    board = None if where in families.FAMILIES else boards.get(where)
+    family = families.get(where) if board is None else board.family
+    return _features(one["network"], family.name, board is not None), family, board
+
+
+@functools.cache
+def _features(name, family, link):
+    chosen = plan(name, families.get(family))
+    return features(as_built(network(name), chosen), chosen, families.get(family), link=link)
+
+
+def fit(lines):
+    """Coefficients of each family, by name, as the file has them."""
+    known = [(one, *described(one)) for one in lines if fitted_to(one)]
+    grades = speeds([(one, board) for one, _, _, board in known if one["fmax_mhz"] is not None])
+    slope, found = slope_of(grades), {}
+    for name in families.FAMILIES:
+        own = [(one, parts) for one, parts, family, _ in known if family.name == name]
+        mhz = {grade: round(float(np.exp(np.mean([y + slope * x for x, y in points]))), 2)
+               for (family, grade), points in sorted(grades.items()) if family == name}
+        found[name] = {
+            "parts": {part: solved([(parts[part], one["luts"].get(part, 0)) for one, parts in own
+                                    if part in parts]) for part in PARTS},
+            "mhz": mhz | ({"": min(mhz.values())} if mhz else {}), "slope": round(slope, 4)}
+    return found
+
+
+def solved(rows):
+    """Coefficients, none negative, that make relative errors small.
+
+    A little weight keeps each near 1, LUTs as the components tell them, where little was measured.
+    """
+    if not rows:
+        return {}
+    names = list(dict.fromkeys(name for values, _ in rows for name in values))
+    weights = [1 / max(20, luts) for _, luts in rows]
+    matrix = [[values.get(name, 0) * weight for name in names]
+              for (values, _), weight in zip(rows, weights, strict=True)]
+    wanted = [luts * weight for (_, luts), weight in zip(rows, weights, strict=True)]
+    scale = [max((abs(row[index]) for row in matrix), default=0) for index in range(len(names))]
+    prior = np.diag([PRIOR * max(one, 1e-3) for one in scale])
+    solution, _ = nnls(np.vstack([matrix, prior]), np.concatenate([wanted, prior.sum(axis=1)]))
+    return {name: round(float(value), 4) for name, value in zip(names, solution, strict=True)}
+
+
+def speeds(rows):
+    """Logarithms of LUTs and MHz, by family and speed grade, of lines and their boards."""
+    grades = {}
+    for one, board in rows:
+        point = np.log([sum(one["luts"].values()) / 1000, one["fmax_mhz"]])
+        grades.setdefault((board.family.name, speed_grade(board.part)), []).append(point)
+    return grades
+
+
+def slope_of(grades):
+    """The power of the LUTs by which Fmax falls, the same everywhere; every grade has its own
+    height."""
+    points = np.concatenate([np.array(found) - np.mean(found, axis=0)
+                             for found in grades.values()])
+    return max(0.0, -float(points[:, 0] @ points[:, 1] / max(points[:, 0] @ points[:, 0], 1e-9)))
+
+
+def errors(lines, fitted):
+    """A row a line that was not fitted to: measured, estimated, and how far off in percent.
+
+    Parameters
+    ----------
+    lines : list of dict
+    fitted : mapping of str to Coefficients
+        By family.
+    """
+    rows = []
+    for one in lines:
+        if fitted_to(one):
+            continue
+        parts, family, board = described(one)
+        told = fitted[family.name].luts(parts)
+        total = sum(one["luts"].values())
+        mhz = None if one["fmax_mhz"] is None else fitted[family.name].fmax_mhz(
+            sum(told.values()), speed_grade(board.part))
+        rows.append({"network": one["network"], "target": one["target"], "family": family.name,
+                     "luts": total, "told": sum(told.values()),
+                     "luts_off": 100 * (sum(told.values()) / total - 1),
+                     "mhz": one["fmax_mhz"], "told_mhz": mhz,
+                     "mhz_off": None if mhz is None else 100 * (mhz / one["fmax_mhz"] - 1),
+                     "parts": {part: (one["luts"].get(part, 0), told[part]) for part in told}})
+    return rows
+
+
+def off(rows):
+    """How far off a family's estimates are: builds that were compared, means and the largest."""
+    found = {}
+    for name in families.FAMILIES:
+        luts = [abs(row["luts_off"]) for row in rows if row["family"] == name]
+        mhz = [abs(row["mhz_off"]) for row in rows
+               if row["family"] == name and row["mhz_off"] is not None]
+        found[name] = {"builds": len(luts),
+                       "luts": round(statistics.mean(luts), 1) if luts else None,
+                       "luts_most": round(max(luts), 1) if luts else None,
+                       "fmax": round(statistics.mean(mhz), 1) if mhz else None,
+                       "fmax_most": round(max(mhz), 1) if mhz else None}
+    return found
+
+
+def write():
+    """Fit, and write the coefficients where the estimate reads them."""
+    found = fit(load())
+    known = {name: Coefficients(**values) for name, values in found.items()}
+    files.write_atomic(COEFFICIENTS, json.dumps({
+        "command": "python -m bench.measured fit", "families": found,
+        "off": off(errors(load(), known))}, indent=1) + "\n")
+
+
+def table(rows):
+    """The errors as a table in Markdown, and their means."""
+    print("| network | target | LUTs | estimated | % | encoder | core | head | MHz | estimated | % "
+          "|\n" + "|---" * 2 + "|---:" * 9 + "|")
+    for row in rows:
+        speed = (f"{row['mhz']:.1f} | {row['told_mhz']:.1f} | {row['mhz_off']:+.0f}"
+                 if row["told_mhz"] is not None else "- | - | -")
+        parts = " | ".join("{:,} / {:,}".format(*row["parts"][part])
+                           for part in ("encoder", "core", "head"))
+        print(f"| {row['network']} | {row['target']} | {row['luts']:,} | {row['told']:,} | "
+              f"{row['luts_off']:+.1f} | {parts} | {speed} |")
+    print()
+    for name, found in off(rows).items():
+        for key, noun in (("luts", "LUTs"), ("fmax", "Fmax")):
+            if found[key] is not None:
+                print(f"{name}: {noun} off by {found[key]} % on average, {found[key + '_most']} % "
+                      f"at most; {found['builds']} builds.")
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(prog="python -m bench.measured", description=__doc__)
+    parser.add_argument("what", choices=("build", "adopt", "fit", "errors"))
+    parser.add_argument("folder", metavar="FOLDER", nargs="?", type=Path,
+                        default=Path("build", "boards"),
+                        help="folder of build folders, for adopt (default: %(default)s)")
+    parser.add_argument("--networks", metavar="N", type=int, default=20,
+                        help="made networks to build (default: %(default)s)")
+    parser.add_argument("--only", metavar="NAME", action="append",
+                        help="only this network: a number, or a name of the zoo")
+    parser.add_argument("--family", metavar="NAME", action="append", help="only these")
+    args = parser.parse_args(argv)
+    if args.what == "adopt":
+        adopt(args.folder)
+    elif args.what == "fit":
+        write()
+    elif args.what == "errors":
+        table(errors(load(), {name: coefficients(name) for name in families.FAMILIES}))
+    else:
+        add(args.only or list(map(str, range(args.networks))), args.family or families.FAMILIES)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
