@@ -7,8 +7,8 @@ adds builds of the zoo that are there already, such as those of ``python -m benc
 link and Fmax.
 
 ``python -m bench.measured fit`` fits the coefficients of the estimate to the made networks of even
-numbers and to digits, and writes them where it reads them; ``python -m bench.measured errors``
-prints how far it lies from the others, to none of which it was fitted.
+numbers, to digits and to iris, and writes them where it reads them; ``python -m bench.measured
+errors`` prints how far it lies from the others, to none of which it was fitted.
 """
 
 import argparse

@@ -27,7 +27,6 @@ from bitwright.hw.layout import score_width
 from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.axi import AxiIp
 from bitwright.hw.rtl.layers import choose
-from bitwright.hw.rtl.parts.store import SMALL
 
 __all__ = ["COEFFICIENTS", "Coefficients", "Estimated", "Features", "caveat", "coefficients",
            "estimate", "features", "of_target", "speed_grade", "summary", "to_json"]
@@ -151,8 +150,7 @@ def estimate(network: ir.Network, plan: Plan, family: Family, board: Board | Non
     luts = fitted.luts(found)
     fmax = None if board is None else fitted.fmax_mhz(
         sum(luts.values()), speed_grade(board.part))
-    kbit = _memory_kbit(family, board)
-    return Estimated(luts, _memories(built, plan, kbit), fmax, ip.latency, ip.interval)
+    return Estimated(luts, _memories(built, plan, family, board), fmax, ip.latency, ip.interval)
 
 
 def features(network: ir.Network, plan: Plan, family: Family, *, link: bool) -> Features:
@@ -160,7 +158,7 @@ def features(network: ir.Network, plan: Plan, family: Family, *, link: bool) -> 
     first, *core, head = network.entries
     read = network.read_mask(first.name)
     parts: dict[str, dict[str, float]] = {
-        "encoder": _encoder(network, read, plan),
+        "encoder": _encoder(network, read, plan, family),
         "core": {"tables": 0.0, "large": 0.0, "neurons": 0.0},
         "head": _head(network, head, plan),
     }
@@ -178,17 +176,23 @@ def features(network: ir.Network, plan: Plan, family: Family, *, link: bool) -> 
     return parts | {"other": own}
 
 
-def _encoder(network: ir.Network, read: Any, plan: Plan) -> dict[str, float]:
+def _encoder(network: ir.Network, read: Any, plan: Plan, family: Family) -> dict[str, float]:
     """The memory of thresholds, comparators and counters."""
     modulate = network.modulate
     cycles = modulate.frames * -(-modulate.features // plan.lanes)
     columns, compared = _comparators(modulate, read, plan.lanes)
     rom = columns * max(1.0, cycles / 2.0 ** plan.lut_size)
-    # A large one lies in block RAM, but not in every family.
-    size = "rom" if columns * cycles < SMALL else "large_rom"
+    if columns * cycles >= _IN_MEMORY.get(family.name, _MANY):
+        rom = 0.0
     return {"fixed": 1.0, "address": float(max(1, (cycles - 1).bit_length())),
-            "comparators": compared, "rom": 0.0, "large_rom": 0.0, size: rom,
-            "frames": float(modulate.frames - 1)}
+            "comparators": compared, "rom": rom, "frames": float(modulate.frames - 1)}
+
+
+_IN_MEMORY = {"ice40": 1000}
+"""Bits of a memory of thresholds from which on Yosys takes block RAM, about, by family."""
+
+_MANY = 8192
+"""The same of the others, whose block RAMs are larger."""
 
 
 def _comparators(modulate: ir.Modulate, read: Any, lanes: int) -> tuple[int, float]:
@@ -227,15 +231,19 @@ def _head(network: ir.Network, head: ir.Entry, plan: Plan) -> dict[str, float]:
             "decision": float((classes - 1) * (2 * width + classes.bit_length())), "fixed": 1.0}
 
 
-def _memory_kbit(family: Family, board: Board | None) -> int:
-    if board is not None:
-        return board.part.memory_kbit
-    return 18 if family.parts is None else next(iter(family.parts)).memory_kbit
-
-
-def _memories(network: ir.Network, plan: Plan, kbit: int) -> int:
+def _memories(network: ir.Network, plan: Plan, family: Family, board: Board | None) -> int:
     """Block RAMs: of each node as many as its bits need, if it has more than become LUTs."""
-    bits = [choose(entry, plan).estimate().resources.memory_bits for entry in network.entries]
+    kbit = 18 if family.parts is None else next(iter(family.parts)).memory_kbit
+    if board is not None:
+        kbit = board.part.memory_kbit
+    first, *rest = network.entries
+    modulate = network.modulate
+    cycles = modulate.frames * -(-modulate.features // plan.lanes)
+    columns, _ = _comparators(modulate, network.read_mask(first.name), plan.lanes)
+    thresholds = columns * cycles
+    bits = [choose(entry, plan).estimate().resources.memory_bits for entry in rest]
+    if thresholds >= _IN_MEMORY.get(family.name, _MANY):
+        bits.append(thresholds)
     return sum(-(-size // (1024 * kbit)) for size in bits if size)
 
 
