@@ -32,7 +32,7 @@ slow: $(STAMP)
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	@mkdir -p $(TYPES)
-	@for room in answers boards data demo hw ir minimise model sim; do ln -sfn ../../../$$room $(TYPES)/$$room; done
+	@for room in answers boards data demo hw ir minimise model native sim; do ln -sfn ../../../$$room $(TYPES)/$$room; done
 	@for file in bitwright/*.py; do ln -sf ../../../$$file $(TYPES)/; done
 	$(BIN)/mypy
 

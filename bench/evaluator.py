@@ -1,17 +1,23 @@
-"""Speed of the golden evaluator on 10,000 images: LUT networks of several sizes on MNIST's 784
-pixels, and convolutions of neurons and of tables on CIFAR-10's 32 by 32 by 3."""
+"""Speed of the golden evaluator and of machine code on 10,000 images: LUT networks of several sizes
+on MNIST's 784 pixels, and convolutions of neurons and of tables on CIFAR-10's 32 by 32 by 3."""
 
 import argparse
 import resource
 import sys
+import tempfile
 import time
+from pathlib import Path
+from unittest import mock
 
 import numpy as np
 from tqdm import tqdm
 
-from bitwright import ir
+from bitwright import ir, native
+from bitwright.command import guarded, positive
 
-__all__ = ["main"]
+__all__ = ["dense", "main", "measure"]
+
+ROOT = Path(__file__).parents[1]
 
 CHANNELS = (32, 64, 0, 64, 128, 0, 128, 256)
 """Outputs of each 3 x 3 convolution, 0 for a pool of 2 x 2 pixels; 512 neurons and 10 classes
@@ -79,33 +85,71 @@ def _append(entries, name, node):
     entries.append(ir.Entry(name, node, (entries[-1].name,)))
 
 
+def measure(evaluate, images, repeats):
+    """CPU seconds of each of several runs."""
+    seconds = []
+    for _ in range(repeats):
+        start = time.process_time()
+        with tqdm(total=len(images), disable=None) as bar:
+            evaluate(images, progress=bar.update)
+        seconds.append(time.process_time() - start)
+    return seconds
+
+
+def compiled(net):
+    """The network as machine code, and CPU seconds that making it took, as if never made before."""
+    with (tempfile.TemporaryDirectory() as folder,
+          mock.patch.object(native.library, "_FOLDER", Path(folder))):
+        start = _used()
+        evaluator = native.Compiled(net)
+        return evaluator, _used() - start
+
+
+def _used():
+    """CPU seconds of this process and of those that it has waited for."""
+    return sum(used.ru_utime + used.ru_stime for used in map(
+        resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
+
+
+def cases(rng):
+    """Networks and their names."""
+    for luts, fan_in in ((2000, 6), (4000, 4), (4000, 6), (10_000, 6), (20_000, 6)):
+        yield f"{luts:,} tables of {fan_in} inputs, dense", dense(luts, fan_in, rng)
+    yield "zoo/mnist", ir.load(ROOT / "zoo" / "mnist.safetensors")
+    for body, depth in ((neurons, 1), (neurons, 4), (tables, 1)):
+        yield f"convolutions of {body.__name__}, depth {depth}", convolutions(body, depth, rng)
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(prog="python -m bench.evaluator", description=__doc__)
-    parser.add_argument("--images", metavar="N", type=int, default=10_000,
+    parser.add_argument("--images", metavar="N", type=positive, default=10_000,
                         help="images in a batch (default: %(default)s)")
-    parser.add_argument("--repeats", metavar="N", type=int, default=5,
+    parser.add_argument("--repeats", metavar="N", type=positive, default=5,
                         help="runs of each size, the median is given (default: %(default)s)")
+    parser.add_argument("--only", metavar="TEXT", default="",
+                        help="networks whose names have this in them (default: all)")
     args = parser.parse_args(argv)
+    return guarded(lambda: _table(args))
+
+
+def _table(args):
     rng = np.random.default_rng(0)
-    cases = [(f"{luts:,} tables of {fan_in} inputs, dense", dense(luts, fan_in, rng))
-             for luts, fan_in in ((4000, 4), (4000, 6), (10_000, 6), (20_000, 6))]
-    cases += [(f"convolutions of {body.__name__}, depth {depth}", convolutions(body, depth, rng))
-              for body, depth in ((neurons, 1), (neurons, 4), (tables, 1))]
-    print("| network | CPU s, median | spread | images/s | memory of the process so far, MiB |")
-    print("|---|---|---|---|---|")
-    for name, net in cases:
-        seconds = []
+    print("| network | NumPy: CPU s, median | spread | images/s | machine code: images/s "
+          "| from bytes | made in, CPU s | memory of the process so far, MiB |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, net in cases(rng):
+        if args.only not in name:
+            continue
         images = rng.integers(0, 256, size=(args.images, net.features)).astype(np.int32)
-        for _ in range(args.repeats):
-            start = time.process_time()
-            with tqdm(total=args.images, disable=None) as bar:
-                net.evaluate(images, progress=bar.update)
-            seconds.append(time.process_time() - start)
-        median = float(np.median(seconds))
+        slow = measure(net.evaluate, images, args.repeats)
+        evaluator, made = compiled(net)
+        rates = [args.images / float(np.median(measure(evaluator.evaluate, given, args.repeats)))
+                 for given in (images, images.astype(np.uint8))]
+        median = float(np.median(slow))
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"| {name} | {median:.2f} | {min(seconds):.2f}-{max(seconds):.2f} | "
-              f"{args.images / median:,.0f} | {memory:,.0f} |", flush=True)
-    return 0
+        print(f"| {name} | {median:.2f} | {min(slow):.2f}-{max(slow):.2f} | "
+              f"{args.images / median:,.0f} | {rates[0]:,.0f} | {rates[1]:,.0f} | {made:.1f} | "
+              f"{memory:,.0f} |", flush=True)
 
 
 if __name__ == "__main__":

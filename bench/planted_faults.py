@@ -72,7 +72,21 @@ RASTER = "tests/hw/test_raster.py"
 STREAMED = "tests/hw/test_streamed.py"
 STREAMS = "tests/hw/test_stream_core.py"
 ENCODED = "tests/hw/pixels/test_encoder.py -k evaluator"
+NATIVE = "tests/native"
 FAULTS = [
+    Fault("native/functions.py", "min(best, (_cost(low, high), place))",
+          "max(best, (_cost(low, high), place))", f"{NATIVE} -k few"),
+    Fault("native/functions.py", "first} ^ ({x} & ({first} ^ {second}))",
+          "second} ^ ({x} & ({first} ^ {second}))", f"{NATIVE} -k steps_are_the_table"),
+    Fault("native/runtime.c", "if (threshold >> BITS)", "if (0)", f"{NATIVE} -k wide_features"),
+    Fault("native/runtime.c", "_mm_packs_epi16(low, high)", "_mm_packs_epi16(high, low)",
+          f"{NATIVE} -k wide_features"),
+    Fault("native/kinds/lut.py", "table.reshape(-1, 2, 1 << slot)[:, 0]",
+          "table.reshape(-1, 2, 1 << slot)[:, 1]", f"{NATIVE} -k lut"),
+    Fault("native/library.py", "for name in (asked,) if asked else COMPILERS:",
+          "for name in COMPILERS:", f"{NATIVE} -k no_compiler"),
+    Fault("native/library.py", "if digest.decode() != ir.digest(network):", "if False:",
+          f"{NATIVE} -k another_network"),
     Fault("ir/lut.py", "leaves[:, 0::2], leaves[:, 1::2]", "leaves[:, 1::2], leaves[:, 0::2]",
           NODES),
     Fault("ir/signs.py", "[..., None, :] >= ends", "[..., None, :] > ends", NODES),

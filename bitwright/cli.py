@@ -20,6 +20,7 @@ COMMANDS = {
     "evaluate": ("model.evaluate", "run a frozen network on a test set"),
     "predict": ("answers.predict", "say what a frozen network answers to a file"),
     "minimise": ("minimise.run", "make a frozen network smaller"),
+    "export": ("native.export", "write a frozen network as C"),
     "build": ("hw.build", "make Verilog, netlist, bitstream and report of a frozen network"),
     "sim": ("sim.run", "prove the hardware equal to the frozen network"),
     "infer": ("answers.infer", "run samples through a board, or an emulator of one"),

@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
-FOLDERS = ("bitwright", "boards", "data", "docs", "hw", "ir", "model", "sim", "tests", "zoo")
+FOLDERS = ("bitwright", "boards", "data", "docs", "hw", "ir", "model", "native", "sim", "tests",
+           "zoo")
 
 
 def section(title):

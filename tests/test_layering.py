@@ -26,6 +26,7 @@ ROOMS = {
                 "hw.report", "boards"},
     "sim": {"bitwright", "ir", "data", "boards", "hw", "hw.rtl", "hw.link", "hw.families",
             "hw.flow"},
+    "native": {"bitwright", "ir"},
     "model": {"bitwright", "ir", "data"},
     "minimise": {"bitwright", "ir", "data"},
     "answers": {"bitwright", "ir", "data", "boards", "hw", "hw.link"},
@@ -36,13 +37,16 @@ ROOMS = {
 COMMANDS = {"answers.emulate", "answers.infer", "answers.predict", "bitwright.cli",
             "bitwright.library", "boards.list", "data.show", "demo.serve", "hw.build",
             "minimise.run", "model.catalogue", "model.evaluate", "model.sweep", "model.train",
+            "native.export",
             "sim.run"}
 """Modules that start something, or are the same as functions. They may import all that the rooms
 of their side may, and nothing but the command line and other commands imports them."""
 
 SIDES = {"bitwright": set(ROOMS), "boards": set(ROOMS) - {"model", "sim", "data"},
          "data": {"bitwright", "ir", "data"},
-         "hw": set(ROOMS) - {"model", "sim", "data"}, "model": {"bitwright", "ir", "data", "model"},
+         "hw": set(ROOMS) - {"model", "sim", "data"},
+         "model": {"bitwright", "ir", "data", "model", "native"},
+         "native": {"bitwright", "ir", "native"},
          "sim": set(ROOMS) - {"model"}, "answers": set(ROOMS) - {"model", "sim"},
          "demo": set(ROOMS) - {"model", "sim"},
          "minimise": set(ROOMS) - {"sim", "answers", "demo"}}
@@ -52,7 +56,8 @@ FOREIGN = {
     "hw": set(), "hw.rtl": {"amaranth"}, "hw.link": {"amaranth", "serial"}, "hw.ip": set(),
     "hw.families": set(), "boards": {"amaranth", "amaranth_boards"}, "hw.report": {"matplotlib"},
     "hw.flow": {"amaranth", "amaranth_boards"}, "sim": {"cocotb", "cocotb_tools"},
-    "model": {"torch", "numba", "optuna", "matplotlib"}, "answers": {"serial"}, "demo": set(),
+    "model": {"torch", "numba", "optuna", "matplotlib"}, "native": set(),
+    "answers": {"serial"}, "demo": set(),
     "minimise": {"pysat"},
 }
 """Packages of others that only some rooms may use."""
@@ -154,6 +159,7 @@ def test_nothing_imports_in_a_circle():
     ("answers.infer", "numpy"), ("answers.emulate", "numpy"), ("answers.predict", "numpy"),
     ("model.train", "numpy"), ("demo.serve", "numpy"), ("data.show", "numpy"),
     ("model.catalogue", "numpy"), ("minimise.run", "numpy"), ("model.sweep", "numpy"),
+    ("native.export", "numpy"),
 ])
 def test_loaded_modules(module, needs):
     """What really is loaded, through whatever chain of imports."""

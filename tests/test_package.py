@@ -52,7 +52,7 @@ def test_every_folder_with_code_is_listed():
     found = {"bitwright"}
     for name, folder in ROOMS.items():
         for path in (ROOT / folder).rglob("*"):
-            if path.suffix in (".py", ".toml", ".v", ".json", ".safetensors", ".html"):
+            if path.suffix in (".py", ".toml", ".v", ".c", ".json", ".safetensors", ".html"):
                 inside = path.parent.relative_to(ROOT / folder).parts
                 found.add(".".join([name, *inside]))
     assert listed == found
@@ -67,7 +67,7 @@ def test_every_file_of_the_checkout_is_in_the_wheel(installed):
     for name, folder in ROOMS.items():
         target = installed / name.replace(".", "/")
         for path in (ROOT / folder).rglob("*"):
-            if path.suffix in (".py", ".toml", ".v", ".json", ".safetensors", ".html"):
+            if path.suffix in (".py", ".toml", ".v", ".c", ".json", ".safetensors", ".html"):
                 assert (target / path.relative_to(ROOT / folder)).is_file(), path
 
 

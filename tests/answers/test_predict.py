@@ -12,6 +12,7 @@ import pytest
 
 from bitwright import ir
 from bitwright.answers import infer, predict
+from bitwright.native import library
 
 ROOT = Path(__file__).parents[2]
 
@@ -222,3 +223,10 @@ def test_what_a_machine_beside_the_board_needs(here, command):
             f"sys.exit(main({list(command)}))")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_machine_code_answers_the_same(here, capsys, monkeypatch):
+    monkeypatch.setattr(library, "_FOLDER", here / "native")
+    monkeypatch.setattr(library, "_FLAGS", (("-O0",),))
+    Path("x.csv").write_text(table(*ROWS, header=COLUMNS))
+    assert run(capsys, "x.csv", "--compiled") == run(capsys, "x.csv")

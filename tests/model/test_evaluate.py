@@ -12,6 +12,7 @@ import pytest
 from bitwright import data, ir
 from bitwright.model import evaluate
 from bitwright.model.figures import confusion, of_classes, of_numbers
+from bitwright.native import library
 
 ROOT = Path(__file__).parents[2]
 
@@ -268,3 +269,16 @@ def test_other_data_of_the_same_name_is_mentioned(caplog, here):
     assert evaluate.main(["old.safetensors"]) == 0
     assert caplog.messages[0] == ("old.safetensors: data set 'iris' is not the one that the "
                                   "network was trained on")
+
+
+def test_machine_code_has_the_same_figures(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(library, "_FOLDER", tmp_path / "native")
+    monkeypatch.setattr(library, "_FLAGS", (("-O0",),))
+    expected = run(capsys, "--json")
+    assert run(capsys, "--json", "--compiled") == expected
+
+
+@pytest.mark.parametrize("other", [("--bit-errors", "0.1"), ("--early-exit",)])
+def test_machine_code_runs_whole_and_right(other, caplog):
+    assert evaluate.main(["--compiled", *other]) == 2
+    assert caplog.messages == ["--compiled must be without --bit-errors and --early-exit"]
