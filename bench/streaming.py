@@ -1,8 +1,10 @@
-"""What the nodes of a streamed network do in a cycle, beside what the device could feed.
+"""What the nodes of a streamed network do in a cycle, beside what they and the device could.
 
-A table of the network of :mod:`bench.convolution`, or of one of your own: exclusive-nors of each
-node in a frame and in a cycle, the bits of weights that it reads from memory in a cycle, and the
-cycles in which it is busy. The bound of the device is all of its block RAMs read in every cycle.
+A table of the network of :mod:`bench.convolution`, or of one of your own. For each node with
+weights or tables: exclusive-nors (of look-up tables: look-ups) of a frame, and in a cycle of it; how
+many it could do in each, which are the weights that its memories hand over in a cycle, or all where
+it is unrolled; and the share of that which it reaches. Of the device two bounds: all of its block
+RAMs read in every cycle, and all of its LUTs doing nothing else.
 """
 
 import argparse
@@ -11,34 +13,73 @@ from pathlib import Path
 
 from bench.convolution import network
 from bitwright import boards, ir
-from bitwright.hw.plan import Plan
+from bitwright.hw.contents import as_built, settings_of
+from bitwright.hw.plan import UNROLLED, Plan
 from bitwright.hw.rtl.ip import Ip
 from bitwright.hw.rtl.layers import asked
 from bitwright.hw.rtl.pixels.ip import PixelIp
 from bitwright.hw.schedule import bottleneck
 from bitwright.locate import locate
 
-__all__ = ["exclusive_nors", "main"]
+__all__ = ["at_once", "main", "operations"]
 
 PORT_BITS = {"ice40": 16, "ecp5": 36, "nexus": 36, "gowin": 32, "gatemate": 40}
 """Bits that a block RAM of a family gives in a cycle, at its widest."""
 
 
-def exclusive_nors(node):
-    """Of a node for one frame."""
+LUTS = 2
+"""Of an exclusive-nor: one for itself, and about one for its share of the sum."""
+
+
+def operations(node):
+    """Exclusive-nors or look-ups of a node for one frame."""
     if isinstance(node, ir.Convolution):
-        return node.window.positions * sum(map(exclusive_nors, node.body))
+        return node.window.positions * sum(map(operations, node.body))
+    if isinstance(node, ir.Lut):
+        return node.out_width
     return node.weights.size if isinstance(node, ir.Xnor | ir.Scores) else 0
 
 
-def rows(subject, works):
-    """A row of the table for each node with weights."""
+def at_once(node, settings):
+    """Operations that the hardware of a node can do in a cycle.
+
+    Parameters
+    ----------
+    node : ir.Node
+    settings : Folded or None
+        None where it is unrolled.
+    """
+    if isinstance(node, ir.Convolution):
+        own = settings.body(node) if settings else [None] * len(node.body)
+        return sum(map(at_once, node.body, own))
+    if settings is None or isinstance(node, ir.Lut):
+        return operations(node)
+    return settings.folding(*node.weights.shape).word_bits
+
+
+def rows(subject, plan, works, clock_hz):
+    """A row of the table for each node with weights or tables."""
     frame = bottleneck(works).cycles
     for work in works:
-        count = exclusive_nors(subject.entry(work.node).node)
-        if count:
-            yield (f"| {work.node} | {work.way} | {count:,} | {count / frame:,.1f} | "
-                   f"{count / work.busy:,.1f} | {work.cycles:,} | {100 * work.busy / frame:.1f} |")
+        node = subject.entry(work.node).node
+        count = operations(node)
+        if not count:
+            continue
+        bound = at_once(node, settings_of(work.node, plan) if work.way != UNROLLED else None)
+        yield (f"| {work.node} | {work.way} | {count:,} | {count / frame:,.1f} | {bound:,} | "
+               f"{100 * count / frame / bound:.1f} | {count / frame * clock_hz / 1e9:,.2f} | "
+               f"{bound * clock_hz / 1e9:,.2f} | {work.cycles:,} | {100 * work.busy / frame:.1f} |")
+
+
+def device(board, total, frame, clock_hz):
+    """A sentence on what the device could do."""
+    bits = board.part.memories * PORT_BITS[board.family.name]
+    logic = board.part.luts // LUTS
+    return (f"{total / frame:,.1f} operations a cycle, {total / frame * clock_hz / 1e9:,.2f} G/s. "
+            f"{board.name} could feed {bits:,} a cycle from its {board.part.memories} block RAMs "
+            f"({bits * clock_hz / 1e9:,.1f} G/s), of which this is {100 * total / frame / bits:.1f} "
+            f"%, and do {logic:,} in its {board.part.luts:,} LUTs ({logic * clock_hz / 1e9:,.1f} "
+            f"G/s), of which it is {100 * total / frame / logic:.1f} %.")
 
 
 def main(argv=None):
@@ -50,21 +91,24 @@ def main(argv=None):
     parser.add_argument("--board", metavar="NAME", default="ulx3s-25f",
                         help="compare with the memories of this board (default: %(default)s)")
     parser.add_argument("--unstreamed", action="store_true", help="fold the convolutions instead")
+    parser.add_argument("--clock", metavar="MHZ", type=float,
+                        help="of the design (default: the board's)")
     args = parser.parse_args(argv)
     board = boards.get(args.board)
+    clock_hz = args.clock * 1e6 if args.clock else float(board.clock_hz)
     subject = network(0) if args.network is None else ir.load(locate(str(args.network)))
     plan = Plan(lut_size=board.family.lut_size)
     plan = asked(plan, subject, stream=not args.unstreamed, cycles=args.cycles)
+    subject = as_built(subject, plan)
     ip = Ip(subject, plan) if args.unstreamed else PixelIp(subject, plan)
-    print("| node | way | XNORs a frame | XNORs a cycle | XNORs a busy cycle | cycles | busy, % |\n"
-          + "|---" * 7 + "|")
-    print("\n".join(rows(subject, ip.works)))
+    print("| node | way | operations a frame | a cycle | could do | share, % | G/s | could do, G/s | "
+          "cycles | busy, % |\n" + "|---" * 10 + "|")
+    print("\n".join(rows(subject, plan, ip.works, clock_hz)))
     frame = bottleneck(ip.works).cycles
-    total = sum(exclusive_nors(entry.node) for entry in subject.entries)
-    bound = board.part.memories * PORT_BITS[board.family.name]
-    print(f"\nA frame every {frame:,} cycles; all wait for {bottleneck(ip.works).node}. "
-          f"{total / frame:,.1f} XNORs a cycle of at most {bound:,} that the {board.part.memories} "
-          f"block RAMs of {board.name} could feed: {100 * total / frame / bound:.1f} %.")
+    total = sum(operations(entry.node) for entry in subject.entries)
+    print(f"\nA frame every {frame:,} cycles, {clock_hz / frame:,.0f} a second at "
+          f"{clock_hz / 1e6:g} MHz; all wait for {bottleneck(ip.works).node}. "
+          + device(board, total, frame, clock_hz))
     return 0
 
 

@@ -21,9 +21,10 @@ from bitwright.errors import UserError
 from bitwright.hw.checks import expect
 from bitwright.hw.folding import Folded, Table, bias_width, tables
 from bitwright.hw.layout import score_width
-from bitwright.hw.plan import FOLDED, Plan, PlanError
+from bitwright.hw.plan import FOLDED, STREAMED, Plan, PlanError
+from bitwright.hw.streaming import Streamed
 
-__all__ = ["Contents", "ContentsError", "as_built", "writable_tables"]
+__all__ = ["Contents", "ContentsError", "as_built", "settings_of", "writable_tables"]
 
 
 class ContentsError(UserError):
@@ -48,7 +49,7 @@ def as_built(network: ir.Network, plan: Plan, *, simplify: bool = True) -> ir.Ne
     """
     plan.check(entry.name for entry in network.entries)
     for entry in network.entries:
-        _settings(entry, plan)
+        _check(entry, plan)
     if not simplify:
         return network
     return ir.simplify(network, keep=plan.writable) if plan.writable else ir.simplify(network)
@@ -60,26 +61,30 @@ def writable_tables(network: ir.Network, plan: Plan) -> dict[str, tuple[Table, .
     A table for a node that is not there is no error here: :func:`as_built` judges names by the
     frozen network.
     """
-    return {entry.name: tables(entry.node, plan.settings(entry.name, Folded).cycles)
+    return {entry.name: tables(entry.node, settings_of(entry.name, plan))
             for entry in network.entries if entry.name in plan.writable}
 
 
-def _settings(entry: ir.Entry, plan: Plan) -> Folded | None:
-    """Settings of a writable node, None of another."""
+def settings_of(name: str, plan: Plan) -> Folded:
+    """Settings of a writable node. Raises as :meth:`hw.plan.Plan.settings` does."""
+    return plan.settings(name, Streamed if plan.way(name) == STREAMED else Folded)
+
+
+def _check(entry: ir.Entry, plan: Plan) -> None:
+    """Refuse a plan by which a node is written that cannot be."""
     name, node = entry.name, entry.node
     if name not in plan.writable:
-        return None
-    if plan.way(name) != FOLDED:
-        raise PlanError(f"Plan key 'nodes.{name}.writable' needs the way {FOLDED!r}, "
-                        f"not {plan.way(name)!r}")
-    settings = plan.settings(name, Folded)
-    if not tables(node, settings.cycles):
-        more = (f" within {settings.cycles} cycles; 'cycles' must be at least "
-                f"{2 * node.window.positions}") if isinstance(node, ir.Convolution) and any(
-                    isinstance(part, ir.Xnor) for part in node.body) else ""
+        return
+    if plan.way(name) not in (FOLDED, STREAMED):
+        raise PlanError(f"Plan key 'nodes.{name}.writable' needs the way {FOLDED!r} or "
+                        f"{STREAMED!r}, not {plan.way(name)!r}")
+    own = settings_of(name, plan)
+    if not tables(node, own):
+        more = (f" within {own.cycles} cycles; 'cycles' must be at least {own.fewest(node)}"
+                if isinstance(node, ir.Convolution) and any(
+                    isinstance(part, ir.Xnor) for part in node.body) else "")
         raise PlanError(f"Plan key 'nodes.{name}.writable' must be false for a node that keeps "
                         f"nothing in memory{more}")
-    return settings
 
 
 @dataclass(frozen=True)
@@ -155,14 +160,15 @@ class Contents:
     def _tables(self, network: ir.Network, name: str) -> tuple[Any, ...]:
         own = self.network.entry(name).node
         width = bias_width(own) if isinstance(own, ir.Scores) else None
-        return tables(network.entry(name).node, self.plan.settings(name, Folded).cycles, width)
+        return tables(network.entry(name).node, settings_of(name, self.plan), width)
 
     def _shapes(self) -> list[Any]:
         """What of writable nodes the structure fixes, beside the nodes without their contents."""
         shapes: list[Any] = []
         for name in self.nodes:
             node = self.network.entry(name).node
-            shapes.append([name, self.plan.settings(name, Folded).cycles])
+            shapes.append([name, [[table.width, table.depth]
+                                  for table in self._tables(self.network, name)]])
             if isinstance(node, ir.Scores):
                 shapes[-1] += [bias_width(node), score_width(node.score_range),
                                score_width(self.network.score_range)]

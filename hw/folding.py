@@ -15,7 +15,12 @@ from numpy.typing import NDArray
 from bitwright import ir
 from bitwright.hw.layout import score_width
 
-__all__ = ["Block", "Folded", "Folding", "Table", "bias_width", "body_cycles", "tables"]
+__all__ = ["SMALLEST", "Block", "Folded", "Folding", "Gathered", "Table", "bias_width",
+           "body_cycles", "tables"]
+
+SMALLEST = 64
+"""Bits of a vector from which on a memory is worth its while: of a smaller one some devices would
+make registers, and multiplexers to choose between them."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,38 @@ class Folded:
     def __post_init__(self) -> None:
         if self.cycles < 1:
             raise ValueError(f"cycles must be at least 1, not {self.cycles}")
+
+    def folding(self, neurons: int, in_width: int) -> Folding:
+        """How the weights of so many neurons are cut."""
+        return Folding.within(neurons, in_width, self.cycles)
+
+    def fewest(self, node: ir.Convolution) -> int:
+        """Cycles from which on the body of a convolution is folded."""
+        return 2 * node.window.positions
+
+    def body(self, node: ir.Convolution) -> tuple[Folded | None, ...]:
+        """Settings of each node in the body of a convolution, None where it is unrolled."""
+        cycles = body_cycles(node, self.cycles)
+        own = Folded(cycles, self.writable) if cycles > 1 else None
+        return (own,) * len(node.body)
+
+
+@dataclass(frozen=True)
+class Gathered(Folded):
+    """Settings of a folded node whose inputs come in beats, and are gathered in a memory.
+
+    Parameters
+    ----------
+    cycles, writable
+        As of :class:`Folded`.
+    unit : int
+        Bits of a beat: a word reads whole ones.
+    """
+
+    unit: int = 1
+
+    def folding(self, neurons: int, in_width: int) -> Folding:
+        return Folding.within(neurons, in_width, self.cycles, self.unit)
 
 
 @dataclass(frozen=True)
@@ -95,16 +132,36 @@ class Folding:
     groups: int
 
     @classmethod
-    def within(cls, neurons: int, in_width: int, cycles: int) -> Self:
-        """The one with the shortest words that takes no more than that many cycles.
+    def within(cls, neurons: int, in_width: int, cycles: int, unit: int = 1) -> Self:
+        """The smallest that takes no more than that many cycles.
 
-        Several neurons share a word only where there are more neurons than cycles.
+        Words of a single neuron, which then leave one by one, as every reader takes them; several
+        share a word only where that saves more than a tenth.
+
+        Parameters
+        ----------
+        neurons, in_width, cycles : int
+        unit : int
+            A word reads a whole number of so many inputs, unless it reads all.
         """
-        if neurons > cycles:
-            at_once = -(-neurons // cycles)
-            return cls(at_once, in_width, 1, -(-neurons // at_once))
-        bits = -(-in_width // min(in_width, cycles // neurons))
-        return cls(1, bits, -(-in_width // bits), neurons)
+        units = -(-in_width // unit)
+        found = []
+        for at_once in range(1, neurons + 1):
+            groups = -(-neurons // at_once)
+            if groups > cycles:
+                continue
+            size = -(-units // min(units, cycles // groups))
+            words = -(-units // size)
+            found.append(cls(at_once, size * unit if words > 1 else in_width, words, groups))
+        best = min(found, key=lambda one: (one.size, one.neurons))
+        return found[0] if found[0].neurons == 1 and 9 * found[0].size <= 10 * best.size else best
+
+    def gathers(self, in_width: int, beat: int) -> bool:
+        """Whether vectors that come in beats of so many bits are gathered in a memory.
+
+        A whole number of beats makes a word, and the vector is long enough.
+        """
+        return in_width >= SMALLEST and self.words > 1 and self.bits % beat == 0
 
     @property
     def cycles(self) -> int:
@@ -115,6 +172,14 @@ class Folding:
     def word_bits(self) -> int:
         """Weights in a word."""
         return self.neurons * self.bits
+
+    @property
+    def size(self) -> int:
+        """Weights in a word, and bits of the sums of neurons that have several words: about what
+        it is to a device.
+        """
+        sums = (self.words * self.bits).bit_length() if self.words > 1 else 0
+        return self.neurons * (self.bits + sums)
 
     def weights(self, weights: ir.Bits) -> Table:
         """Rows of weights, shape (neurons, in_width), word by word of each group.
@@ -231,14 +296,13 @@ def bias_width(node: ir.Scores) -> int:
     return score_width((int(node.biases.min()), int(node.biases.max())))
 
 
-def tables(node: ir.Node, cycles: int, width: int | None = None) -> tuple[Table, ...]:
+def tables(node: ir.Node, settings: Folded, width: int | None = None) -> tuple[Table, ...]:
     """What the memories of a folded node hold, in the order in which they are written.
 
     Parameters
     ----------
     node : ir.Node
-    cycles : int
-        As of :class:`Folded`.
+    settings : Folded
     width : int, optional
         Bits of a bias, :func:`bias_width` unless another network fixes it.
 
@@ -249,14 +313,14 @@ def tables(node: ir.Node, cycles: int, width: int | None = None) -> tuple[Table,
         its body. None where nothing lies in a memory.
     """
     if isinstance(node, ir.Xnor):
-        folding = Folding.within(*node.weights.shape, cycles)
+        folding = settings.folding(*node.weights.shape)
         return (folding.weights(node.weights),
                 folding.constants(node.thresholds, (node.in_width + 1).bit_length()))
     if isinstance(node, ir.Scores):
-        folding = Folding.within(*node.weights.shape, cycles)
+        folding = settings.folding(*node.weights.shape)
         return (folding.weights(node.weights),
                 folding.constants(node.biases[:, None], width or bias_width(node)))
     if isinstance(node, ir.Convolution):
-        cycles = body_cycles(node, cycles)
-        return tuple(table for part in node.body if cycles > 1 for table in tables(part, cycles))
+        return tuple(table for part, own in zip(node.body, settings.body(node), strict=True)
+                     if own is not None for table in tables(part, own))
     return ()

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitwright import ir
-from bitwright.hw.contents import Contents, ContentsError
-from bitwright.hw.folding import Folded, Folding, Table, bias_width, body_cycles, tables
+from bitwright.hw.contents import Contents, ContentsError, settings_of
+from bitwright.hw.folding import Folded, Folding, Table, bias_width, tables
 
 __all__ = ["read_image"]
 
@@ -29,10 +29,10 @@ def read_image(contents: Contents, image: bytes) -> ir.Network:
     entries = []
     for entry in contents.network.entries:
         if entry.name in contents.nodes:
-            cycles = contents.plan.settings(entry.name, Folded).cycles
-            words, left = _words(tables(entry.node, cycles), left)
+            own = settings_of(entry.name, contents.plan)
+            words, left = _words(tables(entry.node, own), left)
             try:
-                entry = dataclasses.replace(entry, node=_filled(entry.node, cycles, iter(words)))
+                entry = dataclasses.replace(entry, node=_filled(entry.node, own, iter(words)))
             except ValueError as error:
                 raise ContentsError(f"Image of node {entry.name!r}: {error}") from error
         entries.append(entry)
@@ -53,15 +53,14 @@ def _words(forms: tuple[Table, ...], left: memoryview) -> tuple[list[list[int]],
     return found, left
 
 
-def _filled(node: ir.Node, cycles: int, words: Iterator[list[int]]) -> ir.Node:
+def _filled(node: ir.Node, settings: Folded, words: Iterator[list[int]]) -> ir.Node:
     """A node with the contents of its tables, taken as :func:`hw.folding.tables` makes them."""
     if isinstance(node, ir.Convolution):
-        inner = body_cycles(node, cycles)
-        body = tuple(_filled(part, inner, words) if tables(part, inner) else part
-                     for part in node.body)
+        body = tuple(part if own is None or not tables(part, own) else _filled(part, own, words)
+                     for part, own in zip(node.body, settings.body(node), strict=True))
         return dataclasses.replace(node, body=body)  # type: ignore[arg-type]
     assert isinstance(node, ir.Xnor | ir.Scores)
-    folding = Folding.within(*node.weights.shape, cycles)
+    folding = settings.folding(*node.weights.shape)
     weights = _weights(folding, next(words), node.weights.shape)
     if isinstance(node, ir.Xnor):
         width = (node.in_width + 1).bit_length()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from bitwright.hw.raster import Raster
@@ -77,9 +77,12 @@ class Part:
         when there is room for what comes of it; at 1 it waits in the registers on the way.
     latency : int
         Cycles from a window to the pixel that comes of it.
-    reads : bool
-        Whether a window is read from the rows in memory, pixel by pixel from the cycle in which it
-        enters, and not held in registers.
+    reads : int
+        Cycles in which a window is read from the rows in memory, from the one on in which it
+        enters; 0 if registers hold it.
+    queue : int
+        Places of a buffer for windows in front of what is behind them; 0 if there is none, as
+        always where they are read.
     """
 
     name: str
@@ -87,7 +90,8 @@ class Part:
     raster: Raster | None = None
     pace: int = 1
     latency: int = 0
-    reads: bool = False
+    reads: int = 0
+    queue: int = 0
 
 
 @dataclass(frozen=True)
@@ -269,15 +273,22 @@ def _window(part, source, outs, frames, lists):
     written: list[int] = []
     lists += [entered, pushed, written]
     drain = _drain(part, outs, part.raster.window.positions * frames, entered, pushed)
-    if not part.reads:
+    if part.reads:
+        return [_write(part, source, frames, entered, written),
+                _read(part, outs, frames, entered, written), drain]
+    if not part.queue:
         return [_walk(part, source, outs, frames, entered, pushed), drain]
-    return [_write(part.raster, source, frames, entered, written),
-            _read(part, outs, frames, entered, written), drain]
+    queue = _Edge(part.queue)
+    lists += [queue.push, queue.pop]
+    total = part.raster.window.positions * frames
+    return [_walk(replace(part, pace=1, latency=0), source, [queue], frames, queue.push, None),
+            _enter(part, queue, outs, total, entered), drain]
 
 
-def _write(raster, source, frames, entered, written):
+def _write(part, source, frames, entered, written):
     """Pixels go into the memory as long as their row is free."""
-    rows, columns, taps = raster.rows, raster.columns, raster.window.pixels
+    raster = part.raster
+    rows, columns = raster.rows, raster.columns
     last, pixel, frame, row = -1, 0, 0, 0
     for number in range(frames * rows.size):
         # Rows of positions that must be done with, so that what was there before is not needed.
@@ -287,7 +298,7 @@ def _write(raster, source, frames, entered, written):
         if done:
             while len(entered) < done:
                 yield
-            last = max(last, entered[done - 1] + taps)
+            last = max(last, entered[done - 1] + part.reads)
         for _ in range(columns.size):
             while (offered := source.offered(pixel)) is None:
                 yield
@@ -316,7 +327,11 @@ def _read(part, outs, frames, entered, written):
 
 
 def _walk(part, source, outs, frames, entered, pushed):
-    """Steps of a window; ``entered`` gets the cycles in which windows go on."""
+    """Steps of a window; ``entered`` gets the cycles in which windows go on.
+
+    They wait for room in ``outs``, or where each takes a cycle, for the ``pushed`` pixels before
+    them, unless these are None.
+    """
     raster, pace, latency = part.raster, part.pace, part.latency
     steps = [(raster.takes(step), completed) for step, completed in enumerate(raster.completed)]
     last, taken, number, pixel = -1, -pace, 0, 0
@@ -332,7 +347,7 @@ def _walk(part, source, outs, frames, entered, pushed):
             if not completed:
                 continue
             taken = max(last + 1, taken + pace)
-            if pace == 1:
+            if pace == 1 and pushed is not None:
                 if number >= latency:
                     while len(pushed) <= number - latency:
                         yield
@@ -341,6 +356,17 @@ def _walk(part, source, outs, frames, entered, pushed):
                 taken = yield from _room(outs, number, taken)
             entered.append(taken)
             number += 1
+
+
+def _enter(part, queue, outs, total, entered):
+    """Windows that waited go on."""
+    taken = -part.pace
+    for number in range(total):
+        while (offered := queue.offered(number)) is None:
+            yield
+        taken = yield from _room(outs, number, max(taken + part.pace, offered))
+        queue.pop.append(taken)
+        entered.append(taken)
 
 
 def _drain(part, outs, total, entered, pushed):

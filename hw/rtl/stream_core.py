@@ -163,7 +163,8 @@ class StreamCore(wiring.Component):
 
     @property
     def writes(self):
-        return self._scoring.writes
+        return {**{name: component.writes for name, component in self._components.items()},
+                **self._scoring.writes}
 
     def elaborate(self, platform):
         m = Module()

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from bitwright import ir
+from bitwright.hw import folding
 from bitwright.hw.layout import Layout
 from bitwright.hw.plan import STREAMED, Plan
-from bitwright.hw.rtl.layers import choose, dense, ways
+from bitwright.hw.rtl.layers import choose, ways
 from tests.hw.ways import PLAN, ask, choice, sites, unrolled_node
 
 WAYS = sorted((kind, way) for kind, node in ir.Node.kinds.items() for way in ways(node))
@@ -65,7 +66,7 @@ def draw(settings, rng):
 @pytest.fixture
 def small_memories(monkeypatch):
     """Let small vectors gather in memories too, as those that are drawn here are."""
-    monkeypatch.setattr(dense, "SMALLEST", 1)
+    monkeypatch.setattr(folding, "SMALLEST", 1)
 
 
 @pytest.mark.usefixtures("small_memories")

@@ -7,11 +7,16 @@ import numpy as np
 import pytest
 
 from bitwright import ir
+from bitwright.hw import folding
 from bitwright.hw.contents import Contents, ContentsError, as_built
+from bitwright.hw.image import read_image
 from bitwright.hw.plan import Plan, PlanError
 from bitwright.hw.rtl.axi import AxiIp
 from bitwright.hw.rtl.ip import Ip
 from bitwright.hw.rtl.layers import folded
+from bitwright.hw.rtl.pixels.ip import PixelIp
+from bitwright.hw.streaming import Cut, Streamed
+from tests.hw.pixels import pictures
 from tests.hw.streams import simulate, sink, source
 from tests.hw.test_ip import answers, beats, expected, result
 from tests.networks import features
@@ -47,6 +52,8 @@ def subject(seed, *, shapes=0):
                  ("xnor0",)),
     ))
 
+
+STREAMED = {"way": "streamed", "cycles": 200, "writable": True}
 
 PLAN = Plan(lanes=4, nodes={"conv0": FOLDED, "xnor0": FOLDED, "head": {**FOLDED, "cycles": 5}})
 SOME = Plan(lanes=4, nodes={"xnor0": {**FOLDED, "cycles": 2}, "head": {"way": "folded"}})
@@ -150,6 +157,36 @@ def test_a_loaded_design_answers_as_the_other_network(plan, stalls, simplify):
     assert loaded(built, plan, x, [], image, stalls) == expected(frozen, x)
 
 
+@pytest.mark.parametrize(("cycles", "beat", "stalls"), [(22, 0, (0.0, 0.0)), (60, 2, (0.4, 0.4))])
+def test_a_streamed_node_is_written(cycles, beat, stalls, monkeypatch):
+    """Where registers hold the window, and where it is read pixel by pixel."""
+    monkeypatch.setattr(folding, "SMALLEST", 1)
+    frozen, another = pictures.network(), pictures.network(seed=1).entry("conv")
+    other = ir.Network(tuple(another if entry.name == "conv" else entry
+                             for entry in frozen.entries))
+    settings = Streamed(cycles, writable=True)
+    assert Cut.of(another.node, settings).beat == beat
+    plan = Plan(lanes=2, nodes={"conv": {**STREAMED, "cycles": cycles}})
+    contents, x = Contents(frozen, plan), pictures.pictures(frozen, 6)
+    assert contents.structure == Contents(other, plan).structure
+    image = contents.image(other)
+    assert contents.image(read_image(contents, image)) == image
+    found = {}
+    for name, stream in {"other": marked(image), "frozen": []}.items():
+        ip, received = PixelIp(frozen, plan), []
+
+        async def ask(ctx, ip=ip, stream=stream):
+            await source(ip.load, stream, stalls[0])(ctx)
+            await ctx.tick().repeat(2)
+            await source(ip.i, pictures.beats(ip, x), stalls[0])(ctx)
+
+        simulate(ip, ask, sink(ip.o, len(x), received, stalls[1]))
+        found[name] = pictures.results(ip, received, frozen.classes)
+    assert found == {"other": pictures.expected(other.evaluate(x)),
+                     "frozen": pictures.expected(frozen.evaluate(x))}
+    assert found["other"] != found["frozen"]
+
+
 def test_every_byte_counts():
     """The comparison above can fail: no image with a flipped bit gives the same answers."""
     rng = np.random.default_rng(0)
@@ -241,11 +278,14 @@ def test_scores_that_need_more_bits_are_refused():
 
 
 @pytest.mark.parametrize(("nodes", "message"), [
-    ({"xnor0": {"writable": True}}, ("Plan key 'nodes.xnor0.writable' needs the way 'folded', not "
-                                    "'unrolled'")),
+    ({"xnor0": {"writable": True}}, ("Plan key 'nodes.xnor0.writable' needs the way 'folded' or "
+                                    "'streamed', not 'unrolled'")),
     ({"lut0": {"way": "folded", "writable": True}},
      "Plan key 'nodes.lut0.writable' must be false for a node that keeps nothing in memory"),
     ({"conv0": {**FOLDED, "cycles": 11}},
+     ("Plan key 'nodes.conv0.writable' must be false for a node that keeps nothing in memory "
+      "within 11 cycles; 'cycles' must be at least 12")),
+    ({"conv0": {**STREAMED, "cycles": 11}},
      ("Plan key 'nodes.conv0.writable' must be false for a node that keeps nothing in memory "
       "within 11 cycles; 'cycles' must be at least 12")),
     ({"xnor1": {"way": "folded"}}, "Plan key 'nodes.xnor1' names no node; the nearest is 'xnor0'"),

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from bitwright import ir
+from bitwright.hw import folding
 from bitwright.hw.folding import Folding
 from bitwright.hw.limits import WidthError
 from bitwright.hw.plan import Plan, PlanError
 from bitwright.hw.rtl.core import Core
 from bitwright.hw.rtl.ip import Ip
-from bitwright.hw.rtl.layers import choose, dense, foldable, folded
+from bitwright.hw.rtl.layers import choose, foldable, folded
 from tests.hw.streams import simulate, sink, source
 from tests.hw.test_ip import answers, beats, expected, result
 from tests.hw.ways import ask, folded_node
@@ -25,9 +26,10 @@ STALLS = [(0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.4, 0.6)]
 
 @pytest.mark.parametrize(("shape", "cycles", "folding"), [
     ((10, 784), 1, Folding(10, 784, 1, 1)),
-    ((10, 784), 3, Folding(4, 784, 1, 3)),
+    ((10, 784), 3, Folding(10, 262, 3, 1)),  # shorter than four whole rows
     ((10, 784), 10, Folding(1, 784, 1, 10)),
-    ((10, 784), 29, Folding(1, 392, 2, 10)),
+    ((10, 784), 29, Folding(5, 56, 14, 2)),  # not two cycles for each: three are no more than two
+    ((10, 784), 49, Folding(1, 196, 4, 10)),  # two at a time would take 196 bits, not 206
     ((256, 784), 256 * 13, Folding(1, 61, 13, 256)),  # not 64: an even split
     ((2, 5), 1000, Folding(1, 1, 5, 2)),
 ])
@@ -36,6 +38,16 @@ def test_folding_by_hand(shape, cycles, folding):
     assert found == folding
     assert found.cycles <= cycles
     assert found.word_bits * found.cycles >= shape[0] * shape[1]
+
+
+def test_words_of_whole_beats():
+    """At 48 of 50 cycles; in 40 a word would be three of the nine beats too."""
+    found = Folding.within(64, 216, 50, 24)
+    assert found == Folding(4, 72, 3, 16)
+    assert found.gathers(216, 24)
+    assert not found.gathers(216, 25)
+    assert not Folding.within(64, 216, 1000, 216).gathers(216, 216)  # a word that is a vector
+    assert not Folding.within(4, 63, 1000).gathers(63, 1)
 
 
 def vectors(node, rng):
@@ -90,7 +102,7 @@ def test_every_weight_and_threshold_counts():
 @pytest.mark.parametrize("seed", range(14))
 def test_network_equals_evaluator(seed, frames, monkeypatch):
     """Folded and unrolled nodes mixed, with branches that must wait for each other."""
-    monkeypatch.setattr(dense, "SMALLEST", 1)
+    monkeypatch.setattr(folding, "SMALLEST", 1)
     subject = network(seed, frames=frames)
     rng = np.random.default_rng(seed)
     nodes = {entry.name: {"way": "folded", "cycles": int(rng.integers(1, 40))}
@@ -132,7 +144,7 @@ def skipping(widths):
 @pytest.mark.parametrize("lanes", [1, 6])
 @pytest.mark.parametrize("smallest", [1, 64])
 def test_network_latency_and_interval_are_as_declared(cycles, lanes, smallest, monkeypatch):
-    monkeypatch.setattr(dense, "SMALLEST", smallest)
+    monkeypatch.setattr(folding, "SMALLEST", smallest)
     subject = skipping((7, 5, 6))
     x = features(subject, 8, 0)
     ip = Ip(subject, folded(Plan(lanes=lanes), subject, cycles))

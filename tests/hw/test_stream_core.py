@@ -9,8 +9,9 @@ import pytest
 from amaranth.hdl import ResetInserter, Signal
 
 from bitwright import ir
+from bitwright.hw import folding
 from bitwright.hw.plan import Plan, PlanError
-from bitwright.hw.rtl.layers import dense, streamed
+from bitwright.hw.rtl.layers import streamed
 from bitwright.hw.rtl.stream_core import StreamCore, streams
 from bitwright.hw.schedule import StuckError, bottleneck, run
 from tests.hw.streams import simulate, sink, source
@@ -100,7 +101,7 @@ def test_scores_equal_the_evaluators(form, cycles):
 
 def test_windows_that_are_read_pixel_by_pixel(monkeypatch):
     """In the residual network, whose buffers are then other ones."""
-    monkeypatch.setattr(dense, "SMALLEST", 1)
+    monkeypatch.setattr(folding, "SMALLEST", 1)
     core, taken, given = StreamCore(network("residual"), plan("residual", 900)), [], []
     assert [part.name for part in core.flow.parts if part.reads] == ["c0"]
     ask(core, "residual", 3, (0.0, 0.0), taken, given)
@@ -265,7 +266,7 @@ def _slide(rng, height, width, channels):
                                                for seed in range(2, 39))])
 def test_random_networks(seed, monkeypatch):
     """What each answers, when, and whatever stalls."""
-    monkeypatch.setattr(dense, "SMALLEST", 1)
+    monkeypatch.setattr(folding, "SMALLEST", 1)
     subject, rng = drawn(seed)
     cycles = int(rng.choice([1, 60, 400, 1500]))
     nodes = {"d": {"way": "folded", "cycles": cycles}} if cycles > 1 else {}

@@ -1,16 +1,20 @@
 """Streamed nodes, alone: every border, stride, shape and pool by its name. Random ones, stalls and
 resets are in the conformance tests."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from bitwright import ir
+from bitwright.hw import folding
 from bitwright.hw.plan import STREAMED
+from bitwright.hw.raster import Raster
 from bitwright.hw.rtl.beat import Beat
-from bitwright.hw.rtl.layers import dense
 from bitwright.hw.rtl.parts.fifo import Fifo
 from bitwright.hw.rtl.parts.serialiser import Serialiser
-from bitwright.hw.schedule import buffer_latency
+from bitwright.hw.schedule import Part, alone, buffer_latency
+from bitwright.hw.streaming import Cut, Streamed
 from tests.hw.streams import simulate, sink, source
 from tests.hw.ways import PLAN, ask, choice, sites
 
@@ -86,8 +90,12 @@ CASES = {
 
 
 def check(case, stalls, taken=None, given=None, **settings):
+    """:func:`compare` of a named case."""
+    return compare(CASES[case], stalls, taken, given, **settings)
+
+
+def compare(node, stalls, taken=None, given=None, **settings):
     """Compare the answers to a few pictures in a row. Returns the choice."""
-    node = CASES[case]
     x = np.random.default_rng(1).random((3, node.in_width)) < 0.4
     wanted = ir.pack(node.evaluate(x))
     assert len(set(wanted)) > 1
@@ -114,7 +122,7 @@ READ = ["border of zeros", "border of two pixels that reflects", "border of the 
 @pytest.mark.parametrize("case", READ)
 def test_named_read_pixel_by_pixel(case, monkeypatch):
     """With so many cycles that no register holds the window; and as fast as is estimated."""
-    monkeypatch.setattr(dense, "SMALLEST", 1)
+    monkeypatch.setattr(folding, "SMALLEST", 1)
     window = CASES[case].window
     cycles = (3 * window.pixels + 4) * window.positions + 3 * window.height * window.width
     stalls, taken, given = STALLS[READ.index(case) % 2], [], []
@@ -126,6 +134,50 @@ def test_named_read_pixel_by_pixel(case, monkeypatch):
     if stalls == (0.0, 0.0):
         assert set(np.diff(given)) == {estimate.interval}
         assert given[0] - taken[0] == estimate.latency
+
+
+@pytest.mark.parametrize("stalls", [(0.0, 0.0), (0.4, 0.5)])
+def test_parts_of_pixels(stalls, monkeypatch):
+    """Where a word is to be shorter than a pixel."""
+    monkeypatch.setattr(folding, "SMALLEST", 1)
+    rng, window = np.random.default_rng(0), ir.Window(4, 5, 12, (2, 2), padding=(0, 1, 1, 0))
+    node = ir.Convolution((xnor(rng, 48, 4), xnor(rng, 4, 3)), window)
+    cut = Cut.of(node, Streamed(70 * window.positions))
+    assert (cut.beat, cut.pace) == (3, 64)
+    compare(node, stalls, cycles=70 * window.positions)
+
+
+STRIDED = convolution((9, 9), (4, 4), stride=(2, 2))
+"""A window goes on in every second cycle of every second row."""
+
+
+def test_windows_wait_in_a_queue():
+    """So that the body is busy while the rows without a position pass."""
+    pixels, positions = 81, 9
+    cut, plain = Cut.of(STRIDED, Streamed(pixels)), Cut.of(STRIDED, Streamed(pixels // 3))
+    assert (cut.pace, cut.queue) == (pixels // positions, 4)
+    assert (plain.pace, plain.queue) == (1, 0)
+    for stalls in STALLS:
+        taken, given = [], []
+        estimate = compare(STRIDED, stalls, taken, given, cycles=pixels).estimate()
+        if stalls == (0.0, 0.0):
+            assert set(np.diff(given)) == {estimate.interval} == {pixels}
+            assert given[0] - taken[0] == estimate.latency
+
+
+def test_a_queue_is_as_short_as_it_can_be(monkeypatch):
+    """One place less, and pictures are further apart, as the schedule says."""
+    cut = Cut.of(STRIDED, Streamed(81))
+    raster, given = Raster(STRIDED.window), []
+    slower, _ = alone(Part("", ("",), raster, cut.pace, queue=cut.queue - 1))
+    assert slower > 81
+    chosen = choice(STRIDED, PLAN, STREAMED, cycles=81)
+    found = chosen.cls._body
+    monkeypatch.setattr(chosen.cls, "_body", staticmethod(
+        lambda *own: dataclasses.replace(found(*own), queue=cut.queue - 1)))
+    x = np.random.default_rng(1).integers(2, size=(3, STRIDED.in_width)).astype(bool)
+    ask(chosen, ir.pack(x), 3, site=sites(chosen)[0], given=given)
+    assert set(np.diff(given)[1:]) == {slower}
 
 
 @pytest.mark.parametrize("border", ["one", "replicate", "reflect"])

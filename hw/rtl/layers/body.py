@@ -22,8 +22,8 @@ class Body(wiring.Component):
     ----------
     node : ir.Convolution
     plan : Plan
-    settings : Folded, optional
-        By which the nodes that can be folded are.
+    settings : tuple of Folded or None, optional
+        Of each node of the body, by which it is folded if it can be.
 
     Members
     -------
@@ -44,7 +44,8 @@ class Body(wiring.Component):
 
     def __init__(self, node, plan, settings=None):
         self._seen = node.seen.tolist()
-        self._chains = [Chain(nodes, plan, settings) for nodes in node.chains]
+        self._chains = [Chain(nodes, plan, own)
+                        for nodes, own in zip(node.chains, _split(node, settings), strict=True)]
         _, self.latency, self.interval = self.measure(node, plan, settings)
         self._waits = [_Wait(nodes[-1].out_width, self.latency - chain.latency)
                        for nodes, chain in zip(node.chains, self._chains, strict=True)]
@@ -56,7 +57,8 @@ class Body(wiring.Component):
     @staticmethod
     def measure(node, plan, settings=None):
         """Resources, latency and interval of such a component."""
-        found = [Chain.measure(nodes, plan, settings) for nodes in node.chains]
+        found = [Chain.measure(nodes, plan, own)
+                 for nodes, own in zip(node.chains, _split(node, settings), strict=True)]
         latency = max(own for _, own, _ in found)
         waits = sum((latency - own) * (nodes[-1].out_width + 1)
                     for (_, own, _), nodes in zip(found, node.chains, strict=True))
@@ -109,7 +111,8 @@ class Chain(wiring.Component):
     ----------
     nodes : tuple of ir.BitNode
     plan : Plan
-    settings : Folded, optional
+    settings : tuple of Folded or None, optional
+        Of each node.
     beat : Beat, optional
         How the input comes, one that the first node takes. A whole vector if left out.
 
@@ -173,9 +176,16 @@ class Chain(wiring.Component):
         return m
 
 
+def _split(node, settings):
+    """Settings of the nodes of each group."""
+    left = iter(settings or [None] * len(node.body))
+    return [tuple(next(left) for _ in nodes) for nodes in node.chains]
+
+
 def _chain(nodes, plan, settings, beat):
     """How each node is built and where it stands; and its beat, if that must be collected."""
-    choices = [_choice(node, plan, settings) for node in nodes]
+    choices = [_choice(node, plan, own)
+               for node, own in zip(nodes, settings or [None] * len(nodes), strict=True)]
     for choice, reader in zip(choices, (*choices[1:], None), strict=True):
         site = Site(beat=beat)
         beat = choice.estimate(site).beat

@@ -5,7 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from bitwright import ir
-from bitwright.hw.folding import Folded, Folding, bias_width, tables
+from bitwright.hw.folding import Folded, bias_width, tables
 from bitwright.hw.plan import FOLDED
 from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.layers.scores import scaling
@@ -16,10 +16,6 @@ from bitwright.hw.rtl.realisation import Estimate, Realisation, Resources, reali
 from bitwright.hw.rtl.result import score_shape
 
 __all__ = ["FoldedScores", "FoldedXnor"]
-
-SMALLEST = 64
-"""Bits of a vector from which on a memory is worth its while: of a smaller one some devices would
-make registers, and multiplexers to choose between them."""
 
 
 class _Folded(wiring.Component, Realisation):
@@ -52,13 +48,13 @@ class _Folded(wiring.Component, Realisation):
 
     @classmethod
     def takes(cls, node, settings, beat):
-        folding = Folding.within(*node.weights.shape, settings.cycles)
-        return beat.beats == 1 or (node.in_width >= SMALLEST and Agreements.gathers(folding, beat))
+        return beat.beats == 1 or settings.folding(*node.weights.shape).gathers(
+            node.in_width, beat.bits)
 
     @classmethod
     def _estimate(cls, node, settings, plan, site, element, constants, logic, whole):
         """Of neurons that give so many bits, have so many of constants, and so many LUTs."""
-        folding = Folding.within(*node.weights.shape, settings.cycles)
+        folding = settings.folding(*node.weights.shape)
         resources, latency = Agreements.measure(node.in_width, folding, plan,
                                                 settings.writable, site.beat)
         group, width = folding.neurons * element, len(node.weights) * element
@@ -72,8 +68,8 @@ class _Folded(wiring.Component, Realisation):
 
     def __init__(self, node, settings, plan, site, constant, element, o_shape, whole):
         self._node = node
-        folding = Folding.within(*node.weights.shape, settings.cycles)
-        weights, constants = tables(node, settings.cycles)
+        folding = settings.folding(*node.weights.shape)
+        weights, constants = tables(node, settings)
         self._writable = settings.writable
         self._agreements = Agreements(node.in_width, folding, weights, plan, settings.writable,
                                       site.beat)

@@ -8,13 +8,12 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from bitwright import ir
-from bitwright.hw.folding import Folded
 from bitwright.hw.plan import STREAMED, PlanError
 from bitwright.hw.raster import Raster
 from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.layers.body import Body, Chain
-from bitwright.hw.rtl.layers.dense import FoldedXnor
 from bitwright.hw.rtl.layers.pool import PoolLayer
+from bitwright.hw.rtl.parts.fifo import Fifo
 from bitwright.hw.rtl.parts.lines import Lines
 from bitwright.hw.rtl.parts.taps import Taps
 from bitwright.hw.rtl.realisation import (
@@ -26,7 +25,7 @@ from bitwright.hw.rtl.realisation import (
     realises,
 )
 from bitwright.hw.schedule import Part, alone
-from bitwright.hw.streaming import Streamed, body_pace
+from bitwright.hw.streaming import Cut, Streamed
 
 __all__ = ["StreamedConvolution", "StreamedJoin", "StreamedPool"]
 
@@ -89,14 +88,17 @@ class _Streamed(wiring.Component, Pixels):
     @classmethod
     def part(cls, node, settings, plan, name, inputs):
         body = cls._body(node, settings, plan)
-        return Part(name, inputs, Raster(node.window), body.pace, body.latency, body.reads)
+        return Part(name, inputs, Raster(node.window), body.pace, body.latency, body.reads,
+                    body.queue)
 
     @classmethod
     def estimate(cls, node, settings, plan, site):
         body = cls._body(node, settings, plan)
         interval, latency = alone(cls.part(node, settings, plan, "", ("",)))
-        pixels = (Taps.measure(node.window) if body.reads
+        pixels = (Taps.measure(node.window, body.beat) if body.beat
                   else Lines.measure(node.window, plan.lut_size))
+        if body.queue:
+            pixels += Fifo.measure(node.window.bits, body.queue)
         control = Resources(2 * body.pace.bit_length(), body.pace.bit_length())
         return Estimate(body.resources + pixels + control, latency, interval,
                         Beat(node.out_width, node.channels))
@@ -109,12 +111,17 @@ class _Streamed(wiring.Component, Pixels):
     def __init__(self, node, settings, plan, site):
         body = self._body(node, settings, plan)
         self._pace, self._part = body.pace, body.build()
-        self._pixels = (Taps if body.reads else Lines)(node.window)
+        self._pixels = Taps(node.window, body.beat) if body.beat else Lines(node.window)
+        self._queue = Fifo(node.window.bits, body.queue) if body.queue else None
         super().__init__({
             "i": In(stream.Signature(node.window.channels)),
             "o": Out(stream.Signature(node.channels)),
             "room": In(1, init=1), "entered": Out(1),
         })
+
+    @property
+    def writes(self):
+        return self._part.writes
 
     def elaborate(self, platform):
         m = Module()
@@ -131,9 +138,14 @@ class _Streamed(wiring.Component, Pixels):
             m.d.comb += [pixels.go.eq(free), self.entered.eq(pixels.begins)]
             connect(m, pixels.o, body.i)
         else:
+            windows = pixels.o
+            if self._queue is not None:
+                m.submodules.queue = self._queue
+                connect(m, windows, self._queue.i)
+                windows = self._queue.o
             m.d.comb += [
-                body.i.payload.eq(pixels.o.payload), body.i.valid.eq(pixels.o.valid & free),
-                pixels.o.ready.eq(body.i.ready & free),
+                body.i.payload.eq(windows.payload), body.i.valid.eq(windows.valid & free),
+                windows.ready.eq(body.i.ready & free),
                 self.entered.eq(body.i.valid & body.i.ready),
             ]
         connect(m, body.o, flipped(self.o))
@@ -153,47 +165,21 @@ class _Body:
         Cycles from a window to what comes of it.
     build : callable
         Makes the component.
-    reads : bool
-        Whether it gets the pixels of a window one by one.
+    beat : int
+        Bits of a window that it gets at a time; 0 if all.
+    reads : int
+        Cycles in which it gets them.
+    queue : int
+        Windows that may wait in front of it.
     """
 
     resources: Resources
     pace: int
     latency: int
     build: Callable[[], wiring.Component]
-    reads: bool = False
-
-
-def _holding(node, settings, plan):
-    """Body of a convolution that gets each window whole."""
-    pace = body_pace(node, settings)
-    folded = Folded(pace) if pace > 1 else None
-    resources, latency, interval = Body.measure(node, plan, folded)
-    return _Body(resources, interval, latency, lambda: Body(node, plan, folded))
-
-
-def _reading(node, settings, plan):
-    """Body of a convolution that gets each window pixel by pixel, its words as short as will do.
-
-    None if it cannot be so within the cycles of the settings.
-    """
-    window, first = node.window, node.body[0]
-    if node.groups > 1 or not isinstance(first, ir.Xnor):
-        return None
-    beat = Beat(window.bits, window.channels)
-    for size in range(1, window.pixels // 2 + 1):  # pixels in a word
-        if window.pixels % size:
-            continue
-        folded = Folded(len(first.weights) * window.pixels // size)
-        if not FoldedXnor.takes(first, folded, beat):
-            continue
-        resources, latency, interval = Chain.measure(node.body, plan, folded, beat)
-        pace = max(interval, window.pixels)
-        latency += Taps.latency + window.pixels - 1
-        if alone(Part("", ("",), Raster(window), pace, latency, True))[0] <= settings.cycles:
-            return _Body(resources, pace, latency,
-                         lambda folded=folded: Chain(node.body, plan, folded, beat), True)
-    return None
+    beat: int = 0
+    reads: int = 0
+    queue: int = 0
 
 
 @realises(ir.Convolution, STREAMED)
@@ -201,15 +187,25 @@ class StreamedConvolution(_Streamed):
     """Dense nodes that slide over an image. As :class:`_Streamed`.
 
     Look-up tables are unrolled behind the window: a position every cycle. So are layers of neurons,
-    or their weights and thresholds lie in memories where there are cycles enough. If these suffice
-    to read the pixels of each window one by one, no register holds it.
+    or their weights and thresholds lie in memories where there are cycles enough, as :class:`Cut`
+    has it. If these suffice to read the pixels of each window one by one, no register holds it.
     """
 
     Settings = Streamed
 
     @classmethod
     def _body(cls, node, settings, plan):
-        return _reading(node, settings, plan) or _holding(node, settings, plan)
+        cut, window = Cut.of(node, settings), node.window
+        if not cut.beat:
+            resources, latency, interval = Body.measure(node, plan, cut.settings)
+            assert interval == cut.pace
+            return _Body(resources, cut.pace, latency, lambda: Body(node, plan, cut.settings),
+                         queue=cut.queue)
+        beat = Beat(window.bits, cut.beat)
+        resources, latency, interval = Chain.measure(node.body, plan, cut.settings, beat)
+        assert max(interval, beat.beats) == cut.pace
+        return _Body(resources, cut.pace, latency + Taps.latency + beat.beats - 1,
+                     lambda: Chain(node.body, plan, cut.settings, beat), cut.beat, beat.beats)
 
 
 @realises(ir.Pool, STREAMED)

@@ -1,13 +1,11 @@
 """Dense nodes that slide over an image, folded: the window stays, and the image moves past it."""
 
-from dataclasses import replace
-
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from bitwright import ir
-from bitwright.hw.folding import Block, Folded, body_cycles
+from bitwright.hw.folding import Block, Folded
 from bitwright.hw.limits import WIDEST, WidthError
 from bitwright.hw.plan import FOLDED
 from bitwright.hw.rtl.beat import Beat
@@ -149,7 +147,5 @@ class FoldedConvolution(wiring.Component, Realisation):
 
 
 def _cut(node, settings):
-    """Positions that are worked on at the same time, and settings of the body if it is folded."""
-    cycles = body_cycles(node, settings.cycles)
-    body = replace(settings, cycles=cycles) if cycles > 1 else None
-    return Block.of(node, settings.cycles), body
+    """Positions that are worked on at the same time, and settings of the nodes of the body."""
+    return Block.of(node, settings.cycles), settings.body(node)

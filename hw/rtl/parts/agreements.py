@@ -39,7 +39,8 @@ class Agreements(wiring.Component):
     plan : Plan
     writable : bool
     beat : Beat, optional
-        How the inputs come, a whole vector at once if left out. See :meth:`gathers`.
+        How the inputs come, a whole vector at once if left out. See
+        :meth:`Folding.gathers`.
 
     Members
     -------
@@ -77,11 +78,6 @@ class Agreements(wiring.Component):
             "i": In(stream.Signature(self._beat.bits)),
             "o": Out(stream.Signature(counts)),
         })
-
-    @staticmethod
-    def gathers(folding, beat):
-        """Whether such beats can go into a memory: a whole number of them makes a word."""
-        return folding.words > 1 and folding.bits % beat.bits == 0
 
     @staticmethod
     def measure(in_width, folding, plan, writable, beat=None):

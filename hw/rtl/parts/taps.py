@@ -17,7 +17,7 @@ __all__ = ["Taps"]
 
 
 class Taps(wiring.Component):
-    """The last rows of an image in a memory, from which each position is read, a pixel a cycle.
+    """The last rows of an image in a memory, from which each position is read, pixel by pixel.
 
     For bodies that take longer for a position than it has pixels: no register holds the window.
     Pixels are written as they come, into the place of a row that no position needs any more.
@@ -25,6 +25,8 @@ class Taps(wiring.Component):
     Parameters
     ----------
     window : ir.Window
+    beat : int
+        Bits that are read in a cycle: of a pixel, or an even part of one.
 
     Members
     -------
@@ -34,32 +36,35 @@ class Taps(wiring.Component):
         Whether a position may be begun.
     begins : ``Out(1)``
         One is, in this cycle.
-    o : ``Out(stream.Signature(window.channels))``
-        The pixels that the window sees, position by position, in the order of its bits.
+    o : ``Out(stream.Signature(beat))``
+        What the window sees, position by position, in the order of its bits.
 
     Attributes
     ----------
     latency : int
-        Cycles from the one in which a position is begun to its first pixel: 2.
+        Cycles from the one in which a position is begun to its first beat: 2.
     """
 
     latency = 2
 
-    def __init__(self, window):
+    def __init__(self, window, beat):
         expect("Window", window, ir.Window)
+        expect("Beat", beat, int)
+        self._beat, self._parts = beat, window.channels // beat
         self._window, self._raster = window, Raster(window)
         self._steps = [after - before
                        for before, after in itertools.pairwise(self._raster.floors)]
         super().__init__({"i": In(stream.Signature(window.channels)), "go": In(1),
-                          "begins": Out(1), "o": Out(stream.Signature(window.channels))})
+                          "begins": Out(1), "o": Out(stream.Signature(beat))})
 
     @staticmethod
-    def measure(window):
+    def measure(window, beat):
         """Resources of such a component."""
         raster = Raster(window)
         address = (window.width - 1).bit_length() + (raster.slots - 1).bit_length()
         counters = 3 * address + window.pixels.bit_length() + window.positions.bit_length() + 8
-        return Resources(6 * counters, counters + window.channels,
+        chosen = (window.channels // beat - 1) * beat
+        return Resources(6 * counters + chosen, counters + window.channels,
                          window.channels << address)
 
     def elaborate(self, platform):
@@ -76,18 +81,19 @@ class Taps(wiring.Component):
         freed = Signal(range(max(self._steps) + 1))
         over = Signal()  # the last pixel of an image is asked for
         column, end = self._write(m, rows.write_port(), used < slots, width)
-        issue, address, outside, advance = self._walk(m, whole, column, width, freed, over)
+        part = Signal(range(self._parts))  # of the pixel that is asked for
+        issue, address, outside, advance = self._walk(m, whole, column, width, freed, over, part)
         m.d.sync += [used.eq(used + end - freed),
                      whole.eq(whole + end - Mux(over, window.height, 0))]
 
         asked, place, border = Signal(), Signal.like(address, reset_less=True), Signal()
-        shown = Signal(reset_less=True)
+        shown, turn, own = (Signal.like(like, reset_less=True) for like in (border, part, part))
         with m.If(advance):
-            m.d.sync += [asked.eq(issue), place.eq(address), border.eq(outside),
-                         self.o.valid.eq(asked), shown.eq(border)]
-        constant = Const(int(window.border == "one"), 1).replicate(window.channels)
-        m.d.comb += self.o.payload.eq(
-            Mux(shown, constant, read_later(m, rows, place, "pixel", advance)))
+            m.d.sync += [asked.eq(issue), place.eq(address), border.eq(outside), turn.eq(part),
+                         self.o.valid.eq(asked), shown.eq(border), own.eq(turn)]
+        constant = Const(int(window.border == "one"), 1).replicate(self._beat)
+        pixel = read_later(m, rows, place, "pixel", advance)
+        m.d.comb += self.o.payload.eq(Mux(shown, constant, pixel.word_select(own, self._beat)))
         return m
 
     def _write(self, m, port, room, width):
@@ -107,14 +113,14 @@ class Taps(wiring.Component):
             m.d.sync += slot.eq(Mux(slot == slots - 1, 0, slot + 1))
         return column, final
 
-    def _walk(self, m, whole, column, width, freed, over):
-        """Go through the places of the window at each position.
+    def _walk(self, m, whole, column, width, freed, over, part):
+        """Go through the places of the window at each position, and the parts of each pixel.
 
         Returns
         -------
         issue, address, outside : Value
-            Whether a pixel is asked for in this cycle, where it lies, and whether it is a constant
-            instead.
+            Whether a part is asked for in this cycle, where its pixel lies, and whether it is a
+            constant instead.
         advance : Value
             Whether what is asked for is taken.
         """
@@ -125,22 +131,25 @@ class Taps(wiring.Component):
         # Where the row stands with which the position is complete, and its column.
         anchor = Signal(range(slots), init=raster.rows.ahead % slots)
         at = Signal(range(raster.columns.complete(columns - 1) + 1), init=raster.columns.ahead)
-        first, last_x, last_y, right, bottom = (Signal() for _ in range(5))
+        first, last, last_x, last_y, right, bottom = (Signal() for _ in range(6))
         issue, done, advance = Signal(), Signal(), ~self.o.valid | self.o.ready
         needed = [raster.needed(place, 0)[0] for place in range(rows)]
         beyond = [raster.rows.complete(place) >= window.height for place in range(rows)]
         here = looked_up(across, [raster.needed(0, place)[1] for place in range(columns)])
         there = looked_up(row, needed)
         m.d.comb += [
-            first.eq((x == 0) & (y == 0)),
+            first.eq((x == 0) & (y == 0) & (part == 0)),
+            last.eq(issue & (part == self._parts - 1)),
             last_x.eq(x == window.kernel[1] - 1), last_y.eq(y == window.kernel[0] - 1),
             right.eq(across == columns - 1), bottom.eq(row == rows - 1),
             self.begins.eq(advance & first & self.go & (
                 (whole > there) | ((whole == there) & (column > here) & ~among(row, beyond)))),
             issue.eq(Mux(first, self.begins, advance)),
-            done.eq(issue & last_x & last_y), over.eq(done & right & bottom),
+            done.eq(last & last_x & last_y), over.eq(done & right & bottom),
         ]
         with m.If(issue):
+            m.d.sync += part.eq(Mux(last, 0, part + 1))
+        with m.If(last):
             m.d.sync += x.eq(Mux(last_x, 0, x + 1))
             with m.If(last_x):
                 m.d.sync += y.eq(Mux(last_y, 0, y + 1))
