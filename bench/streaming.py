@@ -1,10 +1,10 @@
 """What the nodes of a streamed network do in a cycle, beside what they and the device could.
 
 A table of the network of :mod:`bench.convolution`, or of one of your own. For each node with
-weights or tables: exclusive-nors (of look-up tables: look-ups) of a frame, and in a cycle of it; how
-many it could do in each, which are the weights that its memories hand over in a cycle, or all where
-it is unrolled; and the share of that which it reaches. Of the device two bounds: all of its block
-RAMs read in every cycle, and all of its LUTs doing nothing else.
+weights or tables: exclusive-nors (of look-up tables: look-ups) of a frame, and in a cycle of it;
+how many it could do in each, which are the weights that its memories hand over in a cycle, or all
+where it is unrolled; and the share of that which it reaches. Of the device two bounds: all of its
+block RAMs read in every cycle, and all of its LUTs doing nothing else.
 """
 
 import argparse
@@ -57,7 +57,12 @@ def at_once(node, settings):
     return settings.folding(*node.weights.shape).word_bits
 
 
-def rows(subject, plan, works, clock_hz):
+def bounds(board):
+    """Operations a cycle that the block RAMs of a board could feed, and its LUTs do."""
+    return (board.part.memories * PORT_BITS[board.family.name], board.part.luts // LUTS)
+
+
+def rows(subject, plan, works, board, clock_hz):
     """A row of the table for each node with weights or tables."""
     frame = bottleneck(works).cycles
     for work in works:
@@ -65,21 +70,10 @@ def rows(subject, plan, works, clock_hz):
         count = operations(node)
         if not count:
             continue
-        bound = at_once(node, settings_of(work.node, plan) if work.way != UNROLLED else None)
-        yield (f"| {work.node} | {work.way} | {count:,} | {count / frame:,.1f} | {bound:,} | "
-               f"{100 * count / frame / bound:.1f} | {count / frame * clock_hz / 1e9:,.2f} | "
-               f"{bound * clock_hz / 1e9:,.2f} | {work.cycles:,} | {100 * work.busy / frame:.1f} |")
-
-
-def device(board, total, frame, clock_hz):
-    """A sentence on what the device could do."""
-    bits = board.part.memories * PORT_BITS[board.family.name]
-    logic = board.part.luts // LUTS
-    return (f"{total / frame:,.1f} operations a cycle, {total / frame * clock_hz / 1e9:,.2f} G/s. "
-            f"{board.name} could feed {bits:,} a cycle from its {board.part.memories} block RAMs "
-            f"({bits * clock_hz / 1e9:,.1f} G/s), of which this is {100 * total / frame / bits:.1f} "
-            f"%, and do {logic:,} in its {board.part.luts:,} LUTs ({logic * clock_hz / 1e9:,.1f} "
-            f"G/s), of which it is {100 * total / frame / logic:.1f} %.")
+        own = at_once(node, settings_of(work.node, plan) if work.way != UNROLLED else None)
+        shares = " | ".join(f"{100 * count / frame / bound:.1f}" for bound in (own, *bounds(board)))
+        yield (f"| {work.node} | {work.way} | {count:,} | {count / frame * clock_hz / 1e9:,.2f} | "
+               f"{count / frame:,.1f} | {own:,} | {shares} | {100 * work.busy / frame:.1f} |")
 
 
 def main(argv=None):
@@ -101,14 +95,17 @@ def main(argv=None):
     plan = asked(plan, subject, stream=not args.unstreamed, cycles=args.cycles)
     subject = as_built(subject, plan)
     ip = Ip(subject, plan) if args.unstreamed else PixelIp(subject, plan)
-    print("| node | way | operations a frame | a cycle | could do | share, % | G/s | could do, G/s | "
-          "cycles | busy, % |\n" + "|---" * 10 + "|")
-    print("\n".join(rows(subject, plan, ip.works, clock_hz)))
+    print("| node | way | operations a frame | G/s | a cycle | could do | share, % | of the "
+          "block RAMs, % | of the LUTs, % | busy, % |\n" + "|---" * 10 + "|")
+    print("\n".join(rows(subject, plan, ip.works, board, clock_hz)))
     frame = bottleneck(ip.works).cycles
-    total = sum(operations(entry.node) for entry in subject.entries)
+    total = sum(operations(entry.node) for entry in subject.entries) / frame
+    memories, logic = bounds(board)
     print(f"\nA frame every {frame:,} cycles, {clock_hz / frame:,.0f} a second at "
-          f"{clock_hz / 1e6:g} MHz; all wait for {bottleneck(ip.works).node}. "
-          + device(board, total, frame, clock_hz))
+          f"{clock_hz / 1e6:g} MHz; all wait for {bottleneck(ip.works).node}. {total:,.1f} "
+          f"operations a cycle; {board.name} could feed {memories:,} from its "
+          f"{board.part.memories} block RAMs ({100 * total / memories:.1f} %), and do {logic:,} in "
+          f"its {board.part.luts:,} LUTs ({100 * total / logic:.1f} %).")
     return 0
 
 
