@@ -21,7 +21,7 @@ from bitwright.hw import families
 from bitwright.hw.families.tool import YOSYS
 from bitwright.hw.flow import toolchain
 from bitwright.hw.flow.synth import Synthesise
-from bitwright.hw.plan import FOLDED, UNROLLED, Plan
+from bitwright.hw.plan import FOLDED, STREAMED, UNROLLED, Plan
 from bitwright.hw.rtl.layers import choose
 
 __all__ = ["cases", "main", "measure"]
@@ -64,6 +64,24 @@ def cases():
         ("10 scores of 128", head, {"way": FOLDED, "cycles": 640}),
         ("4 neurons at 36 places of 18", sliding, {"way": FOLDED, "cycles": 36}),
         ("4 neurons at 36 places of 18", sliding, {"way": FOLDED, "cycles": 36 * 4 * 6}),
+        *streamed_cases(rng),
+    ]
+
+
+def streamed_cases(rng):
+    """Windows in registers, in a queue, read from memory; look-up tables; a pool."""
+    window = ir.Window(10, 10, 16, (3, 3))
+    neurons = ir.Convolution((xnor(rng, 144, 16),), window)
+    tables = ir.Convolution((lut(rng, 144, 16, 4),), window)
+    strided = ir.Convolution((xnor(rng, 64, 8),), ir.Window(12, 12, 4, (4, 4), (2, 2)))
+    pool = ir.Pool(ir.Window(10, 10, 16, (2, 2), (2, 2)), "or")
+    return [
+        ("16 tables at 64 places", tables, {"way": STREAMED}),
+        ("16 neurons at 64 places of 144", neurons, {"way": STREAMED, "cycles": 64 * 4}),
+        ("16 neurons at 64 places of 144", neurons, {"way": STREAMED, "cycles": 64 * 48}),
+        ("16 neurons at 64 places of 144", neurons, {"way": STREAMED, "cycles": 64 * 500}),
+        ("8 neurons at 25 places of 64, stride 2", strided, {"way": STREAMED, "cycles": 144}),
+        ("OR of 16 channels at 25 places", pool, {"way": STREAMED}),
     ]
 
 

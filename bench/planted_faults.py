@@ -389,7 +389,7 @@ FAULTS = [
     Fault("hw/schedule.py", "max(taken + part.pace, offered)", "offered", f"{STREAMED} -k queue"),
     Fault("hw/rtl/parts/taps.py", "last.eq(issue & (part == self._parts - 1))", "last.eq(issue)",
           f"{STREAMED} -k parts"),
-    Fault("hw/folding.py", "9 * found[0].size <= 10 * best.size", "True", f"{FOLDED} -k hand"),
+    Fault("hw/folding.py", "9 * sizes[0] <= 10 * least", "sizes[0]", f"{FOLDED} -k hand"),
     Fault("hw/rtl/layers/raster.py", "self.room & (wait == 0)", "wait == 0",
           f"{STREAMS} -k small"),
     Fault("hw/rtl/stream_core.py", "(~final | enter)", "1", STREAMS),

@@ -132,7 +132,7 @@ class Folding:
     groups: int
 
     @classmethod
-    def within(cls, neurons: int, in_width: int, cycles: int, unit: int = 1) -> Self:
+    def within(cls, neurons: int, in_width: int, cycles: int, unit: int = 0) -> Self:
         """The smallest that takes no more than that many cycles.
 
         Words of a single neuron, which then leave one by one, as every reader takes them; several
@@ -142,9 +142,11 @@ class Folding:
         ----------
         neurons, in_width, cycles : int
         unit : int
-            A word reads a whole number of so many inputs, unless it reads all.
+            Of inputs that are gathered from beats of so many bits: a word reads whole ones, unless
+            it reads all. 0 for others.
         """
-        units = -(-in_width // unit)
+        step = unit or 1
+        units = -(-in_width // step)
         found = []
         for at_once in range(1, neurons + 1):
             groups = -(-neurons // at_once)
@@ -152,9 +154,11 @@ class Folding:
                 continue
             size = -(-units // min(units, cycles // groups))
             words = -(-units // size)
-            found.append(cls(at_once, size * unit if words > 1 else in_width, words, groups))
-        best = min(found, key=lambda one: (one.size, one.neurons))
-        return found[0] if found[0].neurons == 1 and 9 * found[0].size <= 10 * best.size else best
+            found.append(cls(at_once, size * step if words > 1 else in_width, words, groups))
+        sizes = [one.luts(in_width, unit > 0) for one in found]
+        least = min(sizes)
+        few = found[0].neurons == 1 and 9 * sizes[0] <= 10 * least
+        return found[0 if few else sizes.index(least)]
 
     def gathers(self, in_width: int, beat: int) -> bool:
         """Whether vectors that come in beats of so many bits are gathered in a memory.
@@ -173,13 +177,16 @@ class Folding:
         """Weights in a word."""
         return self.neurons * self.bits
 
-    @property
-    def size(self) -> int:
-        """Weights in a word, and bits of the sums of neurons that have several words: about what
-        it is to a device.
+    def luts(self, in_width: int, gathers: bool = False) -> int:
+        """What the logic takes, roughly, to compare one with another.
+
+        An exclusive-nor and its share of the count for each weight, and for each neuron a
+        comparison, and a sum of several words. Inputs that are gathered need a shift where the last word is
+        shorter than the others.
         """
-        sums = (self.words * self.bits).bit_length() if self.words > 1 else 0
-        return self.neurons * (self.bits + sums)
+        sums = (2 if self.words > 1 else 1) * in_width.bit_length()
+        shift = self.bits if gathers and in_width % self.bits else 0
+        return self.neurons * (2 * self.bits + sums) + shift
 
     def weights(self, weights: ir.Bits) -> Table:
         """Rows of weights, shape (neurons, in_width), word by word of each group.

@@ -100,13 +100,13 @@ def _read(window: ir.Window, shapes: Shapes, settings: Streamed) -> Cut | None:
             continue
         cut = Cut((own, *rest), max(window.pixels * parts, _cycles(shapes, (own, *rest))), unit)
         if _interval(window, cut.pace, window.pixels * parts) <= settings.cycles:
-            chosen = window.channels // 4 if parts > 1 else 0  # a LUT counts half, about
+            chosen = window.channels // 2 + 16 if parts > 1 else 0  # LUTs of what takes a part
             found.append((_size(shapes, cut.settings) + chosen, cut))
     return min(found, key=lambda one: (one[0], -one[1].beat), default=(0, None))[1]
 
 
 def _held(window: ir.Window, shapes: Shapes, settings: Streamed) -> Cut:
-    """Registers hold each window; with a queue, where that saves more than a window."""
+    """Registers hold each window; with a queue, where that saves more than it takes."""
     plain, queued = (_pace(window, settings.cycles, 0, queue) for queue in (0, UNBOUNDED))
     if not any(shapes) or queued == 1:
         return Cut((None,) * len(shapes))
@@ -115,7 +115,7 @@ def _held(window: ir.Window, shapes: Shapes, settings: Streamed) -> Cut:
         own = (Folded(pace, settings.writable) if pace > 1 else None,) * len(shapes)
         cuts.append(Cut(own, _cycles(shapes, own)))
     few, many = (_size(shapes, cut.settings) for cut in cuts)
-    if many + window.bits >= few and (plain > 1 or not settings.writable):
+    if many + 3 * window.bits >= few and (plain > 1 or not settings.writable):
         return cuts[0]
     return replace(cuts[1], queue=_places(window, cuts[1].pace, settings.cycles))
 
@@ -127,8 +127,9 @@ def _cycles(shapes: Shapes, settings: tuple[Folded | None, ...]) -> int:
 
 
 def _size(shapes: Shapes, settings: tuple[Folded | None, ...]) -> int:
-    """Of the words of a body, see :attr:`Folding.size`; all weights where it is unrolled."""
-    return sum(shape[0] * shape[1] if own is None else own.folding(*shape).size
+    """LUTs of a body, see :meth:`Folding.luts`; one for each weight where it is unrolled."""
+    return sum(shape[0] * shape[1] if own is None
+               else own.folding(*shape).luts(shape[1], isinstance(own, Gathered))
                for shape, own in zip(shapes, settings, strict=True) if shape is not None)
 
 

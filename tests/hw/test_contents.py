@@ -157,7 +157,7 @@ def test_a_loaded_design_answers_as_the_other_network(plan, stalls, simplify):
     assert loaded(built, plan, x, [], image, stalls) == expected(frozen, x)
 
 
-@pytest.mark.parametrize(("cycles", "beat", "stalls"), [(22, 0, (0.0, 0.0)), (60, 2, (0.4, 0.4))])
+@pytest.mark.parametrize(("cycles", "beat", "stalls"), [(19, 0, (0.0, 0.0)), (54, 4, (0.4, 0.4))])
 def test_a_streamed_node_is_written(cycles, beat, stalls, monkeypatch):
     """Where registers hold the window, and where it is read pixel by pixel."""
     monkeypatch.setattr(folding, "SMALLEST", 1)

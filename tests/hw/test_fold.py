@@ -29,7 +29,7 @@ STALLS = [(0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.4, 0.6)]
     ((10, 784), 3, Folding(10, 262, 3, 1)),  # shorter than four whole rows
     ((10, 784), 10, Folding(1, 784, 1, 10)),
     ((10, 784), 29, Folding(5, 56, 14, 2)),  # not two cycles for each: three are no more than two
-    ((10, 784), 49, Folding(1, 196, 4, 10)),  # two at a time would take 196 bits, not 206
+    ((10, 784), 49, Folding(1, 196, 4, 10)),  # two at a time would save a twentieth
     ((256, 784), 256 * 13, Folding(1, 61, 13, 256)),  # not 64: an even split
     ((2, 5), 1000, Folding(1, 1, 5, 2)),
 ])

@@ -103,7 +103,7 @@ def test_windows_that_are_read_pixel_by_pixel(monkeypatch):
     """In the residual network, whose buffers are then other ones."""
     monkeypatch.setattr(folding, "SMALLEST", 1)
     core, taken, given = StreamCore(network("residual"), plan("residual", 900)), [], []
-    assert [part.name for part in core.flow.parts if part.reads] == ["c0"]
+    assert [part.name for part in core.flow.parts if part.reads] == ["c0", "c2"]
     ask(core, "residual", 3, (0.0, 0.0), taken, given)
     assert given[0] - taken[0] == core.latency
     assert set(np.diff(given)[1:]) == {core.interval}

@@ -137,14 +137,16 @@ def test_named_read_pixel_by_pixel(case, monkeypatch):
 
 
 @pytest.mark.parametrize("stalls", [(0.0, 0.0), (0.4, 0.5)])
-def test_parts_of_pixels(stalls, monkeypatch):
+def test_parts_of_pixels(stalls):
     """Where a word is to be shorter than a pixel."""
-    monkeypatch.setattr(folding, "SMALLEST", 1)
-    rng, window = np.random.default_rng(0), ir.Window(4, 5, 12, (2, 2), padding=(0, 1, 1, 0))
-    node = ir.Convolution((xnor(rng, 48, 4), xnor(rng, 4, 3)), window)
-    cut = Cut.of(node, Streamed(70 * window.positions))
-    assert (cut.beat, cut.pace) == (3, 64)
-    compare(node, stalls, cycles=70 * window.positions)
+    rng, window = np.random.default_rng(0), ir.Window(2, 3, 32, (2, 2), padding=(0, 1, 1, 0))
+    node = ir.Convolution((xnor(rng, 128, 3), xnor(rng, 3, 2)), window)
+    cut, taken, given = Cut.of(node, Streamed(100 * window.positions)), [], []
+    assert (cut.beat, cut.pace) == (4, 96)
+    estimate = compare(node, stalls, taken, given, cycles=100 * window.positions).estimate()
+    if stalls == (0.0, 0.0):
+        assert set(np.diff(given)) == {estimate.interval}
+        assert given[0] - taken[0] == estimate.latency
 
 
 STRIDED = convolution((9, 9), (4, 4), stride=(2, 2))
