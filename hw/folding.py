@@ -181,8 +181,8 @@ class Folding:
         """What the logic takes, roughly, to compare one with another.
 
         An exclusive-nor and its share of the count for each weight, and for each neuron a
-        comparison, and a sum of several words. Inputs that are gathered need a shift where the last word is
-        shorter than the others.
+        comparison, and a sum of several words. Inputs that are gathered need a shift where the
+        last word is shorter than the others.
         """
         sums = (2 if self.words > 1 else 1) * in_width.bit_length()
         shift = self.bits if gathers and in_width % self.bits else 0
