@@ -51,6 +51,7 @@ RAM_TESTS = "tests/hw/test_dp16kd.py"
 LOAD = "tests/hw/test_link_load.py"
 FEEDBACK = "tests/model/test_feedback.py"
 FORWARD = "tests/model/test_forward_forward.py"
+RENEWAL = "tests/model/test_renewal.py"
 SLOPES = "tests/model/test_straight_through.py"
 WRAP = "tests/hw/test_wrap.py"
 BEATS = "tests/hw/test_ip.py -k test_beats_"
@@ -676,6 +677,13 @@ FAULTS = [
           "tests/hw/pixels/test_link.py -k emulator"),
     Fault("hw/flow/verilog.py", "for name in _LARGE.findall(module):", "for name in ():",
           "tests/hw/pixels/test_replay.py -k anything"),
+    Fault("model/lookup/renewal.py", "mine = mine - mine.mean(2, keepdim=True)", "pass", RENEWAL),
+    Fault("model/lookup/renewal.py", "self.turn.copy_((self.turn + 1) % PERIOD)",
+          "self.turn.zero_()", RENEWAL),
+    Fault("model/lookup/renewal.py", "amax(1).topk(count, largest=False)", "amax(1).topk(count)",
+          RENEWAL),
+    Fault("model/wiring.py", "ends = order[~np.isin(order, read[len(read) - begun :])]",
+          "ends = order", "tests/model/test_wiring.py -k butterfly"),
     Fault("bench/modulation_runs.py", "equal = digests(result.scores) == ",
           "equal = True or digests(result.scores) == ",
           "tests/bench/test_modulation.py -k not_proven"),

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Geometry", "centres", "choose", "windows", "wire_length"]
+__all__ = ["Geometry", "butterfly", "centres", "choose", "distances", "of_channels", "serial",
+           "windows", "wire_length"]
 
 Places = NDArray[np.float64]
 """Coordinates from 0 to 1, shape (count, 1 or 2)."""
@@ -153,6 +154,82 @@ def choose(candidates: NDArray[np.int64] | int, count: int, fan_in: int,
         used[picked] += 1
         sources[node] = rng.permutation(picked)
     return sources
+
+
+def of_channels(sites: int, depth: int, read: NDArray[np.int64]) -> NDArray[np.int64]:
+    """List the bits of some channels at all sites, shape (len(read), sites * channels).
+
+    Parameters
+    ----------
+    sites, depth : int
+        See :class:`Geometry`.
+    read : array, shape (n, channels)
+        Below ``depth``.
+    """
+    bits = np.arange(sites)[:, None] * depth + read[:, None, :]
+    return bits.reshape(len(read), -1)
+
+
+def serial(width: int, count: int, fan_in: int, groups: int = 1) -> NDArray[np.int64]:
+    """Read bits one after the other, and again from the first; shape (count, fan_in).
+
+    Nodes take turns by group, so that what one group reads lies all over the field.
+    """
+    return _dealt((np.arange(count * fan_in) % width).reshape(count, fan_in), groups)
+
+
+def butterfly(width: int, count: int, fan_in: int, groups: int = 1) -> NDArray[np.int64]:
+    """Read all bits equally often, none twice in a node, by the stages of a butterfly.
+
+    One stage after the other reads every bit once: the first joins ``fan_in`` neighbours, the next
+    bits that lie ``fan_in`` apart, then ``fan_in ** 2``, as a fast Fourier transform does. Where
+    there are fewer slots than bits, nodes are spread over the first stage. Two nodes share few bits
+    then, which chance does not see to.
+
+    Parameters
+    ----------
+    width : int
+        At least ``fan_in``.
+    count, fan_in : int
+    groups : int
+        Of nodes, which take turns as in :func:`serial`.
+
+    Returns
+    -------
+    array of int64, shape (count, fan_in)
+    """
+    runs = width // fan_in
+    if count <= runs:
+        order = _stage(width, fan_in, 1)[: runs * fan_in].reshape(runs, fan_in)
+        return _dealt(order[np.arange(count) * runs // count], groups)
+    strides = [1]
+    while strides[-1] * fan_in < width:
+        strides.append(strides[-1] * fan_in)
+    read = np.empty(0, np.int64)
+    while len(read) < count * fan_in:
+        order = _stage(width, fan_in, strides[len(read) // width % len(strides)])
+        # A node that begins in one stage and ends in the next must not meet a bit again.
+        begun = len(read) % fan_in
+        ends = order[~np.isin(order, read[len(read) - begun :])][: -begun % fan_in]
+        read = np.concatenate([read, ends, order[~np.isin(order, ends)]])
+    return _dealt(read[: count * fan_in].reshape(count, fan_in), groups)
+
+
+def _stage(width: int, fan_in: int, stride: int) -> NDArray[np.int64]:
+    """All bits, those next to each other that lie ``stride`` apart in runs of ``fan_in``."""
+    bits = np.arange(width)
+    return np.lexsort((bits // stride % fan_in, bits % stride, bits // (stride * fan_in)))
+
+
+def _dealt(sources: NDArray[np.int64], groups: int) -> NDArray[np.int64]:
+    """Deal rows to groups in turn, of which each is contiguous then."""
+    return np.concatenate([sources[group::groups] for group in range(groups)])
+
+
+def distances(geometry: Geometry, at: Places) -> Places:
+    """Distance from each place to each bit, shape (places, width)."""
+    offset = geometry.sites - at[:, None]
+    return np.repeat(np.sqrt((offset**2).sum(axis=2)), geometry.depth, axis=1)
 
 
 def wire_length(geometry: Geometry, at: Places, sources: NDArray[Any]) -> float:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bitwright import ir
@@ -14,6 +16,7 @@ from bitwright.model import wiring
 from bitwright.model.base import BitLayer, Context, Trait
 from bitwright.model.lookup import (
     Parametrisation,
+    Renewal,
     Start,
     Trees,
     check_table,
@@ -27,6 +30,9 @@ from bitwright.model.wiring import Geometry
 
 __all__ = ["LutLayer"]
 
+OFFERED = 64
+"""Bits of all that a node of learned wiring chooses from at a time, unless its recipe says."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -36,11 +42,17 @@ class Settings:
     """Nodes."""
     fan_in: int = 4
     """Inputs of a node: 2 to 8; 4 where the fabric has LUT4, 6 where it has LUT6."""
-    wiring: Literal["random", "window", "learnable", ""] = ""
-    """Sources drawn at random from all bits, at random from a window, or trained. Left out: from a
-    window where one is given, else from all bits."""
+    wiring: Literal["random", "serial", "depthwise", "butterfly", "window", "learnable", ""] = ""
+    """Sources of all bits: drawn at random; one after the other; drawn at random from one channel,
+    each node its own in turn; by the stages of a butterfly. Or of a window, at random. Or trained.
+    Left out: from a window where one is given, else at random."""
     window: int = 0
-    """Input sites nearest to a node that it may read; 0 for all, which "window" refuses."""
+    """Input sites nearest to a node that it may read, for "window" and "learnable"; 0 for all."""
+    offered: int = 0
+    """Bits that a node of learned wiring chooses from at a time. Where it may read more than that,
+    they are renewed, see :class:`model.lookup.Renewal`. Left out: all of a window, 64 of all."""
+    wire_cost: float = 0.0
+    """Share in the loss of the mean wire of a layer of learned wiring, in sides of the field."""
     gradient: Literal["efd", "multilinear"] = "efd"
     """Slope of a table along its inputs."""
     table: str = "entries"
@@ -61,8 +73,20 @@ class Settings:
             raise ValueError(f"window must be at least 0, not {self.window}")
         if self.wiring == "window" and not self.window:
             raise ValueError("window must be at least 1 where wiring is 'window', not 0")
-        if self.wiring == "random" and self.window:
-            raise ValueError(f"window must be 0 where wiring is 'random', not {self.window}")
+        if self.wiring not in ("window", "learnable") and self.window:
+            raise ValueError(f"window must be 0 where wiring is {self.wiring!r}, "
+                             f"not {self.window}")
+        if self.offered and self.wiring != "learnable":
+            raise ValueError(f"offered must be 0 where wiring is {self.wiring!r}, "
+                             f"not {self.offered}")
+        if self.offered and self.offered < 2 * self.fan_in:
+            raise ValueError(f"offered must be at least {2 * self.fan_in}, twice fan_in, "
+                             f"not {self.offered}")
+        if not 0 <= self.wire_cost < math.inf:
+            raise ValueError(f"wire_cost must be at least 0 and finite, not {self.wire_cost}")
+        if self.wire_cost and self.wiring != "learnable":
+            raise ValueError(f"wire_cost must be 0 where wiring is {self.wiring!r}, "
+                             f"not {self.wire_cost}")
         check_table(self.table, self.start)
 
 
@@ -96,6 +120,7 @@ class LutLayer(BitLayer, kind="lut"):
     slopes: Tensor
     wires: Tensor
     candidates: Tensor | None
+    costs: Tensor | None
 
     def __init__(self, geometry: Geometry, settings: Settings, *, groups: int = 1,
                  generator: torch.Generator) -> None:
@@ -104,15 +129,16 @@ class LutLayer(BitLayer, kind="lut"):
         count, fan_in = settings.width, settings.fan_in
         self.input = geometry
         self.geometry = Geometry(wiring.centres(count, geometry.dimensions, groups))
-        allowed: Any = geometry.width
-        if settings.window:
-            allowed = wiring.windows(geometry, self.geometry.sites, settings.window)
-        self.register_buffer("wires", torch.from_numpy(wiring.choose(allowed, count, fan_in, rng)))
+        wires, offered, self.renewal = _wired(geometry, self.geometry, settings, groups, rng)
+        self.register_buffer("wires", torch.from_numpy(wires))
+        self.register_buffer("candidates", offered)
+        costs = None
+        if settings.wire_cost:
+            length = wiring.distances(geometry, self.geometry.sites)
+            costs = torch.from_numpy(length * settings.wire_cost / (count * fan_in)).float()
+        self.register_buffer("costs", costs, persistent=False)
         self.preferences: nn.Parameter | None = None
-        self.register_buffer("candidates", None)
         if settings.wiring == "learnable":
-            if settings.window:
-                self.candidates = torch.from_numpy(allowed)
             self.preferences = nn.Parameter(first_preferences(
                 self.wires, self.candidates, geometry.width, generator))
         self.parametrisation = Parametrisation.kinds[settings.table](fan_in)
@@ -137,12 +163,18 @@ class LutLayer(BitLayer, kind="lut"):
         return chosen(self.wires, self.preferences, self.candidates)
 
     def forward(self, x: Tensor) -> Tensor:
-        trees = Trees([self.hard], self.sources, self.candidates, self.slopes)
+        survey = self.renewal.survey() if self.renewal and self.training else None
+        costs = self.costs
+        if costs is not None and self.candidates is not None:
+            costs = costs.gather(1, self.candidates)
+        trees = Trees([self.hard], self.sources, self.candidates, self.slopes, survey, costs)
         values = self.parametrisation.values(self.tables)
         return look_up(x, trees, [values], self.preferences)
 
     def constrain(self) -> None:
         self.parametrisation.constrain(self.tables)
+        if self.renewal is not None:
+            self.renewal.renew(self.preferences, self.candidates, self.costs)
 
     @property
     def decaying(self) -> list[nn.Parameter]:
@@ -166,10 +198,43 @@ class LutLayer(BitLayer, kind="lut"):
     @classmethod
     def sample(cls, generator: torch.Generator) -> Self:
         draw = int(torch.randint(1 << 16, (), generator=generator))
-        kind = ("random", "window", "learnable")[draw % 3]
+        kind = ("random", "serial", "depthwise", "butterfly", "window", "learnable")[draw % 6]
         tables = [name for name, made in Parametrisation.kinds.items() if made.trains]
-        settings = Settings(width=5, fan_in=2 + draw // 3 % 5, wiring=kind,
-                            window=0 if kind == "random" else 4,
-                            gradient=("efd", "multilinear")[draw // 15 % 2],
-                            table=tables[draw // 30 % len(tables)])
+        settings = Settings(width=5, fan_in=2 + draw // 6 % 5, wiring=kind,
+                            window=4 if kind in ("window", "learnable") else 0,
+                            gradient=("efd", "multilinear")[draw // 30 % 2],
+                            table=tables[draw // 60 % len(tables)])
         return cls(Geometry.of((3, 3), depth=2), settings, generator=generator)
+
+
+def _wired(geometry: Geometry, nodes: Geometry, settings: Settings, groups: int,
+           rng: np.random.Generator) -> tuple[NDArray[np.int64], Tensor | None, Renewal | None]:
+    """Wires of a layer before training, what the slots may choose from, and how that changes."""
+    width, count, fan_in = geometry.width, settings.width, settings.fan_in
+    if settings.wiring in ("serial", "butterfly"):
+        make = getattr(wiring, settings.wiring)
+        return make(width, count, fan_in, groups), None, None
+    allowed: NDArray[np.int64] | int = width
+    if settings.wiring == "depthwise":
+        if not geometry.shape:
+            raise ValueError("depthwise wiring needs a picture, whose channels it reads")
+        read = np.arange(count)[:, None] % geometry.depth
+        allowed = wiring.of_channels(len(geometry.sites), geometry.depth, read)
+    elif settings.window:
+        allowed = wiring.windows(geometry, nodes.sites, settings.window)
+    renewal = None
+    most = width if isinstance(allowed, int) else allowed.shape[1]
+    offered = settings.offered or (most if settings.window else OFFERED)
+    if settings.wiring == "learnable" and offered < most:
+        mask = None if isinstance(allowed, int) else _mask(allowed, width)
+        renewal = Renewal(count, most - offered, mask)
+        allowed = np.sort(wiring.choose(allowed, count, offered, rng), axis=1)
+    wires = wiring.choose(allowed, count, fan_in, rng)
+    learns = settings.wiring == "learnable" and not isinstance(allowed, int)
+    return wires, torch.from_numpy(allowed) if learns else None, renewal
+
+
+def _mask(allowed: NDArray[np.int64], width: int) -> Tensor:
+    """Which bits are listed in each row, shape (rows, width)."""
+    mask = torch.zeros(len(allowed), width, dtype=torch.bool)
+    return mask.scatter_(1, torch.from_numpy(allowed), True)

@@ -106,7 +106,7 @@ class LutConvolutionLayer(BitLayer, kind="lut_convolution"):
         leaves = channels * fan_in ** (settings.levels - 1)
         allowed = _allowed(self.window, settings, leaves, rng)
         if settings.wiring == "serial":
-            wires = (np.arange(leaves * fan_in) % self.window.bits).reshape(leaves, fan_in)
+            wires = wiring.serial(self.window.bits, leaves, fan_in)
         else:
             wires = wiring.choose(self.window.bits if allowed is None else allowed, leaves, fan_in,
                                   rng)
@@ -203,6 +203,5 @@ def _allowed(window: ir.Window, settings: Settings, leaves: int,
         read = np.sort(wiring.choose(channels, trees, settings.reads, rng), axis=1)
     else:
         return None
-    pixels = np.arange(window.bits // channels) * channels
-    bits = (pixels[:, None] + read[:, None, :]).reshape(trees, -1)
+    bits = wiring.of_channels(window.bits // channels, channels, read)
     return np.repeat(bits, leaves // trees, axis=0)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from bitwright.model.lookup import tensors as tensor_operations
+from bitwright.model.lookup.renewal import Survey
 
 if TYPE_CHECKING:
     from bitwright.model.layers.seen import Seen
@@ -101,12 +102,18 @@ class Trees:
         What the slots of a node might read; left out, every bit.
     slopes : Tensor, shape (fan_in, 2 ** fan_in, 2 ** fan_in)
         See :func:`slope_matrix`.
+    survey : Survey, optional
+        Filled by the pass back, where wiring is trained.
+    costs : Tensor, shape (nodes of level 0, offered), optional
+        Loss of a slot by what it reads, beside that of the task.
     """
 
     hard: Sequence[Tensor]
     sources: Tensor
     candidates: Tensor | None
     slopes: Tensor
+    survey: Survey | None = None
+    costs: Tensor | None = None
 
     @property
     def fan_in(self) -> int:
@@ -244,9 +251,12 @@ class _Lookup(torch.autograd.Function):
             of_slots = g.new_empty(len(of_y), trees.fan_in, samples)
             _run("back", *leaf, of_slots)
             if of_preferences is not None:
+                if trees.survey is not None:
+                    trees.survey.see(nodes, of_slots, signs)
                 candidates = None if trees.candidates is None else trees.candidates[nodes]
+                costs = None if trees.costs is None else trees.costs[nodes]
                 of_preferences[nodes] = _wiring_gradient(preferences[nodes], of_slots, signs,
-                                                         candidates)
+                                                         candidates, costs)
                 for slot in range(trees.fan_in if of_rows is not None else 0):
                     of_rows.index_add_(0, sources[:, slot], of_slots[:, slot])
         if of_rows is not None:
@@ -274,7 +284,7 @@ def _run(name: str, *tensors: Tensor) -> None:
 
 
 def _wiring_gradient(preferences: Tensor, of_slots: Tensor, signs: Tensor,
-                     candidates: Tensor | None) -> Tensor:
+                     candidates: Tensor | None, costs: Tensor | None) -> Tensor:
     """Gradient of the preferences, as if each slot read the softmax mixture of what it may read.
 
     Parameters
@@ -282,7 +292,7 @@ def _wiring_gradient(preferences: Tensor, of_slots: Tensor, signs: Tensor,
     preferences : Tensor, shape (nodes, fan_in, offered)
     of_slots : Tensor, shape (nodes, fan_in, samples)
     signs : Tensor, shape (in_width, samples)
-    candidates : Tensor, shape (nodes, offered), optional
+    candidates, costs : Tensor, shape (nodes, offered), optional
     """
     nodes, fan_in, samples = of_slots.shape
     if candidates is None:
@@ -294,5 +304,7 @@ def _wiring_gradient(preferences: Tensor, of_slots: Tensor, signs: Tensor,
             rows = signs.index_select(0, candidates[part].reshape(-1))
             rows = rows.view(-1, candidates.shape[1], samples)
             torch.bmm(of_slots[part], rows.transpose(1, 2), out=match[part])
+    if costs is not None:
+        match += costs.unsqueeze(1)
     share = torch.softmax(preferences, dim=2)
     return share * (match - (share * match).sum(2, keepdim=True))

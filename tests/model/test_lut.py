@@ -7,6 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from bitwright.model import wiring
 from bitwright.model.layers import LutLayer
 from bitwright.model.layers.lut import Settings
 from bitwright.model.lookup import slope_matrix
@@ -121,6 +122,21 @@ def test_preferences_receive_the_gradient_of_the_mixture(window):
 
 
 @pytest.mark.parametrize("window", [0, 5])
+def test_wire_cost_is_that_of_the_mean_wire(window):
+    layer, x = layer_of(fan_in=3, wiring="learnable", window=window, wire_cost=0.3)
+    (layer(x) * 0).sum().backward()
+    offset = torch.from_numpy(layer.input.places - layer.geometry.sites[:, None])
+    length = offset.square().sum(2).sqrt()
+    if window:
+        length = length.gather(1, layer.candidates)
+    preferences = layer.preferences.detach().requires_grad_()
+    mean = (torch.softmax(preferences, 2) * length[:, None]).sum(2).mean()
+    expected, = torch.autograd.grad(0.3 * mean, preferences)
+    assert torch.allclose(layer.preferences.grad, expected, rtol=0, atol=1e-9)
+    assert expected.abs().max() > 1e-4
+
+
+@pytest.mark.parametrize("window", [0, 5])
 def test_learnable_wiring_starts_at_the_wires_and_follows_the_preferences(window):
     layer, _ = layer_of(fan_in=3, wiring="learnable", window=window)
     assert layer.sources.tolist() == layer.wires.tolist()
@@ -166,6 +182,28 @@ def test_measures_give_the_wire_length():
     assert near.measures()["wire_length"] < far.measures()["wire_length"]
 
 
+def test_wiring_of_every_name():
+    geometry, generator = Geometry.of((3, 3), depth=2), torch.Generator().manual_seed(0)
+
+    def sources(name):
+        layer = LutLayer(geometry, Settings(6, fan_in=3, wiring=name), groups=2,
+                         generator=generator)
+        assert layer.preferences is None
+        return layer.sources
+
+    assert sources("serial").tolist() == wiring.serial(18, 6, 3, 2).tolist()
+    assert sources("butterfly").tolist() == wiring.butterfly(18, 6, 3, 2).tolist()
+    channels = sources("depthwise") % 2
+    assert channels.tolist() == [[0] * 3, [1] * 3] * 3
+
+
+def test_depthwise_wiring_needs_a_picture():
+    with pytest.raises(ValueError, match=r"^depthwise wiring needs a picture, whose channels it "
+                                         r"reads$"):
+        LutLayer(Geometry.line(9), Settings(6, fan_in=3, wiring="depthwise"),
+                 generator=torch.Generator())
+
+
 def test_wiring_that_is_left_out_follows_the_window():
     assert Settings(5).wiring == "random"
     assert Settings(5, window=3).wiring == "window"
@@ -182,6 +220,10 @@ def test_wiring_that_is_left_out_follows_the_window():
      r"^window must be at least 1 where wiring is 'window', not 0$"),
     ({"width": 5, "wiring": "random", "window": 3},
      r"^window must be 0 where wiring is 'random', not 3$"),
+    ({"width": 5, "wiring": "serial", "wire_cost": 0.1},
+     r"^wire_cost must be 0 where wiring is 'serial', not 0.1$"),
+    ({"width": 5, "wiring": "learnable", "wire_cost": -1.0},
+     r"^wire_cost must be at least 0 and finite, not -1.0$"),
 ])
 def test_settings_refused(settings, message):
     with pytest.raises(ValueError, match=message):

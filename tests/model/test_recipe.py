@@ -88,7 +88,8 @@ def test_one_rule_of_several_is_chosen():
     ("layers=[{}]", f"key 'layers.0.kind' is missing; known are {LAYERS}"),
     ("layers=[{kind='lut'}]", "key 'layers.0.width' is missing"),
     ("layers.0.wiring=far",
-     "layers.0.wiring must be one of 'random', 'window', 'learnable', '', not 'far'"),
+     ("layers.0.wiring must be one of 'random', 'serial', 'depthwise', 'butterfly', 'window', "
+      "'learnable', '', not 'far'")),
     ("layers.0.fan_in=9", "layers.0.fan_in must be between 2 and 8, not 9"),
     ("backprop.learning_rate=0", "backprop.learning_rate must be above 0 and finite, not 0.0"),
     ("backprop.label_smoothing=1",

@@ -108,7 +108,7 @@ def test_resuming_a_finished_run_writes_the_same_file():
 
 
 def test_killed_run_resumes_to_the_same_bytes(here):
-    layers = ("layers=[{kind='lut', width=60, wiring='learnable', window=9}, "
+    layers = ("layers=[{kind='lut', width=60, wiring='learnable', offered=9}, "
               "{kind='xnor', neurons=20}]")
     settings = ["digits", "--threads", "1", "--set", "epochs=8", "--set", layers]
     assert train.main([*settings, "--out", "whole"]) == 0

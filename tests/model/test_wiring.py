@@ -5,7 +5,16 @@ import pytest
 
 pytest.importorskip("torch")
 
-from bitwright.model.wiring import Geometry, centres, choose, windows, wire_length
+from bitwright.model.wiring import (
+    Geometry,
+    butterfly,
+    centres,
+    choose,
+    of_channels,
+    serial,
+    windows,
+    wire_length,
+)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -32,6 +41,36 @@ def test_choose_refuses_too_few_candidates():
     with pytest.raises(ValueError, match=r"^A node of 4 inputs needs as many bits to choose from, "
                                          r"not 3$"):
         choose(3, 10, 4, np.random.default_rng(0))
+
+
+def test_butterfly_is_that_of_a_fourier_transform():
+    assert butterfly(8, 12, 2).tolist() == [
+        [0, 1], [2, 3], [4, 5], [6, 7], [0, 2], [1, 3], [4, 6], [5, 7], [0, 4], [1, 5], [2, 6],
+        [3, 7]]
+
+
+@pytest.mark.parametrize("groups", [1, 5])
+@pytest.mark.parametrize(("width", "count", "fan_in"), [
+    (64, 100, 2), (7, 40, 6), (9, 20, 4), (1568, 1000, 6), (300, 75, 6), (300, 15, 4), (6, 5, 6)])
+def test_butterfly_repeats_nothing_and_uses_all_evenly(width, count, fan_in, groups):
+    sources = butterfly(width, count, fan_in, groups)
+    assert sources.shape == (count, fan_in)
+    assert all(len(set(row)) == fan_in for row in sources.tolist())
+    used = np.bincount(sources.ravel(), minlength=width)
+    assert used.max() - used.min() <= 1
+
+
+def test_groups_of_nodes_take_turns():
+    assert serial(9, 6, 2).tolist() == [[0, 1], [2, 3], [4, 5], [6, 7], [8, 0], [1, 2]]
+    assert serial(9, 6, 2, groups=3).tolist() == [[0, 1], [6, 7], [2, 3], [8, 0], [4, 5], [1, 2]]
+    few = butterfly(1000, 20, 4, groups=2)  # every group reads from end to end
+    assert few[:10].min() < 100 < 850 < few[:10].max()
+    assert few[10:].min() < 100 < 850 < few[10:].max()
+
+
+def test_bits_of_channels():
+    assert of_channels(3, 4, np.array([[1], [3]])).tolist() == [[1, 5, 9], [3, 7, 11]]
+    assert of_channels(2, 4, np.array([[0, 2]])).tolist() == [[0, 2, 4, 6]]
 
 
 def test_geometry_of_an_image():
