@@ -77,6 +77,7 @@ def main(argv=None):
                         help=f"only these of {', '.join(ROWS)}")
     parser.add_argument("--family", metavar="NAME", action="append", choices=FAMILIES,
                         help="count the LUTs of these only (default: xilinx and ice40)")
+    parser.add_argument("--sizes", action="store_true", help="count no LUTs, which takes minutes")
     parser.add_argument("--allow", metavar="LOSS", default="0",
                         help="what validation accuracy may lose (default: %(default)s)")
     args = parser.parse_args(argv)
@@ -84,7 +85,7 @@ def main(argv=None):
 
 
 def _tables(args):
-    chosen = args.family or list(FAMILIES)
+    chosen = [] if args.sizes else args.family or list(FAMILIES)
     heads = ["network", "input bits", "tables", "inputs", "table bits",
              *(FAMILIES[name] for name in chosen), "validation", "test", "CPU s"]
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
