@@ -2,8 +2,8 @@
 
 A network is built once and its *structure* stays: the nodes, how they are wired, the widths of all
 numbers. The *contents* of the nodes that the plan calls writable may change: weights, thresholds,
-biases. Each has a digest of its own, so that a device can say which structure it is, and which
-contents it holds.
+biases, sources, tables. Each has a digest of its own, so that a device can say which structure it
+is, and which contents it holds.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ class Contents:
         for own, entry in zip(mine, theirs, strict=True):
             if own.inputs != entry.inputs or (self._blank(own).node
                                               != self._blank(entry).node):
-                what = ("but for its weights, thresholds and biases"
+                what = ("but for its weights, thresholds and biases, or sources and tables"
                         if own.name in self.plan.writable else "for it is not writable")
                 raise ContentsError(f"Node {own.name!r} must be as in the structure, {what}")
             if own.name in self.plan.writable and isinstance(own.node, ir.Scores):
@@ -214,11 +214,12 @@ class Contents:
 
 
 def _blank(node: ir.Node) -> ir.Node:
-    """A node of the same shape whose weights, thresholds and biases are 0."""
+    """A node of the same shape whose weights, thresholds and biases are 0, or sources and tables.
+    """
     if isinstance(node, ir.Convolution):
-        return dataclasses.replace(node, body=tuple(_blank(part) for part in node.body))
-    if isinstance(node, ir.Lut):
-        return node
+        return dataclasses.replace(node, body=tuple(
+            part if isinstance(part, ir.Lut) else _blank(part) for part in node.body))
     zero = {field: np.zeros_like(getattr(node, field))
-            for field in ("weights", "thresholds", "biases") if hasattr(node, field)}
+            for field in ("weights", "thresholds", "biases", "sources", "tables")
+            if hasattr(node, field)}
     return dataclasses.replace(node, **zero)  # type: ignore[type-var]

@@ -6,13 +6,14 @@ from another network, so that there is one place where the order of the words is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitwright import ir
+from bitwright.hw.descriptors import Descriptors
 from bitwright.hw.layout import score_width
 
 __all__ = ["SMALLEST", "Block", "Folded", "Folding", "Gathered", "Table", "bias_width",
@@ -33,20 +34,28 @@ class Folded:
         That it may take for a frame, at least 1. It reads as few bits of its weights in each as
         will do.
     writable : bool
-        Whether its weights, thresholds and biases can be written while the design runs.
+        Whether its weights, thresholds and biases, or its sources and tables, can be written while
+        the design runs.
+    large : bool
+        Whether its weights, or its sources and tables, lie in the large memories that some devices
+        have beside block RAM. Those hold anything at first: it must be writable.
 
     Raises
     ------
     ValueError
-        If ``cycles`` is less than 1.
+        If ``cycles`` is less than 1, or it is large and not writable.
     """
 
     cycles: int = 1024
     writable: bool = False
+    large: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.cycles < 1:
             raise ValueError(f"cycles must be at least 1, not {self.cycles}")
+        if self.large and not self.writable:
+            raise ValueError("large must be false where 'writable' is: those memories hold anything "
+                             "before they are written")
 
     def folding(self, neurons: int, in_width: int) -> Folding:
         """How the weights of so many neurons are cut."""
@@ -59,7 +68,7 @@ class Folded:
     def body(self, node: ir.Convolution) -> tuple[Folded | None, ...]:
         """Settings of each node in the body of a convolution, None where it is unrolled."""
         cycles = body_cycles(node, self.cycles)
-        own = Folded(cycles, self.writable) if cycles > 1 else None
+        own = Folded(cycles, self.writable, large=self.large) if cycles > 1 else None
         return (own,) * len(node.body)
 
 
@@ -317,7 +326,8 @@ def tables(node: ir.Node, settings: Folded, width: int | None = None) -> tuple[T
     -------
     tuple of Table
         Weights and then thresholds or biases; of a convolution those of each layer of neurons in
-        its body. None where nothing lies in a memory.
+        its body; of a layer of tables those of :class:`Descriptors`. None where nothing lies in a
+        memory.
     """
     if isinstance(node, ir.Xnor):
         folding = settings.folding(*node.weights.shape)
@@ -329,5 +339,10 @@ def tables(node: ir.Node, settings: Folded, width: int | None = None) -> tuple[T
                 folding.constants(node.biases[:, None], width or bias_width(node)))
     if isinstance(node, ir.Convolution):
         return tuple(table for part, own in zip(node.body, settings.body(node), strict=True)
-                     if own is not None for table in tables(part, own))
+                     if own is not None and not isinstance(part, ir.Lut)
+                     for table in tables(part, own))
+    if isinstance(node, ir.Lut):
+        form = Descriptors.within(node, settings.cycles)
+        return tuple(Table(width, tuple(words))
+                     for width, words in zip(form.widths, form.words(), strict=True))
     return ()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bitwright import ir
 from bitwright.hw.contents import Contents, ContentsError, settings_of
+from bitwright.hw.descriptors import Descriptors
 from bitwright.hw.folding import Folded, Folding, Table, bias_width, tables
 
 __all__ = ["read_image"]
@@ -56,9 +57,12 @@ def _words(forms: tuple[Table, ...], left: memoryview) -> tuple[list[list[int]],
 def _filled(node: ir.Node, settings: Folded, words: Iterator[list[int]]) -> ir.Node:
     """A node with the contents of its tables, taken as :func:`hw.folding.tables` makes them."""
     if isinstance(node, ir.Convolution):
-        body = tuple(part if own is None or not tables(part, own) else _filled(part, own, words)
+        body = tuple(part if own is None or isinstance(part, ir.Lut) or not tables(part, own)
+                     else _filled(part, own, words)
                      for part, own in zip(node.body, settings.body(node), strict=True))
         return dataclasses.replace(node, body=body)  # type: ignore[arg-type]
+    if isinstance(node, ir.Lut):
+        return Descriptors.within(node, settings.cycles).read(words)
     assert isinstance(node, ir.Xnor | ir.Scores)
     folding = settings.folding(*node.weights.shape)
     weights = _weights(folding, next(words), node.weights.shape)

@@ -90,11 +90,11 @@ def _cut(window: ir.Window, groups: int, shapes: Shapes, settings: Streamed) -> 
 def _read(window: ir.Window, shapes: Shapes, settings: Streamed) -> Cut | None:
     """Windows come from memory, a pixel or an even part of one at a time."""
     pace = _pace(window, settings.cycles, window.pixels)
-    rest = (Folded(pace, settings.writable),) * (len(shapes) - 1)
+    rest = (Folded(pace, settings.writable, large=settings.large),) * (len(shapes) - 1)
     found: list[tuple[int, Cut]] = []
     for parts in range(1, min(window.channels, pace // window.pixels) + 1):
         unit = window.channels // parts
-        own = Gathered(pace, settings.writable, unit)
+        own = Gathered(pace, settings.writable, unit, large=settings.large)
         assert shapes[0] is not None
         if window.channels % parts or not own.folding(*shapes[0]).gathers(window.bits, unit):
             continue
@@ -112,7 +112,7 @@ def _held(window: ir.Window, shapes: Shapes, settings: Streamed) -> Cut:
         return Cut((None,) * len(shapes))
     cuts = []
     for pace in (plain, queued):
-        own = (Folded(pace, settings.writable) if pace > 1 else None,) * len(shapes)
+        own = (Folded(pace, settings.writable, large=settings.large) if pace > 1 else None,) * len(shapes)
         cuts.append(Cut(own, _cycles(shapes, own)))
     few, many = (_size(shapes, cut.settings) for cut in cuts)
     if many + 3 * window.bits >= few and (plain > 1 or not settings.writable):

@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from bitwright import ir
 from bitwright.hw.plan import FOLDED, UNROLLED
 from bitwright.hw.rtl.parts.gather import Collector
 from bitwright.hw.rtl.parts.stages import Pipeline
@@ -197,6 +198,7 @@ def _chain(nodes, plan, settings, beat):
 
 def _choice(node, plan, settings):
     known = ways(type(node))
-    if settings is not None and FOLDED in known:
+    # The tables of a body are as few as its window sees, and stay logic.
+    if settings is not None and FOLDED in known and not isinstance(node, ir.Lut):
         return Choice(node, known[FOLDED], settings, plan)
     return Choice(node, known[UNROLLED], known[UNROLLED].Settings(), plan)

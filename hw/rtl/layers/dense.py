@@ -72,7 +72,7 @@ class _Folded(wiring.Component, Realisation):
         weights, constants = tables(node, settings)
         self._writable = settings.writable
         self._agreements = Agreements(node.in_width, folding, weights, plan, settings.writable,
-                                      site.beat)
+                                      site.beat, settings.large)
         self._constants = GroupConstants(folding, constants, constant, settings.writable)
         # A group that is all of them needs a register behind its logic too.
         self._collector = Collector(

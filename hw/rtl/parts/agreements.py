@@ -41,6 +41,8 @@ class Agreements(wiring.Component):
     beat : Beat, optional
         How the inputs come, a whole vector at once if left out. See
         :meth:`Folding.gathers`.
+    large : bool
+        As of :class:`Store`.
 
     Members
     -------
@@ -61,7 +63,7 @@ class Agreements(wiring.Component):
         If a word is wider than Amaranth's signals can be.
     """
 
-    def __init__(self, in_width, folding, table, plan, writable=False, beat=None):
+    def __init__(self, in_width, folding, table, plan, writable=False, beat=None, large=False):
         expect("Folding", folding, Folding)
         expect("Plan", plan, Plan)
         if folding.word_bits > WIDEST:
@@ -71,7 +73,7 @@ class Agreements(wiring.Component):
         self._folding = folding
         self._plan = plan
         self._beat = Beat.whole(in_width) if beat is None else beat
-        self.store = Store(table, writable)
+        self.store = Store(table, writable, large)
         self._parts = data.ArrayLayout(unsigned(folding.bits.bit_length()), folding.neurons)
         counts = data.ArrayLayout(unsigned(in_width.bit_length()), folding.neurons)
         super().__init__({

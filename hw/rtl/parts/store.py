@@ -1,6 +1,6 @@
 """Where tables lie: constants, a memory with contents, or one that can be written too."""
 
-from amaranth.hdl import Array, Cat, Module, Signal
+from amaranth.hdl import Array, Cat, Module, Mux, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out, connect
 
@@ -49,13 +49,18 @@ class Store(wiring.Component):
         What it holds at first.
     writable : bool
         Whether it has a load port.
+    large : bool
+        Whether it lies in the large memories of a device that has such. It is writable then, holds
+        anything at first, and is not read in a cycle in which it is written.
 
     Members
     -------
     address : ``In(range(table.depth))``
+    enable : ``In(1)``
+        Whether it is read in this cycle, 1 unless it is driven.
     word : ``Out(table.width)``
-        What is at the address that was there a cycle before. Anything, when that was written in the
-        same cycle.
+        What is at the address that was there in the cycle before, or the last one in which it was
+        read. Anything, when that was written in the same cycle.
     write : ``In(write_signature(table))``
         Only if it is writable.
     """
@@ -69,11 +74,12 @@ class Store(wiring.Component):
             return Resources()
         return Resources(width * logic((depth - 1).bit_length(), lut_size), width)
 
-    def __init__(self, table, writable=False):
+    def __init__(self, table, writable=False, large=False):
         expect("Table", table, Table)
         self._table = table
-        self._writable = writable
-        members = {"address": In(range(table.depth)), "word": Out(table.width)}
+        self._writable, self._large = writable, large
+        members = {"address": In(range(table.depth)), "enable": In(1, init=1),
+                   "word": Out(table.width)}
         if writable:
             members["write"] = In(write_signature(table))
         super().__init__(members)
@@ -84,17 +90,24 @@ class Store(wiring.Component):
         if table.depth == 1 and not self._writable:
             m.d.comb += self.word.eq(table.words[0])
             return m
-        m.submodules.memory = store = memory.Memory(
-            shape=table.width, depth=table.depth, init=table.words,
-            attrs={"no_rw_check": 1} if self._writable else {})
         if not self._writable:
+            m.submodules.memory = store = memory.Memory(shape=table.width, depth=table.depth,
+                                                        init=table.words)
             port = store.read_port()
-            m.d.comb += [port.addr.eq(self.address), self.word.eq(port.data)]
+            m.d.comb += [port.addr.eq(self.address), port.en.eq(self.enable),
+                         self.word.eq(port.data)]
             return m
-        port = store.write_port()
-        m.d.comb += [port.en.eq(self.write.enable), port.addr.eq(self.write.address),
+        m.submodules.memory = store = memory.Memory(
+            shape=table.width, depth=table.depth, init=[] if self._large else table.words,
+            attrs={"no_rw_check": 1, **({"ram_style": "huge"} if self._large else {})})
+        port, address, enable = store.write_port(), self.address, self.enable
+        if self._large:  # a single port
+            address = Mux(self.write.enable, self.write.address, address)
+            enable = enable & ~self.write.enable
+        m.d.comb += [port.en.eq(self.write.enable),
+                     port.addr.eq(address if self._large else self.write.address),
                      port.data.eq(self.write.word),
-                     self.word.eq(read_later(m, store, self.address, "answer"))]
+                     self.word.eq(read_later(m, store, address, "answer", enable))]
         return m
 
 
