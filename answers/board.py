@@ -218,8 +218,7 @@ def check_structure(identity: Identity, contents: Contents, path: Path) -> None:
 def check_contents(identity: Identity, digest: bytes, path: Path) -> None:
     """Refuse a device of other contents."""
     if not identity.complete:
-        raise LinkError("the device's contents were being written and are not complete; write them "
-                        f"with --load {path}")
+        raise LinkError(f"the device's contents are not complete; write them with --load {path}")
     if identity.contents != digest:
         raise LinkError(f"the device has the contents {identity.contents.hex()}, not "
                         f"{digest.hex()} of {path}; write them with --load {path}")

@@ -63,8 +63,12 @@ def _parser() -> argparse.ArgumentParser:
                         help="reset of the block: rst, active high, beside clk, or aresetn, active "
                              "low, beside aclk (default: %(default)s)")
     parser.add_argument("--fold", metavar="CYCLES", type=int,
-                        help="keep the weights of every node that can be folded in memory, and "
-                             "take so many cycles a frame (default: as in the plan)")
+                        help="keep the weights or tables of every node that can be folded in "
+                             "memory, and take so many cycles a frame (default: as in the plan)")
+    parser.add_argument("--large", action="store_true",
+                        help="with --fold: tables and neurons lie in the large memories of devices "
+                             "that have such, and are written before they answer (default: as in "
+                             "the plan)")
     parser.add_argument("--streamed", action="store_true",
                         help="build convolutions, pools and joins that work pixel by pixel, with "
                              "line buffers; --fold says in how many cycles a frame (default: as in "
@@ -184,7 +188,8 @@ def _ways(args: argparse.Namespace, plan: Plan, network: ir.Network) -> Plan:
     """The plan with the ways that the arguments give all nodes."""
     from bitwright.hw.rtl.layers import asked
 
-    return asked(pictures(args, plan, network), network, stream=args.streamed, cycles=args.fold)
+    return asked(pictures(args, plan, network), network, stream=args.streamed, cycles=args.fold,
+                 large=args.large)
 
 
 def _frequency(megahertz: float | None) -> float | None:

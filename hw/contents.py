@@ -24,7 +24,8 @@ from bitwright.hw.layout import score_width
 from bitwright.hw.plan import FOLDED, STREAMED, Plan, PlanError
 from bitwright.hw.streaming import Streamed
 
-__all__ = ["Contents", "ContentsError", "as_built", "settings_of", "writable_tables"]
+__all__ = ["Contents", "ContentsError", "as_built", "read_mask", "settings_of",
+           "writable_tables"]
 
 
 class ContentsError(UserError):
@@ -63,6 +64,15 @@ def writable_tables(network: ir.Network, plan: Plan) -> dict[str, tuple[Table, .
     """
     return {entry.name: tables(entry.node, settings_of(entry.name, plan))
             for entry in network.entries if entry.name in plan.writable}
+
+
+def read_mask(network: ir.Network, plan: Plan) -> ir.Bits:
+    """Which bits of the modulator some node reads, or may read once it has other contents."""
+    first = network.entries[0].name
+    found = network.read_mask(first)
+    if any(first in entry.inputs and entry.name in plan.writable for entry in network.entries[1:]):
+        found[:] = True
+    return found
 
 
 def settings_of(name: str, plan: Plan) -> Folded:

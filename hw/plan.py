@@ -200,6 +200,12 @@ class Plan:
         """Names of the nodes whose contents can be written."""
         return frozenset(name for name, table in self.nodes.items() if table.get("writable"))
 
+    @property
+    def empty(self) -> bool:
+        """Whether there are contents that a design does not bring along: those in large memories,
+        which hold anything before they are written."""
+        return any(table.get("large") for table in self.nodes.values())
+
     def levels(self, fan_in: int) -> int:
         """LUT levels of a table: one, and one more for each input that a LUT is short of."""
         return 1 + max(0, fan_in - self.lut_size)

@@ -78,6 +78,9 @@ class _Bench:
         cocotb.start_soon(self._live())
         await ValueChange(self._dut.resets)
         await self._identify()
+        if not Identity.from_bytes(self._identity).complete:
+            await self._line.send(self._request())
+            await self._refused(ErrorCode.EMPTY, self._sequence)
         if self._job.image is not None:
             await self._load(Path(self._job.image).read_bytes())
         events = [*self._damages(), *[self._reset] * self._job.resets]

@@ -117,8 +117,8 @@ def netlist(text: str, module: str, family: str, cache: Path) -> str:
 
 def stream_design(layout: Layout, text: str, naming: Naming = TOP, *,
                   models: synth.CellModels | None = None, taps: Sequence[Tap] = (),
-                  writable: bool = False, video: Video | None = None, waves: bool = False,
-                  fast: bool = False) -> Design:
+                  writable: bool = False, image: bytes = b"", video: Video | None = None,
+                  waves: bool = False, fast: bool = False) -> Design:
     """The packet harness around an AXI4-Stream design.
 
     Parameters
@@ -134,6 +134,8 @@ def stream_design(layout: Layout, text: str, naming: Naming = TOP, *,
         Of a design that has some.
     writable : bool
         Whether the design has ports for contents.
+    image : bytes
+        Contents that it does not bring along: how many bytes they are matters here.
     video : Video, optional
         Of a design that takes video.
     waves, fast : bool
@@ -152,6 +154,7 @@ def stream_design(layout: Layout, text: str, naming: Naming = TOP, *,
         parameters |= {"TAPS": len(taps), "TAP_WIDTH": sum(tap.width for tap in taps)}
     if writable:
         defines.append("LOAD")
+        parameters["IMAGE"] = len(image)
     if video is not None:
         defines.append("VIDEO")
         parameters |= {"LINE": video.line_beats, "PICTURE": layout.beats // layout.copies}

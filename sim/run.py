@@ -116,8 +116,11 @@ def _add_design(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--reset", choices=RESETS,
                        help=f"reset of the block (default: {RESETS[0]})")
     group.add_argument("--fold", metavar="CYCLES", type=int,
-                       help="keep the weights of every node that can be folded in memory, and "
-                            "take so many cycles a frame (default: as in the plan)")
+                       help="keep the weights or tables of every node that can be folded in "
+                            "memory, and take so many cycles a frame (default: as in the plan)")
+    group.add_argument("--large", action="store_true",
+                       help="with --fold: tables and neurons lie in the large memories of devices "
+                            "that have such, and are written first (default: as in the plan)")
     group.add_argument("--streamed", action="store_true",
                        help="convolutions, pools and joins work pixel by pixel (default: as in the "
                             "plan)")
@@ -203,6 +206,7 @@ def _check(args: argparse.Namespace) -> None:
             raise UsageError(f"--level {args.level} needs --build DIR, the folder of a build")
         for flag, value in (("--plan", args.plan), ("--lanes", args.lanes), ("--fold", args.fold),
                             ("--result-beat-bytes", args.result_beat_bytes),
+                            ("--large", args.large or None),
                             ("--streamed", args.streamed or None), ("--video", args.video),
                             ("--replay", args.replay), ("--early-exit", args.early_exit),
                             ("--no-simplify", args.no_simplify or None)):
@@ -244,7 +248,7 @@ def _options(args: argparse.Namespace, frozen: ir.Network,
         plan, simplify = build.plan, build.simplify
     else:
         plan = asked(pictures(args, _plan(args), frozen), frozen, stream=args.streamed,
-                     cycles=args.fold)
+                     cycles=args.fold, large=args.large)
     return Options(level=args.level, simulator=args.simulator, plan=plan,
                    family=args.family or Options.family, board=args.board or Options.board,
                    placed=build, naming=naming,

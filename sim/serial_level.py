@@ -121,13 +121,16 @@ def _placed(network: ir.Network, layout: Layout, vectors: int, options: Options,
 
 def _contents(options: Options, identity: Identity, folder: Path) -> dict[str, str]:
     """Fields of the job that say what is written over the line first."""
-    if options.contents is None:
+    network = options.contents
+    if network is None and options.plan.empty:  # the design does not bring along its own
+        network = options.frozen
+    if network is None:
         return {}
     assert options.frozen is not None, "contents go into the structure of a frozen network"
     contents = Contents(options.frozen, options.plan)
-    image = contents.image(options.contents)
+    image = contents.image(options.faults.built or network if options.plan.empty else network)
     (folder / "image").write_bytes(image)
-    loaded = dataclasses.replace(identity, contents=short(contents.digest(options.contents)))
+    loaded = dataclasses.replace(identity, contents=short(contents.digest(network)), complete=True)
     return {"image": str(folder / "image"), "loaded": loaded.to_bytes().hex()}
 
 

@@ -22,6 +22,7 @@ module harness #(
     parameter PICTURE = 1,    // and from one tuser to the next
     parameter OUT_BEATS = 1,  // beats of a result
     parameter OUT_LAST = OUT_WIDTH / 8,  // bytes that count in the last of them
+    parameter IMAGE = 0,      // bytes of contents that the design does not bring along
     parameter TAPS = 1,       // nodes that a tapped design shows
     parameter TAP_WIDTH = 1   // bits of all their outputs
 );
@@ -93,6 +94,15 @@ module harness #(
     wire s_last = offered ? left == 1 : noise[7];
 `endif
 
+    // Contents, written once, before anything is sent. They survive resets.
+    reg [7:0] image [0:IMAGE];
+    reg [8*1024-1:0] image_path;
+    initial if ($value$plusargs("image=%s", image_path)) $readmemh(image_path, image);
+    reg [31:0] image_at = 0;
+    wire [7:0] image_byte = image[image_at];
+    wire loading = start && !rst && image_at != IMAGE;
+    always @(posedge clk) if (loading) image_at <= image_at + 1;
+
     // Sink.
     reg m_ready = 0;
     wire fire_out = m_valid && m_ready && !rst;
@@ -132,9 +142,9 @@ module harness #(
 `ifdef TAPS
         .tap_fire(tap_fire), .tap_payload(tap_payload),
 `endif
-`ifdef LOAD  // of a design whose contents can be written: nothing is
-        .s_load_axis_tdata(8'b0), .s_load_axis_tvalid(1'b0), .s_load_axis_tlast(1'b0),
-        .s_load_axis_tready(),
+`ifdef LOAD  // of a design whose contents can be written
+        .s_load_axis_tdata(image_byte), .s_load_axis_tvalid(loading),
+        .s_load_axis_tlast(image_at == IMAGE - 1), .s_load_axis_tready(),
 `endif
         .sample_error(sample_error)
     );
@@ -179,7 +189,7 @@ module harness #(
         end else begin
             left_now = fire_in ? left - 1 : left;
             place_now = !fire_in ? place : place == BEATS - 1 ? 0 : place + 1;
-            load = left_now == 0 && slot_new != slot_seen;
+            load = left_now == 0 && slot_new != slot_seen && image_at == IMAGE;
             if (load) begin
                 packet <= slot;
                 slot_seen <= slot_new;
@@ -221,7 +231,7 @@ module harness #(
             if (fire_out && m_last && !out_last) violations[5] <= 1;
             if (m_valid && m_keep !== (out_last ? last_keep : full_keep)) violations[6] <= 1;
         end
-        if (rst || fire_in || fire_out) idle <= 0;
+        if (rst || fire_in || fire_out || loading) idle <= 0;
         else idle <= idle + 1;
         if (idle == idle_limit) stuck <= !stuck;
     end

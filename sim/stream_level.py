@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitwright import ir
+from bitwright.hw.contents import Contents
 from bitwright.hw.flow import synth
 from bitwright.hw.interface import Video
 from bitwright.hw.layout import Layout
@@ -47,16 +48,17 @@ def run_stream(network: ir.Network, features: NDArray[np.int32], options: Option
     started = time.monotonic()
     made = design.rtl(built, options.plan, options.out, options.naming)
     cycles = int(len(features) * made.interval / (1 - max(options.stall_in, options.stall_out)))
-    source = _source(made.text, layout, options, video(built, options.plan),
+    image = _image(built, options.plan)
+    source = _source(made.text, layout, options, video(built, options.plan), image,
                      fast=cycles > FAST_CYCLES)
     model = simulator.build(source, options.out, logger.info)
     verdict.cached = model.cached
     verdict.compile_seconds = time.monotonic() - started
     job = _job(layout, made, features, options, folder)
-    plusargs = []
+    plusargs = _written(image, folder)
     if options.waves:
         verdict.waves = str(folder / "waves.vcd")
-        plusargs = [f"+waves={verdict.waves}"]
+        plusargs.append(f"+waves={verdict.waves}")
     outcome = run_bench(
         model, "bitwright.sim.bench_stream", vars(job), folder, total=len(features),
         title=f"{options.level}: {len(features):,} vectors", plusargs=plusargs, seed=options.seed)
@@ -95,7 +97,7 @@ def explain(network: ir.Network, features: NDArray[np.int32], layout: Layout, op
 
 
 def _source(text: str, layout: Layout, options: Options, pictures: Video | None,
-            *, fast: bool) -> Design:
+            image: bytes, *, fast: bool) -> Design:
     models = None
     if options.level == "netlist":
         logger.info("synthesising for %s", options.family)
@@ -104,8 +106,23 @@ def _source(text: str, layout: Layout, options: Options, pictures: Video | None,
     if options.faults.edit is not None:
         text = options.faults.edit(text)
     return design.stream_design(layout, text, options.naming, models=models,
-                                writable=bool(options.plan.writable), video=pictures,
-                                waves=options.waves, fast=fast)
+                                writable=bool(options.plan.writable), image=image,
+                                video=pictures, waves=options.waves, fast=fast)
+
+
+def _image(network: ir.Network, plan: Plan) -> bytes:
+    """Contents that a design does not bring along, and that have to be written first."""
+    return Contents(network, plan).image(network) if plan.empty else b""
+
+
+def _written(image: bytes, folder: Path) -> list[str]:
+    """Arguments that have such contents written."""
+    if not image:
+        return []
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "image.hex").write_text("".join(f"{byte:02x}\n" for byte in image),
+                                      encoding="utf-8")
+    return [f"+image={folder / 'image.hex'}"]
 
 
 def _job(layout: Layout, made: design.Generated, features: NDArray[np.int32], options: Options,
@@ -165,14 +182,17 @@ def _located(network: ir.Network, features: NDArray[np.int32], layout: Layout,
              sample: int) -> Difference | None:
     """Simulate the same again with all nodes in sight, up to the sample that is wrong."""
     logger.info("sample %d is wrong; looking for the first node that differs", sample)
-    made = design.tapped(options.faults.built or network, options.plan, options.out, options.naming)
+    built = options.faults.built or network
+    made = design.tapped(built, options.plan, options.out, options.naming)
+    image = _image(built, options.plan)
     source = design.stream_design(layout, made.text, options.naming, taps=made.taps,
-                                  writable=bool(options.plan.writable),
+                                  writable=bool(options.plan.writable), image=image,
                                   video=video(network, options.plan))
     model = simulator.build(source, options.out, logger.info)
     folder = folder / "taps"
     log = folder / "taps.txt"
     job = vars(_job(layout, made, features, options, folder)) | {"until": sample}
     outcome = run_bench(model, "bitwright.sim.bench_stream", job, folder, total=len(features),
-                           title="looking inside", plusargs=[f"+taps={log}"], seed=options.seed)
+                           title="looking inside",
+                           plusargs=[f"+taps={log}", *_written(image, folder)], seed=options.seed)
     return locate(network, made.taps, log, outcome["order"], sample, features[sample])

@@ -15,8 +15,7 @@ _READ_S = 0.05
 """How long one read may wait. A shorter time to wait is kept to within this."""
 
 _HINTS = {
-    ErrorCode.EMPTY: "its contents were being written and are not complete; write them again with "
-                     "--load",
+    ErrorCode.EMPTY: "its contents are not complete; write them, again if need be, with --load",
     ErrorCode.TYPE: "it cannot do that; its contents are fixed",
 }
 """What a user can do about some errors."""

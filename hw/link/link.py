@@ -126,7 +126,8 @@ class Link(wiring.Component):
         """What writes contents, in its turn among the replies: nothing is under way in the network
         then, nor is an identity being sent."""
         identity = self._identity
-        m.submodules.loader = loader = Loader(identity.size, identity.contents)
+        m.submodules.loader = loader = Loader(identity.size, identity.contents,
+                                                  identity.complete)
         m.d.comb += [
             loader.commit.eq(requests.commit),
             loader.i.payload.eq(requests.writes.payload),

@@ -28,6 +28,8 @@ class Loader(wiring.Component):
         Bytes of the contents.
     digest : bytes
         Of the contents that the bitstream brings along.
+    complete : bool
+        Whether it does: if not, there are none until some are written.
 
     Members
     -------
@@ -47,8 +49,8 @@ class Loader(wiring.Component):
         Of the contents, if they are complete.
     """
 
-    def __init__(self, size, digest):
-        self._size = size
+    def __init__(self, size, digest, complete=True):
+        self._size, self._complete = size, complete
         self._digest = int.from_bytes(digest, "little")
         super().__init__({
             "commit": In(1),
@@ -65,7 +67,7 @@ class Loader(wiring.Component):
         byte, outcome, error = self.i.payload.data, self.outcome.payload, Signal(4)
         offset = Signal(range(self._size + 1))
         whole = offset == self._size
-        incomplete = Signal(reset_less=True)
+        incomplete = Signal(init=not self._complete, reset_less=True)
         digest = Signal(8 * DIGEST_BYTES, init=self._digest, reset_less=True)
         m.submodules.crc = check = CRC32(data_width=8).create()
         m.d.comb += [

@@ -84,7 +84,7 @@ class ErrorCode(IntEnum):
     TIMEOUT = 5  # the line fell silent in the middle of the packet
     BUSY = 6  # the payload before still occupies the buffer
     LOST = 7  # the network gave no result in time
-    EMPTY = 8  # contents were written, and are not complete and checked
+    EMPTY = 8  # the contents are not complete and checked
     OFFSET = 9  # not where the bytes before ended, or past the end
     CHECK = 10  # length or CRC-32 are not those of what was written
 
@@ -142,7 +142,7 @@ class Identity:
 
     @classmethod
     def of(cls, network: ir.Network, plan: Plan) -> Self:
-        """Of the device that is built from a network, as it was frozen.
+        """Of the device that is built from a network, as it was frozen, before anything is written.
 
         Raises
         ------
@@ -150,7 +150,7 @@ class Identity:
             As of :class:`hw.contents.Contents`.
         """
         layout, contents = Layout.of(network, plan.lanes), Contents(network, plan)
-        return cls(short(contents.structure), short(contents.digest(network)), True,
+        return cls(short(contents.structure), short(contents.digest(network)), not plan.empty,
                    contents.bytes, layout.features, layout.bits, layout.signed, layout.classes,
                    layout.score_bytes)
 

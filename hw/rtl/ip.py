@@ -4,6 +4,8 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data
 from amaranth.lib.wiring import connect, flipped
 
+from bitwright.hw.contents import read_mask
+from bitwright.hw.rtl.beat_encoder import BeatEncoder
 from bitwright.hw.rtl.block import Block
 from bitwright.hw.rtl.core import Core
 from bitwright.hw.rtl.encoder import Encoder
@@ -50,7 +52,8 @@ class Ip(Block):
         What can be written, in the order of the image.
     video : None
         This takes no video, see :class:`PixelIp`.
-    encoder, core, head : Component
+    encoder : Encoder or BeatEncoder
+    core, head : Component
     latency : int
         Cycles from the first beat of a sample to its result, when the beats follow each other,
         nothing stalls and no frame of another sample is in its way.
@@ -77,26 +80,33 @@ class Ip(Block):
         self._read(network, plan)
         self._frames = network.frames
         self._head = network.entries[-1].name
-        self.encoder = Encoder(network.modulate, network.read_mask(network.entries[0].name), plan)
-        self.core = Core(network, plan)
+        first, last = network.entries[0].name, self._head
+        sources = None
+        if BeatEncoder.serves(network, plan):
+            self.encoder = BeatEncoder(network.modulate, plan)
+            sources = {first: self.encoder.beat}
+        else:
+            self.encoder = Encoder(network.modulate, read_mask(network, plan), plan)
+        self._parts = 1 if sources is None else self.encoder.beat.beats
+        self.core = Core(network, plan, sources)
         self.head = Head(network, plan, self.core.beat)
         self.frame_interval = max(self.core.interval, self.head.interval)
-        first, last = network.entries[0].name, self._head
-        self.works = (Work(first, plan.way(first), self.encoder.beats, self.encoder.beats),
+        pace = self.encoder.interval // network.frames  # of frames in the encoder
+        self.works = (Work(first, plan.way(first), pace, pace),
                       *self.core.works,
                       Work(last, plan.way(last), self.head.interval, self.head.interval))
         # The next frame is encoded while the one before is in the core.
-        frame = max(self.encoder.beats, self.frame_interval)
+        frame = max(pace, self.frame_interval)
         beats = self.layout.result_beats
         self.interval = max(network.frames * frame, beats)
         # Places enough that samples at full speed never wait for each other: one is taken from
         # the entry of the first frame until the cycle after the result leaves, beat by beat. A
         # single place is a register; a queue takes a cycle more.
         behind = self.core.latency + self.head.latency
-        taken = (network.frames - 1) * frame + behind + 1 + beats
+        taken = (network.frames - 1) * frame + self._parts - 1 + behind + 1 + beats
         self._places = 1 if taken <= self.interval else -(-(taken + 1) // self.interval)
-        self.latency = (self.encoder.beats + (network.frames - 1) * frame + behind
-                        + min(self._places, 2))
+        start = self.encoder.latency - (network.frames - 1) * self.encoder.beats
+        self.latency = start + (network.frames - 1) * frame + behind + min(self._places, 2)
         super().__init__(network, data.StructLayout({"data": 8 * self.layout.beat_bytes,
                                                      "last": 1}))
 
@@ -113,17 +123,21 @@ class Ip(Block):
         free = Signal(range(self._places + 1), init=self._places)
         frame = Signal(range(self._frames))
         wait = Signal(range(self.frame_interval))  # cycles until the core can take a frame
-        enter, claim, leave = Signal(), Signal(), Signal()
+        part = Signal(range(self._parts))  # beat of a frame; once it has begun, it goes on
+        begin, enter, claim, leave = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
-            enter.eq(((frame != 0) | (free != 0)) & (wait == 0)),
+            enter.eq((part != 0) | ((frame != 0) | (free != 0)) & (wait == 0)),
+            begin.eq(encoder.o.valid & enter & (part == 0)),
             core.i.payload.eq(encoder.o.payload),
             core.i.valid.eq(encoder.o.valid & enter),
             encoder.o.ready.eq(enter),
-            claim.eq(encoder.o.valid & enter & (frame == 0)),
+            claim.eq(begin & (frame == 0)),
             leave.eq(self.o.valid & self.o.ready),
         ]
         m.d.sync += free.eq(free - claim + leave)
         with m.If(encoder.o.valid & enter):
+            m.d.sync += part.eq(Mux(part == self._parts - 1, 0, part + 1))
+        with m.If(begin):
             m.d.sync += [frame.eq(Mux(frame == self._frames - 1, 0, frame + 1)),
                          wait.eq(self.frame_interval - 1)]
         with m.Elif(wait != 0):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bitwright import ir
+from bitwright.errors import UsageError
 from bitwright.hw.checks import expect
 from bitwright.hw.plan import FOLDED, STREAMED, Plan, PlanError, Value, nearest
 from bitwright.hw.rtl.beat import Beat
@@ -264,15 +265,31 @@ def streamed(plan: Plan, network: ir.Network, cycles: int = 1) -> Plan:
                        {"cycles": cycles})
 
 
-def asked(plan: Plan, network: ir.Network, *, stream: bool, cycles: int | None) -> Plan:
+def asked(plan: Plan, network: ir.Network, *, stream: bool, cycles: int | None,
+          large: bool = False) -> Plan:
     """The plan with every node streamed that can be, if asked for, and all into so many cycles, if
-    any are given: what a command line asks for.
+    any are given; layers of tables or neurons in large memories, too: what a command line asks for.
 
     Raises as :func:`streamed` and :func:`folded` do.
+
+    Raises
+    ------
+    UsageError
+        If large memories are asked for and no cycles are given.
     """
     if stream:
         plan = streamed(plan, network)
-    return plan if cycles is None else folded(plan, network, cycles)
+    if cycles is None:
+        if large:
+            raise UsageError("--large is for --fold CYCLES")
+        return plan
+    plan = folded(plan, network, cycles)
+    if not large:
+        return plan
+    nodes = {entry.name: {**plan.nodes[entry.name], "writable": True, "large": True}
+             for entry in network.entries if isinstance(entry.node, ir.Lut | ir.Xnor)
+             and plan.way(entry.name) == FOLDED}
+    return dataclasses.replace(plan, nodes={**plan.nodes, **nodes})
 
 
 def _everywhere(plan: Plan, network: ir.Network, way: str, settings: Mapping[str, Value]) -> Plan:

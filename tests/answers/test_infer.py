@@ -219,8 +219,8 @@ def test_error_codes_are_told_by_name(subject, path, caplog, capsys, code):
     answer = changed(2, type=ReplyType.ERROR, payload=bytes([code]))
     with Device(subject, answer) as device:
         assert infer.main([str(path), "--port", device.port]) == 1
-    hint = {ErrorCode.EMPTY: ": its contents were being written and are not complete; write them "
-                             "again with --load",
+    hint = {ErrorCode.EMPTY: ": its contents are not complete; write them, again if need be, with "
+                             "--load",
             ErrorCode.TYPE: ": it cannot do that; its contents are fixed"}.get(code, "")
     assert errors(caplog) == [
         f"vector 1: the device answered {code.name} (error {code.value}){hint}"]
@@ -439,8 +439,8 @@ def test_a_killed_load_leaves_no_answers_and_the_same_command_mends_it(files, ca
         assert not device.complete
         assert infer.main(["old.safetensors", "--port", device.port]) == 1
         assert errors(caplog) == [
-            (f"{device.port}: the device's contents were being written and are not complete; write "
-            "them with --load old.safetensors")]
+            (f"{device.port}: the device's contents are not complete; write them with --load "
+             "old.safetensors")]
         assert infer.main([*LOAD, device.port]) == 0
 
 

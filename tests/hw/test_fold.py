@@ -78,7 +78,8 @@ def test_latency_and_interval_are_as_declared(kind, cycles):
     chosen = folded_node(node, cycles)
     estimate = chosen.estimate()
     taken, given = [], []
-    assert ask(chosen, payloads, len(wanted), taken=taken, given=given) == wanted
+    assert ask(chosen, payloads, len(wanted), taken=taken, given=given,
+               pace=estimate.interval) == wanted
     assert set(np.diff(taken)) == {estimate.interval}
     assert set(np.subtract(given, taken)) == {estimate.latency}
     assert estimate.interval <= cycles

@@ -1,6 +1,6 @@
 """Where tables lie: constants, a memory with contents, or one that can be written too."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Module, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out, connect
 
@@ -101,8 +101,11 @@ class Store(wiring.Component):
             shape=table.width, depth=table.depth, init=[] if self._large else table.words,
             attrs={"no_rw_check": 1, **({"ram_style": "huge"} if self._large else {})})
         port, address, enable = store.write_port(), self.address, self.enable
-        if self._large:  # a single port
-            address = Mux(self.write.enable, self.write.address, address)
+        if self._large:
+            # A single port, so a single address. No multiplexer: Yosys would know which of its ways
+            # a write goes, and see two addresses.
+            writes = self.write.enable.replicate(len(address))
+            address = self.write.address & writes | address & ~writes
             enable = enable & ~self.write.enable
         m.d.comb += [port.en.eq(self.write.enable),
                      port.addr.eq(address if self._large else self.write.address),
