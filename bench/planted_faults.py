@@ -42,6 +42,7 @@ CONTENTS = "tests/hw/test_contents.py"
 COMPLETE = "tests/minimise/test_complete.py"
 EXACT = "tests/minimise/test_exact.py"
 LOSSY = "tests/minimise/test_lossy.py"
+TABLES = "tests/hw/test_folded_lut.py"
 SLIDING = "tests/hw/test_sliding.py"
 LINK = "tests/hw/test_link.py"
 TREES = "tests/model/test_lut_convolution.py"
@@ -396,7 +397,26 @@ FAULTS = [
     Fault("hw/rtl/stream_core.py", "(~final | enter)", "1", STREAMS),
     Fault("hw/rtl/parts/store.py", "[place.eq(0), address.eq(0), number.eq(0)]", "[place.eq(0)]",
           CONTENTS),
-    Fault("hw/rtl/parts/store.py", "self.write.enable", "0", CONTENTS),
+    Fault("hw/rtl/parts/store.py", "port.en.eq(self.write.enable)", "port.en.eq(0)", CONTENTS),
+    Fault("hw/rtl/parts/store.py", "enable = enable & ~self.write.enable",
+          "enable = enable & 1", f"{TABLES} -k device"),
+    Fault("hw/descriptors.py", "np.where(read, node.sources, 0)", "node.sources",
+          f"{TABLES} -k words"),
+    Fault("hw/descriptors.py", "np.arange(\n            1 << node.fan_in)",
+          "np.arange(\n            1 << node.fan_in) * 0", f"{TABLES} -k words"),
+    Fault("hw/rtl/parts/bit_memory.py", "half.eq(half ^ done)", "half.eq(half)", TABLES),
+    Fault("hw/rtl/parts/bit_memory.py", "self.i.ready.eq(held != 2)", "self.i.ready.eq(1)",
+          "tests/conformance/test_hardware.py"),
+    Fault("hw/rtl/layers/folded_lut.py", "store.enable.eq(run)", "store.enable.eq(1)",
+          "tests/conformance/test_hardware.py"),
+    Fault("hw/rtl/layers/folded_sum.py", "node.group % beat.bits == 0", "True",
+          "tests/conformance/test_hardware.py"),
+    Fault("hw/rtl/beat_encoder.py", "whole.eq(final & ~bad)", "whole.eq(final)", TABLES),
+    Fault("hw/rtl/beat_encoder.py", "thresholds.final.eq(final | bad)",
+          "thresholds.final.eq(final)", TABLES),
+    Fault("hw/rtl/ip.py", "self._parts - 1 + behind", "behind", TABLES),
+    Fault("hw/contents.py", "found[:] = True", "pass", TABLES),
+    Fault("hw/link/loader.py", "init=not self._complete", "init=0", f"{TABLES} -k device"),
     Fault("hw/contents.py", "if score_width(found) > fixed:", "if False:", CONTENTS),
     Fault("hw/contents.py", "if not simplify:", "if True:", CONTENTS),
     Fault("hw/contents.py", "[[table.width, table.depth]", "[[0, 0]", f"{CONTENTS} -k digests"),
@@ -413,8 +433,7 @@ FAULTS = [
     Fault("hw/link/sender.py", "(failed | self.sample_error)", "0", LINK),
     Fault("hw/link/sender.py", "timer[-1] | failed", "failed", LINK),
     Fault("hw/link/serial_top.py", "self._restart.eq(link.restart)", "self._restart.eq(0)", LINK),
-    Fault("hw/link/loader.py", "incomplete = Signal(reset_less=True)", "incomplete = Signal()",
-          LOAD),
+    Fault("hw/link/loader.py", "init=not self._complete, reset_less=True", "init=0", LOAD),
     Fault("hw/link/loader.py", "with m.If(~same | ~whole):", "with m.If(~whole):", LOAD),
     Fault("hw/link/loader.py", "with m.If(~same | ~whole):", "with m.If(~same):", LOAD),
     Fault("hw/link/loader.py", "with m.Elif(~same):", "with m.Elif(0):", LOAD),

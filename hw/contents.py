@@ -69,7 +69,7 @@ def writable_tables(network: ir.Network, plan: Plan) -> dict[str, tuple[Table, .
 def read_mask(network: ir.Network, plan: Plan) -> ir.Bits:
     """Which bits of the modulator some node reads, or may read once it has other contents."""
     first = network.entries[0].name
-    found = network.read_mask(first)
+    found: ir.Bits = network.read_mask(first)
     if any(first in entry.inputs and entry.name in plan.writable for entry in network.entries[1:]):
         found[:] = True
     return found

@@ -54,8 +54,8 @@ class Folded:
         if self.cycles < 1:
             raise ValueError(f"cycles must be at least 1, not {self.cycles}")
         if self.large and not self.writable:
-            raise ValueError("large must be false where 'writable' is: those memories hold anything "
-                             "before they are written")
+            raise ValueError("large must be false where 'writable' is: those memories hold "
+                             "anything before they are written")
 
     def folding(self, neurons: int, in_width: int) -> Folding:
         """How the weights of so many neurons are cut."""

@@ -10,8 +10,8 @@ from bitwright import ir
 from bitwright.ir.pool import FUNCTIONS
 from bitwright.ir.window import BORDERS
 
-__all__ = ["around", "features", "labelled", "network", "raw_samples", "regression",
-           "surrounded"]
+__all__ = ["around", "features", "labelled", "logic_only", "network", "raw_samples",
+           "regression", "surrounded"]
 
 
 def network(seed: int, *, frames: int = 1, signed: bool = False) -> ir.Network:
@@ -85,6 +85,13 @@ def around(node: ir.Node, seed: int = 0) -> ir.Network:
                     ir.Entry("head", ir.GroupSum(6, 3), ("last",))]
     single = isinstance(node, ir.HeadNode) and not node.per_frame and node.out_width == 1
     return ir.Network(tuple(entries), answer=_unit() if single else None)
+
+
+def logic_only() -> ir.Network:
+    """A network of which no node can be folded."""
+    thresholds = np.random.default_rng(0).integers(1, 16, size=(3, 4, 1)).astype(np.int32)
+    return ir.Network((ir.Entry("modulate", ir.Modulate(thresholds, 4), ("input",)),
+                       ir.Entry("head", ir.Goodness(4), ("modulate",))))
 
 
 def regression(seed: int, *, frames: int = 1) -> ir.Network:

@@ -64,6 +64,7 @@ module @name@_bench;
         end
     endfunction
 
+@written@\
     // Samples. A beat once offered stays until it is taken; without an offer the bus carries junk.
     reg s_valid = 0;
     integer sent = 0, position = 0;      // beats: of all, and of this sample
@@ -116,7 +117,7 @@ module @name@_bench;
             position <= position == BEATS - 1 ? 0 : position + 1;
         end
         if (!s_valid || s_ready)
-            s_valid <= running && noise[7:0] >= stall
+            s_valid <= @running@ && noise[7:0] >= stall
                        && (s_taken ? sent + 1 : sent) < vectors * BEATS;
         m_ready <= running && noise[15:8] >= stall;
 
@@ -154,6 +155,17 @@ module @name@_bench;
 endmodule
 """
 
+_WRITTEN = """\
+    // Contents, which the block does not bring along: written before the first sample.
+    localparam CONTENTS = @contents@;
+    reg [7:0] contents [0:CONTENTS-1];
+    integer written = 0;
+    wire writing = running && written != CONTENTS;
+    initial $readmemh("@name@_contents.hex", contents);
+    always @(posedge clk) if (writing) written <= written + 1;
+
+"""
+
 _MAKEFILE = """\
 # make icarus       the bench in Icarus Verilog
 # make verilator    the same in Verilator
@@ -189,7 +201,7 @@ clean:
 """
 
 
-def bench(interface: Interface, vectors: int) -> str:
+def bench(interface: Interface, vectors: int, contents: bytes = b"") -> str:
     """The module ``NAME_bench``.
 
     Parameters
@@ -197,6 +209,8 @@ def bench(interface: Interface, vectors: int) -> str:
     interface : Interface
     vectors : int
         Samples in the file, at least 1.
+    contents : bytes
+        An image that is written first, for a block that does not bring its contents along.
     """
     assert vectors > 0, "a bench without vectors would find no fault"
     layout = interface.layout
@@ -206,7 +220,13 @@ def bench(interface: Interface, vectors: int) -> str:
               "s_axis_tlast": "s_last", "s_axis_tuser": "s_user", "m_axis_tdata": "m_data",
               "m_axis_tvalid": "m_valid", "m_axis_tready": "m_ready", "m_axis_tlast": "m_last",
               "m_axis_tkeep": "m_keep", "sample_error": "sample_error"}
-    # Nothing is written into a network that can be: it computes what it was built with.
+    written, running = "", "running"
+    if contents:
+        written = fill(_WRITTEN, name=interface.naming.module, contents=len(contents))
+        running = "running && !writing"
+        driven |= {"s_load_axis_tdata": "contents[written]", "s_load_axis_tvalid": "writing",
+                   "s_load_axis_tlast": "written == CONTENTS - 1"}
+    # Nothing else is written into a network that can be: it computes what it was built with.
     links = ",\n".join(
         f"        .{port.name}({driven.get(port.name, _unused(port))})"
         for port in interface.ports)
@@ -215,8 +235,9 @@ def bench(interface: Interface, vectors: int) -> str:
         line=interface.last_beats, picture=interface.picture_beats,
         width=8 * layout.beat_bytes, result_beats=layout.result_beats,
         result_width=8 * layout.result_beat_bytes, last_bytes=layout.last_beat_bytes,
-        patience=10_000 + 4 * (interface.latency + interface.interval),
+        patience=10_000 + 4 * (interface.latency + interface.interval) + len(contents),
         after=100 + 2 * (interface.latency + interface.interval), links=links,
+        written=written, running=running,
         keep_default="" if layout.result_keep else " = wanted_keep")
 
 

@@ -30,7 +30,7 @@ filesets:
       - @name@_bench.v: {file_type: verilogSource-2001}
       - @name@_samples.hex: {file_type: user, copyto: @name@_samples.hex}
       - @name@_results.hex: {file_type: user, copyto: @name@_results.hex}
-
+@contents@
 parameters:
   seed:
     {datatype: int, paramtype: plusarg, default: 1, description: which stalls are drawn}
@@ -72,7 +72,20 @@ targets:
 """
 
 
-def core(interface: Interface) -> str:
-    """The file ``NAME.core``."""
-    return fill(_TEXT, name=interface.naming.module, vendor=VENDOR, library=LIBRARY,
-                version=VERSION, description=DESCRIPTION)
+_CONTENTS = """\
+      - @name@_contents.hex: {file_type: user, copyto: @name@_contents.hex}
+"""
+
+
+def core(interface: Interface, contents: bool = False) -> str:
+    """The file ``NAME.core``.
+
+    Parameters
+    ----------
+    interface : Interface
+    contents : bool
+        Whether the bench writes contents first.
+    """
+    name = interface.naming.module
+    return fill(_TEXT, name=name, vendor=VENDOR, library=LIBRARY, version=VERSION,
+                description=DESCRIPTION, contents=fill(_CONTENTS, name=name) if contents else "")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bitwright import ir
+from bitwright.hw.contents import Contents
 from bitwright.hw.interface import Interface
 from bitwright.hw.ip import (
     bench,
@@ -45,12 +46,15 @@ def kit(interface: Interface, network: ir.Network,
     """
     name, timing = interface.naming.module, constraints.constraints(interface)
     result = plan.evaluate(network, np.array(samples, np.int32))
+    contents: bytes = Contents(network, plan).image(network) if plan.empty else b""
+    written = {f"{name}_contents.hex": "".join(f"{byte:02x}\n" for byte in contents)}
     return {
-        "README.md": readme.readme(interface, len(samples)),
+        **(written if contents else {}),
+        "README.md": readme.readme(interface, len(samples), bool(contents)),
         f"{name}_instance.v": instance.verilog(interface),
         f"{name}_instance.vhd": instance.vhdl(interface),
         f"{name}.h": header.header(interface),
-        f"{name}_bench.v": bench.bench(interface, len(samples)),
+        f"{name}_bench.v": bench.bench(interface, len(samples), contents),
         f"{name}_samples.hex": bench.samples(interface, samples),
         f"{name}_results.hex": bench.results(interface, result),
         "Makefile": bench.makefile(interface),
@@ -58,6 +62,6 @@ def kit(interface: Interface, network: ir.Network,
         f"{name}.sdc": timing,
         "package_ip.tcl": vivado.package_ip(interface),
         "component.xml": ip_xact.component(interface),
-        f"{name}.core": fusesoc.core(interface),
+        f"{name}.core": fusesoc.core(interface, bool(contents)),
         f"{name}_litex.py": litex.wrapper(interface),
     }

@@ -32,6 +32,7 @@ first four samples, and Verilator does all of them in seconds once it has compil
 | `@name@.h` | C: features into the bytes of a sample, the bytes of a result into scores |
 | `@name@_bench.v`, `Makefile` | the bench that checks itself, and how to run it |
 | `@name@_samples.hex`, `@name@_results.hex` | its vectors: @vectors@ samples, and what is right |
+@contents@\
 | `@name@_ooc.xdc`, `@name@.sdc` | the clock of the block by itself: Vivado, and all others |
 | `package_ip.tcl` | Vivado: `vivado -mode batch -source package_ip.tcl` packs an IP |
 | `component.xml` | IP-XACT, IEEE 1685-2014 |
@@ -60,7 +61,13 @@ full speed a sample can begin every @interval@ cycles. `tvalid` never waits for 
 """
 
 
-def readme(interface: Interface, vectors: int) -> str:
+_CONTENTS = """\
+| `@name@_contents.hex` | the bytes that go to `s_load_axis` before the first sample: the block \
+brings no contents along, and until they are written its results mean nothing |
+"""
+
+
+def readme(interface: Interface, vectors: int, contents: bool = False) -> str:
     """The file ``README.md``.
 
     Parameters
@@ -68,6 +75,8 @@ def readme(interface: Interface, vectors: int) -> str:
     interface : Interface
     vectors : int
         Samples of the bench.
+    contents : bool
+        Whether contents are written first.
     """
     layout = interface.layout
     low = -(1 << layout.bits - 1) if layout.signed else 0
@@ -82,6 +91,7 @@ def readme(interface: Interface, vectors: int) -> str:
         score_bytes=layout.score_bytes, result_bytes=layout.result_bytes,
         result_beats=layout.result_beats, result_beat_bytes=layout.result_beat_bytes,
         latency=interface.latency, interval=interface.interval, vectors=vectors,
+        contents=fill(_CONTENTS, name=interface.naming.module) if contents else "",
         **{"class": class_name(interface.naming.module)})
 
 

@@ -22,6 +22,7 @@ from bitwright.hw.naming import Naming
 from bitwright.hw.plan import Plan
 from bitwright.sim import design
 from tests.hw.tiny import tiny, wide
+from tests.networks import logic_only
 
 ROOT = Path(__file__).parents[2]
 
@@ -305,8 +306,20 @@ def test_fold(tmp_path, caplog):
           [*arguments, "--fold", "0"])
 
 
-def test_nothing_to_fold(network, caplog):
-    fails(caplog, 1, "Network has no node that can be folded", [str(network), "--fold", "9"])
+def test_nothing_to_fold(tmp_path, caplog):
+    path = tmp_path / "n.safetensors"
+    ir.save(path, logic_only())
+    fails(caplog, 1, "Network has no node that can be folded", [str(path), "--fold", "9"])
+
+
+def test_large_memories(network, tmp_path, caplog):
+    """Tables go there, the head stays where it is."""
+    arguments = [str(network), "--stop-after", "verilog", "--out", str(tmp_path / "out")]
+    assert build.main([*arguments, "--fold", "40", "--large"]) == 0
+    nodes = Plan.load(tmp_path / "out" / "plan.toml").nodes
+    assert nodes == {"lut0": {"way": "folded", "cycles": 40, "writable": True, "large": True},
+                     "head": {"way": "folded", "cycles": 40}}
+    fails(caplog, 2, "--large is for --fold CYCLES", [*arguments, "--large"])
 
 
 def test_a_project_is_not_mixed_with_other_files(network, tmp_path, caplog):
@@ -404,8 +417,9 @@ def test_too_large_is_told_after_synthesis(caplog, tmp_path, monkeypatch):
     total, needed = report["resources"]["total"], report["device"]["logic_cells_synthesis"]
     largest, luts = max(((name, part["luts"]) for name, part
                          in report["resources"]["parts"].items()), key=lambda item: item[1])
-    advice = {"link": "take a larger board",
-              "head": "train with fewer bits a class (a narrower last layer)"}[largest]
+    advice = "fold what can be folded (--fold CYCLES), or " + {
+        "link": "take a larger board",
+        "head": "train with fewer bits a class (a narrower last layer)"}[largest]
     message = (f"net does not fit icebreaker: it needs {needed:,} logic cells, there are 300 "
                f"({-(-100 * needed // 300)} %); the largest part is the {largest} ({luts:,} of "
                f"{total['luts']:,} LUTs): {advice}; boards that would hold it: ")

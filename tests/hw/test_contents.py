@@ -246,7 +246,8 @@ def altered(name, **fields):
 
 
 HEAD = subject(0).entry("head").node
-REST = "must be as in the structure, but for its weights, thresholds and biases"
+REST = ("must be as in the structure, but for its weights, thresholds and biases, or sources and "
+        "tables")
 
 
 @pytest.mark.parametrize(("network", "message"), [
@@ -280,8 +281,6 @@ def test_scores_that_need_more_bits_are_refused():
 @pytest.mark.parametrize(("nodes", "message"), [
     ({"xnor0": {"writable": True}}, ("Plan key 'nodes.xnor0.writable' needs the way 'folded' or "
                                     "'streamed', not 'unrolled'")),
-    ({"lut0": {"way": "folded", "writable": True}},
-     "Plan key 'nodes.lut0.writable' must be false for a node that keeps nothing in memory"),
     ({"conv0": {**FOLDED, "cycles": 11}},
      ("Plan key 'nodes.conv0.writable' must be false for a node that keeps nothing in memory "
       "within 11 cycles; 'cycles' must be at least 12")),

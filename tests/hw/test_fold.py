@@ -17,7 +17,7 @@ from bitwright.hw.rtl.layers import choose, foldable, folded
 from tests.hw.streams import simulate, sink, source
 from tests.hw.test_ip import answers, beats, expected, result
 from tests.hw.ways import ask, folded_node
-from tests.networks import features, labelled, network
+from tests.networks import features, labelled, logic_only, network
 
 KINDS = sorted(kind for kind, node in ir.Node.kinds.items()
                if foldable(node.sample(np.random.default_rng(0))))
@@ -231,7 +231,7 @@ def test_a_node_that_cannot_be_folded_is_refused():
 
 def test_nothing_to_fold():
     with pytest.raises(PlanError, match=r"^Network has no node that can be folded$"):
-        folded(Plan(), labelled(0, classes=3), 3)
+        folded(Plan(), logic_only(), 3)
 
 
 def test_a_word_that_is_too_wide_is_refused():

@@ -11,6 +11,8 @@ from bitwright.hw.contents import Contents, ContentsError, as_built
 from bitwright.hw.descriptors import Descriptors
 from bitwright.hw.folding import Folded
 from bitwright.hw.image import read_image
+from bitwright.hw.link.emulator import Emulator
+from bitwright.hw.link.protocol import ErrorCode, Identity, Request, commit_payload, short
 from bitwright.hw.plan import Plan, PlanError
 from bitwright.hw.rtl.beat_encoder import BeatEncoder
 from bitwright.hw.rtl.ip import Ip
@@ -18,6 +20,8 @@ from bitwright.hw.rtl.layers import folded
 from tests.hw.streams import simulate, sink, source
 from tests.hw.test_contents import loaded
 from tests.hw.test_ip import answers, beats, expected, result
+from tests.hw.test_link_load import committed, error, talk
+from tests.hw.test_link_load import loaded as written
 from tests.hw.ways import ask, folded_node
 from tests.networks import features
 
@@ -147,8 +151,8 @@ def test_malformed_samples_are_dropped_whole(frames):
     errors = []
 
     async def watch(ctx):
-        async for *_, error in ctx.tick().sample(ip.error):
-            errors.append(error)
+        async for *_, dropped in ctx.tick().sample(ip.error):
+            errors.append(dropped)
 
     received = []
     simulate(ip, source(ip.i, [*early, *good[0], *late, *early, *good[1], *good[2]]),
@@ -202,3 +206,36 @@ def test_large_memories_must_be_written():
     message = f"Plan key 'nodes.lut0.large' {rule}"
     with pytest.raises(PlanError, match=f"^{re.escape(message)}$"):
         Ip(subject, Plan(nodes={"lut0": {"way": "folded", "large": True}}))
+
+
+def test_the_head_holds_nothing_that_could_be_written():
+    message = "Plan key 'nodes.head.writable' must be false for a node that keeps nothing in memory"
+    with pytest.raises(PlanError, match=f"^{re.escape(message)}$"):
+        as_built(chain(0), Plan(nodes={"head": {"way": "folded", "writable": True}}))
+
+
+def test_a_device_of_large_memories_answers_once_they_are_written():
+    """Nothing at first, nothing after a torn load, and after another load the other network."""
+    first, second = (chain(seed, widths=(3, 6), fan_in=3) for seed in (0, 1))
+    plan = writable(first, 18, large=True)
+    contents = Contents(first, plan)
+    images = [contents.image(one) for one in (first, second)]
+    commits = [commit_payload(image, short(contents.digest(one)))
+               for image, one in zip(images, (first, second), strict=True)]
+    size = len(images[0])
+    assert images[0] != images[1]
+    assert not Identity.of(first, plan).complete
+    assert not Emulator(first, plan).identity.complete
+
+    async def script(talk):
+        sample = bytes(3)  # features
+        assert await talk.ask(Request.INFER, sample) == error(ErrorCode.EMPTY)
+        assert await talk.load(0, images[0][:9]) == written(9)  # torn
+        assert await talk.ask(Request.COMMIT, commits[0]) == error(ErrorCode.CHECK)
+        assert await talk.ask(Request.INFER, sample) == error(ErrorCode.EMPTY)
+        for image, commit, network in zip(images, commits, (first, second), strict=True):
+            assert await talk.load(0, image) == written(size)
+            assert await talk.ask(Request.COMMIT, commit) == committed(size)
+            assert await talk.answers_as(network)
+
+    talk(script, plan, first)

@@ -20,6 +20,7 @@ from bitwright.sim import design, keys, placed, run, simulator, vectors
 from bitwright.sim.run import main
 from bitwright.sim.vectors import VectorsError, choose
 from bitwright.sim.verdict import Verdict
+from tests.networks import logic_only
 from tests.sim.benches import CACHE, chain, features
 
 pytestmark = pytest.mark.xdist_group("sim")
@@ -149,8 +150,9 @@ def test_plan_that_is_none(stored, tmp_path, caplog):
         f"{tmp_path}/plan.toml: Plan key 'lane' is unknown; the nearest is 'lanes'")
 
 
-def test_nothing_to_fold(stored, caplog):
-    assert fails([str(stored), "--fold", "9"], 1, caplog) == (
+def test_nothing_to_fold(tmp_path, caplog):
+    ir.save(tmp_path / "n.safetensors", logic_only())
+    assert fails([str(tmp_path / "n.safetensors"), "--fold", "9"], 1, caplog) == (
         "Network has no node that can be folded")
 
 

@@ -57,7 +57,7 @@ class FoldedLut(wiring.Component, Realisation):
     def estimate(cls, node, settings, plan, site):
         form = Descriptors.within(node, settings.cycles)
         beat, split = _beats(node, site)
-        ports, low = form.lanes * form.slots, 1 << form.low
+        ports = form.lanes * form.slots
         place = (beat.bits - 1).bit_length()
         counters = 2 * form.cycles.bit_length() + 2 * beat.beats.bit_length() + 8
         luts = (ports * logic(place + (1 << place) if place < 2 else place + 3, 4)

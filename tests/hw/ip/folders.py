@@ -16,6 +16,7 @@ from bitwright.hw.naming import Naming
 from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.axi import AxiIp
 from tests.hw.pixels.pictures import sure
+from tests.hw.tiny import tiny
 from tests.networks import network
 
 __all__ = ["CASES", "Block", "described", "written"]
@@ -37,12 +38,15 @@ CASES = {
     "beats": (network(7, frames=2, signed=True), Plan(lanes=2, result_beat_bytes=3), "aresetn"),
     "loaded": (neurons(), Plan(nodes={"xnor0": {"way": "folded", "cycles": 12, "writable": True}}),
                "rst"),
+    "written": (tiny(), Plan(nodes={"lut0": {"way": "folded", "cycles": 16, "writable": True,
+                                             "large": True}}), "rst"),
     "video": (sure(), Plan(lanes=4, input="video", early_exit=True,
                            nodes={"conv": {"way": "streamed"}}), "aresetn"),
 }
 """Network, plan and reset of each block, which has the name of its case. The second one has spare
 lanes, several beats a result, and a last one of which not all bytes count; of the third one
-contents can be written; the last one takes video, and answers as soon as it can."""
+contents can be written, of the fourth one they must be; the last one takes video, and answers as
+soon as it can."""
 
 
 @dataclass(frozen=True)
