@@ -24,9 +24,11 @@ from bitwright.hw.families import Family
 from bitwright.hw.families.part import Part
 from bitwright.hw.flow.tables import costs
 from bitwright.hw.layout import score_width
-from bitwright.hw.plan import Plan
+from bitwright.hw.plan import FOLDED, Plan
 from bitwright.hw.rtl.axi import AxiIp
+from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.layers import choose
+from bitwright.hw.rtl.realisation import Resources, Site
 
 __all__ = ["COEFFICIENTS", "Coefficients", "Estimated", "Features", "caveat", "coefficients",
            "estimate", "features", "of_target", "speed_grade", "summary", "to_json"]
@@ -164,16 +166,25 @@ def features(network: ir.Network, plan: Plan, family: Family, *, link: bool) -> 
     }
     for entry in core:
         node = entry.node
-        if isinstance(node, ir.Lut):
+        if isinstance(node, ir.Lut) and plan.way(entry.name) != FOLDED:
             small, large = costs(node.tables, family.lut_size)
             parts["core"]["tables"] += small
             parts["core"]["large"] += large
         else:
-            parts["core"]["neurons"] += choose(entry, plan).estimate().resources.luts
+            parts["core"]["neurons"] += _told(entry, plan).luts
     own = {"fixed": 1.0, "result": 8.0 * plan.layout(network).result_bytes}
     if link:
         return parts | {"link": own, "other": own | {"board": 1.0}}
     return parts | {"other": own}
+
+
+def _told(entry: ir.Entry, plan: Plan) -> Resources:
+    """What a node tells. Folded tables, and the head that counts them, get their input as folded
+    tables leave: a bit at a time, if there are cycles enough."""
+    site = Site()
+    if plan.way(entry.name) == FOLDED and isinstance(entry.node, ir.Lut | ir.GroupSum):
+        site = Site(beat=Beat(entry.node.in_width, 1))
+    return choose(entry, plan).estimate(site).resources
 
 
 def _encoder(network: ir.Network, read: Any, plan: Plan, family: Family) -> dict[str, float]:
@@ -227,7 +238,7 @@ def _head(network: ir.Network, head: ir.Entry, plan: Plan) -> dict[str, float]:
     width = score_width(network.head.score_range)
     classes = network.classes
     frames = classes * width if network.frames > 1 else 0
-    return {"scores": float(choose(head, plan).estimate().resources.luts), "frames": float(frames),
+    return {"scores": float(_told(head, plan).luts), "frames": float(frames),
             "decision": float((classes - 1) * (2 * width + classes.bit_length())), "fixed": 1.0}
 
 
@@ -241,7 +252,8 @@ def _memories(network: ir.Network, plan: Plan, family: Family, board: Board | No
     cycles = modulate.frames * -(-modulate.features // plan.lanes)
     columns, _ = _comparators(modulate, network.read_mask(first.name), plan.lanes)
     thresholds = columns * cycles
-    bits = [choose(entry, plan).estimate().resources.memory_bits for entry in rest]
+    bits = [_told(entry, plan).memory_bits for entry in rest
+            if not plan.nodes.get(entry.name, {}).get("large")]
     if thresholds >= _IN_MEMORY.get(family.name, _MANY):
         bits.append(thresholds)
     return sum(-(-size // (1024 * kbit)) for size in bits if size)
