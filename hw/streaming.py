@@ -112,7 +112,8 @@ def _held(window: ir.Window, shapes: Shapes, settings: Streamed) -> Cut:
         return Cut((None,) * len(shapes))
     cuts = []
     for pace in (plain, queued):
-        own = (Folded(pace, settings.writable, large=settings.large) if pace > 1 else None,) * len(shapes)
+        one = Folded(pace, settings.writable, large=settings.large) if pace > 1 else None
+        own = (one,) * len(shapes)
         cuts.append(Cut(own, _cycles(shapes, own)))
     few, many = (_size(shapes, cut.settings) for cut in cuts)
     if many + 3 * window.bits >= few and (plain > 1 or not settings.writable):
