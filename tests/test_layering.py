@@ -37,8 +37,7 @@ ROOMS = {
 COMMANDS = {"answers.emulate", "answers.infer", "answers.predict", "bitwright.cli",
             "bitwright.library", "boards.list", "data.show", "demo.serve", "hw.build",
             "minimise.run", "model.catalogue", "model.evaluate", "model.sweep", "model.train",
-            "native.export",
-            "sim.run"}
+            "native.export", "sim.run"}
 """Modules that start something, or are the same as functions. They may import all that the rooms
 of their side may, and nothing but the command line and other commands imports them."""
 
