@@ -228,6 +228,7 @@ FAULTS = [
     Fault("model/sweeping/front.py", "theirs >= ours", "theirs > ours", SWEEP),
     Fault("model/training/folder.py", "splitlines(keepends=True)[:count]",
           "splitlines(keepends=True)", "tests/model/test_train.py"),
+    Fault("hw/flow/fit.py", "if self.filled > FULL:", "if False:", "tests/hw/test_plan_fit.py"),
     Fault("hw/flow/tables.py", "parts ^ parts[:, :, :1]", "parts", "tests/hw/test_estimate.py"),
     Fault("model/lookup/loops.py", "out[s] += slope[hit[s]] * g[s]",
           "out[s] = slope[hit[s]] * g[s]", f"{TREES} -k loops"),

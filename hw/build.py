@@ -77,6 +77,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--estimate", action="store_true",
                         help="say in a second what the build would take and reach, and build "
                              "nothing")
+    parser.add_argument("--fit", action="store_true",
+                        help="choose lanes, and whether nodes are unrolled, folded or streamed, by "
+                             "estimates: the smallest design that reaches --rate, or else the "
+                             "fastest that fits")
+    parser.add_argument("--rate", metavar="N", type=positive,
+                        help="with --fit: samples a second that the block must take")
     parser.add_argument("--stop-after", choices=STAGES, help="do no more than this "
                         "(default: all that the target allows)")
     parser.add_argument("--freq", metavar="MHZ", type=float,
@@ -151,13 +157,17 @@ def _check(args: argparse.Namespace) -> None:
             ("target", ("board", "freq", "baud", "uart", "program", "project",
                         "allow_timing_fail")),
             ("project", ("stop_after", "freq", "program", "out", "json", "allow_timing_fail")),
-            ("estimate", ("project", "stop_after", "freq", "program", "out",
-                          "allow_timing_fail"))):
+            ("estimate", ("project", "stop_after", "program", "out", "allow_timing_fail")),
+            ("fit", ("target", "project", "fold", "streamed"))):
         if getattr(args, flag) in (None, False):
             continue
         for other in others:
             if getattr(args, other) not in (None, False):
                 raise UsageError(f"--{other.replace('_', '-')} does not go with --{flag}")
+    if args.rate is not None and not args.fit:
+        raise UsageError("--rate is for --fit")
+    if args.estimate and args.freq is not None and not args.fit:
+        raise UsageError("--freq does not go with --estimate")
     if args.seeds > 1 and (args.target or args.project or args.stop_after not in (None, "route")):
         raise UsageError("--seeds is for a placement, and here is none")
     if args.program and args.stop_after not in (None, "route"):
@@ -220,6 +230,8 @@ def _build(args: argparse.Namespace) -> None:
         _project(args)
         return
     options = _options(args)
+    if args.fit:
+        options = _fit(args, options)
     if args.estimate:
         _estimate(args, options)
         return
@@ -230,7 +242,8 @@ def _build(args: argparse.Namespace) -> None:
     if args.out is None:
         options = dataclasses.replace(options, out=options.out / f"{name(path)}-{options.target}")
     network = ir.load(path)
-    options = dataclasses.replace(options, plan=_ways(args, options.plan, network))
+    if not args.fit:
+        options = dataclasses.replace(options, plan=_ways(args, options.plan, network))
     try:
         report, fresh = build(title(path), network, options)
     except PinError as error:
@@ -242,14 +255,29 @@ def _build(args: argparse.Namespace) -> None:
         program(options.board, options.out / options.board.family.place.bitstream)
 
 
+def _fit(args: argparse.Namespace, options: Options) -> Options:
+    """The options with a plan that the planner chose, which it tells."""
+    from bitwright import ir
+    from bitwright.hw.flow.fit import Wish, choose_plan
+
+    if options.board is None:
+        raise UsageError("--fit chooses for a device: name a --board or a --part")
+    network = ir.load(locate(args.network))
+    chosen, told = choose_plan(network, pictures(args, options.plan, network), options.board,
+                               Wish(args.rate, options.clock_hz), simplify=options.simplify)
+    for line in told.splitlines():
+        logger.info("%s", line)
+    return dataclasses.replace(options, plan=chosen.plan)
+
+
 def _estimate(args: argparse.Namespace, options: Options) -> None:
     """Say what a build would come to."""
     from bitwright import ir
     from bitwright.hw.flow.estimate import caveat, estimate, summary, to_json
 
     network = ir.load(locate(args.network))
-    found = estimate(network, _ways(args, options.plan, network), options.family, options.board,
-                     simplify=options.simplify)
+    plan = options.plan if args.fit else _ways(args, options.plan, network)
+    found = estimate(network, plan, options.family, options.board, simplify=options.simplify)
     if args.json:
         told = json.dumps(to_json(found, options.family, options.board), indent=2)
     else:
