@@ -64,7 +64,7 @@ def test_the_command(capsys, caplog):
     assert build.main(["zoo/digits", "--estimate", "--fit", "--rate", "1000000", "--board",
                        "icebreaker"]) == 0
     assert caplog.messages[0].startswith("plan: unrolled, ")
-    assert caplog.messages[1] == "  it is the smallest that reaches the rate, of 6 ways"
+    assert caplog.messages[1] == "  it is the smallest that reaches the rate, of 36 ways"
     assert "LUTs of 4 inputs, total" in capsys.readouterr().out
     for words, message in (
             (["--rate", "5"], "--rate is for --fit"),
