@@ -22,7 +22,7 @@ def compare(rows, argv, *, program, description, recipe="digits", epochs=20):
     ----------
     rows : dict
         Settings of each by name, as ``--set`` takes them, or ``flips=RATE``: a layer of bit errors
-        in front of the others.
+        in front of the others. ``last`` stands for the last layer.
     argv : list of str
     program, description : str
         Of the command line.
@@ -66,6 +66,9 @@ def _table(rows, args):
 
 def _trained(args, settings, seed):
     """Test and validation accuracy of the best epoch, its LUTs, CPU seconds an epoch."""
+    last = f"layers.{len(load_recipe(args.recipe).layers) - 1}."
+    settings = [setting.replace("last.", last, 1) if setting.startswith("last.") else setting
+                for setting in settings]
     recipe = load_recipe(args.recipe, [
         f"epochs={args.epochs}", f"patience={args.epochs}", f"seed={seed}", *args.overrides,
         *(setting for setting in settings if not setting.startswith("flips="))])

@@ -33,8 +33,8 @@ def temperature_of(group: int) -> float:
     """Temperature for groups of so many nodes.
 
     ``3.33 (group / 100) ** 0.57``: the law of dwn-fpga-study, which fitted ``3.33 (nodes / 1000) **
-    0.57`` to one layer of 100 to 2,000 nodes and ten classes. What it divides is the sum of one
-    class, so that the nodes of a class are what counts, however many classes there are.
+    0.57`` to one layer of 100 to 2,000 nodes on MNIST, of ten classes. What it divides is the sum
+    of one class, so that the nodes of a class are what counts, however many classes there are.
     """
     return 10 / 3 * (group / 100) ** 0.57
 

@@ -200,7 +200,7 @@ def test_bits_are_flipped_in_front_of_tables_in_training_only():
 
 
 def test_temperature_by_the_law_of_the_width():
-    assert temperature_of(100) == pytest.approx(3.3333, abs=1e-3)
+    assert temperature_of(100) == 10 / 3
     published = {100: 0.897, 300: 1.678, 500: 2.25, 2000: 4.948}
     for nodes, temperature in published.items():
         assert temperature_of(nodes // 10) == pytest.approx(temperature, abs=5e-3)

@@ -42,6 +42,8 @@ def test_training_evaluation_and_file_give_the_same_bits(settings):
     node = modulator.freeze()
     expected = (features[:, None, :, None] >= node.thresholds).swapaxes(0, 1).reshape(100, -1)
     assert (found.T.numpy() == expected).all()
+    if "top_bits" in settings:
+        assert (node.thresholds % 32 == 0).all()
     if "together" in settings:
         assert (node.thresholds == node.thresholds[:, :1]).all()
 
