@@ -249,7 +249,9 @@ def test_a_soc_of_litex_gets_the_results(block, tmp_path):
     pytest.importorskip("litex")
     made, folder = block
     name, layout = made.name, made.interface.layout
-    class_name = {"one_beat": "OneBeat", "beats": "Beats", "loaded": "Loaded"}[name]
+    if name == "written":
+        pytest.skip("no part of this SoC sends the contents that the block waits for")
+    class_name = "".join(part.title() for part in name.split("_"))
     status, text = run(sys.executable, "-m", "tests.hw.ip.litex_soc", str(folder), name, class_name,
                        cwd=tmp_path, PYTHONPATH=str(ROOT))
     assert status == 0, text
@@ -283,7 +285,7 @@ def test_a_soc_of_litex_gets_the_results(block, tmp_path):
     got = bytes.fromhex((tmp_path / "replies.txt").read_text())
     assert len(got) == 4 * sum(replies)
     words = [int.from_bytes(got[start : start + 4], "big") for start in range(0, len(got), 4)]
-    expected = made.network.evaluate(samples)
+    expected = CASES[name][1].evaluate(made.network, samples)
     for decision, scores in zip(expected.decision.tolist(), expected.scores.tolist(), strict=True):
         for _ in range(layout.beats):
             assert (words.pop(0) & 3) == 1  # ready for a beat, and no result
