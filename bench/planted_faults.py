@@ -36,6 +36,8 @@ PARAMETRISATIONS = "tests/model/test_parametrisations.py"
 NODES = "tests/conformance/test_nodes.py"
 HARDWARE = "tests/conformance/test_hardware.py tests/hw/test_ip.py"
 FOLDED = "tests/hw/test_fold.py"
+FORMS = "tests/hw/test_forms.py"
+CHAINS = "tests/hw/test_chains.py"
 PARTS = "tests/hw/test_parts.py"
 SWEEP = "tests/model/test_sweep.py"
 CONTENTS = "tests/hw/test_contents.py"
@@ -341,7 +343,19 @@ FAULTS = [
     Fault("hw/rtl/encoder.py", "feature >= threshold", "feature > threshold", HARDWARE),
     Fault("hw/rtl/encoder.py", "good.eq(~first | (self.i.payload.last == final))", "good.eq(1)",
           "tests/hw/test_ip.py"),
-    Fault("hw/rtl/head.py", "higher = high > low", "higher = high >= low", HARDWARE),
+    Fault("hw/rtl/head.py", "high > low if", "high >= low if", HARDWARE),
+    Fault("hw/rtl/head.py", "group = one & ~another", "group = one", FORMS),
+    Fault("hw/rtl/parallel_encoder.py", "self.i.valid & last & ~skip", "self.i.valid & last",
+          f"{FORMS} -k malformed"),
+    Fault("hw/rtl/parts/comparators.py", "bit & reached if", "bit | reached if", CHAINS),
+    Fault("hw/rtl/parts/chains.py", "carry if len(carry) else Const(0, 1)", "Const(0, 1)", CHAINS),
+    Fault("hw/rtl/layers/serial_group_sum.py", "(score > best)", "(score >= best)", FORMS),
+    Fault("hw/rtl/layers/serial_group_sum.py", "(source.valid | ~clean)", "source.valid",
+          f"{FORMS} -k reset"),
+    Fault("hw/rtl/layers/serial_group_sum.py", "Mux(place == 0, 0, score)", "score",
+          FORMS),
+    Fault("hw/rtl/ip.py", "room & ~entered", "room", FORMS),
+    Fault("hw/rtl/ip.py", "init=head.settles * self.frame_interval", "init=0", FORMS),
     Fault("hw/rtl/parts/gather.py", "Mux(place == 0, 0, total) + part", "part",
           "tests/hw/test_ip.py"),
     Fault("hw/rtl/core.py", "held[name].append(hold.o)", "held[name].append(before)",

@@ -12,7 +12,17 @@ from bitwright.command import natural, positive
 if TYPE_CHECKING:
     from bitwright.hw.plan import Plan
 
-__all__ = ["add_pictures", "pictures"]
+__all__ = ["add_forms", "add_pictures", "pictures"]
+
+
+def add_forms(group: argparse._ActionsContainer) -> None:
+    """Add the options that say how encoder and head are built to a parser, or a group of one."""
+    group.add_argument("--parallel", action="store_true",
+                       help="a sample comes whole, in one beat, and each threshold is a comparator "
+                            "of its own: a sample every cycle (default: as in the plan)")
+    group.add_argument("--serial-head", metavar="BITS", type=positive,
+                       help="the head counts so many bits at a time, class by class, and the input "
+                            "waits as long (default: as in the plan)")
 
 
 def add_pictures(group: argparse._ActionsContainer) -> None:

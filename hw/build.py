@@ -19,7 +19,7 @@ from bitwright.command import guarded, natural, positive
 from bitwright.errors import UsageError
 from bitwright.extras import need
 from bitwright.hw import families
-from bitwright.hw.arguments import add_pictures, pictures
+from bitwright.hw.arguments import add_forms, add_pictures, pictures
 from bitwright.hw.flow.options import STAGES, TARGETS, Options
 from bitwright.hw.naming import RESETS, Naming, NamingError, module_name
 from bitwright.hw.rate import divisor
@@ -73,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
                         help="build convolutions, pools and joins that work pixel by pixel, with "
                              "line buffers; --fold says in how many cycles a frame (default: as in "
                              "the plan)")
+    add_forms(parser)
     add_pictures(parser)
     parser.add_argument("--estimate", action="store_true",
                         help="say in a second what the build would take and reach, and build "
@@ -199,7 +200,7 @@ def _ways(args: argparse.Namespace, plan: Plan, network: ir.Network) -> Plan:
     from bitwright.hw.rtl.layers import asked
 
     return asked(pictures(args, plan, network), network, stream=args.streamed, cycles=args.fold,
-                 large=args.large)
+                 large=args.large, parallel=args.parallel, serial=args.serial_head)
 
 
 def _frequency(megahertz: float | None) -> float | None:

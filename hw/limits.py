@@ -46,7 +46,7 @@ def check_widths(network, plan):
                 _check(f"Body node {index} of {entry.name!r} must drive", part.out_width, WIDEST)
     layout = plan.layout(network)
     _check(f"A beat for node {network.entries[0].name!r} must have", 8 * layout.beat_bytes,
-           WIDEST - _PORTS, f" ({plan.lanes:,} lanes)")
+           WIDEST - _PORTS, f" ({layout.lanes:,} lanes)")
     _check(f"A result of node {network.entries[-1].name!r} must have", 8 * layout.result_bytes,
            WIDEST, f" ({layout.classes:,} classes)")
     _check("A beat of results must have", 8 * layout.result_beat_bytes, WIDEST)

@@ -19,13 +19,16 @@ from bitwright.hw.layout import WIDEST_RESULT, Layout
 from bitwright.ir.exit import Exit, Exits
 from bitwright.ir.network import NAME, Network, Result
 
-__all__ = ["FOLDED", "LARGE", "SENT", "STREAMED", "UNROLLED", "VIDEO", "Plan", "PlanError", "Value",
-           "nearest"]
+__all__ = ["FOLDED", "LARGE", "PARALLEL", "SENT", "SERIAL", "STREAMED", "UNROLLED", "VIDEO", "Plan",
+           "PlanError", "Value", "nearest"]
 
 UNROLLED, FOLDED, STREAMED = "unrolled", "folded", "streamed"
+PARALLEL, SERIAL = "parallel", "serial"
 """Ways to build a node that other rooms speak of; :mod:`hw.rtl.realisation` knows them all.
 Unrolled: one copy of everything, a new frame every cycle. Folded: the weights lie in a memory, and
-a little logic goes through it for every frame. Streamed: pixels pass a window, row by row."""
+a little logic goes through it for every frame. Streamed: pixels pass a window, row by row.
+Parallel, of a modulator: a sample comes whole, and each threshold is a comparator of its own.
+Serial, of a head: a few bits are counted at a time."""
 
 LUT_SIZES = (4, 5, 6)
 
@@ -183,7 +186,9 @@ class Plan:
 
     def layout(self, network: Network) -> Layout:
         """Bytes of samples and results of a network."""
-        return Layout.of(network, self.lanes, self.result_beat_bytes, sent=self.replay == SENT)
+        parallel = self.way(network.entries[0].name) == PARALLEL
+        lanes = network.modulate.features if parallel else self.lanes
+        return Layout.of(network, lanes, self.result_beat_bytes, sent=self.replay == SENT)
 
     def evaluate(self, network: Network, features: NDArray[Any]) -> Result | Exits:
         """What a design by this plan answers to a batch: sums of fewer frames where it has an early

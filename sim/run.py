@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bitwright import boards
 from bitwright.command import guarded, natural, positive
 from bitwright.errors import UsageError
-from bitwright.hw.arguments import add_pictures, pictures
+from bitwright.hw.arguments import add_forms, add_pictures, pictures
 from bitwright.hw.naming import RESETS, Naming, NamingError, module_name
 from bitwright.locate import HELP, locate, name
 from bitwright.sim.names import BUILT, LEVELS, SERIAL, SIMULATORS
@@ -124,6 +124,7 @@ def _add_design(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--streamed", action="store_true",
                        help="convolutions, pools and joins work pixel by pixel (default: as in the "
                             "plan)")
+    add_forms(group)
     add_pictures(group)
     group.add_argument("--no-simplify", action="store_true",
                        help="simulate every node as it was frozen")
@@ -207,7 +208,9 @@ def _check(args: argparse.Namespace) -> None:
         for flag, value in (("--plan", args.plan), ("--lanes", args.lanes), ("--fold", args.fold),
                             ("--result-beat-bytes", args.result_beat_bytes),
                             ("--large", args.large or None),
-                            ("--streamed", args.streamed or None), ("--video", args.video),
+                            ("--streamed", args.streamed or None),
+                            ("--parallel", args.parallel or None),
+                            ("--serial-head", args.serial_head), ("--video", args.video),
                             ("--replay", args.replay), ("--early-exit", args.early_exit),
                             ("--no-simplify", args.no_simplify or None)):
             if value is not None:
@@ -248,7 +251,8 @@ def _options(args: argparse.Namespace, frozen: ir.Network,
         plan, simplify = build.plan, build.simplify
     else:
         plan = asked(pictures(args, _plan(args), frozen), frozen, stream=args.streamed,
-                     cycles=args.fold, large=args.large)
+                     cycles=args.fold, large=args.large, parallel=args.parallel,
+                     serial=args.serial_head)
     return Options(level=args.level, simulator=args.simulator, plan=plan,
                    family=args.family or Options.family, board=args.board or Options.board,
                    placed=build, naming=naming,

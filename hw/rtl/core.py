@@ -97,6 +97,8 @@ class Core(wiring.Component):
         Names of the nodes that have hardware.
     works : tuple of Work
         What each of them does for a frame.
+    steady : bool
+        Whether the output stays as long as the input does, from ``latency`` cycles after it came.
 
     Raises
     ------
@@ -126,6 +128,8 @@ class Core(wiring.Component):
             self.beats[entry.name] = found.beat
         self.interval = max([found.interval for found in self._estimates.values()], default=1)
         self.beat, self.latency = self._taken(self._head), self._start(self._head)
+        # Then all of it is logic and registers that take something every cycle.
+        self.steady = self.interval == 1 and all(beat.beats == 1 for beat in self.beats.values())
         width = network.head.in_width if self.beat is None else self.beat.bits
         super().__init__({
             "i": In(stream.Signature(sum(beat.bits for beat in self._sources.values()),

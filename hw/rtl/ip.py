@@ -5,11 +5,14 @@ from amaranth.lib import data
 from amaranth.lib.wiring import connect, flipped
 
 from bitwright.hw.contents import read_mask
+from bitwright.hw.plan import PARALLEL
 from bitwright.hw.rtl.beat_encoder import BeatEncoder
 from bitwright.hw.rtl.block import Block
 from bitwright.hw.rtl.core import Core
 from bitwright.hw.rtl.encoder import Encoder
 from bitwright.hw.rtl.head import Head
+from bitwright.hw.rtl.layers import choose
+from bitwright.hw.rtl.parallel_encoder import ParallelEncoder
 from bitwright.hw.rtl.parts.queue import Queue
 from bitwright.hw.schedule import Work
 
@@ -22,7 +25,8 @@ class Ip(Block):
     Backpressure does not ripple through the network. A sample enters the core only when the
     buffer behind the head has room for its result, and a frame only when every node is done with
     the one before, so the core never has to stop: its ready signals are constants and its
-    registers need no enable. Only the encoder waits.
+    registers need no enable. Only the encoder waits. Where the head reads a frame where it lies,
+    the encoder keeps the frame until it is read, and the core stands still.
 
     Parameters
     ----------
@@ -52,7 +56,7 @@ class Ip(Block):
         What can be written, in the order of the image.
     video : None
         This takes no video, see :class:`PixelIp`.
-    encoder : Encoder or BeatEncoder
+    encoder : Encoder, BeatEncoder or ParallelEncoder
     core, head : Component
     latency : int
         Cycles from the first beat of a sample to its result, when the beats follow each other,
@@ -81,28 +85,35 @@ class Ip(Block):
         self._frames = network.frames
         self._head = network.entries[-1].name
         first, last = network.entries[0].name, self._head
+        choose(network.entries[0], plan)  # so that a way that it has not is refused
         sources = None
-        if BeatEncoder.serves(network, plan):
+        if plan.way(first) == PARALLEL:
+            self.encoder = ParallelEncoder(network.modulate, read_mask(network, plan), plan)
+        elif BeatEncoder.serves(network, plan):
             self.encoder = BeatEncoder(network.modulate, plan)
             sources = {first: self.encoder.beat}
         else:
             self.encoder = Encoder(network.modulate, read_mask(network, plan), plan)
         self._parts = 1 if sources is None else self.encoder.beat.beats
         self.core = Core(network, plan, sources)
-        self.head = Head(network, plan, self.core.beat)
+        self.head = Head(network, plan, self.core.beat, stays=self.core.steady)
         self.frame_interval = max(self.core.interval, self.head.interval)
+        # Cycles from a frame at the core to the cycle in which it may change.
+        held = self.core.latency + self.head.waits if self._holds else 0
         pace = self.encoder.interval // network.frames  # of frames in the encoder
         self.works = (Work(first, plan.way(first), pace, pace),
                       *self.core.works,
                       Work(last, plan.way(last), self.head.interval, self.head.interval))
-        # The next frame is encoded while the one before is in the core.
-        frame = max(pace, self.frame_interval)
+        # The next frame is encoded while the one before is in the core, unless that must stay.
+        frame = max(pace + held, self.frame_interval)
+        if self._holds:
+            self.frame_interval = frame
         beats = self.layout.result_beats
         self.interval = max(network.frames * frame, beats)
         # Places enough that samples at full speed never wait for each other: one is taken from
         # the entry of the first frame until the cycle after the result leaves, beat by beat. A
         # single place is a register; a queue takes a cycle more.
-        behind = self.core.latency + self.head.latency
+        behind = (held or self.core.latency) + self.head.latency
         taken = (network.frames - 1) * frame + self._parts - 1 + behind + 1 + beats
         self._places = 1 if taken <= self.interval else -(-(taken + 1) // self.interval)
         start = self.encoder.latency - (network.frames - 1) * self.encoder.beats
@@ -122,33 +133,65 @@ class Ip(Block):
         # frame, and so none of its other frames waits.
         free = Signal(range(self._places + 1), init=self._places)
         frame = Signal(range(self._frames))
-        wait = Signal(range(self.frame_interval))  # cycles until the core can take a frame
-        part = Signal(range(self._parts))  # beat of a frame; once it has begun, it goes on
-        begin, enter, claim, leave = Signal(), Signal(), Signal(), Signal()
+        begin, claim, leave = Signal(), Signal(), Signal()
+        room = (frame != 0) | (free != 0)
         m.d.comb += [
-            enter.eq((part != 0) | ((frame != 0) | (free != 0)) & (wait == 0)),
-            begin.eq(encoder.o.valid & enter & (part == 0)),
             core.i.payload.eq(encoder.o.payload),
-            core.i.valid.eq(encoder.o.valid & enter),
-            encoder.o.ready.eq(enter),
             claim.eq(begin & (frame == 0)),
             leave.eq(self.o.valid & self.o.ready),
-        ]
-        m.d.sync += free.eq(free - claim + leave)
-        with m.If(encoder.o.valid & enter):
-            m.d.sync += part.eq(Mux(part == self._parts - 1, 0, part + 1))
-        with m.If(begin):
-            m.d.sync += [frame.eq(Mux(frame == self._frames - 1, 0, frame + 1)),
-                         wait.eq(self.frame_interval - 1)]
-        with m.Elif(wait != 0):
-            m.d.sync += wait.eq(wait - 1)
-        m.d.comb += [
             head.i.payload.eq(core.o.payload),
-            head.i.valid.eq(core.o.valid),
             head.o.ready.eq(1),
             results.i.payload.eq(head.o.payload),
             results.i.valid.eq(head.o.valid),
         ]
+        m.d.sync += free.eq(free - claim + leave)
+        with m.If(begin):
+            m.d.sync += frame.eq(Mux(frame == self._frames - 1, 0, frame + 1))
+        if self._holds:
+            self._hold(m, room, begin)
+        else:
+            self._pass(m, room, begin)
         connect(m, results.o, flipped(self.o))
         self._fill(m, {**core.writes, self._head: head.writes})
         return m
+
+    @property
+    def _holds(self):
+        """Whether a frame stays in the encoder until the head has read it, where it lies."""
+        return self.head.waits is not None
+
+    def _pass(self, m, room, begin):
+        """Let frames into the core as often as it takes them."""
+        encoder, core, head = self.encoder, self.core, self.head
+        # Cycles until the core can take a frame.
+        wait = Signal(range(self.frame_interval + head.settles),
+                      init=head.settles * self.frame_interval)
+        part = Signal(range(self._parts))  # beat of a frame; once it has begun, it goes on
+        enter = Signal()
+        m.d.comb += [
+            enter.eq((part != 0) | room & (wait == 0)),
+            begin.eq(encoder.o.valid & enter & (part == 0)),
+            core.i.valid.eq(encoder.o.valid & enter),
+            encoder.o.ready.eq(enter),
+            head.i.valid.eq(core.o.valid),
+        ]
+        with m.If(encoder.o.valid & enter):
+            m.d.sync += part.eq(Mux(part == self._parts - 1, 0, part + 1))
+        with m.If(begin):
+            m.d.sync += wait.eq(self.frame_interval - 1)
+        with m.Elif(wait != 0):
+            m.d.sync += wait.eq(wait - 1)
+
+    def _hold(self, m, room, begin):
+        """Let a frame pass the core once, and stay until the head takes it."""
+        encoder, core, head = self.encoder, self.core, self.head
+        entered, there, taken = Signal(), Signal(), Signal()
+        m.d.comb += [
+            begin.eq(encoder.o.valid & room & ~entered),
+            core.i.valid.eq(begin),
+            head.i.valid.eq(core.o.valid | there),
+            taken.eq(head.i.valid & head.i.ready),
+            encoder.o.ready.eq(taken),
+        ]
+        m.d.sync += [entered.eq((entered | begin) & ~taken),
+                     there.eq(head.i.valid & ~taken)]

@@ -14,7 +14,7 @@ from typing import Any
 from bitwright import ir
 from bitwright.errors import UsageError
 from bitwright.hw.checks import expect
-from bitwright.hw.plan import FOLDED, STREAMED, Plan, PlanError, Value, nearest
+from bitwright.hw.plan import FOLDED, PARALLEL, SERIAL, STREAMED, Plan, PlanError, Value, nearest
 from bitwright.hw.rtl.beat import Beat
 
 __all__ = ["Choice", "Estimate", "NoSettings", "Realisation", "Resources", "Site", "asked",
@@ -37,10 +37,13 @@ class Site:
         otherwise be combinational, with latency 0.
     beat : Beat, optional
         How its input comes, one that the way takes. A whole vector if left out.
+    stays : bool
+        Whether its input stays until it is taken, at no cost: as whoever has it waits.
     """
 
     registered: bool = True
     beat: Beat | None = None
+    stays: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,12 +94,16 @@ class Estimate:
         Exact: cycles from a vector to the next, at least.
     beat : Beat
         How its output leaves.
+    waits : int, optional
+        Exact: cycles for which a vector must be offered before it is taken, when nothing is in its
+        way. Left out: it is taken at once, and need not stay.
     """
 
     resources: Resources
     latency: int
     interval: int
     beat: Beat
+    waits: int | None = None
 
 
 class Realisation:
@@ -108,9 +115,21 @@ class Realisation:
     ----------
     Settings : type
         Frozen dataclass of the settings that a plan may give, see :meth:`hw.plan.Plan.settings`.
+    decides : bool
+        Of a score node: whether it has an output ``decision`` beside its scores, the place of the
+        greatest, the lowest on a tie.
+    settles : bool
+        Of a score node: whether it takes nothing for an interval after a reset.
     """
 
     Settings: type = NoSettings
+    decides = False
+    settles = False
+
+    @classmethod
+    def refusal(cls, node: Any) -> str | None:
+        """What this way needs and that node lacks, in words; None if it can be built."""
+        return None
 
     @classmethod
     def estimate(cls, node: Any, settings: Any, plan: Plan, site: Site) -> Estimate:
@@ -119,7 +138,11 @@ class Realisation:
 
     @classmethod
     def levels(cls, node: Any, plan: Plan) -> int | None:
-        """LUT levels of an output that need not come from registers; None if it always does."""
+        """LUT levels of an output that need not come from registers; None if it always does.
+
+        Of a score node: LUT levels in front of its first registers, if its input need not come
+        from such.
+        """
         return None
 
     @classmethod
@@ -216,7 +239,7 @@ def choose(entry: ir.Entry, plan: Plan) -> Choice:
     Raises
     ------
     PlanError
-        If the node has no such way, or the way no such setting.
+        If the node has no such way or the way refuses it, or the way has no such setting.
     NotImplementedError
         If no component implements that kind of node.
     """
@@ -226,6 +249,9 @@ def choose(entry: ir.Entry, plan: Plan) -> Choice:
                         f"{tuple(sorted(known))} for a {entry.node.kind!r} node, not {way!r}"
                         f"{nearest(way, known)}")
     cls = known[way]
+    refusal = cls.refusal(entry.node)
+    if refusal is not None:
+        raise PlanError(f"Plan key 'nodes.{entry.name}.way': {way!r} needs {refusal}")
     return Choice(entry.node, cls, plan.settings(entry.name, cls.Settings), plan)
 
 
@@ -265,31 +291,61 @@ def streamed(plan: Plan, network: ir.Network, cycles: int = 1) -> Plan:
                        {"cycles": cycles})
 
 
-def asked(plan: Plan, network: ir.Network, *, stream: bool, cycles: int | None,
-          large: bool = False) -> Plan:
-    """The plan with every node streamed that can be, if asked for, and all into so many cycles, if
-    any are given; layers of tables or neurons in large memories, too: what a command line asks for.
+def asked(plan: Plan, network: ir.Network, *, stream: bool = False, cycles: int | None = None,
+          large: bool = False, parallel: bool = False, serial: int | None = None) -> Plan:
+    """The plan as a command line asks for it.
 
-    Raises as :func:`streamed` and :func:`folded` do.
+    Parameters
+    ----------
+    plan : Plan
+    network : ir.Network
+    stream : bool
+        Every node is streamed that can be, see :func:`streamed`.
+    cycles : int, optional
+        All are folded into so many cycles, see :func:`folded`.
+    large : bool
+        Layers of tables or neurons that are folded lie in large memories.
+    parallel : bool
+        Samples come whole, to a parallel encoder.
+    serial : int, optional
+        The head counts so many bits at a time.
 
     Raises
     ------
+    PlanError
+        As :func:`streamed` and :func:`folded` do.
     UsageError
         If large memories are asked for and no cycles are given.
     """
     if stream:
         plan = streamed(plan, network)
-    if cycles is None:
-        if large:
-            raise UsageError("--large is for --fold CYCLES")
-        return plan
-    plan = folded(plan, network, cycles)
-    if not large:
-        return plan
-    nodes = {entry.name: {**plan.nodes[entry.name], "writable": True, "large": True}
-             for entry in network.entries if isinstance(entry.node, ir.Lut | ir.Xnor)
-             and plan.way(entry.name) == FOLDED}
-    return dataclasses.replace(plan, nodes={**plan.nodes, **nodes})
+    if cycles is not None:
+        plan = folded(plan, network, cycles)
+    elif large:
+        raise UsageError("--large is for --fold CYCLES")
+    if large:
+        nodes = {entry.name: {**plan.nodes[entry.name], "writable": True, "large": True}
+                 for entry in network.entries if isinstance(entry.node, ir.Lut | ir.Xnor)
+                 and plan.way(entry.name) == FOLDED}
+        plan = dataclasses.replace(plan, nodes={**plan.nodes, **nodes})
+    if parallel:
+        plan = _with(plan, network.entries[0], {"way": PARALLEL})
+    if serial is not None:
+        plan = _with(plan, network.entries[-1], {"way": SERIAL, "bits": serial})
+    return plan
+
+
+def _with(plan: Plan, entry: ir.Entry, table: Mapping[str, Value]) -> Plan:
+    """The plan with another table for a node, if that can be built so.
+
+    What the plan said of the node before is left out, but for what the way knows.
+    """
+    cls = ways(type(entry.node)).get(str(table["way"]), Realisation)
+    known = {item.name for item in dataclasses.fields(cls.Settings)}
+    before = {key: value for key, value in plan.nodes.get(entry.name, {}).items() if key in known}
+    plan = dataclasses.replace(plan, nodes={**plan.nodes, entry.name: {**before, **table}})
+    choose(entry, plan)
+    return plan
 
 
 def _everywhere(plan: Plan, network: ir.Network, way: str, settings: Mapping[str, Value]) -> Plan:

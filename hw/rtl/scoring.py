@@ -43,6 +43,7 @@ class Scoring:
     def __init__(self, core, entry, plan):
         self._core, self._name = core, entry.name
         site, choice = Site(beat=core.beat), choose(entry, plan)
+        self._settles = choice.cls.settles
         estimate, self._build = choice.estimate(site), lambda: choice.build(site)
         self.pace = max(core.interval, estimate.interval)
         self.latency = core.latency + estimate.latency
@@ -83,7 +84,8 @@ class Scoring:
             The buffer, which has to be a submodule, and whether the last beat may enter.
         """
         core, head, scores = self._core, self.head, Queue(o.payload.shape(), places)
-        wait, free = Signal(range(self.pace)), Signal(range(places + 1), init=places)
+        wait = Signal(range(self.pace + self._settles), init=self._settles * self.pace)
+        free = Signal(range(places + 1), init=places)
         enter = Signal()
         m.d.comb += [
             enter.eq((wait == 0) & (free != 0)),

@@ -9,7 +9,7 @@ import pytest
 from bitwright import ir
 from bitwright.hw import folding
 from bitwright.hw.layout import Layout
-from bitwright.hw.plan import STREAMED, Plan
+from bitwright.hw.plan import PARALLEL, STREAMED, Plan
 from bitwright.hw.rtl.layers import choose, ways
 from tests.hw.ways import PLAN, ask, choice, sites, unrolled_node
 
@@ -53,6 +53,16 @@ def stimulus(node, plan, rng, vectors=VECTORS):
     return ir.pack(x), ir.pack(y)
 
 
+def drawn(kind, way, plan, rng):
+    """A node that can be built in that way, and the plan with as many lanes as its samples come
+    with."""
+    cls = ir.Node.kinds[kind]
+    node = cls.sample(rng)
+    while ways(cls)[way].refusal(node) is not None:
+        node = cls.sample(rng)
+    return node, dataclasses.replace(plan, lanes=node.features) if way == PARALLEL else plan
+
+
 def vectors(way):
     return IMAGES if way == STREAMED else VECTORS
 
@@ -75,8 +85,7 @@ def small_memories(monkeypatch):
 def test_hardware_equals_evaluator(kind, way, seed):
     """Whatever stalls on either side, however its input comes."""
     rng = np.random.default_rng(seed)
-    node = ir.Node.kinds[kind].sample(rng)
-    plan = PLANS[seed % len(PLANS)]
+    node, plan = drawn(kind, way, PLANS[seed % len(PLANS)], rng)
     chosen = choice(node, plan, way, **draw(ways(type(node))[way].Settings, rng))
     payloads, expected = stimulus(node, plan, rng, vectors(way))
     assert len(expected) > 0
@@ -92,7 +101,7 @@ def test_hardware_equals_evaluator(kind, way, seed):
 def test_estimates_are_exact(kind, way, plan, seed):
     """Latency, interval and beats; an estimate that lies fails."""
     rng = np.random.default_rng(seed)
-    node = ir.Node.kinds[kind].sample(rng)
+    node, plan = drawn(kind, way, plan, rng)
     payloads, expected = stimulus(node, plan, rng, vectors(way))
     chosen = choice(node, plan, way, **draw(ways(type(node))[way].Settings, rng))
     beats = node.features // -plan.lanes if isinstance(node, ir.Modulate) else -1
@@ -115,9 +124,9 @@ def test_estimates_are_exact(kind, way, plan, seed):
 @pytest.mark.parametrize("cycles", [3, 17, 40])
 def test_reset_is_a_clean_start(kind, way, cycles):
     rng = np.random.default_rng(cycles)
-    node = ir.Node.kinds[kind].sample(rng)
-    payloads, expected = stimulus(node, PLAN, rng, vectors(way))
-    chosen = choice(node, PLAN, way, **draw(ways(type(node))[way].Settings, rng))
+    node, plan = drawn(kind, way, PLAN, rng)
+    payloads, expected = stimulus(node, plan, rng, vectors(way))
+    chosen = choice(node, plan, way, **draw(ways(type(node))[way].Settings, rng))
     for site in sites(chosen):
         assert ask(chosen, payloads, len(expected), site=site, reset=cycles) == expected
 

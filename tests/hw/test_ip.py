@@ -33,7 +33,7 @@ def result(ip, word):
 def answers(ip, payloads, count, stalls=(0.0, 0.0), seed=0):
     received = []
     simulate(ip, source(ip.i, payloads, stalls[0], seed=seed),
-             sink(ip.o, count, received, stalls[1], seed=seed + 1))
+             sink(ip.o, count, received, stalls[1], seed=seed + 1), cycles=20_000)
     return [result(ip, word) for word in received]
 
 

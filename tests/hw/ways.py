@@ -39,6 +39,8 @@ def sites(chosen):
     whole = [Site()] if chosen.takes(Beat.whole(width)) else []
     if chosen.levels is not None:
         whole.insert(0, Site(registered=False))
+    if whole and chosen.estimate(Site(stays=True)).waits is not None:
+        whole.append(Site(stays=True))
     return whole + [Site(beat=beat) for beat in {*beats[:1], *beats[-1:]}]
 
 
@@ -60,7 +62,7 @@ def ask(chosen, payloads, count, *, site=WHOLE, stalls=(0.0, 0.0), pace=None, ta
         beat for vector in payloads for beat in _cut(vector, site.beat, rng)]
     started, ended, received = [], [], []
     send = (source(dut.i, beats, stalls[0], seed=1, log=started) if pace is None
-            else _paced(dut.i, beats, size, pace, started))
+            else _paced(dut.i, beats, size, pace, chosen.estimate(site).waits or 0, started))
     take = sink(dut.o, count * leaves.beats, received, stalls[1], seed=2, log=ended)
     if reset:
         clear = Signal()
@@ -114,11 +116,13 @@ def _join(words, beat):
     return vector & (1 << beat.width) - 1
 
 
-def _paced(stream, beats, size, pace, log):
+def _paced(stream, beats, size, pace, waits, log):
+    """Offer vectors that many cycles apart, from the cycle on in which the first begins to be
+    read."""
     async def bench(ctx):
         cycle = 0
         for start in range(0, len(beats), size):
-            while cycle < start // size * pace:
+            while log and cycle < log[0] - waits + start // size * pace:
                 await ctx.tick()
                 cycle += 1
             for beat in beats[start : start + size]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Const
 
-__all__ = ["Count", "at_least", "comparison_levels", "popcount"]
+__all__ = ["Count", "at_least", "comparison_levels", "count_six", "popcount"]
 
 _ADDER_LEVELS = 2
 """LUT levels that a short carry chain is worth."""
@@ -168,7 +168,7 @@ def _compress(stages, columns, lut_size):
         rest = list(column)
         while lut_size >= 6 and len(rest) > 3:
             group, rest = rest[:6], rest[6:]
-            for place, slice_ in enumerate(_count_six(stages, group)):
+            for place, slice_ in enumerate(count_six(stages, group)):
                 result[weight + place].append(slice_)
         if len(rest) == 3 or lut_size < 6:
             while len(rest) > 2:
@@ -187,8 +187,8 @@ def _full_adder(stages, a, b, c):
     return stages.wire(either ^ c), stages.wire(a & b | c & either)
 
 
-def _count_six(stages, bits):
-    """Count four to six bits: three functions of at most six inputs, a LUT6 each."""
+def count_six(stages, bits):
+    """Count up to six bits: three functions of at most six inputs, a LUT6 each."""
     bits = [*bits, *(Const(0, len(bits[0])) for _ in range(6 - len(bits)))]
     low, carry0 = _full_adder(stages, *bits[:3])
     other, carry1 = _full_adder(stages, *bits[3:])

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import connect, flipped
 from bitwright import ir
 from bitwright.hw.checks import expect
 from bitwright.hw.pictures import video
-from bitwright.hw.plan import VIDEO, Plan
+from bitwright.hw.plan import UNROLLED, VIDEO, Plan, PlanError
 from bitwright.hw.rtl.block import Block
 from bitwright.hw.rtl.parts.fifo import Fifo
 from bitwright.hw.rtl.pixels.back import Back
@@ -81,6 +81,10 @@ class PixelIp(Block):
 
     def __init__(self, network, plan):
         self._read(network, plan)
+        first = network.entries[0].name
+        if plan.way(first) != UNROLLED:
+            raise PlanError(f"Plan key 'nodes.{first}.way' must be {UNROLLED!r} where pictures "
+                            f"come pixel by pixel, not {plan.way(first)!r}")
         self.encoder = Front(network, plan)
         self.video = video(network, plan)
         gap = self.encoder.gap

@@ -1,0 +1,156 @@
+"""Forms of encoder and head that a plan may choose: parallel and serial, alone and together."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from bitwright import ir
+from bitwright.hw.plan import PARALLEL, SERIAL, Plan, PlanError
+from bitwright.hw.rtl.axi import AxiIp
+from bitwright.hw.rtl.ip import Ip
+from bitwright.hw.rtl.layers import asked
+from tests.hw.streams import simulate, sink, source
+from tests.hw.test_ip import answers, beats, expected, resettable, result
+from tests.networks import features, network
+
+STALLS = [(0.0, 0.0), (0.6, 0.0), (0.0, 0.8), (0.5, 0.5)]
+
+
+def summed(seed, **options):
+    """A network whose head sums groups."""
+    while not isinstance((found := network(seed, **options)).head, ir.GroupSum):
+        seed += 100
+    return found
+
+
+def formed(subject, *, parallel, bits, kept=False, **settings):
+    """A plan with those forms."""
+    nodes = {}
+    if parallel:
+        nodes[subject.entries[0].name] = {"way": PARALLEL}
+    if bits:
+        nodes[subject.entries[-1].name] = {"way": SERIAL, "bits": bits, "kept": kept}
+    return Plan(nodes=nodes, **settings)
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_every_form_equals_the_evaluator(seed):
+    parallel = seed % 3 != 2
+    subject = summed(seed, frames=1 if parallel else 1 + seed % 4, signed=bool(seed % 2))
+    x = features(subject, 8, seed)
+    plan = formed(subject, parallel=parallel, bits=seed % 4, kept=seed % 5 == 0,
+                  levels_per_register=1 + seed % 3, lut_size=4 + seed % 3)
+    ip = Ip(subject if seed % 2 else ir.simplify(subject), plan)
+    assert answers(ip, beats(ip, x), len(x), STALLS[seed // 2 % 4], seed) == expected(subject, x)
+
+
+@pytest.mark.parametrize(("parallel", "frames", "bits", "kept"), [
+    (True, 1, 0, False), (True, 1, 1, False), (True, 1, 3, True), (False, 1, 3, False),
+    (False, 1, 1, True), (False, 3, 1, False), (False, 3, 3, True)])
+@pytest.mark.parametrize("levels", [1, 3])
+def test_latency_and_interval_are_as_declared(parallel, frames, bits, kept, levels):
+    subject = summed(7, frames=frames)
+    x = features(subject, 9, 0)
+    ip = Ip(subject, formed(subject, parallel=parallel, bits=bits, kept=kept,
+                            lanes=2, levels_per_register=levels))
+    taken, given, received = [], [], []
+
+    async def send(ctx):  # once the head is clean, see SerialGroupSumHead
+        await ctx.tick().repeat(ip.latency + ip.interval)
+        await source(ip.i, beats(ip, x), log=taken)(ctx)
+
+    async def take(ctx):
+        await ctx.tick().repeat(ip.latency + ip.interval)
+        await sink(ip.o, len(x), received, log=given)(ctx)
+
+    simulate(ip, send, take)
+    taken = taken[:: ip.encoder.beats]
+    assert given[0] - taken[0] == ip.latency
+    assert set(np.diff(given)) == {ip.interval}
+    assert set(np.diff(taken)[3:]) == {ip.interval}
+    assert [result(ip, word) for word in received] == expected(subject, x)
+
+
+def test_a_sample_every_cycle():
+    subject = network(5)
+    ip = Ip(subject, formed(subject, parallel=True, bits=0))
+    assert (ip.interval, ip.layout.beats, ip.layout.lanes) == (1, 1, subject.features)
+    assert AxiIp(subject, formed(subject, parallel=True, bits=0)).s_axis_tdata.shape().width == (
+        8 * subject.features * ip.layout.feature_bytes)
+
+
+def test_malformed_samples_are_dropped_whole():
+    subject = network(3)
+    x = features(subject, 4, 0)
+    ip = Ip(subject, formed(subject, parallel=True, bits=0))
+    good = beats(ip, x)
+    open_ = [{**good[0], "last": 0}]
+    errors, received = [], []
+
+    async def watch(ctx):
+        while True:
+            _, _, error = await ctx.tick().sample(ip.error)
+            errors.append(error)
+
+    payloads = [good[0], *open_, good[3], good[1], *3 * open_, good[0], good[2], good[3]]
+    simulate(ip, source(ip.i, payloads, 0.2), sink(ip.o, 4, received, 0.5), background=[watch])
+    assert [result(ip, word) for word in received] == expected(subject, x)
+    assert sum(errors) == 2
+
+
+@pytest.mark.parametrize("cycles", range(1, 40, 6))
+@pytest.mark.parametrize("parallel", [False, True])
+def test_reset_in_mid_stream_is_a_clean_start(cycles, parallel):
+    subject = summed(7)
+    x = features(subject, 5, 0)
+    ip = Ip(subject, formed(subject, parallel=parallel, bits=1))
+    received = []
+    wrapped, reset = resettable(ip)
+
+    async def disturb(ctx):
+        ctx.set(ip.i.valid, 1)
+        for place in range(cycles):
+            ctx.set(ip.i.payload, beats(ip, x)[place % ip.encoder.beats])
+            await ctx.tick()
+        ctx.set(ip.i.valid, 0)
+        ctx.set(reset, 1)
+        await ctx.tick()
+        ctx.set(reset, 0)
+        await source(ip.i, beats(ip, x), 0.2)(ctx)
+
+    async def collect(ctx):
+        await ctx.tick().repeat(cycles + 1)
+        await sink(ip.o, len(x), received, 0.2)(ctx)
+
+    simulate(wrapped, disturb, collect)
+    assert [result(ip, word) for word in received] == expected(subject, x)
+
+
+def test_what_a_command_line_asks_for():
+    subject = summed(1)
+    plan = asked(Plan(), subject, parallel=True, serial=4)
+    assert plan == Plan(nodes={"modulate": {"way": PARALLEL},
+                               "head": {"way": SERIAL, "bits": 4}})
+    again = asked(Plan(nodes={"head": {"way": SERIAL, "kept": True, "bits": 2}}), subject, serial=3)
+    assert again.nodes["head"] == {"way": SERIAL, "kept": True, "bits": 3}
+    assert Plan.from_toml(again.to_toml()) == again
+
+
+def test_refusals():
+    several = summed(1, frames=2)
+    with pytest.raises(PlanError, match=r"^Plan key 'nodes.modulate.way': 'parallel' needs a "
+                       r"single frame, and there are 2$"):
+        Ip(several, formed(several, parallel=True, bits=0))
+    with pytest.raises(PlanError, match=r"^Plan key 'nodes.head.bits' must be at least 1, not 0$"):
+        asked(Plan(), several, serial=0)
+    subject = summed(1)
+    plan = Plan(nodes={"modulate": {"way": "folded"}})
+    with pytest.raises(PlanError, match=r"^Plan key 'nodes.modulate.way' must be one of "
+                       r"\('parallel', 'unrolled'\) for a 'modulate' node, not 'folded'; the "
+                       r"nearest is 'unrolled'$"):
+        Ip(subject, plan)
+    plan = dataclasses.replace(formed(subject, parallel=True, bits=0), early_exit=True)
+    with pytest.raises(PlanError, match=r"^Plan key 'nodes.modulate.way' must be 'unrolled' where "
+                       r"pictures come pixel by pixel, not 'parallel'$"):
+        AxiIp(subject, plan)
