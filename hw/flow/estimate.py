@@ -24,7 +24,7 @@ from bitwright.hw.families import Family
 from bitwright.hw.families.part import Part
 from bitwright.hw.flow.tables import costs
 from bitwright.hw.layout import score_width
-from bitwright.hw.plan import FOLDED, Plan
+from bitwright.hw.plan import FOLDED, PARALLEL, Plan
 from bitwright.hw.rtl.axi import AxiIp
 from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.layers import choose
@@ -149,7 +149,9 @@ def estimate(network: ir.Network, plan: Plan, family: Family, board: Board | Non
     ip = AxiIp(built, plan).ip
     found = features(built, plan, family, link=board is not None)
     fitted = coefficients(family.name)
-    luts = fitted.luts(found)
+    luts = dict(fitted.luts(found))
+    if plan.way(network.entries[0].name) == PARALLEL:  # of which no coefficient knows, and no need
+        luts["encoder"] = ip.encoder.luts
     fmax = None if board is None else fitted.fmax_mhz(
         sum(luts.values()), speed_grade(board.part))
     return Estimated(luts, _memories(built, plan, family, board), fmax, ip.latency, ip.interval)
@@ -238,8 +240,10 @@ def _head(network: ir.Network, head: ir.Entry, plan: Plan) -> dict[str, float]:
     width = score_width(network.head.score_range)
     classes = network.classes
     frames = classes * width if network.frames > 1 else 0
+    decided = choose(head, plan).cls.decides and not frames  # by the score node
+    decision = 0 if decided else (classes - 1) * (2 * width + classes.bit_length())
     return {"scores": float(_told(head, plan).luts), "frames": float(frames),
-            "decision": float((classes - 1) * (2 * width + classes.bit_length())), "fixed": 1.0}
+            "decision": float(decision), "fixed": 1.0}
 
 
 def _memories(network: ir.Network, plan: Plan, family: Family, board: Board | None) -> int:

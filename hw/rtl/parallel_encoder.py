@@ -48,6 +48,8 @@ class ParallelEncoder(wiring.Component):
         Cycles from a sample to its bits.
     stored : int
         Bits that are kept in registers.
+    luts : int
+        LUTs of its comparators.
     """
 
     beats = interval = 1
@@ -61,7 +63,7 @@ class ParallelEncoder(wiring.Component):
         self._limit = plan.levels_per_register
         self._kept, self._ones, self._comparators = _comparators(modulate, read_mask, plan)
         self.latency = self.measure(modulate, read_mask, plan)[1].latency
-        self.stored = len(self._kept)
+        self.stored, self.luts = len(self._kept), self._comparators.luts
         beat = data.StructLayout({"data": modulate.features * modulate.bits, "last": 1})
         super().__init__({
             "i": In(stream.Signature(beat)),

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from bitwright import ir
+from bitwright.hw import families
+from bitwright.hw.contents import as_built
+from bitwright.hw.flow.estimate import estimate
 from bitwright.hw.plan import PARALLEL, SERIAL, Plan, PlanError
 from bitwright.hw.rtl.axi import AxiIp
 from bitwright.hw.rtl.ip import Ip
@@ -135,6 +138,21 @@ def test_what_a_command_line_asks_for():
     again = asked(Plan(nodes={"head": {"way": SERIAL, "kept": True, "bits": 2}}), subject, serial=3)
     assert again.nodes["head"] == {"way": SERIAL, "kept": True, "bits": 3}
     assert Plan.from_toml(again.to_toml()) == again
+
+
+def test_estimates_know_the_forms():
+    subject, family = summed(2), families.get("xilinx")
+    plan = formed(subject, parallel=True, bits=0, lut_size=6)
+    ip = Ip(as_built(subject, plan), plan)
+    found = estimate(subject, plan, family, None)
+    assert (found.luts["encoder"], found.latency, found.interval) == (
+        ip.encoder.luts, ip.latency, 1)
+    wide = ir.Network((subject.entries[0], ir.Entry("head", ir.GroupSum(
+        subject.modulate.out_width, 1), ("modulate",))), answer=ir.Answer(
+            np.zeros(1, np.float32), np.ones(1, np.float32)))
+    intervals = [estimate(wide, plan, family, None).interval for plan in (
+        Plan(lut_size=6), formed(wide, parallel=False, bits=1, lut_size=6))]
+    assert intervals[0] < intervals[1]
 
 
 def test_refusals():
