@@ -385,9 +385,12 @@ def test_a_port_without_a_board(tmp_path, caplog):
 
 @pytest.mark.skipif(os.name != "posix", reason="another way to interrupt")
 def test_the_command(tmp_path):
+    # A shell that runs the tests in the background lets what it starts ignore Ctrl-C.
     with subprocess.Popen([sys.executable, "-m", "bitwright", "demo", "zoo/iris", "--listen",
                            "127.0.0.1:0", "--emulate"], cwd=ROOT, stdout=subprocess.PIPE,
-                          text=True, stderr=subprocess.PIPE) as process:
+                          text=True, stderr=subprocess.PIPE,
+                          preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+                          ) as process:
         line = process.stdout.readline()
         with urlopen(Request(f"{line.split()[1]}api/infer?example=7", b"")) as answer:
             found = json.loads(answer.read())
