@@ -55,18 +55,22 @@ def test_every_form_answers_the_client(form, tmp_path):
     assert asked(one.interface, one.text, one.samples, tmp_path) == one.results
 
 
+FEW = 6
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "size"), [("iris", 3), ("digits", 8)])
 def test_the_zoo_answers_its_golden_vectors(name, size, tmp_path):
+    """The first of them: with pauses on both sides Icarus Verilog takes its time for digits."""
     frozen = ir.load(ZOO / f"{name}.safetensors")
     plan, naming = Plan(result_beat_bytes=size), Naming(name, "aresetn")
     component = AxiIp(as_built(frozen, plan), plan)
     interface = component.interface(naming)
     golden = frozen.golden
     wanted = [interface.layout.pack_result(int(np.argmax(scores)), scores)
-              for scores in golden.scores.tolist()]
+              for scores in golden.scores[:FEW].tolist()]
     text = to_verilog(component, naming, interface=interface)
-    assert asked(interface, text, golden.features, tmp_path) == wanted
+    assert asked(interface, text, golden.features[:FEW], tmp_path) == wanted
 
 
 @pytest.mark.slow
