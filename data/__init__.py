@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import difflib
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bitwright import ir
 from bitwright.data import cifar, idx, openml, own, pictures, tabular
 from bitwright.data.dataset import DataError, DataSet, split, stratified
 from bitwright.data.inputs import Inputs, read_inputs
 from bitwright.data.prepare import prepare
 from bitwright.data.source import Source
 
-__all__ = ["DataError", "DataSet", "Inputs", "Source", "is_own", "load", "names", "prepare",
-           "read_inputs", "recorded", "split", "stratified"]
+__all__ = ["DataError", "DataSet", "Inputs", "Source", "chosen", "is_own", "load", "names",
+           "prepare", "read_inputs", "recorded", "split", "stratified"]
+
+logger = logging.getLogger("data")
 
 _LOADERS: dict[str, Callable[[Path | None], DataSet]] = {
     "digits": tabular.digits,
@@ -92,3 +96,43 @@ def recorded(provenance: Mapping[str, Any], data_dir: Path | None = None) -> Dat
     if not isinstance(name, str):
         raise DataError("The network's file names no data set")
     return load(name, data_dir, own.recorded_source(provenance))
+
+
+def chosen(path: Path, network: ir.Network, name: str | None = None,
+           data_dir: Path | None = None) -> DataSet:
+    """Load the data set that is asked for, or the one that a network was trained on.
+
+    Where the latter is not what it was in training, a warning says so.
+
+    Parameters
+    ----------
+    path : Path
+        File of the network, for messages.
+    network : ir.Network
+    name : str, optional
+    data_dir : Path, optional
+
+    Raises
+    ------
+    ir.ArtifactError
+        If the network names none, or the data set does not fit it.
+    DataError
+        As of :func:`load`.
+    """
+    described = network.provenance.get("data")
+    known = described if isinstance(described, Mapping) else {}  # else of another tool
+    if name is None and not isinstance(known.get("name"), str):
+        raise ir.ArtifactError(f"{path}: the file names no data set; give one with --data")
+    if name in (None, known.get("name")):
+        found = recorded(network.provenance, data_dir)
+        if found.digest != known.get("digest"):
+            logger.warning("%s: data set %r is not the one that the network was trained on", path,
+                           found.name)
+    else:
+        assert name is not None
+        found = load(name, data_dir)
+    try:
+        found.check_fits(network)
+    except DataError as error:
+        raise ir.ArtifactError(f"{path}: {error}") from error
+    return found

@@ -1,4 +1,4 @@
-"""Options of commands that say how pictures reach a network, and what they make of a plan."""
+"""Options of commands that say how a network is built and how pictures reach it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,22 @@ from bitwright.command import natural, positive
 if TYPE_CHECKING:
     from bitwright.hw.plan import Plan
 
-__all__ = ["add_forms", "add_pictures", "pictures"]
+__all__ = ["add_pictures", "add_ways", "pictures"]
 
 
-def add_forms(group: argparse._ActionsContainer) -> None:
-    """Add the options that say how encoder and head are built to a parser, or a group of one."""
+def add_ways(group: argparse._ActionsContainer) -> None:
+    """Add the options that say how nodes are built to a parser, or a group of one."""
+    group.add_argument("--fold", metavar="CYCLES", type=int,
+                       help="keep the weights or tables of every node that can be folded in "
+                            "memory, and take so many cycles a frame (default: as in the plan)")
+    group.add_argument("--large", action="store_true",
+                       help="with --fold: tables and neurons lie in the large memories of devices "
+                            "that have such, and are written before they answer (default: as in "
+                            "the plan)")
+    group.add_argument("--streamed", action="store_true",
+                       help="build convolutions, pools and joins that work pixel by pixel, with "
+                            "line buffers; --fold says in how many cycles a frame (default: as in "
+                            "the plan)")
     group.add_argument("--parallel", action="store_true",
                        help="a sample comes whole, in one beat, and each threshold is a comparator "
                             "of its own: a sample every cycle (default: as in the plan)")

@@ -19,7 +19,7 @@ from bitwright.command import guarded, natural, positive
 from bitwright.errors import UsageError
 from bitwright.extras import need
 from bitwright.hw import families
-from bitwright.hw.arguments import add_forms, add_pictures, pictures
+from bitwright.hw.arguments import add_pictures, add_ways, pictures
 from bitwright.hw.flow.options import STAGES, TARGETS, Options
 from bitwright.hw.naming import RESETS, Naming, NamingError, module_name
 from bitwright.hw.rate import divisor
@@ -62,18 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--reset", choices=RESETS, default=RESETS[0],
                         help="reset of the block: rst, active high, beside clk, or aresetn, active "
                              "low, beside aclk (default: %(default)s)")
-    parser.add_argument("--fold", metavar="CYCLES", type=int,
-                        help="keep the weights or tables of every node that can be folded in "
-                             "memory, and take so many cycles a frame (default: as in the plan)")
-    parser.add_argument("--large", action="store_true",
-                        help="with --fold: tables and neurons lie in the large memories of devices "
-                             "that have such, and are written before they answer (default: as in "
-                             "the plan)")
-    parser.add_argument("--streamed", action="store_true",
-                        help="build convolutions, pools and joins that work pixel by pixel, with "
-                             "line buffers; --fold says in how many cycles a frame (default: as in "
-                             "the plan)")
-    add_forms(parser)
+    add_ways(parser)
     add_pictures(parser)
     parser.add_argument("--estimate", action="store_true",
                         help="say in a second what the build would take and reach, and build "

@@ -12,6 +12,7 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,13 @@ def as_built(network: ir.Network, plan: Plan, *, simplify: bool = True) -> ir.Ne
         _check(entry, plan)
     if not simplify:
         return network
-    return ir.simplify(network, keep=plan.writable) if plan.writable else ir.simplify(network)
+    return _simplified(network, plan.writable)
+
+
+@lru_cache(maxsize=4)
+def _simplified(network: ir.Network, keep: frozenset[str]) -> ir.Network:
+    """Once for all plans that are tried for a network, which neither it nor they change."""
+    return ir.simplify(network, keep=keep)
 
 
 def writable_tables(network: ir.Network, plan: Plan) -> dict[str, tuple[Table, ...]]:

@@ -138,10 +138,11 @@ def _exact(args: argparse.Namespace, path: Path, network: ir.Network) -> _Found:
 def _lossy(args: argparse.Namespace, path: Path, network: ir.Network) -> _Found:
     """Remove what validation allows."""
     from bitwright import ir
+    from bitwright.data import chosen
     from bitwright.minimise.lossy import lossy
     from bitwright.minimise.validation import Validation, quality
 
-    data = _data(path, network, args)
+    data = chosen(path, network, args.data, args.data_dir)
     validation = Validation(data, network.provenance)
     try:
         before = quality(network, data.x_test, data.y_test)
@@ -174,28 +175,6 @@ def _figures(step: Step, data: DataSet) -> dict[str, Any]:
             "accuracy": {"validation": step.quality, "test": figures["accuracy"],
                          "test_ir": figures["accuracy"]},
             "confusion": matrix.tolist()}
-
-
-def _data(path: Path, network: ir.Network, args: argparse.Namespace) -> DataSet:
-    """The data set that is asked for, or that of the network."""
-    from bitwright import data, ir
-
-    recorded = network.provenance.get("data")
-    known = recorded if isinstance(recorded, dict) else {}
-    if args.data is None and not isinstance(known.get("name"), str):
-        raise ir.ArtifactError(f"{path}: the file names no data set; give one with --data")
-    if args.data in (None, known.get("name")):
-        found = data.recorded(network.provenance, args.data_dir)
-        if found.digest != known.get("digest"):
-            logger.warning("%s: data set %r is not the one that the network was trained on", path,
-                           found.name)
-    else:
-        found = data.load(args.data, args.data_dir)
-    try:
-        found.check_fits(network)
-    except data.DataError as error:
-        raise ir.ArtifactError(f"{path}: {error}") from error
-    return found
 
 
 def luts(network: ir.Network, family: Family) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from bitwright import ir
+from bitwright.ir.lut import UNCONNECTED
 
 __all__ = ["Size"]
 
@@ -33,7 +34,7 @@ class Size:
     @classmethod
     def of(cls, network: ir.Network) -> Size:
         """Of a network as it is built, which is to say simplified."""
-        fans = [int((sources != -1).sum()) for entry in network.entries
+        fans = [int((sources != UNCONNECTED).sum()) for entry in network.entries
                 if isinstance(entry.node, ir.Lut) for sources in entry.node.sources]
         return cls(int(network.read_mask(network.entries[0].name).sum()), len(fans), sum(fans),
                    sum(1 << fan for fan in fans))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
     from bitwright import ir
     from bitwright.model.bit_errors import BitErrors
-
-logger = logging.getLogger("model.evaluate")
 
 MOST_CLASSES = 20
 """Of so many classes the whole confusion matrix is printed; of more, what stands out."""
@@ -191,7 +188,7 @@ def _samples(path: Path, network: ir.Network, name: str | None,
 
     The file that it was trained on is a data set, too: of it the test part is taken.
     """
-    from bitwright import data, ir
+    from bitwright import data
 
     recorded = network.provenance.get("data")
     if not isinstance(recorded, Mapping):  # of another tool
@@ -199,19 +196,7 @@ def _samples(path: Path, network: ir.Network, name: str | None,
     if name not in (None, recorded.get("name"), *data.names()) and Path(name).exists():
         inputs = data.read_inputs(name, network)
         return _Samples(name, "all", inputs.features, inputs.targets(network), network.score_names)
-    if name is None and not isinstance(recorded.get("name"), str):
-        raise ir.ArtifactError(f"{path}: the file names no data set; give one with --data")
-    if name is None or name == recorded.get("name"):
-        source = data.recorded(network.provenance, data_dir)
-        if source.digest != recorded.get("digest"):
-            logger.warning("%s: data set %r is not the one that the network was trained on", path,
-                           source.name)
-    else:
-        source = data.load(name, data_dir)
-    try:
-        source.check_fits(network)
-    except data.DataError as error:
-        raise ir.ArtifactError(f"{path}: {error}") from error
+    source = data.chosen(path, network, name, data_dir)
     return _Samples(source.name, "test", source.x_test, source.y_test, source.classes)
 
 

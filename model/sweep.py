@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ from bitwright.command import add_data_dir, guarded, positive
 from bitwright.extras import need
 
 if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
     from bitwright.model.sweeping.spec import Spec
 
 logger = logging.getLogger("model.sweep")
@@ -70,19 +73,16 @@ def _sweep(args: argparse.Namespace) -> None:
                 sweep.run()
             finally:
                 engine.close()
-        _tell(out, spec, sweep)
+        _tell(out, spec, sweep.ledger.trials)
 
 
-def _tell(out: Path, spec: Spec, sweep: object) -> None:
+def _tell(out: Path, spec: Spec, trials: Sequence[FrozenTrial]) -> None:
     """Write table, picture and networks, and print the front."""
     from bitwright import files
     from bitwright.model.sweeping.front import TABLE, front, points, tell, write_networks
     from bitwright.model.sweeping.picture import PICTURE, draw
     from bitwright.model.sweeping.spec import SweepError
-    from bitwright.model.sweeping.sweep import Sweep
 
-    assert isinstance(sweep, Sweep)
-    trials = sweep.ledger.trials
     found = points(trials)
     if not found:
         failures = [trial.user_attrs["failure"] for trial in trials

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bitwright import boards
 from bitwright.command import guarded, natural, positive
 from bitwright.errors import UsageError
-from bitwright.hw.arguments import add_forms, add_pictures, pictures
+from bitwright.hw.arguments import add_pictures, add_ways, pictures
 from bitwright.hw.naming import RESETS, Naming, NamingError, module_name
 from bitwright.locate import HELP, locate, name
 from bitwright.sim.names import BUILT, LEVELS, SERIAL, SIMULATORS
@@ -115,16 +115,7 @@ def _add_design(group: argparse._ArgumentGroup) -> None:
                        help="name of the block's module (default: the network's name)")
     group.add_argument("--reset", choices=RESETS,
                        help=f"reset of the block (default: {RESETS[0]})")
-    group.add_argument("--fold", metavar="CYCLES", type=int,
-                       help="keep the weights or tables of every node that can be folded in "
-                            "memory, and take so many cycles a frame (default: as in the plan)")
-    group.add_argument("--large", action="store_true",
-                       help="with --fold: tables and neurons lie in the large memories of devices "
-                            "that have such, and are written first (default: as in the plan)")
-    group.add_argument("--streamed", action="store_true",
-                       help="convolutions, pools and joins work pixel by pixel (default: as in the "
-                            "plan)")
-    add_forms(group)
+    add_ways(group)
     add_pictures(group)
     group.add_argument("--no-simplify", action="store_true",
                        help="simulate every node as it was frozen")

@@ -8,6 +8,7 @@ from bitwright import ir
 from bitwright.hw.checks import expect
 from bitwright.hw.plan import FOLDED, Plan
 from bitwright.hw.rtl.beat import Beat
+from bitwright.hw.rtl.parts.features import features
 from bitwright.hw.rtl.parts.store import read_later
 from bitwright.hw.rtl.pixels.thresholds import Thresholds
 
@@ -124,10 +125,6 @@ class BeatEncoder(wiring.Component):
 
     def _bits(self):
         """The comparisons of a beat."""
-        modulate = self._modulate
-        # Distance from the smallest value, so that one unsigned comparison serves both forms.
-        flip = 1 << modulate.bits - 1 if modulate.signed else 0
+        lanes = features(self.i.payload.data, self._modulate)
         for place, threshold in enumerate(self._thresholds.o):
-            lane = place // modulate.depth
-            feature = self.i.payload.data[lane * modulate.bits :][: modulate.bits] ^ flip
-            yield feature >= threshold
+            yield lanes[place // self._modulate.depth] >= threshold

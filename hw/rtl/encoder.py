@@ -10,6 +10,7 @@ from bitwright.hw.checks import expect
 from bitwright.hw.folding import Table
 from bitwright.hw.limits import WIDEST, WidthError
 from bitwright.hw.plan import Plan
+from bitwright.hw.rtl.parts.features import features
 from bitwright.hw.rtl.parts.store import Store, read_later
 
 __all__ = ["Encoder"]
@@ -207,10 +208,8 @@ class Encoder(wiring.Component):
         """Compare, and shift what is kept."""
         modulate = self._modulate
         bits = [Const(int(one), 1) for one in self._ones.reshape(-1)]
-        # Distance from the smallest value, so that one unsigned comparison serves both forms.
-        flip = 1 << modulate.bits - 1 if modulate.signed else 0
-        for lane in range(min(self._lanes, modulate.features)):
-            feature = sample[lane * modulate.bits : (lane + 1) * modulate.bits] ^ flip
+        lanes = features(sample, modulate)
+        for lane, feature in enumerate(lanes[: modulate.features]):
             for d in range(modulate.depth):
                 if (lane, d) not in columns:
                     continue

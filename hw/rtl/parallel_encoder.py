@@ -9,6 +9,7 @@ from bitwright import ir
 from bitwright.hw.checks import expect
 from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.parts.comparators import Comparators
+from bitwright.hw.rtl.parts.features import features
 from bitwright.hw.rtl.parts.stages import Depth, Stages
 
 __all__ = ["ParallelEncoder"]
@@ -92,12 +93,8 @@ class ParallelEncoder(wiring.Component):
         with m.If(step):
             m.d.sync += skip.eq(~last)
 
-        # Distance from the smallest value, so that one unsigned comparison serves both forms.
-        flip = 1 << modulate.bits - 1 if modulate.signed else 0
-        features = [samples.payload[start : start + modulate.bits] ^ flip
-                    for start in range(0, len(samples.payload), modulate.bits)]
         stages = Stages(m, samples, self._limit)
-        found = self._comparators.build(stages, features)
+        found = self._comparators.build(stages, features(samples.payload, modulate))
         bits = [Const(int(one), 1) for one in self._ones]
         for place, bit in zip(self._kept, found, strict=True):
             bits[place] = bit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,9 +92,7 @@ def write_networks(out: Path, best: Sequence[Point]) -> None:
     for name, point in names.items():
         source = run_folder(out, point.number, point.seed) / NETWORK
         if not (folder / name).exists():
-            scratch = folder / f".{name}.part"
-            shutil.copyfile(source, scratch)
-            scratch.replace(folder / name)
+            files.write_atomic(folder / name, source.read_bytes())
 
 
 def tell(out: Path, spec: Spec, trials: Sequence[FrozenTrial]) -> str:

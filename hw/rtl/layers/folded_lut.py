@@ -80,7 +80,7 @@ class FoldedLut(wiring.Component, Realisation):
                               for table in tables(node, settings))
         self._sources, self._contents = sources, contents
         beat, split = _beats(node, site)
-        self._split = Serialiser(Beat(beat.beats * beat.bits, beat.bits)) if split else None
+        self._split = Serialiser(beat) if split else None
         self._bits = BitMemory(beat, form.lanes * form.slots)
         super().__init__({
             "i": In(stream.Signature(node.in_width if split else beat.bits)),
@@ -100,8 +100,7 @@ class FoldedLut(wiring.Component, Realisation):
             connect(m, flipped(self.i), bits.i)
         else:
             m.submodules.split = split = self._split
-            m.d.comb += [split.i.payload.eq(self.i.payload), split.i.valid.eq(self.i.valid),
-                         self.i.ready.eq(split.i.ready)]
+            connect(m, flipped(self.i), split.i)
             connect(m, split.o, bits.i)
         run = Signal()  # nothing moves while an output waits
         m.d.comb += run.eq(~self.o.valid | self.o.ready)

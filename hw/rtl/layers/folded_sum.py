@@ -69,7 +69,8 @@ class FoldedGroupSum(wiring.Component, Realisation):
     def __init__(self, node, settings, plan, site):
         self._node, self._plan = node, plan
         self._beat = beat = _beat(node, settings, site)
-        self._split = Serialiser(beat) if site.beat is None and beat.beats > 1 else None
+        self._split = Serialiser(
+            Beat(node.in_width, beat.bits)) if site.beat is None and beat.beats > 1 else None
         at_once, bits, self._words = _cut(node, beat)
         self._parts = data.ArrayLayout(unsigned(bits.bit_length()), at_once)
         self._counts = data.ArrayLayout(unsigned(node.group.bit_length()), at_once)
@@ -106,8 +107,7 @@ class FoldedGroupSum(wiring.Component, Realisation):
         if self._split is None:
             return flipped(self.i)
         m.submodules.split = split = self._split
-        m.d.comb += [split.i.payload.eq(self.i.payload), split.i.valid.eq(self.i.valid),
-                     self.i.ready.eq(split.i.ready)]
+        connect(m, flipped(self.i), split.i)
         return split.o
 
     def _count(self, m, beats, parts):

@@ -16,7 +16,7 @@ class Serialiser(wiring.Component):
     Parameters
     ----------
     beat : Beat
-        Of a whole number of beats.
+        What the last beat has beyond the vector is 0.
 
     Members
     -------

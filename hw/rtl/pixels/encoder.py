@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from bitwright import ir
 from bitwright.hw.checks import expect
 from bitwright.hw.pictures import Shape
+from bitwright.hw.rtl.parts.features import features
 from bitwright.hw.rtl.pixels.gate import pixel_layout
 from bitwright.hw.rtl.pixels.thresholds import Thresholds
 
@@ -75,9 +76,7 @@ class PixelEncoder(wiring.Component):
 
     def _bits(self, modulate):
         """The comparisons of a pixel."""
-        # Distance from the smallest value, so that one unsigned comparison serves both forms.
-        flip = 1 << modulate.bits - 1 if modulate.signed else 0
+        colours = features(self.i.payload.data, modulate)
         for place, kept in enumerate(self._kept.tolist()):
-            colour = place // modulate.depth
-            feature = self.i.payload.data[colour * modulate.bits :][: modulate.bits] ^ flip
-            yield feature >= self.thresholds.o[place] if kept else Const(0, 1)
+            yield (colours[place // modulate.depth] >= self.thresholds.o[place] if kept
+                   else Const(0, 1))
