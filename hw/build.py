@@ -68,9 +68,9 @@ def _parser() -> argparse.ArgumentParser:
                         help="say in a second what the build would take and reach, and build "
                              "nothing")
     parser.add_argument("--fit", action="store_true",
-                        help="choose lanes, and whether nodes are unrolled, folded or streamed, by "
-                             "estimates: the smallest design that reaches --rate, or else the "
-                             "fastest that fits")
+                        help="choose lanes or a parallel encoder, a serial or a parallel head, and "
+                             "whether nodes are unrolled, folded or streamed, by estimates: the "
+                             "smallest design that reaches --rate, or else the fastest that fits")
     parser.add_argument("--rate", metavar="N", type=positive,
                         help="with --fit: samples a second that the block must take")
     parser.add_argument("--stop-after", choices=STAGES, help="do no more than this "
@@ -148,7 +148,8 @@ def _check(args: argparse.Namespace) -> None:
                         "allow_timing_fail")),
             ("project", ("stop_after", "freq", "program", "out", "json", "allow_timing_fail")),
             ("estimate", ("project", "stop_after", "program", "out", "allow_timing_fail")),
-            ("fit", ("target", "project", "fold", "streamed"))):
+            ("fit", ("target", "project", "fold", "streamed", "large", "parallel",
+                     "serial_head"))):
         if getattr(args, flag) in (None, False):
             continue
         for other in others:

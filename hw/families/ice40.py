@@ -15,11 +15,12 @@ _FLIP_FLOPS = frozenset(f"SB_DFF{edge}{kind}" for edge in ("", "N") for kind in
 
 
 def _device(name: str, die: tuple[int, int], option: str, *packages: str,
-            chip: str = "{}") -> Device:
+            chip: str = "{}", large: int = 0) -> Device:
     """A device of a die: its LUTs, a flip-flop behind each, and its block RAMs."""
     luts, memories = die
     return Device(name, luts, luts, memories, 4,
-                  {package: chip.format(package.lower()) for package in packages}, option=option)
+                  {package: chip.format(package.lower()) for package in packages},
+                  option=option, large_memories=large)
 
 
 _1K, _8K, _UP5K, _U4K = (1280, 16), (7680, 32), (5280, 30), (3520, 20)
@@ -36,8 +37,8 @@ _PARTS = Parts(
         _device("iCE40HX1K", _1K, "--hx1k", "TQ144", "VQ100", "CB132"),
         _device("iCE40HX4K", _8K, "--hx8k", "TQ144", "CB132", "BG121", chip="{}:4k"),
         _device("iCE40HX8K", _8K, "--hx8k", "CT256", "CB132", "CM225", "BG121"),
-        _device("iCE40UP3K", _UP5K, "--up5k", "SG48", "UWG30"),
-        _device("iCE40UP5K", _UP5K, "--up5k", "SG48", "UWG30"),
+        _device("iCE40UP3K", _UP5K, "--up5k", "SG48", "UWG30", large=4),
+        _device("iCE40UP5K", _UP5K, "--up5k", "SG48", "UWG30", large=4),
         _device("iCE5LP1K", _U4K, "--u4k", "SG48"),
         _device("iCE5LP2K", _U4K, "--u4k", "SG48"),
         _device("iCE5LP4K", _U4K, "--u4k", "SG48"),

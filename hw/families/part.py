@@ -34,6 +34,8 @@ class Part:
         Size of one block RAM in kbit (1024 bits).
     nextpnr, packer : tuple of str
         Options that select it.
+    large_memories : int
+        Memories of 16,384 words of 16 bits, beside block RAM.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Part:
     memory_kbit: int
     nextpnr: tuple[str, ...]
     packer: tuple[str, ...] = ()
+    large_memories: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ class Device:
         Its speed grades, likewise.
     option : str
         What selects the device, for the family's :class:`Parts`.
+    large_memories : int
+        As of :class:`Part`.
     """
 
     name: str
@@ -75,6 +80,7 @@ class Device:
     packages: Mapping[str, str]
     speeds: tuple[str, ...] = ("",)
     option: str = ""
+    large_memories: int = 0
 
 
 @dataclass(frozen=True)
@@ -158,7 +164,7 @@ class Parts:
         nextpnr, packer = (tuple(option.format(**words, name=name) for option in options)
                            for options in (self.nextpnr, self.packer))
         return Part(name, device.name, package, speed, device.luts, device.flip_flops,
-                    device.memories, device.memory_kbit, nextpnr, packer)
+                    device.memories, device.memory_kbit, nextpnr, packer, device.large_memories)
 
 
 def _plain(text: str) -> str:

@@ -12,7 +12,7 @@ import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +169,7 @@ def features(network: ir.Network, plan: Plan, family: Family, *, link: bool) -> 
     for entry in core:
         node = entry.node
         if isinstance(node, ir.Lut) and plan.way(entry.name) != FOLDED:
-            small, large = costs(node.tables, family.lut_size)
+            small, large = _costs(network, entry.name, family.lut_size)
             parts["core"]["tables"] += small
             parts["core"]["large"] += large
         else:
@@ -178,6 +178,14 @@ def features(network: ir.Network, plan: Plan, family: Family, *, link: bool) -> 
     if link:
         return parts | {"link": own, "other": own | {"board": 1.0}}
     return parts | {"other": own}
+
+
+@lru_cache(maxsize=64)
+def _costs(network: ir.Network, name: str, lut_size: int) -> tuple[float, float]:
+    """Of a layer of tables, once for all plans that are tried for a network."""
+    node = network.entry(name).node
+    assert isinstance(node, ir.Lut)
+    return costs(node.tables, lut_size)
 
 
 def _told(entry: ir.Entry, plan: Plan) -> Resources:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 from bitwright import ir
 from bitwright.boards import Board
 from bitwright.errors import UserError
+from bitwright.hw.contents import as_built, settings_of
 from bitwright.hw.flow.estimate import Estimated, estimate
+from bitwright.hw.folding import Folded, tables
 from bitwright.hw.limits import WidthError
-from bitwright.hw.plan import STREAMED, Plan, PlanError
+from bitwright.hw.plan import PARALLEL, SERIAL, STREAMED, Plan, PlanError
 from bitwright.hw.rtl.layers import asked, ways
 from bitwright.hw.rtl.layers import foldable as can_fold
 
@@ -25,6 +29,12 @@ _LANES = (1, 2, 4, 8, 16, 32)
 
 _CYCLES = (64, 256, 1024, 4096, 16384)
 """Cycles of a frame that are tried where something can be folded or streamed."""
+
+_BITS = (8, 32)
+"""Bits that a serial head counts at a time which are tried where it can be serial."""
+
+_LARGE_WIDTH, _LARGE_DEPTH = 16, 1 << 14
+"""Of a large memory."""
 
 
 class MisfitError(UserError):
@@ -66,6 +76,10 @@ class Candidate:
     estimated: Estimated
     board: Board
     wish: Wish
+    large: int = 0
+    """Large memories, which hold anything until they are written."""
+    sample: int = 0
+    """Bits of a sample that are kept in registers, as it comes whole."""
 
     @property
     def per_second(self) -> float:
@@ -76,17 +90,31 @@ class Candidate:
 
     @property
     def filled(self) -> float:
-        """Share of the device, of LUTs or block RAMs, whichever is more."""
-        part, found = self.board.part, self.estimated
-        memories = found.memories / part.memories if part.memories else float(found.memories > 0)
-        return max(found.total / part.luts, memories)
+        """Share of the device: of LUTs, memories, or registers of a sample, whichever is most."""
+        return max(*self._routed, *self._memories)
+
+    @property
+    def too_large(self) -> float:
+        """The same, divided by what it may be at most: memories may all be taken."""
+        return max(*(share / FULL for share in self._routed), *self._memories)
+
+    @property
+    def _routed(self) -> tuple[float, float]:
+        part = self.board.part
+        return _share(self.estimated.total, part.luts), _share(self.sample, part.flip_flops)
+
+    @property
+    def _memories(self) -> tuple[float, float]:
+        part = self.board.part
+        return (_share(self.estimated.memories, part.memories),
+                _share(self.large, part.large_memories))
 
     @property
     def wrong(self) -> str:
         """Why it will not do; nothing where it will."""
         found, wish = self.estimated, self.wish
         assert found.fmax_mhz is not None
-        if self.filled > FULL:
+        if self.too_large > 1:
             return f"{100 * self.filled:.0f} % of the device"
         if wish.clock_hz is not None and wish.clock_hz > 1e6 * found.fmax_mhz:
             return f"{found.fmax_mhz:.0f} MHz"
@@ -103,10 +131,12 @@ class Candidate:
 
 def choose_plan(network: ir.Network, plan: Plan, board: Board, wish: Wish, *,
                 simplify: bool = True) -> tuple[Candidate, str]:
-    """Choose lanes, and whether nodes are unrolled, folded or streamed.
+    """Choose lanes or a parallel encoder, a serial or a parallel head, and whether nodes are
+    unrolled, folded or streamed.
 
     Where a rate is wanted, the smallest design that reaches it; otherwise the fastest that fits,
-    and of equally fast ones the smallest.
+    and of equally fast ones the smallest. One in large memories, whose contents must be sent after
+    each start, only where no other will do.
 
     Parameters
     ----------
@@ -129,9 +159,10 @@ def choose_plan(network: ir.Network, plan: Plan, board: Board, wish: Wish, *,
     MisfitError
         If nothing will do.
     """
+    built = as_built(network, plan, simplify=simplify)
     found = [Candidate(words, one, estimate(network, one, board.family, board, simplify=simplify),
-                       board, wish)
-             for words, one in _plans(network, plan)]
+                       board, wish, _large_memories(built, one), _sample(built, one))
+             for words, one in _plans(network, plan, board)]
     good = [one for one in found if not one.wrong]
     if not good:
         near = min(found, key=_nearness)
@@ -142,9 +173,11 @@ def choose_plan(network: ir.Network, plan: Plan, board: Board, wish: Wish, *,
     chosen, *rest = sorted(good, key=key)
     why = ("the smallest that reaches the rate" if wish.rate is not None
            else "the fastest that fits, and of those the smallest")
+    if chosen.large:
+        why += ", and no other than in large memories"
     lines = [f"plan: {chosen}", f"  it is {why}, of {len(found)} ways"]
     if rest:
-        lines.append(f"runner-up: {rest[0]}")
+        lines.append(f"runner-up, {_behind(rest[0], chosen)}: {rest[0]}")
     wrong = [one for one in found if one.wrong]
     if wrong:
         near = min(wrong, key=key)
@@ -152,37 +185,86 @@ def choose_plan(network: ir.Network, plan: Plan, board: Board, wish: Wish, *,
     return chosen, "\n".join(lines)
 
 
+def _share(needed: int, there: int) -> float:
+    return needed / there if there else float(needed > 0)
+
+
 def _smallest(one: Candidate) -> tuple[float, ...]:
-    return one.filled, -one.per_second
+    # Contents of large memories have to be sent after each start: what does without goes first.
+    return one.large > 0, one.filled, -one.per_second
 
 
 def _fastest(one: Candidate) -> tuple[float, ...]:
     # Of two digits: Fmax is not known better.
-    return -float(f"{one.per_second:.2g}"), one.filled
+    return one.large > 0, -float(f"{one.per_second:.2g}"), one.filled
 
 
 def _nearness(one: Candidate) -> tuple[float, ...]:
     wanted = one.wish.rate or 0.0
-    return max(0.0, one.filled - FULL), max(0.0, wanted - one.per_second), one.filled
+    return max(1.0, one.too_large), max(0.0, wanted - one.per_second), one.filled
 
 
-def _plans(network: ir.Network, plan: Plan) -> Iterator[tuple[str, Plan]]:
-    """Ways to build, those that the network has, and what they are in words."""
-    nodes = [entry.node for entry in network.entries]
-    folds = any(can_fold(node) for node in nodes)
-    streams = any(STREAMED in ways(type(node)) for node in nodes)
-    kinds: list[tuple[str, bool, int | None]] = [("unrolled", False, None)]
-    kinds += [(f"folded into {cycles:,} cycles", False, cycles) for cycles in _CYCLES if folds]
-    kinds += [(f"streamed, {cycles:,} cycles", True, cycles)
-              for cycles in (1, *_CYCLES) if streams]
-    for lanes in _LANES:
-        if lanes > 1 and lanes > network.features:
-            break
-        for words, stream, cycles in kinds:
-            with_lanes = dataclasses.replace(plan, lanes=lanes)
+def _behind(second: Candidate, first: Candidate) -> str:
+    """Why the runner-up is none but that."""
+    speed, size = second.per_second / first.per_second, second.filled / first.filled
+    told = [f"{abs(100 * (ratio - 1)):.0f} % {more if ratio > 1 else less}"
+            for ratio, more, less in ((size, "larger", "smaller"), (speed, "faster", "slower"))
+            if abs(ratio - 1) >= 0.005]
+    return " and ".join(told) or "as large and as fast"
+
+
+def _plans(network: ir.Network, plan: Plan, board: Board) -> Iterator[tuple[str, Plan]]:
+    """Ways to build, those that the network and the device have, and what they are in words."""
+    for words, core in _cores(network, board):
+        encoders: list[tuple[str, dict[str, Any]]] = [
+            (f"{lanes} lane{'s' if lanes > 1 else ''}", {"lanes": lanes}) for lanes in _LANES
+            if lanes == 1 or lanes <= network.features]
+        if "cycles" not in core:  # else whatever comes whole would wait
+            encoders.append(("parallel encoder", {"parallel": True}))
+        for noun, encoder in encoders:
+            ways = {**core, **encoder}
             try:
-                one = asked(with_lanes, network, stream=stream, cycles=cycles)
+                one = asked(dataclasses.replace(plan, lanes=ways.pop("lanes", 1)), network, **ways)
                 one.layout(network)
             except (PlanError, WidthError):
                 continue
-            yield f"{words}, {lanes} lane{'s' if lanes > 1 else ''}", one
+            yield f"{words}, {noun}", one
+
+
+def _cores(network: ir.Network, board: Board) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What core and head can be, in words and as :func:`hw.rtl.layers.asked` takes it."""
+    nodes = [entry.node for entry in network.entries]
+    cores: list[tuple[str, dict[str, Any]]] = [("unrolled", {})]
+    if any(STREAMED in ways(type(node)) for node in nodes):
+        cores += [(f"streamed, {cycles:,} cycles", {"stream": True, "cycles": cycles})
+                  for cycles in (1, *_CYCLES)]
+    yield from cores
+    if SERIAL in ways(type(nodes[-1])):
+        for words, core in cores:
+            for bits in _BITS:
+                yield f"{words}, serial head of {bits} bits", {**core, "serial": bits}
+    if any(can_fold(node) for node in nodes):
+        for cycles in _CYCLES:
+            yield f"folded into {cycles:,} cycles", {"cycles": cycles}
+            if board.part.large_memories:
+                yield (f"folded into {cycles:,} cycles, in large memories",
+                       {"cycles": cycles, "large": True})
+
+
+def _large_memories(network: ir.Network, plan: Plan) -> int:
+    """Large memories that a plan takes."""
+    return sum(_of_node(network, entry.name, settings_of(entry.name, plan))
+               for entry in network.entries if plan.nodes.get(entry.name, {}).get("large"))
+
+
+@lru_cache(maxsize=64)
+def _of_node(network: ir.Network, name: str, settings: Folded) -> int:
+    """Large memories of a node, once for all numbers of lanes."""
+    return sum(-(-table.width // _LARGE_WIDTH) * -(-table.depth // _LARGE_DEPTH)
+               for table in tables(network.entry(name).node, settings))
+
+
+def _sample(network: ir.Network, plan: Plan) -> int:
+    """Bits of a sample, if it comes whole."""
+    whole = plan.way(network.entries[0].name) == PARALLEL
+    return network.features * network.modulate.bits if whole else 0
