@@ -37,6 +37,16 @@ def test_share_that_is_routed(log, share):
     assert told[-1] == pytest.approx(share)
 
 
+@pytest.mark.parametrize(("attempts", "left", "stuck"), [
+    (3000, 1400, False), (3001, 1000, False), (3001, 1001, True), (20000, 1, False),
+    (20001, 1, True)])
+def test_first_router_is_given_up(attempts, left, stuck):
+    watcher = Watcher(lambda share: None)
+    log = (f"Info: Routing 2000 arcs.\n"
+           f"Info: {attempts:>10} | 90 2000 |   90   909 | {left:>9}|  0.2  0.4|")
+    assert [watcher(line) for line in log.splitlines()] == [None, "stuck" if stuck else None]
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True
