@@ -26,6 +26,7 @@ from bitwright.model.training.folder import (
 if TYPE_CHECKING:
     from bitwright.data import DataSet
     from bitwright.model.recipe import Recipe
+    from bitwright.model.training.checkpoint import Checkpoint
     from bitwright.model.training.trainer import Trainer
 
 logger = logging.getLogger("model.train")
@@ -38,7 +39,8 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bitwright train", description=(
         "Train a network and freeze it. The run folder holds the frozen network, the checkpoint, "
         "metrics.jsonl, recipe.toml and a TensorBoard log. A network of real numbers, a reference "
-        "in software, has no frozen form: its accuracy is in result.json."))
+        "in software, has no frozen form: its accuracy is in result.json. Under torchrun, its "
+        "processes share out every batch."))
     parser.add_argument("recipe", metavar="RECIPE", nargs="?",
         help="name of a recipe, or path of a .toml file (default: digits; with --resume, that of "
              "the run)")
@@ -79,31 +81,34 @@ def main(argv: list[str] | None = None) -> int:
 def train(args: argparse.Namespace) -> None:
     """Train as the command line says, and print where the frozen network is."""
     need("torch", "tensorboard")
+    from bitwright.model.training.group import joined
+
+    with joined():
+        _train(args)
+
+
+def _train(args: argparse.Namespace) -> None:
     import torch
 
     from bitwright import data
-    from bitwright.model.proposal import named
+    from bitwright.model import processes
     from bitwright.model.recipe import RecipeError
-    from bitwright.model.training.checkpoint import Checkpoint, CheckpointError
+    from bitwright.model.training import group
     from bitwright.model.training.device import choose
     from bitwright.model.training.trainer import Trainer
 
     if args.threads is not None and args.threads < 1:
         raise RecipeError(f"--threads must be at least 1, not {args.threads}")
-    checkpoint = None
-    if args.resume and args.out is None:
-        args.out = Path("runs", args.recipe or (named(args.data) if args.data else "digits"))
-    if args.resume:
-        checkpoint = Checkpoint.load(args.out / CHECKPOINT)
+    checkpoint = _resumed(args) if args.resume else None
     recipe = _recipe(args, checkpoint.recipe if checkpoint else None)
     out = args.out or Path("runs", recipe.name)
-    if not args.resume and not args.force and (out / CHECKPOINT).exists():
-        raise CheckpointError(f"{out}: the folder already holds a run; add --resume to go on with "
-                              "it, --force to replace it, or --out for another folder")
+    if not args.resume and not args.force:
+        _check_free(out)
     torch.set_num_threads(args.threads or (checkpoint.threads if checkpoint else 1))
     device = choose(args.device if args.device is not None
-                    else checkpoint.device if checkpoint else "cpu")
-    source = data.load(recipe.data, args.data_dir, recipe.source)
+                    else checkpoint.kept_device if checkpoint else "cpu")
+    with group.in_turn():
+        source = data.load(recipe.data, args.data_dir, recipe.source)
     try:
         trainer = Trainer(recipe, source, device=device, mixed=args.mixed,
                           compiled=args.compile)
@@ -115,10 +120,35 @@ def train(args: argparse.Namespace) -> None:
     else:
         trainer.restore(checkpoint, out / CHECKPOINT)
     _loop(trainer, out)
+    if not processes.is_first():
+        return
     if trainer.network.freezes:
         _freeze(trainer, out)
     else:
         _tell(trainer, out)
+
+
+def _resumed(args: argparse.Namespace) -> Checkpoint:
+    """The checkpoint to go on from; the first process reads it for all."""
+    from bitwright.model import processes
+    from bitwright.model.proposal import named
+    from bitwright.model.training import group
+    from bitwright.model.training.checkpoint import Checkpoint
+
+    if args.out is None:
+        args.out = Path("runs", args.recipe or (named(args.data) if args.data else "digits"))
+    path = args.out / CHECKPOINT
+    content = group.from_first(Checkpoint.read(path) if processes.is_first() else None)
+    return Checkpoint.of(content, path)
+
+
+def _check_free(out: Path) -> None:
+    from bitwright.model import processes
+    from bitwright.model.training.checkpoint import CheckpointError
+
+    if processes.is_first() and (out / CHECKPOINT).exists():
+        raise CheckpointError(f"{out}: the folder already holds a run; add --resume to go on with "
+                              "it, --force to replace it, or --out for another folder")
 
 
 def _tell_constant(source: DataSet) -> None:
@@ -180,8 +210,13 @@ def _recipe(args: argparse.Namespace, resumed: dict[str, Any] | None) -> Recipe:
 
 def _loop(trainer: Trainer, out: Path) -> None:
     """Train to the end, and say how it goes."""
+    from bitwright.model import processes
     from bitwright.model.training.progress import Progress
 
+    if not processes.is_first():
+        for _ in epochs(trainer, out):
+            pass
+        return
     with Progress(trainer) as progress:
         for entry in epochs(trainer, out, progress.step):
             progress.epoch(entry)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from bitwright import ir
+from bitwright.model import processes
 from bitwright.model.base import Input, Trait
 from bitwright.model.inputs.frames import merged
 from bitwright.model.thresholds import crossing, cuts, least
@@ -74,7 +75,7 @@ class BatchNormModulator(Input):
     def normalise(self, features: Tensor) -> Tensor:
         """Batch norm, with gradients: integers (batch, n) to reals (n, batch)."""
         x = features.T.float()
-        mean, variance = x.mean(1), x.var(1, unbiased=False)
+        mean, variance = processes.moments(x)
         with torch.no_grad():
             self.mean.lerp_(mean, MOMENTUM)
             self.variance.lerp_(variance, MOMENTUM)

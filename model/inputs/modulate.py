@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bitwright import ir
+from bitwright.model import processes
 from bitwright.model.base import Input, Values
 from bitwright.model.inputs.drawn import DEVIATION, Each
 from bitwright.model.inputs.frames import merged
@@ -248,9 +249,9 @@ class Modulator(Input):
 
     def forward(self, features: Tensor) -> Tensor:
         if self.training and self.draws:
-            frames = torch.randint(len(self.limits), features.shape[:1], device=features.device,
-                                   generator=self.generator)
-            return self.frame(features, frames)
+            frames = torch.randint(len(self.limits), (processes.everyone(len(features)),),
+                                   device=features.device, generator=self.generator)
+            return self.frame(features, processes.mine(frames, 0))
         columns = features.T.contiguous()
         limits = self.limits.permute(1, 2, 0).contiguous()  # (n, depth, frames)
         bits = columns[:, None, None, :] >= limits[..., None]

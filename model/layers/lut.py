@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bitwright import ir
-from bitwright.model import wiring
+from bitwright.model import processes, wiring
 from bitwright.model.base import BitLayer, Context, Trait
 from bitwright.model.lookup import (
     Parametrisation,
@@ -167,6 +167,8 @@ class LutLayer(BitLayer, kind="lut"):
         costs = self.costs
         if costs is not None and self.candidates is not None:
             costs = costs.gather(1, self.candidates)
+        if costs is not None:
+            costs = processes.weighed(costs)
         trees = Trees([self.hard], self.sources, self.candidates, self.slopes, survey, costs)
         values = self.parametrisation.values(self.tables)
         return look_up(x, trees, [values], self.preferences)

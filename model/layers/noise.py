@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from bitwright import ir
+from bitwright.model import processes
 from bitwright.model.base import BitLayer, Context, Trait
 from bitwright.model.wiring import Geometry
 
@@ -50,7 +51,8 @@ class NoiseLayer(BitLayer):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or not self.rate:
             return x
-        chance = torch.rand(x.shape, generator=self.generator, device=x.device)
+        chance = processes.mine(torch.rand(
+            len(x), processes.everyone(x.shape[1]), generator=self.generator, device=x.device), 1)
         return self.hit(x if x.is_floating_point() else x.float(), chance < self.rate)
 
     @abstractmethod

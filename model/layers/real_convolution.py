@@ -7,9 +7,9 @@ from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import batch_norm
 
 from bitwright.model.base import Context, RealLayer, Trait
+from bitwright.model.layers.batch_norm import batch_norm
 from bitwright.model.layers.windows import Grouped, Slides, allowed, output_geometry, slide
 from bitwright.model.neurons import neurons
 from bitwright.model.weights.reals import Reals

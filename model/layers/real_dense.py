@@ -7,9 +7,9 @@ from typing import Self
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import batch_norm
 
 from bitwright.model.base import Context, RealLayer, Summing, Trait
+from bitwright.model.layers.batch_norm import batch_norm
 from bitwright.model.weights.reals import Reals, uniform
 from bitwright.model.wiring import Geometry
 

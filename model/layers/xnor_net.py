@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import batch_norm
 
 from bitwright.model.base import Trait
+from bitwright.model.layers.batch_norm import batch_norm
 from bitwright.model.layers.real_convolution import RealConvolutionLayer, Settings
 from bitwright.model.layers.windows import slide, windows
 from bitwright.model.weights.surrogate import Step

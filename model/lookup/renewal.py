@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from bitwright.model import processes
+
 __all__ = ["Renewal", "Survey"]
 
 PERIOD = 128
@@ -40,6 +42,8 @@ class Survey:
         self.nodes = nodes
         self.done = False
         self._parts: list[Tensor] = []
+        self._sums: list[Tensor] = []
+        self._ones, self._columns = torch.empty(0), 0
 
     @property
     def gradient(self) -> Tensor:
@@ -47,7 +51,13 @@ class Survey:
 
         Of shape (nodes, fan_in, in_width); there after a pass back, of one node at least.
         """
-        return torch.cat(self._parts)
+        found = torch.cat(self._parts)
+        if processes.alone():
+            return found
+        # Here the means were not yet taken off, which are those of all samples.
+        columns = processes.everyone(self._columns)
+        middle = processes.summed(torch.cat(self._sums)) / columns
+        return processes.summed(found) - middle[..., None] * processes.summed(self._ones)
 
     def see(self, nodes: slice, of_slots: Tensor, signs: Tensor) -> None:
         """Take what is known of the slots of some nodes, part after part.
@@ -64,7 +74,11 @@ class Survey:
         first, stop = max(nodes.start, self.nodes.start), min(nodes.stop, self.nodes.stop)
         if first < stop:
             mine = of_slots[first - nodes.start : stop - nodes.start]
-            mine = mine - mine.mean(2, keepdim=True)
+            if processes.alone():
+                mine = mine - mine.mean(2, keepdim=True)
+            else:
+                self._sums.append(mine.sum(2))
+                self._ones, self._columns = signs.sum(1), signs.shape[1]
             self._parts.append((mine.flatten(0, 1) @ signs.T).unflatten(0, mine.shape[:2]))
 
 

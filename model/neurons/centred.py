@@ -8,6 +8,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from bitwright.model import processes
 from bitwright.model.base import Trait
 from bitwright.model.neurons import neurons
 from bitwright.model.neurons.neurons import Neurons
@@ -56,7 +57,7 @@ class Moments(nn.Module):
         """
         mean, variance = self.mean, self.variance
         if self.training and self.centre == "batch":
-            mean, variance = counts.mean(1), counts.var(1, unbiased=False)
+            mean, variance = processes.moments(counts)
             self.mean.lerp_(mean, MOMENTUM)
             self.variance.lerp_(variance, MOMENTUM)
         return mean[:, None], _deviation(variance, self.centre)[:, None]

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from bitwright.model import processes
 from bitwright.model.base import Trait
 from bitwright.model.neurons import neurons
 from bitwright.model.neurons.neurons import Neurons, apart
@@ -53,6 +54,8 @@ def normalised(sums: Tensor, scale: Tensor, shift: Tensor) -> tuple[Tensor, Tens
     mean, deviation : Tensor, shape (neurons,)
         Of the sums.
     """
+    if not processes.alone():
+        return processes.normalised(sums, scale, shift, EPSILON)
     # As a picture of one row, channels first or last. (Of one column and taken out by indices,
     # `sums[None, :, :, None]` and `z[0, :, :, 0]`, torch 2.13 gives gradients that are wrong.)
     row = sums.T.reshape(1, 1, -1, len(sums)).permute(0, 3, 1, 2)

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 import torch
 from torch import Tensor, nn
 
+from bitwright.model import processes
 from bitwright.model.base import Trait
 from bitwright.model.neurons import neurons
 from bitwright.model.neurons.neurons import Neurons
@@ -80,12 +81,12 @@ class ProbabilisticNeurons(Neurons):
     def doubt(self, x: Tensor) -> Tensor:
         """Map probabilities, shape (in_width, columns), to probabilities, (neurons, columns)."""
         expected = self.weights.product(x)
-        variance, mean = torch.var_mean(expected, 1, correction=0)
+        mean, variance = processes.moments(expected, at_once=True)
         # A count reaches a whole number t as it passes t - 1/2.
         thresholds = mean - self.shift * (variance + EPSILON).sqrt() + 0.5
         tail = bernoulli_tail(self.weights.values, 2 * x - 1, thresholds, self.gradient)
         excess = tail - 0.5
-        size = (excess.square().mean(1, keepdim=True) + EPSILON).sqrt()
+        size = (processes.mean(excess.square())[:, None] + EPSILON).sqrt()
         return torch.sigmoid(excess / (size * (self.temperature + EPSILON)))
 
     @torch.no_grad()
@@ -101,7 +102,7 @@ class ProbabilisticNeurons(Neurons):
         Tensor of 0 and 1, shape (neurons, columns)
         """
         counts = agreements(self.weights.bits.to(bits), bits)
-        variance, mean = torch.var_mean(counts, 1, correction=0)
+        mean, variance = processes.moments(counts, at_once=True)
         self.rested += self.weights.binary
         share = max(LEAST, 1 / (1 / MOMENTUM + int(self.rested)))
         self.mean.lerp_(mean, share)

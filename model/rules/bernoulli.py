@@ -9,6 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from bitwright.model import processes
 from bitwright.model.base import Layer, Trait
 from bitwright.model.graph import MODULATE, together
 from bitwright.model.network import Network
@@ -144,7 +145,8 @@ class Bernoulli(Rule, kind="bernoulli"):
         hard = network.logits(network.head.evaluate(together(self._hard, network.read_names)))
         loss = self._task.loss(logits, labels)
         self._optimizer.zero_grad()
-        loss.backward()
+        processes.weighed(loss).backward()
+        processes.add_up(network.parameters())
         self._optimizer.step()
         for part, pull in zip(self._parts, self._pulls, strict=True):
             part.weights.polarise(self._rate * pull)

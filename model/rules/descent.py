@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from bitwright.model import processes
 from bitwright.model.network import Network
 from bitwright.model.rules.optimizer import adam, set_rate
 from bitwright.model.rules.rule import Rule
@@ -65,9 +66,15 @@ class Descent(Rule):
         fall = half_cosine(epoch / self._epochs)
         set_rate(self._optimizer, self._settings.learning_rate * fall)
 
+    @property
+    def trained(self) -> list[nn.Parameter]:
+        """All that has a gradient after :meth:`differentiate`."""
+        return list(self._network.parameters())
+
     def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
         self._optimizer.zero_grad()
         logits, loss = self.differentiate(features, labels)
+        processes.add_up(self.trained)
         measures = self.measure(features, labels)
         self._optimizer.step()
         self._network.constrain()
@@ -76,6 +83,9 @@ class Descent(Rule):
 
     def differentiate(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Add to the gradient of every parameter what the batch says.
+
+        Where processes share the batch out, it is what the samples here say of the
+        :func:`bitwright.model.processes.weighed` loss.
 
         The default is the way back that the layers themselves give.
 
@@ -86,7 +96,7 @@ class Descent(Rule):
         """
         logits = self._network(features)
         loss = self.loss(logits, labels)
-        loss.backward()
+        processes.weighed(loss).backward()
         return logits, loss
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from bitwright.model import processes
 from bitwright.model.base import Trait
 from bitwright.model.network import Network
 from bitwright.model.rules import descent
@@ -106,8 +107,12 @@ class StraightThrough(Descent, kind="straight-through"):
         if self._settings.scaling == "xnor-net":
             logits = logits * self._network.head.weights.values.abs().mean()
         loss = self.loss(logits, labels)
-        (loss + self.penalty()).backward()
+        processes.weighed(loss + self.penalty()).backward()
         return logits, loss
+
+    @property
+    def trained(self) -> list[nn.Parameter]:
+        return [*super().trained, *self._alphas]
 
     def penalty(self) -> Tensor:
         """What the weights' magnitudes add to the loss."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from bitwright.model import processes
 from bitwright.model.training.jitter import Border, jittered
 
 __all__ = ["Augment", "augmented", "cut_out", "flipped"]
@@ -82,9 +83,9 @@ def augmented(features: Tensor, shape: tuple[int, int], augment: Augment,
 def flipped(features: Tensor, shape: tuple[int, int], generator: torch.Generator) -> Tensor:
     """Mirror each picture with probability 1/2. See :func:`augmented`."""
     images = features.view(len(features), *shape, -1)
-    mask = torch.randint(2, (len(features), 1, 1, 1), generator=generator,
+    mask = torch.randint(2, (processes.everyone(len(features)), 1, 1, 1), generator=generator,
                          device=features.device)
-    return torch.where(mask.bool(), images.flip(2), images).flatten(1)
+    return torch.where(processes.mine(mask, 0).bool(), images.flip(2), images).flatten(1)
 
 
 def cut_out(features: Tensor, shape: tuple[int, int], side: int,
@@ -93,8 +94,9 @@ def cut_out(features: Tensor, shape: tuple[int, int], side: int,
     device = features.device
     hit = torch.ones((), dtype=torch.bool, device=device)
     for axis, size in enumerate(shape):
-        centres = torch.randint(size, (len(features), 1), generator=generator, device=device)
-        offset = torch.arange(size, device=device) - centres + side // 2
+        centres = torch.randint(size, (processes.everyone(len(features)), 1),
+                                generator=generator, device=device)
+        offset = torch.arange(size, device=device) - processes.mine(centres, 0) + side // 2
         within = (offset >= 0) & (offset < side)  # (batch, size)
         hit = hit & (within[:, None, :] if axis else within[:, :, None])
     return (features.view(len(features), *shape, -1) * ~hit[..., None]).flatten(1)

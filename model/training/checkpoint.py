@@ -13,6 +13,7 @@ import torch
 
 from bitwright.errors import UserError
 from bitwright.files import write_atomic
+from bitwright.model import processes
 
 __all__ = ["Checkpoint", "CheckpointError"]
 
@@ -77,6 +78,11 @@ class Checkpoint:
         torch.save({"format": FORMAT, **content}, buffer)
         write_atomic(path, buffer.getvalue())
 
+    @property
+    def kept_device(self) -> str:
+        """Device to go on on: where several processes train, each has a GPU of its own."""
+        return self.device.partition(":")[0] if processes.count() > 1 else self.device
+
     @classmethod
     def load(cls, path: Path) -> Checkpoint:
         """Read a checkpoint, its tensors into main memory. No code of the file is run.
@@ -86,20 +92,46 @@ class Checkpoint:
         CheckpointError
             If the file is missing, damaged, or of another version.
         """
+        return cls.of(cls.read(path), path)
+
+    @staticmethod
+    def read(path: Path) -> bytes:
+        """Content of a file that may be a checkpoint.
+
+        Raises
+        ------
+        CheckpointError
+            If it is missing, or cannot be read.
+        """
         try:
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            return path.read_bytes()
         except FileNotFoundError as error:
             raise CheckpointError(f"{path}: no such file; there is nothing to resume") from error
+        except OSError as error:
+            raise CheckpointError(f"{path}: not a whole checkpoint; add --force to start "
+                                  "again") from error
+
+    @classmethod
+    def of(cls, content: bytes, path: Path) -> Checkpoint:
+        """Make a checkpoint of the content of a file, as :meth:`load` does.
+
+        Raises
+        ------
+        CheckpointError
+            If it is damaged, or of another version.
+        """
+        try:
+            found = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError,
                 zipfile.BadZipFile) as error:
             raise CheckpointError(f"{path}: not a whole checkpoint; add --force to start "
                                   "again") from error
         expected = {"format", *(item.name for item in fields(cls))}
-        if not isinstance(content, dict) or content.get("format") != FORMAT:
-            found = content.get("format") if isinstance(content, dict) else None
-            raise CheckpointError(f"{path}: format must be {FORMAT}, not {found!r}")
-        if set(content) != expected:
+        if not isinstance(found, dict) or found.get("format") != FORMAT:
+            version = found.get("format") if isinstance(found, dict) else None
+            raise CheckpointError(f"{path}: format must be {FORMAT}, not {version!r}")
+        if set(found) != expected:
             raise CheckpointError(f"{path}: fields must be {sorted(expected)}, "
-                                  f"not {sorted(content)}")
-        del content["format"]
-        return cls(**content)
+                                  f"not {sorted(found)}")
+        del found["format"]
+        return cls(**found)

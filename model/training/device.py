@@ -8,7 +8,9 @@ from contextlib import contextmanager
 import torch
 
 from bitwright.errors import UserError
+from bitwright.model import processes
 from bitwright.model.network import Network
+from bitwright.model.training import group
 
 __all__ = ["DeviceError", "choose", "in_main_memory"]
 
@@ -23,13 +25,17 @@ def choose(name: str) -> torch.device:
     Parameters
     ----------
     name : str
-        ``cpu``, ``cuda`` or ``cuda:N``.
+        ``cpu``, ``cuda`` or ``cuda:N``. Where several processes train, ``cuda`` is a GPU for each.
 
     Raises
     ------
     DeviceError
         If it is another, or torch does not find it.
     """
+    if processes.count() > 1 and name == "cuda":
+        name = f"cuda:{group.local()}"
+    elif processes.count() > 1 and name != "cpu":
+        raise DeviceError(f"Device must be cpu or cuda where several processes train, not {name!r}")
     kind, colon, index = name.partition(":")
     if kind == "cpu" and not colon:
         return torch.device("cpu")
@@ -41,6 +47,8 @@ def choose(name: str) -> torch.device:
         raise DeviceError(f"Device {name} is not there: torch {torch.__version__} finds {found} "
                           "CUDA devices")
     torch.backends.cudnn.benchmark = True  # batches of one shape: the fastest convolution is kept
+    if processes.count() > 1:
+        torch.cuda.set_device(number)  # where NCCL looks
     return torch.device("cuda", number)
 
 

@@ -25,11 +25,17 @@ RECIPE, LOG, RESULT = "recipe.toml", "tensorboard", "result.json"
 def begin(trainer: Trainer, out: Path) -> None:
     """Clear a folder of the run that was there, and write the recipe of the new one.
 
+    Where several processes train, the first one alone does.
+
     Raises
     ------
     OSError
         If the folder cannot be written.
     """
+    from bitwright.model import processes
+
+    if not processes.is_first():
+        return
     for file in (CHECKPOINT, NETWORK, METRICS, RESULT):
         (out / file).unlink(missing_ok=True)
     for path in out.glob(FRONT.format("*")):
@@ -42,6 +48,8 @@ def begin(trainer: Trainer, out: Path) -> None:
 def epochs(trainer: Trainer, out: Path, step: Callable[[int, float], object] = lambda *_: None,
            ) -> Iterator[dict[str, Any]]:
     """Train to the end, with a checkpoint, a line of metrics and a log entry each epoch.
+
+    Where several processes train, the first one alone writes.
 
     Parameters
     ----------
@@ -57,8 +65,13 @@ def epochs(trainer: Trainer, out: Path, step: Callable[[int, float], object] = l
         What the metrics say about an epoch, once all of it is in the folder. Whoever stops here
         leaves a run that goes on.
     """
+    from bitwright.model import processes
     from bitwright.model.training.log import Log
 
+    if not processes.is_first():
+        while not trainer.finished:
+            yield trainer.run_epoch(step)
+        return
     metrics = out / METRICS
     _truncate(metrics, trainer.epoch)
     with Log(out / LOG, trainer) as log:

@@ -7,6 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from bitwright.model import processes
+
 __all__ = ["Border", "jittered"]
 
 Border = Literal["zero", "replicate", "reflect"]
@@ -35,8 +37,9 @@ def jittered(features: Tensor, shape: tuple[int, int], pixels: int, generator: t
     height, width = shape
     device = features.device
     images = features.view(-1, height, width, features.shape[1] // (height * width))
-    shifts = torch.randint(2 * pixels + 1, (2, len(features), 1), generator=generator,
-                           device=device) - pixels
+    drawn = torch.randint(2 * pixels + 1, (2, processes.everyone(len(features)), 1),
+                          generator=generator, device=device)
+    shifts = processes.mine(drawn, 1) - pixels
     rows, columns = (torch.arange(size, device=device) + shift
                      for size, shift in zip(shape, shifts, strict=True))
     samples = torch.arange(len(features), device=device)[:, None, None]

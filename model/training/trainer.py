@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 from bitwright import ir
 from bitwright.data import DataSet
 from bitwright.errors import UserError
+from bitwright.model import processes
 from bitwright.model.layers import XnorConvolutionLayer
 from bitwright.model.network import build_network
 from bitwright.model.recipe import Recipe
 from bitwright.model.rules import Rule
 from bitwright.model.settings import flat
 from bitwright.model.tasks import Distilled, Task, make_task
+from bitwright.model.training import group
 from bitwright.model.training.augment import augmented
 from bitwright.model.training.checkpoint import Checkpoint, CheckpointError
 from bitwright.model.training.device import in_main_memory
@@ -123,6 +125,9 @@ class Trainer:
         self.held_back = self._tensors(data.features[validation], data.labels[validation])
         self._validation = validation
         if compiled:
+            if processes.count() > 1:
+                raise ValueError("--compile must be left out where several processes train: what "
+                                 "they tell each other cannot be compiled")
             self.network.compile()
         self._mixed = [layer for layer in self.network.layers
                        if mixed and isinstance(layer, XnorConvolutionLayer)]
@@ -135,7 +140,8 @@ class Trainer:
         self.curve: list[dict[str, Any]] = []
 
     def _least_batch(self) -> int:
-        """Samples that a step must have: of one, there are no statistics.
+        """Samples that a step must have: of one, there are no statistics, and each of the
+        processes that share a step out has one at least.
 
         Raises
         ------
@@ -144,11 +150,15 @@ class Trainer:
         """
         parts = (self.network.modulator, *self.network.layers, self.network.head)
         least = 2 if any(part.batch_statistics for part in parts) else 1
+        shares = processes.count()
         for what, count in (("batch", self.recipe.batch), ("samples to train on", self.samples)):
             if count < least:
                 raise ValueError(f"{what} must be at least {least} where a layer takes statistics "
                                  f"of the batch, not {count}")
-        return least
+            if count < shares:
+                raise ValueError(f"{what} must be at least the {shares} processes that share them, "
+                                 f"not {count}")
+        return max(least, shares)
 
     @property
     def samples(self) -> int:
@@ -187,16 +197,20 @@ class Trainer:
         order = torch.randperm(self.samples, generator=self._order, device="cpu").to(self.device)
         metric = self.task.metric_name
         totals: dict[str, float] = {}
-        done = 0
+        done = seen = 0  # samples of all processes, and those here
         for part in self._parts(order, self.rule.batch(self.epoch, self.recipe.batch,
                                                        self.samples)):
-            features = self._changed(self._features[part])
-            with self._taught(part, features):
-                step = self.rule.step(features, self._labels[part])
+            with processes.sharing(len(part)) as share:
+                mine = part[share.slice]
+                features = self._changed(self._features[mine])
+                with self._taught(mine, features):
+                    step = self.rule.step(features, self._labels[mine])
+            seen += share.samples
             done += len(part)
             for name, value in step.items():
-                totals[name] = totals.get(name, 0.0) + value * len(part)
-            progress(len(part), totals[metric] / done)
+                totals[name] = totals.get(name, 0.0) + value * share.samples
+            progress(len(part), totals[metric] / seen)
+        totals = processes.added(totals)
         self.rule.end_epoch()
         self._coarsen(False)
         means = {f"train_{name}": value / done for name, value in totals.items()}
@@ -206,6 +220,7 @@ class Trainer:
             seconds = time.perf_counter() - started
             self._check_finite(totals)
             entry = self._judge(means)
+            group.check_same(self.network.state_dict(), self._draws.get_state(), self.epoch)
             return {**entry, "samples_per_second": done / seconds, **self.network.measures()}
 
     def _check_finite(self, totals: dict[str, float]) -> None:
@@ -286,14 +301,22 @@ class Trainer:
         self.network.train()
         with torch.no_grad(), self.network.quiet():
             for part in itertools.islice(batches, _SETTLING):
-                self.network(self._features[part])
+                with processes.sharing(len(part)) as share:
+                    self.network(self._features[part[share.slice]])
 
     def validate(self) -> tuple[float, float]:
         """Metric of the task, and loss, on the validation split, of the hard network."""
         features, targets = self.held_back
-        scores = torch.as_tensor(self.network.scores(features), device=self.device)
+        samples = len(targets)
+        shares = 1 < processes.count() <= samples  # else each process does all of them
+        part = processes.Share.of(samples).slice if shares else slice(samples)
+        scores = torch.as_tensor(self.network.scores(features[part]), device=self.device)
+        if shares:
+            scores = processes.gathered(scores, samples)
         logits = scores.double() / self.network.scale
-        return self.task.metric(logits, targets), self.task.loss(logits, targets).item()
+        # The first process decides: what follows is done by all or by none.
+        metric, loss = self.task.metric(logits, targets), self.task.loss(logits, targets).item()
+        return group.from_first((metric, loss))
 
     def save(self, path: Path) -> None:
         """Write the checkpoint.

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bitwright.model import processes
 from bitwright.model.base import Layer
 from bitwright.model.network import Network
 from bitwright.model.rules.feedback.relaxation import RandomSettings, Relaxation, draw, seeded
@@ -47,7 +48,7 @@ class DirectFeedbackAlignment(Relaxation, kind="direct-feedback-alignment"):
         scores = top.detach().requires_grad_()
         logits = network.logits(scores)
         loss = self.loss(logits, labels)
-        error, = torch.autograd.grad(loss, scores)
+        error, = torch.autograd.grad(processes.weighed(loss), scores)
         if top.requires_grad:
             top.backward(error)
         for name, output in outputs.items():

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from bitwright.model import processes
 from bitwright.model.base import Trait
 from bitwright.model.graph import MODULATE, together
 from bitwright.model.network import Network
@@ -87,7 +88,7 @@ class IndirectFeedbackAlignment(Relaxation, kind="indirect-feedback-alignment"):
         top.retain_grad()
         logits = network.logits(top)
         loss = self.loss(logits, labels)
-        loss.backward()
+        processes.weighed(loss).backward()
         self._carry(top.grad.T, len(start), inner)
         return logits, loss
 

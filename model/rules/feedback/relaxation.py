@@ -11,6 +11,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from bitwright.model import processes
 from bitwright.model.base import Summing
 from bitwright.model.network import Network
 from bitwright.model.rules import descent
@@ -102,9 +103,10 @@ class Relaxation(Descent):
         if not layers:
             return {}
         with _untouched(network), _exact(network), network.quiet():
-            exact = iter(torch.autograd.grad(
-                self.loss(network(features), labels),
-                [parameter for group in layers.values() for parameter in group]))
+            found = torch.autograd.grad(
+                processes.weighed(self.loss(network(features), labels)),
+                [parameter for group in layers.values() for parameter in group])
+        exact = iter([processes.summed(one) for one in found])
         return {f"angle.{name}": angle(_flat(p.grad for p in parameters),
                                        _flat(next(exact) for _ in parameters))
                 for name, parameters in layers.items()}

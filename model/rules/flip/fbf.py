@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from bitwright.model import processes
 from bitwright.model.base import Layer, Trait
 from bitwright.model.graph import MODULATE, together
 from bitwright.model.inputs.frames import apart
@@ -245,8 +246,9 @@ class FBF(Rule, kind="fbf"):
         """Which way each count of the head should go, shape (classes, frames * batch)."""
         targets = -error.sign()
         if self._settings.error == "chance":
-            targets *= torch.rand(error.shape, generator=self._generator,
-                                  device=error.device) < error.abs()
+            chance = torch.rand(processes.everyone(len(error)), error.shape[1],
+                                generator=self._generator, device=error.device)
+            targets *= processes.mine(chance, 0) < error.abs()
         return targets.T.repeat(1, self._network.modulator.frames_now)
 
     def _signal(self, one: _Pass, weights: Tensor, before: Tensor) -> Tensor:
@@ -258,7 +260,7 @@ class FBF(Rule, kind="fbf"):
         changed = before if self._settings.order == "v1" else None
         count = one.layer.collect(votes.flips_of_inputs(one.targets, weights, x, changed))
         voters = one.layer.collect(torch.full_like(x, len(weights)))
-        return -one.seen * votes.over_threshold(count, voters, 0.5)
+        return -one.seen * votes.over_threshold(count, voters, 0.5, sampled=True)
 
     def _learn_modulation(self, z: Tensor, signal: Tensor) -> None:
         """Binarize, backward: give the batch norm a gradient that its optimizer follows."""
@@ -268,6 +270,7 @@ class FBF(Rule, kind="fbf"):
         self._observe("modulate", gradient=gradient)
         self._optimizer.zero_grad()
         z.backward(gradient)
+        processes.add_up(self._network.modulator.parameters())
         self._optimizer.step()
 
     def _second_forward(self, passes: list[_Pass | _Passing], bits: Tensor, *,
@@ -314,7 +317,7 @@ class FBF(Rule, kind="fbf"):
         else:
             count = votes.flips_of_weights(one.targets, weights, x,
                                            one.x if x is not one.x else None)
-            wanted = votes.over_threshold(count, x.shape[1], 0.5)
+            wanted = votes.over_threshold(count, processes.everyone(x.shape[1]), 0.5)
             mask = votes.over_threshold(wanted.int(), 1, _ONE_VOTE)
         if settings.mask == "rank":
             mask = votes.highest(count, settings.update_rate) & (count > 0)

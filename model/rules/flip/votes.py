@@ -16,6 +16,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from bitwright.model import processes
+
 __all__ = ["FLOOR", "flips_of_inputs", "flips_of_weights", "grad_of_flips", "highest",
            "over_threshold", "permitted", "wishes_of_inputs", "wishes_of_weights"]
 
@@ -58,12 +60,12 @@ def flips_of_weights(targets: Tensor, weights: Tensor, x: Tensor,
     Returns
     -------
     Tensor of whole numbers, shape (neurons, in_width)
-        From 0 to the number of samples.
+        From 0 to the number of samples: those of all processes.
     """
     votes = (targets.abs().sum(1, keepdim=True) - weights * (targets @ x.T)) / 2
     if before is not None:
         votes += (targets == 0).to(x) @ (before != x).to(x).T
-    return votes
+    return processes.summed(votes)
 
 
 def wishes_of_inputs(targets: Tensor, weights: Tensor) -> Tensor:
@@ -81,6 +83,8 @@ def wishes_of_inputs(targets: Tensor, weights: Tensor) -> Tensor:
 def wishes_of_weights(targets: Tensor, weights: Tensor, x: Tensor, *, centred: bool) -> Tensor:
     """Count the samples that want a weight bit flipped, less those that want it kept.
 
+    The samples are those of all processes.
+
     Parameters
     ----------
     targets, weights, x : Tensor
@@ -93,10 +97,10 @@ def wishes_of_weights(targets: Tensor, weights: Tensor, x: Tensor, *, centred: b
     -------
     Tensor, shape (neurons, in_width)
     """
-    votes = targets @ x.T
+    votes = processes.summed(targets @ x.T)
     if centred:
-        mean = x.mean(1)
-        votes -= targets.sum(1, keepdim=True) * mean
+        mean = processes.mean(x)
+        votes -= processes.summed(targets.sum(1, keepdim=True)) * mean
         votes /= (1 - mean * mean).clamp(min=0).sqrt() + FLOOR
     return -weights * votes
 
@@ -114,7 +118,8 @@ def highest(votes: Tensor, share: float) -> Tensor:
     return votes > votes.flatten().kthvalue(votes.numel() - count).values
 
 
-def over_threshold(votes: Tensor, voters: int | Tensor, least: float) -> Tensor:
+def over_threshold(votes: Tensor, voters: int | Tensor, least: float, *,
+                   sampled: bool = False) -> Tensor:
     """Decide votes: more than a share ``max(least, mean share)`` of the voters.
 
     Parameters
@@ -124,12 +129,17 @@ def over_threshold(votes: Tensor, voters: int | Tensor, least: float) -> Tensor:
     voters : int, or Tensor whose shape broadcasts to that of the votes
     least : float
         1/2 for signals, 0.02 for the mask of a weight.
+    sampled : bool
+        Whether columns are samples, of which other processes have others: the mean is that of all.
 
     Returns
     -------
     Tensor of bool
     """
-    mean = votes.sum(dtype=torch.float64).item() / votes.numel()
+    whole, count = votes.sum(dtype=torch.float64), votes.numel()
+    if sampled:
+        whole, count = processes.summed(whole), processes.everyone(count)
+    mean = whole.item() / count
     if isinstance(voters, Tensor):
         return votes > (least * voters).clamp(min=mean)
     return votes > max(least * voters, mean)
@@ -137,9 +147,14 @@ def over_threshold(votes: Tensor, voters: int | Tensor, least: float) -> Tensor:
 
 def grad_of_flips(pull: Tensor) -> Tensor:
     """Divide a gradient by its standard deviation, if that is not 0."""
-    if pull.numel() < 2:
+    count = processes.everyone(pull.numel())
+    if count < 2:
         return pull
-    deviation = pull.std()
+    if processes.alone():
+        deviation = pull.std()
+    else:
+        _, variance = processes.moments(pull.reshape(1, -1))
+        deviation = (variance[0] * (count / (count - 1))).sqrt()
     return pull if deviation == 0 else pull / deviation
 
 

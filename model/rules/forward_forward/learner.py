@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu, softplus
 
+from bitwright.model import processes
 from bitwright.model.base import Layer
 from bitwright.model.network import Network
 from bitwright.model.rules.optimizer import adam, set_rate
@@ -144,7 +145,8 @@ class Learner:
             positive, negative = negative, positive
         loss = pair_loss(positive, negative, self._threshold, self._loss)
         self._optimizer.zero_grad()
-        loss.backward()
+        processes.weighed(loss).backward()
+        processes.add_up([*self.layer.parameters(), self._threshold])
         self._optimizer.step()
         self.layer.constrain()
         right = (positive > negative).float().mean()

@@ -19,6 +19,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from bitwright.model import processes
 from bitwright.model.graph import MODULATE, together
 from bitwright.model.network import Network
 from bitwright.model.rules.forward_forward.learner import (
@@ -92,8 +93,9 @@ def wrong_labels(labels: Tensor, classes: int, count: int,
     -------
     Tensor of int64, shape (count, batch)
     """
-    steps = torch.rand(classes - 1, len(labels), generator=generator,
+    steps = torch.rand(classes - 1, processes.everyone(len(labels)), generator=generator,
                        device=generator.device).argsort(0)[:count] + 1
+    steps = processes.mine(steps, 1)
     return (labels + steps) % classes
 
 
@@ -119,6 +121,9 @@ class ForwardForward(Rule, kind="forward-forward"):
         super().check(network, settings, epochs, task)
         check_layers(cls.kind, network)
         layers, classes = len(network.learning_layers), network.modulator.frames
+        if settings.processes and processes.count() > 1:
+            raise ValueError("forward-forward.processes must be 0 where processes share out the "
+                             f"samples, not {settings.processes}")
         if settings.candidates >= classes:
             raise ValueError(f"forward-forward.candidates must be below the {classes} classes, "
                              f"not {settings.candidates}")

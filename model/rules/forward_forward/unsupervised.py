@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bitwright.model import processes
 from bitwright.model.base import Layer
 from bitwright.model.network import Network
 from bitwright.model.rules.forward_forward.learner import Learner, Loss, check_layers
@@ -86,10 +87,12 @@ class UnsupervisedForwardForward(Rule, kind="unsupervised-forward-forward"):
         set_rate(self._readout, self._settings.readout_rate * share)
 
     def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
-        # A single picture has no other to be mixed with.
-        pictures = features if len(features) > 1 else features.repeat(2, 1)
-        negative = hybrids(pictures, self._shape, self._settings.blurs,
-                           self._generator)[: len(features)]
+        batch = processes.everyone(len(features))
+        pictures = processes.gathered(features, batch)  # each is mixed with any other of them
+        if batch == 1:  # a single picture has no other to be mixed with
+            pictures = pictures.repeat(2, 1)
+        negative = processes.shared_out(
+            hybrids(pictures, self._shape, self._settings.blurs, self._generator)[:batch])
         network, seen = self._network, []
 
         def through(name: str, layer: Layer, x: Tensor) -> Tensor:
@@ -104,7 +107,8 @@ class UnsupervisedForwardForward(Rule, kind="unsupervised-forward-forward"):
         logits = network.logits(network.head(read[:, : x.shape[1] // 2]))
         loss = self._task.loss(logits, labels)
         self._readout.zero_grad()
-        loss.backward()
+        processes.weighed(loss).backward()
+        processes.add_up(self._network.head.parameters())
         self._readout.step()
         self._network.head.constrain()
         return {"loss": loss.item(), "layer_loss": sum(one.loss for one in seen) / len(seen),

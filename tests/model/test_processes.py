@@ -1,0 +1,220 @@
+"""Training on two processes: the same as on one, and what is left when one is killed."""
+
+import json
+import math
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from bitwright import ir
+from bitwright.model import processes, train
+from bitwright.model.processes import LOST, Share
+from bitwright.model.recipe import load_recipe
+from bitwright.model.training.checkpoint import Checkpoint
+from tests.processes_work import free_ports, start, step
+
+TABLES = ("layers=[{kind='bit_error', rate=0.1}, {kind='lut', width=60, fan_in=3, "
+          "wiring='learnable', offered=8, wire_cost=0.1}, {kind='lut', width=40, fan_in=3}]")
+REAL = "layers=[{kind='dense', neurons=32, batch_norm=true}]"
+STEPS = {
+    "tables": ("digits", [TABLES, "jitter=1", "augment.flip=true", "augment.cutout=3",
+                          "backprop.cost=0.5"]),
+    "drawn frames": ("digits", ["modulate.levels='uniform'", "modulate.trained_frames=8",
+                                "modulate.draw=true"]),
+    "learned thresholds": ("digits", ["modulate.levels='batch-norm'", "balance=true"]),
+    "mixed": ("digits-mixed", []),
+    "xnor": ("digits-xnor", []),
+    "ste": ("digits-ste", ["straight-through.regulariser='manhattan'"]),
+    "convolution": ("digits-conv", []),
+    "real": ("digits-real", [REAL]),
+    "bop": ("digits-bop", []),
+    "direct": ("digits-dfa", ["direct-feedback-alignment.angles=true"]),
+    "aligned": ("digits-fa", ["feedback-alignment.angles=true"]),
+    "indirect": ("digits-ifa", []),
+    "sign": ("digits-usf", []),
+    "bernoulli": ("digits-bernoulli", []),
+    "forward": ("digits-ff", ["forward-forward.candidates=1"]),
+    "hard negatives": ("digits-ff", []),
+    "unsupervised": ("digits-ff-unsupervised", []),
+    "a table": ("iris", []),
+    "votes": ("digits-fbf", ["fbf.signal='flip'", "fbf.error='sign'", "fbf.mask='vote'",
+                             "fbf.window=0.0", "layers.0.centre='half'", "head.centre='half'"]),
+    "votes v1": ("digits-fbf", ["fbf.signal='flip'", "fbf.error='sign'", "fbf.mask='vote'",
+                                "fbf.window=0.0", "fbf.order='v1'", "layers.0.centre='half'",
+                                "head.centre='half'"]),
+    "wishes": ("digits-fbf", []),
+    "flips of a convolution": ("digits-conv-fbf", []),
+    "thresholds and votes": ("digits-fbf", ["modulate.levels='batch-norm'"]),
+}
+# Of a rule that follows a gradient one step is compared: Adam's first ones are signs of gradients,
+# so that what differs by a rounding goes apart.
+WHOLE = ("votes", "votes v1", "wishes", "flips of a convolution")
+"""What votes alone decide, which are whole numbers."""
+
+BATCH = 41
+"""An odd one: one process has a sample more than the other."""
+
+TOLERANCE = 1e-3
+"""Largest difference of a gradient, in shares of the greatest of its tensor."""
+
+KILLED = ["digits", "--set", "epochs=6", "--set", "layers.0.width=60", "--set",
+          "layers.1.width=40", "--set", "jitter=1", "--out", "killed"]
+FLIPS = ["digits-fbf", "--set", "epochs=3", "--out"]
+
+
+def undisturbed(out):
+    return [*KILLED[:-1], out]
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """A run of two processes of which the second was killed: where it is, and what was said."""
+    folder = tmp_path_factory.mktemp("killed")
+    both = start(["-m", "model.train", *KILLED], 2, folder)
+    checkpoint = folder / "killed" / "checkpoint.pt"
+    deadline = time.monotonic() + 120
+    while not checkpoint.exists() and both[0].poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    both[1].send_signal(signal.SIGKILL)
+    codes = [one.wait(60) for one in both]
+    said = [(folder / f"output-{rank}.txt").read_text() for rank in (0, 1)]
+    return folder, codes, said, Checkpoint.load(checkpoint).epoch
+
+
+@pytest.fixture(scope="module")
+def two(killed):
+    """What two processes did: their steps, and the folder of their runs."""
+    folder = killed[0]
+    before = (folder / "killed" / "checkpoint.pt").read_bytes()
+    (folder / "alone").mkdir()
+    (folder / "alone" / "checkpoint.pt").write_bytes(before)
+    commands = [undisturbed("whole"), ["--resume", "--out", "killed"], [*FLIPS, "flips"]]
+    work = {"steps": [[*one, BATCH, 1 + (name in WHOLE)] for name, one in STEPS.items()], "commands": commands,
+            "ports": free_ports(len(commands))}
+    (folder / "work.json").write_text(json.dumps(work))
+    codes = [one.wait(300) for one in start(["-m", "tests.processes_work", str(folder)], 2, folder)]
+    said = [(folder / f"output-{rank}.txt").read_text() for rank in (0, 1)]
+    assert codes == [0, 0], said
+    found = [dict(zip(STEPS, torch.load(folder / f"found-{rank}.pt"), strict=True))
+             for rank in (0, 1)]
+    return folder, found, said
+
+
+def close(ours, theirs):
+    size = max(theirs.abs().max().item(), 1e-8)
+    return bool(((ours - theirs).abs() <= TOLERANCE * size).all())
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_step_of_two_is_that_of_one(name, two):
+    _, (first, second), _ = two
+    alone = step(*STEPS[name], BATCH, 1 + (name in WHOLE))
+    assert not set(first[name]["seen"]) & set(second[name]["seen"])
+    assert sorted(first[name]["seen"] + second[name]["seen"]) == sorted(alone["seen"])
+    for found in (first[name], second[name]):
+        assert torch.equal(found["chance"], alone["chance"])
+        assert found["gradients"].keys() == alone["gradients"].keys()
+        assert all(torch.equal(value, second[name]["state"][key])
+                   for key, value in found["state"].items())
+    for key, value in first[name]["report"].items():
+        if key != "flipped" or name in WHOLE:  # behind Adam's step on a sum that may be 0
+            assert math.isclose(value, alone["report"][key], rel_tol=1e-4, abs_tol=1e-4), key
+    for key, value in alone["gradients"].items():
+        assert close(first[name]["gradients"][key], value), key
+    if name in WHOLE:
+        for key, value in alone["state"].items():
+            if value.dtype == torch.bool or key.endswith("mean"):
+                assert torch.equal(first[name]["state"][key], value), key
+
+
+def test_flips_end_in_the_same_network(two, tmp_path, monkeypatch):
+    folder, _, _ = two
+    monkeypatch.chdir(tmp_path)
+    assert train.main([*FLIPS, "one"]) == 0
+    shared, alone = (ir.load(path / "network.safetensors")
+                     for path in (folder / "flips", tmp_path / "one"))
+    assert shared.entries == alone.entries
+
+
+def test_a_killed_process_ends_the_run_with_one_line(killed):
+    _, codes, said, epoch = killed
+    assert codes == [1, -signal.SIGKILL]
+    assert 1 <= epoch < 6
+    lines = (said[0] + said[1]).splitlines()
+    assert [line for line in lines if "samples to learn from" not in line] == [LOST]
+
+
+def test_a_killed_run_goes_on_to_the_same_bytes(two):
+    folder, _, _ = two
+    whole, resumed = ((folder / out / "network.safetensors").read_bytes()
+                      for out in ("whole", "killed"))
+    assert whole == resumed
+    lines = (folder / "killed" / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3, 4, 5, 6]
+
+
+def test_one_process_goes_on_with_the_run_of_two(two, monkeypatch):
+    folder, _, _ = two
+    monkeypatch.chdir(folder)
+    assert train.main(["--resume", "--out", "alone"]) == 0
+    whole, resumed = (ir.load(folder / out / "network.safetensors").provenance["accuracy"]
+                      for out in ("whole", "alone"))
+    assert abs(whole["validation"] - resumed["validation"]) <= 0.03
+
+
+def test_only_the_first_process_speaks(two):
+    _, _, said = two
+    assert said[1] == ""
+    assert said[0].count("samples to learn from") == 3
+    assert said[0].count("network.safetensors") == 3
+
+
+@pytest.mark.parametrize(("total", "count"), [(10, 1), (10, 3), (51, 2), (7, 7)])
+def test_shares_are_a_partition(total, count):
+    shares = [Share.of(total, rank, count) for rank in range(count)]
+    assert [n for share in shares for n in range(total)[share.slice]] == list(range(total))
+    assert max(share.samples for share in shares) - min(share.samples for share in shares) <= 1
+
+
+def refusal(monkeypatch, *overrides, recipe="digits", compiled=False):
+    from bitwright import data
+    from bitwright.model.training.trainer import Trainer
+
+    monkeypatch.setattr(processes, "count", lambda: 2)
+    chosen = load_recipe(recipe, overrides)
+    with pytest.raises(ValueError) as caught:
+        Trainer(chosen, data.load("digits"), compiled=compiled)
+    return str(caught.value)
+
+
+def test_what_cannot_be_shared_is_refused(monkeypatch):
+    assert refusal(monkeypatch, "forward-forward.processes=2", "forward-forward.candidates=1",
+                   recipe="digits-ff") == (
+        "forward-forward.processes must be 0 where processes share out the samples, not 2")
+    assert refusal(monkeypatch, "batch=1") == (
+        "batch must be at least the 2 processes that share them, not 1")
+    assert refusal(monkeypatch, compiled=True) == (
+        "--compile must be left out where several processes train: what they tell each other "
+        "cannot be compiled")
+
+
+def test_processes_that_do_not_meet(monkeypatch, caplog):
+    port = free_ports(1)[0]
+    for name, value in (("RANK", "x"), ("WORLD_SIZE", "2"), ("MASTER_ADDR", "127.0.0.1"),
+                        ("MASTER_PORT", str(port))):
+        monkeypatch.setenv(name, value)
+    assert train.main(["digits"]) == 1
+    assert [record.getMessage() for record in caplog.records
+            if record.levelname == "ERROR"] == [
+        f"The 2 processes of the training do not meet at 127.0.0.1:{port}: start them with "
+        "torchrun"]
+
+
+def test_the_environment_is_left_as_it_was():
+    assert not {"RANK", "WORLD_SIZE"} & set(os.environ)
+    assert processes.count() == 1
