@@ -77,7 +77,19 @@ STREAMED = "tests/hw/test_streamed.py"
 STREAMS = "tests/hw/test_stream_core.py"
 ENCODED = "tests/hw/pixels/test_encoder.py -k evaluator"
 NATIVE = "tests/native"
+PROCESSES = "tests/model/test_processes.py"
 FAULTS = [
+    Fault("model/rules/flip/votes.py", "return processes.summed(votes)", "return votes", PROCESSES),
+    Fault("model/rules/flip/votes.py", "processes.summed(targets @ x.T)", "targets @ x.T", PROCESSES),
+    Fault("model/processes.py", "middle = (summed(exact.sum(1, dtype=torch.float64)) / columns)",
+          "middle = (exact.sum(1, dtype=torch.float64) / x.shape[1])", PROCESSES),
+    Fault("model/processes.py", "summed(both) / ctx.columns", "both / ctx.columns", PROCESSES),
+    Fault("model/processes.py", "cls(total * place // number,", "cls(0,", PROCESSES),
+    Fault("model/processes.py", "value * (_share.samples / _share.total)", "value / count()",
+          PROCESSES),
+    Fault("model/layers/noise.py", "processes.everyone(x.shape[1])", "x.shape[1]", PROCESSES),
+    Fault("model/training/folder.py", "    if not processes.is_first():\n        while",
+          "    if False:\n        while", PROCESSES),
     Fault("native/functions.py", "min(best, (_cost(low, high), place))",
           "max(best, (_cost(low, high), place))", f"{NATIVE} -k few"),
     Fault("native/functions.py", "first} ^ ({x} & ({first} ^ {second}))",

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-import json
+import importlib
+import multiprocessing
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import Sequence
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+import torch
 
+from bitwright import data
+from bitwright.model import processes, train
+from bitwright.model.recipe import load_recipe
+from bitwright.model.training.group import joined
+from bitwright.model.training.trainer import Trainer
+
+__all__ = ["Run", "both", "commands", "free_ports", "step", "steps"]
+
+for _name in ("torch.utils.tensorboard", "bitwright.model.lookup.loops"):
+    importlib.import_module(_name)  # what the fork server has is there at once in every process
 
 def free_ports(count: int) -> list[int]:
     """Ports on which nobody listens."""
@@ -23,18 +34,83 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def start(command: Sequence[str], count: int, folder: Path) -> list[subprocess.Popen[str]]:
-    """Start processes as torchrun does; each writes its output to a file of the folder."""
-    port = free_ports(1)[0]
-    started = []
-    for rank in range(count):
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "RANK": str(rank), "LOCAL_RANK":
-                       str(rank), "WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1",
-                       "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
-        with (folder / f"output-{rank}.txt").open("w") as file:
-            started.append(subprocess.Popen([sys.executable, *command], cwd=folder, text=True,
-                                            env=environment, stdout=file, stderr=file))
-    return started
+class Run:
+    """Processes that do one thing together, as torchrun starts them.
+
+    Parameters
+    ----------
+    work : callable
+        Takes no argument that is not in ``arguments``.
+    arguments : tuple
+    count : int
+    folder : Path
+        Where they work. What each says is in ``output-RANK.txt``, what it makes in
+        ``found-RANK.pt``.
+    """
+
+    def __init__(self, work: Any, arguments: tuple[Any, ...], count: int, folder: Path) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([__name__])
+        self.folder = folder
+        port = free_ports(1)[0]
+        self.processes: list[BaseProcess] = []
+        for rank in range(count):
+            environment = {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(count),
+                           "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+            self.processes.append(context.Process(
+                target=_begin, args=(work, arguments, environment, folder), daemon=True))
+            self.processes[-1].start()
+
+    def wait(self, seconds: float = 300) -> list[int | None]:
+        """Exit statuses, once all have ended."""
+        for one in self.processes:
+            one.join(seconds)
+        return [one.exitcode for one in self.processes]
+
+    @property
+    def said(self) -> list[str]:
+        """What each wrote to its outputs."""
+        return [(self.folder / f"output-{rank}.txt").read_text()
+                for rank in range(len(self.processes))]
+
+    @property
+    def found(self) -> list[Any]:
+        """What the work of each returned."""
+        return [torch.load(self.folder / f"found-{rank}.pt") for rank in range(len(self.processes))]
+
+
+def _begin(work: Any, arguments: tuple[Any, ...], environment: dict[str, str],
+           folder: Path) -> None:
+    os.environ.update(environment)
+    os.chdir(folder)
+    file = os.open(f"output-{environment['RANK']}.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(file, stream.fileno())
+    torch.set_num_threads(1)
+    torch.save(work(*arguments), f"found-{environment['RANK']}.pt")
+
+
+def steps(which: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+    """Several :func:`step`, by as many processes as the environment says."""
+    with joined():
+        return [step(*one) for one in which]
+
+
+def commands(which: Sequence[tuple[int, list[str]]]) -> None:
+    """Trainings one after the other, each at a port of its own. Exits with the first failure."""
+    for port, argv in which:
+        os.environ["MASTER_PORT"] = str(port)
+        status = train.main(argv)
+        if status:
+            sys.exit(status)
+
+
+def both(which: Sequence[Sequence[Any]], trainings: Sequence[tuple[int, list[str]]],
+         ) -> list[dict[str, Any]]:
+    """Steps, then trainings."""
+    found = steps(which)
+    commands(trainings)
+    return found
 
 
 def step(name: str, overrides: Sequence[str], batch: int, steps: int) -> dict[str, Any]:
@@ -46,13 +122,6 @@ def step(name: str, overrides: Sequence[str], batch: int, steps: int) -> dict[st
         The last step's ``report`` (of all samples), the sum of the ``gradients`` of all processes,
         the ``state`` of the network and of ``chance`` after it, and the samples ``seen`` here.
     """
-    import torch
-
-    from bitwright import data
-    from bitwright.model import processes
-    from bitwright.model.recipe import load_recipe
-    from bitwright.model.training.trainer import Trainer
-
     recipe = load_recipe(name, ["epochs=4", "patience=4", *overrides])
     trainer = Trainer(recipe, data.load(recipe.data))
     for key, value in trainer.network.named_parameters():
@@ -75,24 +144,3 @@ def step(name: str, overrides: Sequence[str], batch: int, steps: int) -> dict[st
             "gradients": {key: value.grad for key, value in named.items()
                           if value.grad is not None},
             "state": {key: value.clone() for key, value in trainer.network.state_dict().items()}}
-
-
-def main(folder: Path) -> None:
-    """Do what ``work.json`` of a folder says, and write what came out to a file of the rank."""
-    import torch
-
-    from bitwright.model import train
-    from bitwright.model.training.group import joined
-
-    torch.set_num_threads(1)
-    work = json.loads((folder / "work.json").read_text())
-    with joined():
-        found = [step(*one) for one in work["steps"]]
-    for port, command in zip(work["ports"], work["commands"], strict=True):
-        os.environ["MASTER_PORT"] = str(port)
-        assert train.main(command) == 0
-    torch.save(found, folder / f"found-{os.environ['RANK']}.pt")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

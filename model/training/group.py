@@ -56,7 +56,7 @@ def joined() -> Iterator[None]:
             root.setLevel(logging.ERROR)
         yield
         distributed.destroy_process_group()
-    except (UserError, OSError, KeyboardInterrupt) as error:
+    except (UserError, OSError, KeyboardInterrupt):
         if not _is_first_to_know():
             raise SystemExit(1) from None
         raise

@@ -5,7 +5,6 @@ import math
 import os
 import signal
 import time
-from pathlib import Path
 
 import pytest
 
@@ -16,7 +15,7 @@ from bitwright.model import processes, train
 from bitwright.model.processes import LOST, Share
 from bitwright.model.recipe import load_recipe
 from bitwright.model.training.checkpoint import Checkpoint
-from tests.processes_work import free_ports, start, step
+from tests.processes_work import Run, both, commands, free_ports, step
 
 TABLES = ("layers=[{kind='bit_error', rate=0.1}, {kind='lut', width=60, fan_in=3, "
           "wiring='learnable', offered=8, wire_cost=0.1}, {kind='lut', width=40, fan_in=3}]")
@@ -75,15 +74,13 @@ def undisturbed(out):
 def killed(tmp_path_factory):
     """A run of two processes of which the second was killed: where it is, and what was said."""
     folder = tmp_path_factory.mktemp("killed")
-    both = start(["-m", "model.train", *KILLED], 2, folder)
+    run = Run(commands, ([(free_ports(1)[0], KILLED)],), 2, folder)
     checkpoint = folder / "killed" / "checkpoint.pt"
     deadline = time.monotonic() + 120
-    while not checkpoint.exists() and both[0].poll() is None and time.monotonic() < deadline:
+    while not checkpoint.exists() and run.processes[0].is_alive() and time.monotonic() < deadline:
         time.sleep(0.005)
-    both[1].send_signal(signal.SIGKILL)
-    codes = [one.wait(60) for one in both]
-    said = [(folder / f"output-{rank}.txt").read_text() for rank in (0, 1)]
-    return folder, codes, said, Checkpoint.load(checkpoint).epoch
+    run.processes[1].kill()
+    return folder, run.wait(60), run.said, Checkpoint.load(checkpoint).epoch
 
 
 @pytest.fixture(scope="module")
@@ -93,16 +90,11 @@ def two(killed):
     before = (folder / "killed" / "checkpoint.pt").read_bytes()
     (folder / "alone").mkdir()
     (folder / "alone" / "checkpoint.pt").write_bytes(before)
-    commands = [undisturbed("whole"), ["--resume", "--out", "killed"], [*FLIPS, "flips"]]
-    work = {"steps": [[*one, BATCH, 1 + (name in WHOLE)] for name, one in STEPS.items()], "commands": commands,
-            "ports": free_ports(len(commands))}
-    (folder / "work.json").write_text(json.dumps(work))
-    codes = [one.wait(300) for one in start(["-m", "tests.processes_work", str(folder)], 2, folder)]
-    said = [(folder / f"output-{rank}.txt").read_text() for rank in (0, 1)]
-    assert codes == [0, 0], said
-    found = [dict(zip(STEPS, torch.load(folder / f"found-{rank}.pt"), strict=True))
-             for rank in (0, 1)]
-    return folder, found, said
+    trainings = [undisturbed("whole"), ["--resume", "--out", "killed"], [*FLIPS, "flips"]]
+    work = [[*one, BATCH, 1 + (name in WHOLE)] for name, one in STEPS.items()]
+    run = Run(both, (work, list(zip(free_ports(3), trainings, strict=True))), 2, folder)
+    assert run.wait() == [0, 0], run.said
+    return folder, [dict(zip(STEPS, found, strict=True)) for found in run.found], run.said
 
 
 def close(ours, theirs):
@@ -209,10 +201,9 @@ def test_processes_that_do_not_meet(monkeypatch, caplog):
                         ("MASTER_PORT", str(port))):
         monkeypatch.setenv(name, value)
     assert train.main(["digits"]) == 1
-    assert [record.getMessage() for record in caplog.records
-            if record.levelname == "ERROR"] == [
-        f"The 2 processes of the training do not meet at 127.0.0.1:{port}: start them with "
-        "torchrun"]
+    said, = (record.getMessage() for record in caplog.records if record.levelname == "ERROR")
+    assert said == (f"The 2 processes of the training do not meet at 127.0.0.1:{port}: start them "
+                    "with torchrun")
 
 
 def test_the_environment_is_left_as_it_was():
