@@ -316,7 +316,8 @@ class Trainer:
         logits = scores.double() / self.network.scale
         # The first process decides: what follows is done by all or by none.
         metric, loss = self.task.metric(logits, targets), self.task.loss(logits, targets).item()
-        return group.from_first((metric, loss))
+        metric, loss = group.from_first((metric, loss))
+        return metric, loss
 
     def save(self, path: Path) -> None:
         """Write the checkpoint.
