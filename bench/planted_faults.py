@@ -77,10 +77,16 @@ STREAMED = "tests/hw/test_streamed.py"
 STREAMS = "tests/hw/test_stream_core.py"
 ENCODED = "tests/hw/pixels/test_encoder.py -k evaluator"
 NATIVE = "tests/native"
+SHARDS = "tests/model/test_shards.py"
 PROCESSES = "tests/model/test_processes.py"
 FAULTS = [
+    Fault("model/training/stream.py", "start + TOGETHER]", "start + 1]", SHARDS),
+    Fault("model/training/stream.py", "rows[first:stop] - start", "rows[first:stop] - first",
+          SHARDS),
+    Fault("data/shards.py", "        self._digest.update(shard.tobytes())\n", "", SHARDS),
     Fault("model/rules/flip/votes.py", "return processes.summed(votes)", "return votes", PROCESSES),
-    Fault("model/rules/flip/votes.py", "processes.summed(targets @ x.T)", "targets @ x.T", PROCESSES),
+    Fault("model/rules/flip/votes.py", "processes.summed(targets @ x.T)", "targets @ x.T",
+          PROCESSES),
     Fault("model/processes.py", "middle = (summed(exact.sum(1, dtype=torch.float64)) / columns)",
           "middle = (exact.sum(1, dtype=torch.float64) / x.shape[1])", PROCESSES),
     Fault("model/processes.py", "summed(both) / ctx.columns", "both / ctx.columns", PROCESSES),

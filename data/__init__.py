@@ -14,10 +14,11 @@ from bitwright.data import cifar, idx, openml, own, pictures, tabular
 from bitwright.data.dataset import DataError, DataSet, split, stratified
 from bitwright.data.inputs import Inputs, read_inputs
 from bitwright.data.prepare import prepare
+from bitwright.data.shards import ShardWriter
 from bitwright.data.source import Source
 
-__all__ = ["DataError", "DataSet", "Inputs", "Source", "chosen", "is_own", "load", "names",
-           "prepare", "read_inputs", "recorded", "split", "stratified"]
+__all__ = ["DataError", "DataSet", "Inputs", "ShardWriter", "Source", "chosen", "is_own", "load",
+           "names", "prepare", "read_inputs", "recorded", "split", "stratified"]
 
 logger = logging.getLogger("data")
 
@@ -49,7 +50,7 @@ def load(name: str, data_dir: Path | None = None, source: Source | None = None) 
     ----------
     name : str
         Of a data set; or ``openml:`` and its number there; or the path of a table, of a .npz file,
-        or of a folder or zip file of pictures.
+        of a folder or zip file of pictures, or of a folder of shards.
     data_dir : Path, optional
         Folder to look in first, for those data sets that are files.
     source : Source, optional

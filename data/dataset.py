@@ -6,18 +6,22 @@ import hashlib
 import itertools
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitwright import ir
+from bitwright.data.shards import Shards
 from bitwright.data.source import Source
 from bitwright.errors import UserError
 
 __all__ = ["DataError", "DataSet", "some", "split", "stratified"]
+
+_FEW = 1000
+"""Samples that stand for all where those lie in files."""
 
 MAX_BITS = 16
 """Widest feature that a frozen network takes."""
@@ -41,7 +45,7 @@ class DataSet:
     Parameters
     ----------
     name : str
-    features : array of int32, shape (samples, n)
+    features : array of int32, shape (samples, n), or Shards
         The training part; a validation split is cut from it, never from the test part. Both parts
         have at least one sample.
     labels : array of int64, shape (samples,)
@@ -110,9 +114,22 @@ class DataSet:
         return 0, (1 << self.bits) - 1
 
     @property
+    def shards(self) -> Shards | None:
+        """The features, where they lie in files and are read as they are needed."""
+        return self.features if isinstance(self.features, Shards) else None
+
+    @property
+    def few(self) -> DataSet:
+        """The same, with some samples in place of all where those lie in files."""
+        if self.shards is None:
+            return self
+        some = np.linspace(0, len(self.labels) - 1, min(_FEW, len(self.labels))).astype(np.int64)
+        return replace(self, features=self.features[some], labels=self.labels[some])
+
+    @property
     def constant(self) -> tuple[str, ...]:
         """Names of the columns that are the same in every sample of the training part."""
-        steps = self.features.reshape(-1, len(self.columns) or 1)
+        steps = self.few.features.reshape(-1, len(self.columns) or 1)
         same = (steps == steps[0]).all(axis=0)
         return tuple(name for name, alike in zip(self.columns, same, strict=False) if alike)
 
@@ -229,6 +246,8 @@ class DataSet:
     def _array(self, field: str, dimensions: int, kind: type[Any]) -> NDArray[Any]:
         """An array as it shall be, converted, without a change of any value."""
         array = getattr(self, field)
+        if isinstance(array, Shards) and field == "features":
+            return cast(NDArray[Any], array)  # checked as they are read
         if not isinstance(array, np.ndarray):
             raise self._refused(field, "an array of integers", type(array).__name__, shown=True)
         if array.dtype.kind not in "iu":
@@ -267,7 +286,8 @@ class DataSet:
         state = hashlib.sha256()
         for array in (self.features, self.labels, self.x_test, self.y_test):
             state.update(f"{array.dtype.str} {array.shape}\n".encode())
-            state.update(np.ascontiguousarray(array).tobytes())
+            state.update(array.digest.encode() if isinstance(array, Shards)
+                         else np.ascontiguousarray(array).tobytes())
         return state.hexdigest()
 
 

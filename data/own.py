@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from bitwright.data import arrays, folder, places, table
+from bitwright.data import arrays, folder, places, shards, table
 from bitwright.data.dataset import DataError, DataSet
 from bitwright.data.picture import Form
 from bitwright.data.prepare import prepare
@@ -15,7 +15,7 @@ from bitwright.data.samples import Samples
 from bitwright.data.source import Source
 from bitwright.data.windows import windows
 
-__all__ = ["is_path", "load_file", "read_file", "recorded_source"]
+__all__ = ["is_path", "is_sharded", "load_file", "read_file", "recorded_source"]
 
 SUFFIXES = (*table.SUFFIXES, ".npz", ".zip")
 """Files that a data set may be."""
@@ -28,6 +28,11 @@ def is_path(name: str) -> bool:
         or Path(name).exists())
 
 
+def is_sharded(name: str, data_dir: Path | None) -> bool:
+    """Whether a path is that of a folder of shards, if there is one."""
+    return is_path(name) and (_found(name, data_dir) / shards.SET).is_file()
+
+
 def load_file(name: str, data_dir: Path | None, source: Source) -> DataSet:
     """Load a file or a folder as a data set.
 
@@ -36,6 +41,12 @@ def load_file(name: str, data_dir: Path | None, source: Source) -> DataSet:
     DataError
         See :func:`read_file`, or if the samples are no data set.
     """
+    if is_sharded(name, data_dir):
+        path = _found(name, data_dir)
+        if source != Source():
+            raise DataError(f"{path}: source must be left out for a set of shards, whose samples "
+                            "are what they are")
+        return DataSet(name, **shards.described(path))
     return prepare(name, *read_file(name, data_dir, source), source)
 
 

@@ -55,14 +55,14 @@ def main(argv: list[str] | None = None) -> int:
         except ValueError as error:
             raise UsageError(f"--source: {error}") from error
         raw = None
-        if data.is_own(args.data):
+        if data.is_own(args.data) and not own.is_sharded(args.data, args.data_dir):
             raw, test = own.read_file(args.data, args.data_dir, source)
             loaded = data.prepare(args.data, raw, test, source)
         else:
             loaded = data.load(args.data, args.data_dir, source)
         described = describe(loaded, raw)
         out = args.picture or Path(f"data-{Path(args.data.replace(':', '-')).stem}.png")
-        files.write_atomic(out, draw(loaded))
+        files.write_atomic(out, draw(loaded.few))
         sys.stdout.write(json.dumps(described | {"picture": str(out)}) + "\n" if args.json
                          else "\n".join(report(described, out)) + "\n")
 
@@ -112,11 +112,11 @@ def _columns(data: DataSet, raw: Samples | None) -> Iterator[dict[str, Any]]:
 
     made = data.preparation
     if len(data.shape) > 1 and not isinstance(made, ir.Numbers):
-        yield {"name": "pixels", **_figures(data.features), "missing": 0, "step": None,
-               "integers": len(np.unique(data.features))}
+        yield {"name": "pixels", **_figures(data.few.features), "missing": 0, "step": None,
+               "integers": len(np.unique(data.few.features))}
         return
     count = made.shape[-1] if isinstance(made, ir.Numbers) else data.features.shape[1]
-    integers = data.features.reshape(-1, count)
+    integers = data.few.features.reshape(-1, count)
     values = integers if raw is None else raw.values.reshape(-1, count)
     for index in range(count):
         column = values[:, index]

@@ -32,6 +32,7 @@ from bitwright.model.training.device import in_main_memory
 from bitwright.model.training.freeze import freeze, rehearse
 from bitwright.model.training.front import joined, luts
 from bitwright.model.training.jitter import jittered
+from bitwright.model.training.stream import Stream, spread
 from bitwright.model.training.teacher import Teacher
 
 __all__ = ["DivergedError", "Trainer"]
@@ -95,8 +96,9 @@ class Trainer:
                               np.random.SeedSequence(recipe.seed).generate_state(3))
         self._order = torch.Generator().manual_seed(order)
         self._draws = torch.Generator(self.device).manual_seed(draws)
+        measured = data.features[train if data.shards is None else spread(train)]
         self.network = build_network(recipe.modulate, recipe.layer_types, recipe.head_type, data,
-                                     data.features[train], torch.Generator().manual_seed(make),
+                                     measured, torch.Generator().manual_seed(make),
                                      recipe.places)
         self._shape = self.network.modulator.geometry.shape
         if recipe.jitter and not self._shape:
@@ -116,13 +118,19 @@ class Trainer:
         self.network.to(self.device)
         self.network.draw_from(self._draws)
         if self.network.freezes:
-            rehearse(self.network, data.features[train], self.task.answer)
-        self._features, self._labels = self._tensors(data.features[train], data.labels[train])
+            rehearse(self.network, measured, self.task.answer)
+        self._labels = self.task.targets(data.labels[train]).to(self.device)
+        self._features: torch.Tensor | Stream = (
+            self._narrow(data.features[train]) if data.shards is None
+            else Stream(data.shards, train, self._kind, self.device))
         self._teacher: Teacher | None = None
         if recipe.distill.teacher:
+            if isinstance(self._features, Stream):
+                raise ValueError("distill must be left out where samples are read from shards")
             self._teacher = Teacher(recipe.distill.teacher, data, self._features, self._labels,
                                     changes=bool(recipe.jitter) or recipe.augment.changes)
-        self.held_back = self._tensors(data.features[validation], data.labels[validation])
+        self.held_back = (self._narrow(data.features[validation]),
+                          self.task.targets(data.labels[validation]).to(self.device))
         self._validation = validation
         if compiled:
             if processes.count() > 1:
@@ -194,7 +202,8 @@ class Trainer:
         self.network.train()
         self._coarsen(True)
         self.rule.begin_epoch(self.epoch)
-        order = torch.randperm(self.samples, generator=self._order, device="cpu").to(self.device)
+        order = (self._features.order(self._order) if isinstance(self._features, Stream) else
+                 torch.randperm(self.samples, generator=self._order, device="cpu")).to(self.device)
         metric = self.task.metric_name
         totals: dict[str, float] = {}
         done = seen = 0  # samples of all processes, and those here
@@ -391,13 +400,15 @@ class Trainer:
             "recipe": self.recipe.plain(), "seed": self.recipe.seed, "epochs": self.epoch,
             "figures": figures, "curve": self.curve})
 
-    def _tensors(self, features: NDArray[np.int32], labels: NDArray[Any],
-                 ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Samples on the device, as narrow as they go: every step copies them."""
+    @property
+    def _kind(self) -> torch.dtype:
+        """Type of features, as narrow as they go: every step copies them."""
         low, high = self.data.domain
-        narrow = low >= -(1 << 15) and high < (1 << 15) - 1
-        return (torch.from_numpy(features.astype(np.int16 if narrow else np.int32)).to(self.device),
-                self.task.targets(labels).to(self.device))
+        return torch.int16 if low >= -(1 << 15) and high < (1 << 15) - 1 else torch.int32
+
+    def _narrow(self, features: NDArray[np.int32]) -> torch.Tensor:
+        """Features on the device."""
+        return torch.from_numpy(features).to(self._kind).to(self.device)
 
 
 def _moved(value: Any, device: torch.device) -> Any:
