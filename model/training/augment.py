@@ -94,9 +94,9 @@ def cut_out(features: Tensor, shape: tuple[int, int], side: int,
     device = features.device
     hit = torch.ones((), dtype=torch.bool, device=device)
     for axis, size in enumerate(shape):
-        centres = torch.randint(size, (processes.everyone(len(features)), 1),
-                                generator=generator, device=device)
-        offset = torch.arange(size, device=device) - processes.mine(centres, 0) + side // 2
+        centres = processes.mine(torch.randint(
+            size, (processes.everyone(len(features)), 1), generator=generator, device=device), 0)
+        offset = torch.arange(size, device=device) - centres + side // 2
         within = (offset >= 0) & (offset < side)  # (batch, size)
         hit = hit & (within[:, None, :] if axis else within[:, :, None])
     return (features.view(len(features), *shape, -1) * ~hit[..., None]).flatten(1)

@@ -78,7 +78,7 @@ class Stream:
     def __getitem__(self, part: Tensor) -> Tensor:
         part = part.cpu()
         places = torch.searchsorted(self._bounds, part, right=True) - 1
-        needed = places.unique().tolist()
+        needed = sorted(set(places.tolist()))
         self._bring(needed)
         found = torch.empty(len(part), self._shards.shape[1], dtype=self._kind)
         for one in needed:
