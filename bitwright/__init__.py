@@ -12,8 +12,8 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-_FUNCTIONS = ("build", "estimate", "evaluate", "load", "load_data", "predict", "save", "simulate",
-              "train", "verilog")
+_FUNCTIONS = ("build", "estimate", "evaluate", "load", "load_data", "measure", "predict", "save",
+              "simulate", "train", "verilog")
 __all__ = list(_FUNCTIONS)
 
 _HERE = Path(__file__).parent

@@ -13,7 +13,7 @@ from pathlib import Path
 from bitwright.errors import UsageError, UserError
 from bitwright.extras import named
 
-__all__ = ["add_data_dir", "guarded", "natural", "positive"]
+__all__ = ["above_zero", "add_data_dir", "guarded", "natural", "positive"]
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +33,17 @@ def positive(text: str) -> int:
 def natural(text: str) -> int:
     """An argument that counts something, at least 0."""
     return _at_least(0, text)
+
+
+def above_zero(text: str) -> float:
+    """An argument that is a number above 0."""
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"must be a number, not {text!r}") from error
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be more than 0, not {text}")
+    return value
 
 
 def _at_least(least: int, text: str) -> int:

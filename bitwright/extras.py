@@ -13,6 +13,7 @@ __all__ = ["EXTRAS", "MissingError", "missing", "named", "need"]
 EXTRAS = {
     "torch": "train", "tensorboard": "train", "numba": "train",
     "optuna": "sweep",
+    "ray": "cluster",
     "sklearn": "data", "pooch": "data",
     "amaranth": "hardware", "amaranth_boards": "hardware", "matplotlib": "hardware",
     "cocotb": "sim", "cocotb_tools": "sim", "find_libpython": "sim",

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from bitwright.model.recipe import Recipe
     from bitwright.sim.verdict import Verdict
 
-__all__ = ["build", "estimate", "evaluate", "load", "load_data", "predict", "save", "simulate",
-           "train", "verilog"]
+__all__ = ["build", "estimate", "evaluate", "load", "load_data", "measure", "predict", "save",
+           "simulate", "train", "verilog"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -318,18 +318,22 @@ def save(path: str | Path, network: ir.Network) -> None:
 
 
 @_names_missing
-def estimate(network: ir.Network, target: str = "icebreaker") -> dict[str, float]:
+def estimate(network: ir.Network, target: str = "icebreaker",
+             rate: float | None = None) -> dict[str, float]:
     """Say what a build would take and reach, without building.
 
     Parameters
     ----------
     target : str
         Family, board or part.
+    rate : float, optional
+        Samples a second: the estimate is of the smallest design of a device that takes so many.
 
     Returns
     -------
     dict
-        ``luts``, and ``fmax_mhz`` where there is a device. How far off: docs/results.md.
+        ``luts``, and ``fmax_mhz`` where there is a device; with a rate ``per_second`` and
+        ``fits``. How far off: docs/results.md.
 
     Raises
     ------
@@ -337,6 +341,36 @@ def estimate(network: ir.Network, target: str = "icebreaker") -> dict[str, float
         If there is no such target.
     """
     need("amaranth", "amaranth_boards")
-    from bitwright.hw.flow.estimate import of_target
+    from bitwright.hw.flow.measure import expect
 
-    return of_target(network, target)
+    return expect(network, target, rate)
+
+
+@_names_missing
+def measure(network: ir.Network, target: str = "icebreaker", rate: float | None = None, *,
+            out: str | Path) -> dict[str, float]:
+    """Build for a target, and say what :func:`estimate` says of the real thing.
+
+    Parameters
+    ----------
+    target : str
+        Family (as far as synthesis), board or part.
+    rate : float, optional
+        Samples a second, by which the plan is chosen.
+    out : str or Path
+        The build folder.
+
+    Returns
+    -------
+    dict
+        ``luts``, and of a device ``fmax_mhz`` and ``per_second``.
+
+    Raises
+    ------
+    UserError
+        If it cannot be built.
+    """
+    need("amaranth", "amaranth_boards", "matplotlib")
+    from bitwright.hw.flow.measure import measure
+
+    return measure(network, target, rate, out=Path(out))

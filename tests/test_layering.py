@@ -51,7 +51,7 @@ SIDES = {"bitwright": set(ROOMS), "boards": set(ROOMS) - {"model", "sim", "data"
          "minimise": set(ROOMS) - {"sim", "answers", "demo"}}
 
 FOREIGN = {
-    "bitwright": set(), "ir": set(), "data": {"sklearn", "PIL"},
+    "bitwright": {"ray"}, "ir": set(), "data": {"sklearn", "PIL"},
     "hw": set(), "hw.rtl": {"amaranth"}, "hw.link": {"amaranth", "serial"}, "hw.ip": set(),
     "hw.families": set(), "boards": {"amaranth", "amaranth_boards"}, "hw.report": {"matplotlib"},
     "hw.flow": {"amaranth", "amaranth_boards"}, "sim": {"cocotb", "cocotb_tools"},

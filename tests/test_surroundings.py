@@ -44,6 +44,7 @@ def run(*command, cwd, **environment):
     ("cocotb_tools", "cocotb", "sim", ("sim", "zoo/iris", "--random")),
     ("find_libpython", "find_libpython", "sim", ("sim", "zoo/iris", "--random")),
     ("pysat", "python-sat", "minimise", ("minimise", "zoo/iris", "--exact")),
+    ("ray", "ray", "cluster", ("sweep", "--address", "local")),
     ("serial", "pyserial", "host", ("infer", "zoo/iris", "--port", "/dev/null")),
     ("pooch", "pooch", "data", ("evaluate", "zoo/mnist", "--data-dir", ".")),
 ])

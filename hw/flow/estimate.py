@@ -16,9 +16,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from bitwright import boards, ir
+from bitwright import ir
 from bitwright.boards import Board
-from bitwright.hw import families
 from bitwright.hw.contents import as_built
 from bitwright.hw.families import Family
 from bitwright.hw.families.part import Part
@@ -31,7 +30,7 @@ from bitwright.hw.rtl.layers import choose
 from bitwright.hw.rtl.realisation import Resources, Site
 
 __all__ = ["COEFFICIENTS", "Coefficients", "Estimated", "Features", "caveat", "coefficients",
-           "estimate", "features", "of_target", "speed_grade", "summary", "to_json"]
+           "estimate", "features", "speed_grade", "summary", "to_json"]
 
 COEFFICIENTS = Path(__file__).with_name("estimate.json")
 
@@ -313,28 +312,3 @@ def _off(family: Family) -> Mapping[str, Any]:
     """How far off estimates for a family were, in percent; None where nothing was compared."""
     found: Mapping[str, Any] = _stored()["off"][family.name]
     return found
-
-
-def of_target(network: ir.Network, target: str) -> dict[str, float]:
-    """Estimate for a family, a board or a part, with the plan that a build takes by itself.
-
-    Returns
-    -------
-    dict
-        ``luts``, and ``fmax_mhz`` where there is a device.
-
-    Raises
-    ------
-    UserError
-        If there is none of that name.
-    """
-    if target in families.FAMILIES:
-        family, board = families.get(target), None
-    else:
-        board = boards.get(target)
-        family = board.family
-    found = estimate(network, Plan(lut_size=family.lut_size), family, board)
-    told: dict[str, float] = {"luts": float(found.total)}
-    if found.fmax_mhz is not None:
-        told["fmax_mhz"] = found.fmax_mhz
-    return told

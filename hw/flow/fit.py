@@ -38,7 +38,17 @@ _LARGE_WIDTH, _LARGE_DEPTH = 16, 1 << 14
 
 
 class MisfitError(UserError):
-    """No way to build fits. One line, which names the nearest."""
+    """No way to build fits. One line, which names the nearest.
+
+    Parameters
+    ----------
+    message : str
+    nearest : Candidate
+    """
+
+    def __init__(self, message: str, nearest: Candidate) -> None:
+        super().__init__(message)
+        self.nearest = nearest
 
 
 @dataclass(frozen=True)
@@ -168,7 +178,7 @@ def choose_plan(network: ir.Network, plan: Plan, board: Board, wish: Wish, *,
         near = min(found, key=_nearness)
         raise MisfitError(f"{board.name}: none of {len(found)} ways to build fits; the nearest is "
                           f"{near.words}, which has {near.wrong}; take a larger board, a lower "
-                          "rate or a smaller network")
+                          "rate or a smaller network", near)
     key = _smallest if wish.rate is not None else _fastest
     chosen, *rest = sorted(good, key=key)
     why = ("the smallest that reaches the rate" if wish.rate is not None

@@ -1,6 +1,6 @@
 """Who does the trials: processes of this machine, each for one trial after the other.
 
-Another engine does the same methods.
+The cores of a cluster do the same: :mod:`model.sweeping.remote`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from multiprocessing import connection
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import Protocol
+from typing import Any, Protocol
 
-from bitwright.model.sweeping.events import Broken, Done, Epoch, Event, Failed, Lost, Task
+from bitwright.model.sweeping.events import Broken, Done, Epoch, Event, Failed, Job, Lost
 from bitwright.model.sweeping.trial import Say
 
 __all__ = ["Engine", "Processes"]
@@ -30,8 +30,8 @@ class Engine(Protocol):
     def free(self) -> int:
         """Trials that can be begun at once."""
 
-    def begin(self, number: int, task: Task) -> None:
-        """Begin a trial. There must be room for it."""
+    def begin(self, number: int, task: Job) -> None:
+        """Begin a trial, or whatever else the engine's work is. There must be room for it."""
 
     def events(self, timeout: float) -> list[tuple[int, Event]]:
         """What was said since, by number of the trial: at least one thing unless time is up."""
@@ -60,7 +60,7 @@ class Processes:
         Does a trial, see :func:`model.sweeping.trial.work`: a function of a module.
     """
 
-    def __init__(self, count: int, work: Callable[[Task, Say], None]) -> None:
+    def __init__(self, count: int, work: Callable[[Any, Say], None]) -> None:
         self._count, self._work = count, work
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
@@ -69,7 +69,7 @@ class Processes:
     def free(self) -> int:
         return self._count - sum(worker.number is not None for worker in self._workers)
 
-    def begin(self, number: int, task: Task) -> None:
+    def begin(self, number: int, task: Job) -> None:
         worker = next((worker for worker in self._workers
                        if worker.number is None and worker.process.is_alive()), None)
         if worker is None:
@@ -124,7 +124,7 @@ def _send(worker: _Worker, message: object) -> None:
         worker.connection.send(message)
 
 
-def _serve(ours: Connection, work: Callable[[Task, Say], None]) -> None:
+def _serve(ours: Connection, work: Callable[[Any, Say], None]) -> None:
     """Do trials until nobody sends more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to whoever started this, too
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 if TYPE_CHECKING:
+    from bitwright.data import DataSet, Source
     from bitwright.model.recipe import Recipe
 
-__all__ = ["Begun", "Broken", "Done", "Epoch", "Event", "Failed", "Lost", "Task"]
+__all__ = ["Begun", "Broken", "Done", "Epoch", "Event", "Failed", "Job", "Lost", "Task"]
+
+
+class Job(Protocol):
+    """Something to be done in folders, maybe far away: what an engine knows of it."""
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """All that is read and written, data aside."""
+
+    @property
+    def data(self) -> tuple[str, Path | None, Source] | None:
+        """What :func:`bitwright.data.load` is to be given; None where nothing is loaded."""
+
+    def at(self, folders: Sequence[Path], loaded: DataSet | None) -> Self:
+        """The same, in other folders, with the data at hand."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +42,32 @@ class Task:
     objectives : tuple of str
         What must be told at the end.
     data_dir : Path or None
+    loaded : DataSet or None
+        The data, where they need not be looked for.
     """
 
     runs: tuple[tuple[Path, Recipe], ...]
     target: str | None
     objectives: tuple[str, ...] = ("validation",)
     data_dir: Path | None = None
+    loaded: DataSet | None = None
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """See :class:`Job`."""
+        return tuple(out for out, _ in self.runs)
+
+    @property
+    def data(self) -> tuple[str, Path | None, Source] | None:
+        """See :class:`Job`."""
+        recipe = self.runs[0][1]
+        return recipe.data, self.data_dir, recipe.source
+
+    def at(self, folders: Sequence[Path], loaded: DataSet | None) -> Self:
+        """See :class:`Job`."""
+        recipes = [recipe for _, recipe in self.runs]
+        return replace(self, runs=tuple(zip(folders, recipes, strict=True)), loaded=loaded,
+                       data_dir=None)
 
 
 @dataclass(frozen=True)

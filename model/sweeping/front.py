@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import stdev
@@ -16,11 +16,12 @@ from bitwright.model.training.folder import NETWORK
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
-__all__ = ["FRONT", "TABLE", "Point", "front", "points", "tell", "write_networks"]
+__all__ = ["FRONT", "TABLE", "Point", "front", "point_of", "points", "tell", "write_networks"]
 
 FRONT, TABLE = "front", "pareto.md"
 
-_HEADS = {"validation": "validation", "luts": "LUTs", "fmax_mhz": "Fmax, MHz"}
+_HEADS = {"luts": "LUTs", "fmax_mhz": "Fmax, MHz", "per_second": "samples/s"}
+_HARDWARE = tuple(_HEADS)
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,13 @@ def points(trials: Sequence[FrozenTrial]) -> list[Point]:
     """Trials that came to their end, by number."""
     from optuna.trial import TrialState
 
-    return [Point(trial.number, dict(trial.params), dict(trial.user_attrs["figures"]),
-                  tuple(trial.user_attrs["runs"]))
-            for trial in trials if trial.state == TrialState.COMPLETE]
+    return [point_of(trial) for trial in trials if trial.state == TrialState.COMPLETE]
+
+
+def point_of(trial: FrozenTrial) -> Point:
+    """A trial that came to its end, as a point."""
+    return Point(trial.number, dict(trial.params), dict(trial.user_attrs["figures"]),
+                 tuple(trial.user_attrs["runs"]))
 
 
 def front(found: Sequence[Point], objectives: Sequence[str]) -> list[Point]:
@@ -95,12 +100,22 @@ def write_networks(out: Path, best: Sequence[Point]) -> None:
             files.write_atomic(folder / name, source.read_bytes())
 
 
-def tell(out: Path, spec: Spec, trials: Sequence[FrozenTrial]) -> str:
-    """Write the table of a sweep, and return that of its front."""
+def tell(out: Path, spec: Spec, trials: Sequence[FrozenTrial],
+         built: Mapping[int, Mapping[str, float]] | None = None) -> str:
+    """Write the table of a sweep, and return that of its front.
+
+    Parameters
+    ----------
+    out : Path
+    spec : Spec
+    trials : sequence
+    built : mapping, optional
+        What builds came to, by number of the trial.
+    """
     found = points(trials)
     best = front(found, spec.objectives)
-    lines = _table(best, spec)
-    every = _table(sorted(found, key=lambda point: point.number), spec)
+    lines = _table(best, spec, built or {})
+    every = _table(sorted(found, key=lambda point: point.number), spec, {})
     states = [trial.state.name for trial in trials]
     text = "\n".join([
         f"# Sweep of {spec.base.name}", "",
@@ -113,18 +128,22 @@ def tell(out: Path, spec: Spec, trials: Sequence[FrozenTrial]) -> str:
     return "\n".join(lines)
 
 
-def _table(rows: Sequence[Point], spec: Spec) -> list[str]:
-    hardware = [name for name in ("luts", "fmax_mhz") if rows and name in rows[0].figures]
+def _table(rows: Sequence[Point], spec: Spec,
+           built: Mapping[int, Mapping[str, float]]) -> list[str]:
+    hardware = [name for name in _HARDWARE if rows and name in rows[0].figures]
+    real = [name for name in _HARDWARE if any(name in figures for figures in built.values())]
     seeds = len(spec.seeds) > 1
     heads = ["trial", "validation", *(["sd"] if seeds else []),
-             *(f"{_HEADS[name]} ({spec.target}, estimated)" for name in hardware), "epochs",
-             *spec.ranges]
+             *(f"{_HEADS[name]} ({spec.target}, estimated)" for name in hardware),
+             *(f"{_HEADS[name]} (built)" for name in real), "epochs", *spec.ranges]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for point in rows:
         spread = [] if point.spread is None else [_share(point.spread)]
         epochs = ", ".join(str(run["epochs"]) for run in point.runs)
         cells = [str(point.number), _share(point.figures["validation"]), *spread,
-                 *(f"{point.figures[name]:,.0f}" for name in hardware), epochs,
+                 *(f"{point.figures[name]:,.0f}" for name in hardware),
+                 *(f"{built[point.number][name]:,.0f}" if point.number in built else ""
+                   for name in real), epochs,
                  *(_value(point.settings[path]) for path in spec.ranges)]
         lines.append(f"| {' | '.join(cells)} |")
     return lines

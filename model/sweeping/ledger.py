@@ -64,6 +64,12 @@ class Ledger:
         """All trials, by number."""
         return self.study.get_trials(deepcopy=False)
 
+    def completed(self) -> list[FrozenTrial]:
+        """Trials that came to their end with figures, by number."""
+        from optuna.trial import TrialState
+
+        return [trial for trial in self.trials if trial.state == TrialState.COMPLETE]
+
     def unfinished(self) -> list[Trial]:
         """Trials that were begun and not ended, with all of their settings."""
         return [self._settle(trial._trial_id, trial.number) for trial in self.trials

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bitwright.model.sweeping.front import Point
 
@@ -11,8 +11,11 @@ __all__ = ["PICTURE", "draw"]
 
 PICTURE = "pareto.svg"
 
+_COLOURS = ("#4477aa", "#ee6677", "#aa3377")
 
-def draw(found: Sequence[Point], best: Sequence[Point], target: str, title: str) -> str:
+
+def draw(found: Sequence[Point], best: Sequence[Point], target: str, title: str,
+         more: Mapping[str, Sequence[tuple[float, float]]] | None = None) -> str:
     """Draw points as SVG, the same bytes each time.
 
     Parameters
@@ -24,6 +27,8 @@ def draw(found: Sequence[Point], best: Sequence[Point], target: str, title: str)
     target : str
         What the LUTs are of.
     title : str
+    more : mapping of str to sequence of (float, float), optional
+        Others beside them, by what they are: LUTs, and the metric in percent.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -41,6 +46,10 @@ def draw(found: Sequence[Point], best: Sequence[Point], target: str, title: str)
         axes.scatter(*zip(*places, strict=True), s=16, color=colour, label=label, zorder=2)
         if part is best and sized:
             axes.step(*zip(*places, strict=True), where="post", color=colour, linewidth=1.2)
+    for colour, (label, others) in zip(_COLOURS, (more or {}).items(), strict=False):
+        if others:
+            axes.scatter(*zip(*others, strict=True), s=28, marker="x", color=colour, label=label,
+                         zorder=3)
     axes.set_xlabel(f"LUTs ({target}, estimated)" if sized else "trial")
     axes.set_ylabel("validation, %")
     axes.set_title(title, fontsize=10)

@@ -116,12 +116,15 @@ class _Scalars:
     sampler: Literal["tpe", "random", "nsga2"] = "tpe"
     pruner: Literal["none", "median", "halving"] = "median"
     target: str = "xilinx"
+    rate: float | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
         for name in ("trials", "processes"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.rate is not None and not 0 < self.rate < float("inf"):
+            raise ValueError(f"rate must be more than 0, not {self.rate:g}")
         if not 0 <= self.seed < 1 << 32:
             raise ValueError(f"seed must be from 0 to 2^32 - 1, not {self.seed}")
 
@@ -149,6 +152,8 @@ class Spec:
         Names of :data:`OBJECTIVES`; the first one is ``"validation"``, by which trials are pruned.
     target : str
         Family, board or part for which the hardware is estimated.
+    rate : float or None
+        Samples a second that the design must take on the target, which the plan is chosen by.
     seed : int
         Of the sampler.
     seeds : tuple of int
@@ -163,6 +168,7 @@ class Spec:
     pruner: str
     objectives: tuple[str, ...]
     target: str
+    rate: float | None
     seed: int
     seeds: tuple[int, ...]
 
@@ -233,8 +239,8 @@ def _spec(values: dict[str, Any]) -> Spec:
     _check_list("seeds", seeds, int)
     fixed, ranges = _settings(settings)
     spec = Spec(_base(scalars.recipe, fixed), ranges, scalars.trials, scalars.processes,
-                scalars.sampler, scalars.pruner, tuple(objectives), scalars.target, scalars.seed,
-                tuple(seeds))
+                scalars.sampler, scalars.pruner, tuple(objectives), scalars.target, scalars.rate,
+                scalars.seed, tuple(seeds))
     _check_ends(spec)
     return spec
 

@@ -29,6 +29,7 @@ from bitwright.model.training.folder import curve
 
 if TYPE_CHECKING:
     from optuna import Trial
+    from optuna.trial import FrozenTrial
 
 __all__ = ["SPEC", "TRIALS", "Sweep", "claim", "run_folder"]
 
@@ -63,6 +64,8 @@ def claim(out: Path, spec: Spec) -> None:
             "pruner": spec.pruner, "objectives": list(spec.objectives), "target": spec.target,
             "ranges": {path: _plain(varied) for path, varied in spec.ranges.items()},
             "base": spec.base.plain()}
+    if spec.rate is not None:
+        told["rate"] = spec.rate
     text = tomli_w.dumps(told)
     path = out / SPEC
     if path.exists() and path.read_text(encoding="utf-8") != text:
@@ -104,27 +107,29 @@ class Sweep:
         self.ledger = Ledger(out, spec)
         self._running: dict[int, _Running] = {}
         self._deaths: Counter[int] = Counter()
+        self._ended: dict[int, list[float]] = {}
 
-    def run(self) -> None:
+    def run(self, enough: Callable[[FrozenTrial], bool] = lambda trial: False) -> None:
         """Do the trials that are missing.
+
+        Parameters
+        ----------
+        enough : callable, optional
+            Whether no more is to be done, for this trial that came to its end. Those that run then
+            go on with the next call.
 
         Raises
         ------
         SweepError
             If none can be done. Those that were begun go on with the next sweep of the folder.
         """
-        for trial in self.ledger.unfinished():
-            self._make_room()
-            self._begin(trial)
-        while True:
-            while self._engine.free and len(self.ledger.trials) < self._spec.trials:
-                self._begin(self.ledger.ask())
+        begun = [trial for trial in self.ledger.unfinished() if trial.number not in self._running]
+        while not any(map(enough, self.ledger.completed())):
+            while self._engine.free and (
+                    begun or len(self.ledger.trials) < self._spec.trials):
+                self._begin(begun.pop(0) if begun else self.ledger.ask())
             if not self._running:
                 return
-            self._listen()
-
-    def _make_room(self) -> None:
-        while not self._engine.free:
             self._listen()
 
     def _listen(self) -> None:
@@ -189,9 +194,18 @@ class Sweep:
         if not own or self._spec.pruner == "none":
             return False
         size = trial.user_attrs.get("size", 0)
-        rivals = [self._curve(other.number) for other in self.ledger.trials
+        rivals = [self._rival(other) for other in self.ledger.trials
                   if other.number != trial.number and other.user_attrs.get("size", 0) <= size]
         return losing(self._spec.pruner, own, [curve for curve in rivals if curve])
+
+    def _rival(self, trial: FrozenTrial) -> list[float]:
+        """Curve of another trial. One that is at its end is read once: a sweep has thousands."""
+        if trial.number in self._ended:
+            return self._ended[trial.number]
+        found = self._curve(trial.number)
+        if trial.state.is_finished():
+            self._ended[trial.number] = found
+        return found
 
     def _curve(self, number: int) -> list[float]:
         """Validation metric of each epoch of the first training of a trial, so far."""

@@ -89,7 +89,7 @@ def _train(task: Task, index: int, out: Path, recipe: Recipe, say: Say,
     from bitwright.model.training.checkpoint import Checkpoint
     from bitwright.model.training.folder import CHECKPOINT, begin, epochs, freeze, fronted
 
-    trainer = _trainer(recipe, task.data_dir)
+    trainer = _trainer(recipe, task)
     if index == 0 and task.target is not None:
         untrained = ir.Network(trainer.network.freeze(), answer=trainer.task.answer)
         told = estimate(untrained, task.target)
@@ -120,7 +120,7 @@ def _train(task: Task, index: int, out: Path, recipe: Recipe, say: Say,
     return True
 
 
-def _trainer(recipe: Recipe, data_dir: Path | None) -> Trainer:
+def _trainer(recipe: Recipe, task: Task) -> Trainer:
     import torch
 
     from bitwright import data
@@ -129,11 +129,11 @@ def _trainer(recipe: Recipe, data_dir: Path | None) -> Trainer:
 
     torch.set_num_threads(1)  # as a training alone: the fastest, and sums are rounded alike
     key = recipe.data, recipe.source
-    if key not in _LOADED:
+    if task.loaded is None and key not in _LOADED:
         _LOADED.clear()
-        _LOADED[key] = data.load(recipe.data, data_dir, recipe.source)
+        _LOADED[key] = data.load(recipe.data, task.data_dir, recipe.source)
     try:
-        trainer = Trainer(recipe, _LOADED[key])
+        trainer = Trainer(recipe, task.loaded or _LOADED[key])
     except ValueError as error:
         raise RecipeError(str(error)) from error
     if not trainer.network.freezes:

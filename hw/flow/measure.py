@@ -1,0 +1,111 @@
+"""A build for what it measures: the same figures as an estimate has, of the real thing."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from bitwright import boards, ir
+from bitwright.boards import Board
+from bitwright.errors import UsageError
+from bitwright.hw import families
+from bitwright.hw.families import Family
+from bitwright.hw.flow.builder import build
+from bitwright.hw.flow.estimate import estimate
+from bitwright.hw.flow.fit import FULL, Candidate, MisfitError, Wish, choose_plan
+from bitwright.hw.flow.options import Options
+from bitwright.hw.plan import Plan
+
+__all__ = ["expect", "measure"]
+
+
+def _site(target: str, rate: float | None) -> tuple[Family, Board | None]:
+    if target not in families.FAMILIES:
+        board = boards.get(target)
+        return board.family, board
+    if rate is not None:
+        raise UsageError(f"{target}: a rate is reached on a device; name a board or a part")
+    return families.get(target), None
+
+
+def expect(network: ir.Network, target: str, rate: float | None = None) -> dict[str, float]:
+    """Estimate for a family, a board or a part.
+
+    Without a rate by the plan that a build takes by itself, else by the smallest that reaches it,
+    or by the nearest where none does.
+
+    Returns
+    -------
+    dict
+        ``luts``; ``fmax_mhz`` where there is a device; with a rate ``per_second``, and ``fits``, 0
+        or 1.
+
+    Raises
+    ------
+    UserError
+        If there is no such target.
+    """
+    family, board = _site(target, rate)
+    if rate is None or board is None:
+        found = estimate(network, Plan(lut_size=family.lut_size), family, board)
+        more: dict[str, float] = {}
+    else:
+        chosen = _nearest(network, board, rate)
+        found = chosen.estimated
+        more = {"per_second": chosen.per_second, "fits": float(chosen.filled <= FULL)}
+    told = {"luts": float(found.total)}
+    if found.fmax_mhz is not None:
+        told["fmax_mhz"] = found.fmax_mhz
+    return told | more
+
+
+def _nearest(network: ir.Network, board: Board, rate: float) -> Candidate:
+    try:
+        return choose_plan(network, Plan(lut_size=board.family.lut_size), board, Wish(rate))[0]
+    except MisfitError as error:
+        return error.nearest
+
+
+def measure(network: ir.Network, target: str, rate: float | None = None, *, out: Path,
+            name: str = "network") -> dict[str, float]:
+    """Build for a family (as far as synthesis), a board or a part (placed and routed).
+
+    Parameters
+    ----------
+    network : ir.Network
+    target : str
+    rate : float, optional
+        Samples a second by which the plan is chosen. Left out: the plan that a build takes.
+    out : Path
+        The build folder.
+    name : str
+
+    Returns
+    -------
+    dict
+        ``luts``; of a device ``fmax_mhz``, and ``per_second`` at the clock that it got.
+
+    Raises
+    ------
+    UserError
+        If it cannot be built.
+    """
+    family, board = _site(target, rate)
+    options = Options(board, family, Plan(lut_size=family.lut_size), out,
+                      stop_after="synth" if board is None else "route",
+                      baud=None if board is None else board.baud)
+    if board is not None and rate is not None:
+        chosen, _ = choose_plan(network, options.plan, board, Wish(rate))
+        options = dataclasses.replace(options, plan=chosen.plan)
+    report, _ = build(name, network, options)
+    return _figures(report)
+
+
+def _figures(report: dict[str, Any]) -> dict[str, float]:
+    told = {"luts": float(report["resources"]["total"]["luts"])}
+    fmax = report["timing"]["fmax_hz"]
+    if fmax is not None:
+        told |= {"fmax_mhz": fmax / 1e6,
+                 "per_second": float(report["throughput"]["ip"]["per_second_at_clock"])}
+    return told
