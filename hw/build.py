@@ -26,6 +26,7 @@ from bitwright.hw.rate import divisor
 
 if TYPE_CHECKING:
     from bitwright import ir
+    from bitwright.hw.flow.elsewhere import Elsewhere
     from bitwright.hw.plan import Plan
 from bitwright.locate import HELP, locate, name, title
 
@@ -87,6 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", metavar="N", type=positive, default=1,
                         help="where a clock is missed, try so many seeds, side by side, and keep "
                              "the fastest (default: %(default)s)")
+    parser.add_argument("--address", metavar="ADDRESS",
+                        help="place by Ray, seeds side by side: on the cluster whose head is at "
+                             "HOST:PORT, or on the one that this machine is a node of (auto)")
     parser.add_argument("--no-simplify", action="store_true",
                         help="build every node as it was frozen")
     parser.add_argument("--out", metavar="DIR", type=Path,
@@ -164,6 +168,9 @@ def _check(args: argparse.Namespace) -> None:
     if args.program and args.stop_after not in (None, "route"):
         raise UsageError(f"--program does not go with --stop-after {args.stop_after}, which makes "
                          "no bitstream")
+    if args.address is not None and (args.target or args.project or args.estimate
+                                     or args.stop_after not in (None, "route")):
+        raise UsageError("--address is for placements, and here is none")
     _check_name(args.module)
 
 
@@ -236,7 +243,9 @@ def _build(args: argparse.Namespace) -> None:
     if not args.fit:
         options = dataclasses.replace(options, plan=_ways(args, options.plan, network))
     try:
-        report, fresh = build(title(path), network, options)
+        with _elsewhere(args) as elsewhere:
+            report, fresh = build(title(path), network,
+                                  dataclasses.replace(options, elsewhere=elsewhere))
     except PinError as error:
         raise PinError(f"{args.board or boards.DEFAULT}: {error}") from error
     _tell(args, options, report, fresh)
@@ -244,6 +253,22 @@ def _build(args: argparse.Namespace) -> None:
         assert options.board is not None
         assert options.board.family.place is not None
         program(options.board, options.out / options.board.family.place.bitstream)
+
+
+@contextlib.contextmanager
+def _elsewhere(args: argparse.Namespace) -> Iterator[Elsewhere | None]:
+    """Where placements are done, if not here."""
+    if args.address is None:
+        yield None
+        return
+    from bitwright.cluster import Cluster
+    from bitwright.hw.flow.elsewhere import Elsewhere
+
+    cluster = Cluster(args.address)
+    try:
+        yield Elsewhere(cluster)
+    finally:
+        cluster.close()
 
 
 def _fit(args: argparse.Namespace, options: Options) -> Options:

@@ -15,7 +15,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -106,7 +106,8 @@ def exclusive(folder: Path) -> Iterator[None]:
         yield
 
 
-def run_stage(folder: Path, stage: Stage[R], later: tuple[str, ...] = ()) -> tuple[R, bool]:
+def run_stage(folder: Path, stage: Stage[R], later: tuple[str, ...] = (),
+              do: Callable[[Any, Path, Path], R] | None = None) -> tuple[R, bool]:
     """Do a stage, or find that it is done.
 
     Parameters
@@ -117,6 +118,8 @@ def run_stage(folder: Path, stage: Stage[R], later: tuple[str, ...] = ()) -> tup
     later : tuple of str
         Stages whose files are removed if this one is done anew: what they made of the old result
         must not be taken for the new.
+    do : callable, optional
+        Does it in place of the stage's own ``run``: somewhere else, to the same files.
 
     Returns
     -------
@@ -134,7 +137,8 @@ def run_stage(folder: Path, stage: Stage[R], later: tuple[str, ...] = ()) -> tup
         discard(folder, name)
     part = Path(tempfile.mkdtemp(prefix=_PART, dir=folder))
     try:
-        result = stage.run(part, folder / "logs")
+        logs = folder / "logs"
+        result = stage.run(part, logs) if do is None else do(stage, part, logs)
         digests = {path.relative_to(part).as_posix(): file_digest(path)
                    for path in sorted(part.rglob("*")) if path.is_file()}
         for file in digests:

@@ -10,6 +10,7 @@ from bitwright.boards import Board
 from bitwright.hw.families import FAMILIES, Family
 
 if TYPE_CHECKING:
+    from bitwright.hw.flow.elsewhere import Elsewhere
     from bitwright.hw.plan import Plan
 
 __all__ = ["STAGES", "TARGETS", "Options"]
@@ -53,6 +54,8 @@ class Options:
         Name of the block's module; None for one that is made of the network's name.
     reset : str
         Of the block: one of :data:`hw.naming.RESETS`.
+    elsewhere : Elsewhere or None
+        Does the placements. None: this machine.
     """
 
     board: Board | None
@@ -68,6 +71,7 @@ class Options:
     allow_timing_fail: bool = False
     module: str | None = None
     reset: str = "rst"
+    elsewhere: Elsewhere | None = None
 
     @property
     def target(self) -> str:

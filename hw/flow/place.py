@@ -60,6 +60,9 @@ class PlaceError(UserError):
         super().__init__(message)
         self.utilisation = utilisation
 
+    def __reduce__(self) -> tuple[type[PlaceError], tuple[str, Mapping[str, Usage]]]:
+        return PlaceError, (str(self), self.utilisation)  # it may come from another machine
+
 
 class RouteError(UserError):
     """No router connects the design. One line, which says what to do."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bitwright.hw.flow import cache
 from bitwright.hw.flow.describe import Describe
@@ -48,12 +48,14 @@ class Runner:
         self._silent = False
         self._started = time.monotonic()
 
-    def stage(self, title: str, folder: Path, stage: cache.Stage[R]) -> R:
-        """Do a stage in a build folder, or take what it made there before."""
+    def stage(self, title: str, folder: Path, stage: cache.Stage[R],
+              do: Callable[[Any, Path, Path], R] | None = None) -> R:
+        """Do a stage in a build folder, or take what it made there before. See
+        :func:`hw.flow.cache.run_stage`."""
         if not self._silent:
             self.say(f"{title} ...")
         start = time.monotonic()
-        result, done = cache.run_stage(folder, stage, later(stage.name))
+        result, done = cache.run_stage(folder, stage, later(stage.name), do)
         self.fresh &= done
         if not (self._silent and done):
             self.say(f"{title}: {'nothing changed, kept' if done else 'done'} "

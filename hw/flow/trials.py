@@ -183,18 +183,23 @@ class Trials:
             folder / "board.json", folder / f"{BOARD}.{place.constraints}", board, self._nextpnr))
 
     def _beside(self, clock: Clock, netlist: Path, seeds: Iterable[int]) -> list[_Found]:
-        """Place with some seeds, as many at a time as there are processors."""
+        """Place with some seeds, as many at a time as there are processors, here or elsewhere."""
+        elsewhere = self._options.elsewhere
+        cores = (os.cpu_count() or 1) if elsewhere is None else elsewhere.cores
+
         def attempt(seed: int) -> _Found:
             folder = netlist / f"seed-{seed}"
             folder.mkdir(exist_ok=True)
             return self._place(clock, netlist, seed, folder)
 
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        with ThreadPoolExecutor(cores) as pool:
             try:
                 return list(pool.map(attempt, seeds))
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 toolchain.stop_all()
+                if elsewhere is not None:
+                    elsewhere.stop()
                 raise
 
     def _place(self, clock: Clock, netlist: Path, seed: int, folder: Path) -> _Found:
@@ -205,7 +210,8 @@ class Trials:
                       self._board, clock, seed, PATHS, self._nextpnr)
         try:
             placed = self._runner.stage(
-                f"place and route at {megahertz(clock.hz)} MHz, seed {seed}", folder, stage)
+                f"place and route at {megahertz(clock.hz)} MHz, seed {seed}", folder, stage,
+                self._options.elsewhere)
         except PlaceError as error:
             assert found.synthesised is not None
             raise self._misfit(error, found.synthesised) from error

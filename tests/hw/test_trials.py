@@ -1,20 +1,23 @@
 """Clocks and seeds that a build tries: none twice, whenever it is killed, and the best is kept."""
 
 import json
+import pickle
 import re
 import threading
+from dataclasses import replace
 
 import pytest
 
 from bitwright import boards
 from bitwright.hw.families import Resources
-from bitwright.hw.flow import trials
+from bitwright.hw.flow import toolchain, trials
 from bitwright.hw.flow.builder import TimingError, build
 from bitwright.hw.flow.describe import Describe
+from bitwright.hw.flow.elsewhere import Elsewhere
 from bitwright.hw.flow.generate import Generate
 from bitwright.hw.flow.options import Options
 from bitwright.hw.flow.pack import Pack
-from bitwright.hw.flow.place import Place, RouteError
+from bitwright.hw.flow.place import Place, PlaceError, RouteError
 from bitwright.hw.flow.synth import Synthesise
 from bitwright.hw.flow.toolchain import ToolError
 from bitwright.hw.flow.wrap import Wrap
@@ -228,3 +231,52 @@ def test_a_pll_that_the_tools_refuse_leaves_the_oscillator(tried, tmp_path, capl
 def test_no_router_for_any_seed(tried):
     with pytest.raises(RouteError, match=r"^no router$"):
         tried(lambda stage: None, clock_hz=24e6, seeds=2)
+
+
+class Cluster:
+    """Nodes in this process: all that goes there and comes back goes through bytes."""
+
+    cores = 3
+
+    def __init__(self):
+        self.placed = []
+
+    def run(self, function, *arguments):
+        there = pickle.loads(pickle.dumps(arguments))
+        self.placed.append(there[0].seed)
+        return pickle.loads(pickle.dumps(function(*there)))
+
+
+def test_placements_on_a_cluster_are_the_same(tried, tmp_path):
+    def reach(stage):
+        return {1: 26.0, 2: None, 3: 27.25, 4: 26.5}[stage.seed]
+
+    cluster = Cluster()
+    timing, _, _ = tried(reach, clock_hz=27e6, seeds=4, elsewhere=Elsewhere(cluster))
+    assert sorted(cluster.placed) == [1, 2, 3, 4]
+    assert (timing["seed"], timing["fmax_hz"]) == (3, 27.25e6)
+    assert out(tmp_path, "top.asc") == "netlist.json 27MHz 3"
+    # Under the same key as if they had been made here; a router that gives up is tried again.
+    assert tried(reach, clock_hz=27e6, seeds=4)[2] == ["place 27MHz 2"]
+
+
+def test_a_node_with_another_placer_is_refused(tried, monkeypatch):
+    find = toolchain.find
+
+    class Other(Cluster):
+        def run(self, function, *arguments):
+            with monkeypatch.context() as patch:
+                patch.setattr(toolchain, "find",
+                              lambda program: replace(find(program), version="0.1"))
+                return super().run(function, *arguments)
+
+    own = find(BOARD.family.place.nextpnr).version
+    with pytest.raises(ToolError, match=(
+            rf"^nextpnr-ice40: a node of the cluster has 0\.1, and this machine {re.escape(own)}; "
+            r"install the same there$")):
+        tried(lambda stage: 28.0, clock_hz=27e6, elsewhere=Elsewhere(Other()))
+
+
+def test_a_design_that_does_not_fit_is_told_from_there():
+    error = pickle.loads(pickle.dumps(PlaceError("no place", {"LC": Usage(3, 2)})))
+    assert (str(error), error.utilisation) == ("no place", {"LC": Usage(3, 2)})
