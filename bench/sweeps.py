@@ -1,10 +1,10 @@
 """Sweeps through plain processes and through a Ray cluster of two nodes on this machine.
 
 ``same``: the same trials and the same results through both. ``rate``: trials an hour on one and two
-processes, and what the engine takes beside the trainings. ``kills``: workers, and now and then the
-sweep itself, killed at random moments; nothing may be lost and no trial done twice. ``driver``: what
-a sweep itself takes for a trial and for an epoch, when others train. ``beside``: the picture of a
-sweep's folder with networks made by hand.
+processes, by both. ``kills``: workers, and now and then the
+sweep itself, killed at random moments; nothing may be lost and no trial done twice. ``driver``:
+what a sweep itself takes for a trial, when others train. ``beside``: the picture of a sweep's
+folder with networks made by hand.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import time
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from bitwright import files, ir
@@ -55,6 +56,10 @@ def command(spec, folder, processes, address=None):
     """The sweep's own command."""
     return [sys.executable, "-m", "bitwright", "sweep", str(spec), "--out", str(folder),
             "--processes", str(processes), *([] if address is None else ["--address", address])]
+
+
+def heading(*names):
+    print(f"| {' | '.join(names)} |\n" + "|---" * len(names) + "|")
 
 
 def environment():
@@ -100,7 +105,7 @@ def same(args, out):
     with nodes() as address:
         seconds["two nodes of a Ray cluster"] = run(spec, out / "cluster", 2, address)
     found = [results(spec, out / name) for name in ("processes", "cluster")]
-    print("| engine | trials | seconds |\n|---|---|---|")
+    heading("engine", "trials", "seconds")
     for engine, took in seconds.items():
         print(f"| {engine} | {len(found[0])} | {took:.0f} |")
     equal = found[0] == found[1]
@@ -111,16 +116,11 @@ def same(args, out):
 def rate(args, out):
     """Trials an hour, the start of the command included."""
     spec = written(args.spec, out, trials=args.trials)
-    print("| engine | processes | seconds | trials/hour | of which trained |\n|---|---|---|---|---|")
+    heading("engine", "processes", "seconds", "trials/hour")
     for address, count in itertools.product((None, "local"), (1, 2)):
-        folder = out / f"{address}-{count}"
-        took = run(spec, folder, count, address)
-        trained = sum(json.loads(line)["seconds"]
-                      for path in folder.glob("trials/*/metrics.jsonl")
-                      for line in path.read_text(encoding="utf-8").splitlines())
+        took = run(spec, out / f"{address}-{count}", count, address)
         print(f"| {'processes' if address is None else 'Ray'} | {count} | {took:.0f} | "
-              f"{3600 * args.trials / took:.0f} | {100 * trained / (took * count):.0f} % |",
-              flush=True)
+              f"{3600 * args.trials / took:.0f} |", flush=True)
     return 0
 
 
@@ -173,7 +173,7 @@ def kills(args, out):
     spec = written(args.spec, out, trials=args.trials)
     run(spec, out / "whole", 2)
     draws, wrong = random.Random(args.seed), 0
-    print("| engine | killed | trials | done twice | other than undisturbed |\n|---|---|---|---|---|")
+    heading("engine", "killed", "trials", "done twice", "other than undisturbed")
     for engine in args.engines:
         folder = out / engine
         with nodes() if engine == "ray" else contextlib.nullcontext() as address:
@@ -232,12 +232,10 @@ class Idle:
 def driver(args, out):
     """What the sweep itself takes, by how many trials there are already."""
     spec = load_spec(str(written(args.spec, out, sampler=args.sampler, pruner=args.pruner)))
-    print("| trials before | seconds a trial | a trial in a thousand machines' hour |\n|---|---|---|")
+    heading("trials", "seconds each", "trials/hour")
     claim(out / "driver", spec)
     before = 0
     for total in args.totals:
-        from dataclasses import replace
-
         begun = time.perf_counter()
         Sweep(replace(spec, trials=total), out / "driver", Idle(args.slots)).run()
         took = (time.perf_counter() - begun) / (total - before)
@@ -252,7 +250,7 @@ def beside(args, out):
     found = points(Ledger(args.sweep, spec).trials)
     best = front(found, spec.objectives)
     hand = []
-    print("| network | validation | LUTs, estimated |\n|---|---|---|")
+    heading("network", "validation", "LUTs, estimated")
     for point in best:
         print(f"| trial {point.number} | {100 * point.figures['validation']:.2f} % | "
               f"{point.figures['luts']:,.0f} |")

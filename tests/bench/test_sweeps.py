@@ -27,7 +27,8 @@ def here(tmp_path, monkeypatch):
 
 
 def test_the_driver_alone(capsys):
-    assert sweeps.main(["--spec", "small.toml", "driver", "--totals", "6", "9", "--slots", "3"]) == 0
+    arguments = ["--spec", "small.toml", "driver", "--totals", "6", "9", "--slots", "3"]
+    assert sweeps.main(arguments) == 0
     assert [line.split("|")[1] for line in capsys.readouterr().out.splitlines()[2:]] == [
         " 0 to 6 ", " 6 to 9 "]
 

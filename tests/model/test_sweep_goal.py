@@ -1,0 +1,128 @@
+"""A sweep that looks for one network: so accurate, in so many LUTs, at such a rate."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("optuna")
+pytest.importorskip("torch")
+
+from bitwright import ir
+from bitwright.model import sweep
+from bitwright.model.sweeping.builds import Build, build
+from bitwright.model.sweeping.events import Done, Lost
+from bitwright.model.sweeping.goal import Goal
+from tests.networks import network
+
+SPEC = """
+recipe = "iris"
+trials = 6
+sampler = "random"
+pruner = "none"
+target = "icebreaker"
+[settings]
+epochs = 4
+layers.0.width = { low = 6, high = 24, step = 3 }
+"""
+
+
+class Engine:
+    """In this process: trials of which the n-th is n tenths accurate and takes 10 n LUTs, and
+    builds that take as many as ``real`` says. Everything is lost once."""
+
+    real, rates, asked = {}, [], []
+
+    def __init__(self, count, work):
+        self._work, self._told = work, []
+        self.rates.append(work.keywords.get("estimate", work).keywords.get("rate"))
+
+    @property
+    def free(self):
+        return not self._told
+
+    def begin(self, number, task):
+        first = (number, type(task)) not in self.asked
+        self.asked.append((number, type(task)))
+        if first:
+            self._told.append((number, Lost("killed")))
+        elif isinstance(task, Build):
+            build(task, lambda event: self._told.append((number, event)),
+                  lambda network, target, rate, out: {
+                      "luts": self.real[number], "fmax_mhz": 30.0, "per_second": 1e6})
+        else:
+            out, _ = task.runs[0]
+            ir.save(out / "network.safetensors", network(1))
+            figures = {"validation": number / 10, "luts": 10.0 * number, "fmax_mhz": 40.0,
+                       "per_second": 2e6, "fits": 1.0}
+            self._told.append((number, Done(figures, {
+                "runs": [{"seed": 0, "epochs": 4, **figures}]})))
+
+    def events(self, timeout):
+        told, self._told = self._told, []
+        return told
+
+    def close(self):
+        pass
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.toml").write_text(SPEC)
+    monkeypatch.setattr("bitwright.model.sweeping.engine.Processes", Engine)
+    for name in ("real", "rates", "asked"):
+        monkeypatch.setattr(Engine, name, type(getattr(Engine, name))())
+
+
+def test_the_first_network_that_has_it_as_built_ends_the_search(caplog, capsys):
+    caplog.set_level("INFO")
+    Engine.real |= {3: 41.0, 4: 40.0}
+    arguments = ["mine.toml", "--accuracy", "0.3", "--luts", "40", "--rate", "1000"]
+    assert sweep.main(arguments) == 0
+    assert set(Engine.rates[::2]) == {1000.0}
+    assert "trial 3: as built it has 41 LUTs; the search goes on" in caplog.messages
+    end = capsys.readouterr().out.splitlines()[-2:]
+    assert end == [
+        ("found: trial 4, 40.00 % on the validation split, 40 LUTs on icebreaker, 30.0 MHz, "
+         "1,000,000 samples/s, as built: runs/sweep-mine/found.safetensors"),
+        ("build it with: bitwright build runs/sweep-mine/found.safetensors --board icebreaker "
+         "--fit --rate 1000")]
+    assert max(number for number, _ in Engine.asked) == 4  # trial 5 was not needed
+    table = Path("runs/sweep-mine/pareto.md").read_text()
+    assert "LUTs (built) | Fmax, MHz (built) | samples/s (built)" in table
+    Engine.asked.clear()
+    assert sweep.main(arguments) == 0
+    assert capsys.readouterr().out.splitlines()[-2:] == end
+    assert Engine.asked == []  # nothing is trained or built again
+
+
+def test_nothing_has_it(caplog):
+    assert sweep.main(["mine.toml", "--accuracy", "0.9", "--luts", "30"]) == 1
+    assert caplog.messages[-1] == (
+        "runs/sweep-mine: no network of 6 has at least 90 %, at most 30 LUTs; the nearest is that "
+        "of trial 3, which has 30.00 %; try more with --trials, other settings, or ask for less")
+
+
+def test_the_front_is_built(capsys):
+    Engine.real |= {number: 11.0 * number for number in range(6)}
+    assert sweep.main(["mine.toml", "--build"]) == 0
+    row = capsys.readouterr().out.splitlines()[2].split(" | ")
+    assert row[:6] == ["| 5", "50.00 %", "50", "40", "2,000,000", "55"]
+    assert {(number, kind) for number, kind in Engine.asked if kind is Build} == {
+        (number, Build) for number in range(6)}
+
+
+def test_what_is_missed():
+    goal = Goal(0.9, 500, 1000.0)
+    good = {"validation": 0.9, "luts": 500.0, "per_second": 1000.0}
+    assert goal.missed(good) == ""
+    assert goal.missed(good | {"fits": 0.0}) == "more than the device holds"
+    assert goal.missed({"validation": 0.899, "luts": 501.0, "per_second": 999.0}) == (
+        "89.90 %, 501 LUTs, 999 samples/s")
+    assert not Goal(rate=3.0).asked
+
+
+def test_arguments_that_do_not_go_together(caplog):
+    Path("mine.toml").write_text(SPEC.replace("trials", 'objectives = ["validation"]\ntrials'))
+    assert sweep.main(["mine.toml", "--luts", "30"]) == 2
+    assert caplog.messages == ["--luts needs 'luts' among the objectives of mine.toml"]
