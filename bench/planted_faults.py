@@ -40,6 +40,7 @@ FORMS = "tests/hw/test_forms.py"
 CHAINS = "tests/hw/test_chains.py"
 PARTS = "tests/hw/test_parts.py"
 SWEEP = "tests/model/test_sweep.py"
+REMOTE = "tests/model/test_sweep_remote.py"
 CONTENTS = "tests/hw/test_contents.py"
 COMPLETE = "tests/minimise/test_complete.py"
 EXACT = "tests/minimise/test_exact.py"
@@ -245,8 +246,22 @@ FAULTS = [
     Fault("model/sweeping/ledger.py", "SeedSequence((spec.seed, number))",
           "SeedSequence()", SWEEP),
     Fault("model/sweeping/ledger.py", "        _mend(journal)", "        pass", SWEEP),
-    Fault("model/sweeping/sweep.py", "for trial in self.ledger.unfinished():", "for trial in ():",
-          SWEEP),
+    Fault("model/sweeping/sweep.py", "for trial in self.ledger.unfinished() if",
+          "for trial in () if", SWEEP),
+    Fault("model/sweeping/remote.py", "packed = [pack(folder) for folder in task.folders]",
+          "packed = [{} for folder in task.folders]", f"{REMOTE} -k last_checkpoint"),
+    Fault("model/sweeping/remote.py", "key=lambda item: _LAST.get(item[0], 0)",
+          "key=lambda item: 0", f"{REMOTE} -k written_last"),
+    Fault("model/sweeping/remote.py", "(whole or path.name == METRICS) and", "whole and",
+          f"{REMOTE} -k now_and_then"),
+    Fault("model/sweeping/remote.py", "return self._changes(whole=True)",
+          "return self._changes(whole=False)", f"{REMOTE} -k given_up"),
+    Fault("model/sweeping/remote.py", "if own[name] != version), None)", "if False), None)",
+          f"{REMOTE} -k other_versions"),
+    Fault("model/sweep.py", "        if not missed:\n", "        if True:\n",
+          "tests/model/test_sweep_goal.py -k as_built"),
+    Fault("hw/flow/elsewhere.py", "if (own.version, own.content) != ", "if () != () and ",
+          f"{TRIALS} -k another_placer"),
     Fault("model/sweeping/front.py", "theirs >= ours", "theirs > ours", SWEEP),
     Fault("model/training/folder.py", "splitlines(keepends=True)[:count]",
           "splitlines(keepends=True)", "tests/model/test_train.py"),

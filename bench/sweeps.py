@@ -76,7 +76,7 @@ def run(*arguments):
 @contextlib.contextmanager
 def nodes(count=2) -> Iterator[str]:
     """The address of a Ray cluster: so many raylets on this machine, a core each."""
-    os.environ |= {"RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+    os.environ |= environment() | {"RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
     from ray.cluster_utils import Cluster
 
     made = Cluster(initialize_head=True, head_node_args={

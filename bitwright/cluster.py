@@ -26,6 +26,10 @@ _SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO
 has the same share of a core as this process, not the thirtieth part that Ray gives by itself."""
 
 
+_WITHOUT = "TemporaryActor"
+"""What Ray calls an object whose class a node could not import."""
+
+
 class ClusterError(UserError):
     """There is no such cluster. One line, which says what to do."""
 
@@ -111,12 +115,17 @@ class Cluster:
         ------
         LostError
             If nothing did.
+        ClusterError
+            If a node has not what it needs.
         """
         try:
             return self._ray.get(begun)
         except self._ray.exceptions.RayTaskError as error:
             raise LostError(_line(error.cause)) from error
         except self._ray.exceptions.RayError as error:
+            if _WITHOUT in str(error):
+                raise ClusterError("a node of the cluster cannot import what it is to do; install "
+                                   "the same bitwright there, with the same extras") from error
             raise LostError(_line(error)) from error
 
     def run(self, function: Callable[..., Any], *arguments: object) -> Any:

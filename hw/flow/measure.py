@@ -13,7 +13,7 @@ from bitwright.hw import families
 from bitwright.hw.families import Family
 from bitwright.hw.flow.builder import build
 from bitwright.hw.flow.estimate import estimate
-from bitwright.hw.flow.fit import FULL, Candidate, MisfitError, Wish, choose_plan
+from bitwright.hw.flow.fit import Candidate, MisfitError, Wish, choose_plan
 from bitwright.hw.flow.options import Options
 from bitwright.hw.plan import Plan
 
@@ -53,7 +53,7 @@ def expect(network: ir.Network, target: str, rate: float | None = None) -> dict[
     else:
         chosen = _nearest(network, board, rate)
         found = chosen.estimated
-        more = {"per_second": chosen.per_second, "fits": float(chosen.filled <= FULL)}
+        more = {"per_second": chosen.per_second, "fits": float(chosen.too_large <= 1)}
     told = {"luts": float(found.total)}
     if found.fmax_mhz is not None:
         told["fmax_mhz"] = found.fmax_mhz
