@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Const, Module
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from bitwright.hw.link.flash import FlashReader, flash_signature
 from bitwright.hw.link.loader import Loader
 from bitwright.hw.link.payload import byte_layout
 from bitwright.hw.link.protocol import DIGEST_BYTES
@@ -33,6 +34,8 @@ class Link(wiring.Component):
         Cycles of silence that end an unfinished packet, more than a byte takes.
     patience : int
         Cycles that a result may take at least, at least 1; after up to twice as many it is lost.
+    flash_hz : float, optional
+        Of the clock, where the contents come from a flash first. They must be writable.
 
     Members
     -------
@@ -51,6 +54,8 @@ class Link(wiring.Component):
     load : ``Out(stream.Signature(byte_layout))``
         Bytes for its stores, ``last`` with the last one of the contents. Only where
         ``identity.size`` is not 0.
+    flash : ``Out(flash_signature())``
+        Wires to the flash. Only where there is one.
 
     Raises
     ------
@@ -58,7 +63,7 @@ class Link(wiring.Component):
         If a number is no integer or out of its range.
     """
 
-    def __init__(self, layout, identity, *, cycles, timeout, patience):
+    def __init__(self, layout, identity, *, cycles, timeout, patience, flash_hz=None):
         self._receiver = UartReceiver(cycles)
         for name, value, least in (("Timeout", timeout, 10 * cycles + 1),
                                    ("Patience", patience, 1)):
@@ -68,6 +73,7 @@ class Link(wiring.Component):
                 raise ValueError(f"{name} must be at least {least} cycles, not {value}")
         self._identity = identity
         self.writable = identity.size > 0
+        self._flash = None if flash_hz is None else FlashReader(identity.structure, flash_hz)
         self._requests = RequestReceiver(layout, timeout, self.writable)
         self._replies = ReplySender(layout, patience, self.writable)
         self._transmitter = UartTransmitter(cycles)
@@ -82,6 +88,8 @@ class Link(wiring.Component):
         }
         if self.writable:
             members["load"] = Out(stream.Signature(byte_layout))
+        if self._flash is not None:
+            members["flash"] = Out(flash_signature())
         super().__init__(members)
 
     @property
@@ -126,8 +134,8 @@ class Link(wiring.Component):
         """What writes contents, in its turn among the replies: nothing is under way in the network
         then, nor is an identity being sent."""
         identity = self._identity
-        m.submodules.loader = loader = Loader(identity.size, identity.contents,
-                                                  identity.complete)
+        m.submodules.loader = loader = Loader(identity.size, identity.contents, identity.complete,
+                                              self._flash is not None)
         m.d.comb += [
             loader.commit.eq(requests.commit),
             loader.i.payload.eq(requests.writes.payload),
@@ -138,10 +146,27 @@ class Link(wiring.Component):
         ]
         connect(m, loader.o, flipped(self.load))
         connect(m, loader.outcome, replies.outcomes)
+        if self._flash is not None:
+            self._read(m, loader, requests, replies)
         # The digest of the contents and whether they are complete, amid what is fixed.
         text, start = identity.to_bytes(), 1 + DIGEST_BYTES
         m.d.comb += replies.identity.eq(Cat(_value(text[:start]), loader.digest, loader.complete,
                                             Const(0, 7), _value(text[start + DIGEST_BYTES + 1 :])))
+
+    def _read(self, m, loader, requests, replies):
+        """What comes from the flash, while the writes of a host wait."""
+        m.submodules.flash = flash = self._flash
+        connect(m, flash.pins, flipped(self.flash))
+        m.d.comb += [flash.complete.eq(loader.complete), flash.final.eq(loader.o.payload.last),
+                     flash.over.eq(loader.outcome.valid), loader.right.eq(1)]
+        with m.If(flash.busy):
+            m.d.comb += [
+                loader.commit.eq(flash.commit), loader.seal.eq(flash.seal),
+                loader.right.eq(flash.right),
+                loader.i.payload.eq(flash.o.payload), loader.i.valid.eq(flash.o.valid),
+                requests.writes.ready.eq(0),
+                replies.outcomes.valid.eq(0), loader.outcome.ready.eq(1),
+            ]
 
 
 def _value(text):

@@ -30,6 +30,8 @@ class Loader(wiring.Component):
         Of the contents that the bitstream brings along.
     complete : bool
         Whether it does: if not, there are none until some are written.
+    sealed : bool
+        Whether there are COMMITs with a seal behind their digest, which someone else looks at.
 
     Members
     -------
@@ -37,6 +39,10 @@ class Loader(wiring.Component):
         The payload is that of a COMMIT, not of a LOAD.
     i : ``In(stream.Signature(byte_layout))``
         A payload: of a LOAD an offset and at least one byte, of a COMMIT as long as it must be.
+    seal : ``In(1)``
+        The byte is one of a seal. Only where there are such, as the next.
+    right : ``In(1)``
+        With the last byte of a COMMIT: the seal fits, or there is none.
     o : ``Out(stream.Signature(byte_layout))``
         Bytes for the stores; ``last`` goes with the last one of the contents.
     begin : ``Out(1)``
@@ -49,8 +55,8 @@ class Loader(wiring.Component):
         Of the contents, if they are complete.
     """
 
-    def __init__(self, size, digest, complete=True):
-        self._size, self._complete = size, complete
+    def __init__(self, size, digest, complete=True, sealed=False):
+        self._size, self._complete, self._sealed = size, complete, sealed
         self._digest = int.from_bytes(digest, "little")
         super().__init__({
             "commit": In(1),
@@ -60,6 +66,7 @@ class Loader(wiring.Component):
             "outcome": Out(stream.Signature(outcome_layout)),
             "complete": Out(1),
             "digest": Out(8 * DIGEST_BYTES),
+            **({"seal": In(1), "right": In(1)} if sealed else {}),
         })
 
     def elaborate(self, platform):
@@ -99,9 +106,10 @@ class Loader(wiring.Component):
             with m.State("DIGEST"):
                 m.d.comb += self.i.ready.eq(1)
                 with m.If(self.i.valid):
-                    m.d.sync += digest.eq(Cat(digest, byte)[8:])
+                    with m.If(~self.seal if self._sealed else 1):
+                        m.d.sync += digest.eq(Cat(digest, byte)[8:])
                     with m.If(self.i.payload.last):
-                        m.d.sync += incomplete.eq(0)
+                        m.d.sync += incomplete.eq(~self.right if self._sealed else 0)
                         m.next = "REPORT"
             with m.State("SKIP"):
                 m.d.comb += self.i.ready.eq(1)

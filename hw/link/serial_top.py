@@ -1,11 +1,14 @@
 """The network with a serial link: what goes on a board."""
 
+from dataclasses import replace
+
 from amaranth.hdl import Module, ResetInserter, Signal
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from bitwright.hw.layout import Layout
 from bitwright.hw.limits import check_link
+from bitwright.hw.link.flash import flash_signature
 from bitwright.hw.link.link import QUEUE, Link
 from bitwright.hw.link.protocol import IDENTITY_BYTES, OVERHEAD, Identity
 from bitwright.hw.plan import VIDEO, PlanError
@@ -36,12 +39,17 @@ class SerialTop(wiring.Component):
         Is given the :class:`hw.rtl.axi.AxiIp` and a signal, and returns the component with the same
         ports that goes on the board in its place: an instance of its text, say. While the signal is
         1 it is in reset.
+    flash : bool
+        Whether the contents come from the board's flash first, see :mod:`hw.link.record`. Until
+        then there are none.
 
     Members
     -------
     rx : ``In(1)``
     tx : ``Out(1)``
         The line, as seen from the device.
+    flash : ``Out(flash_signature())``
+        Wires to the flash. Only where contents come from one.
 
     Attributes
     ----------
@@ -60,14 +68,14 @@ class SerialTop(wiring.Component):
         If the clock cannot make the baud rate, the timeout is shorter than two bytes, or the
         frozen network has other features or scores.
     PlanError
-        If the plan wants video.
+        If the plan wants video, or there is a flash and nothing that can be written.
     WidthError
         If a sample or a result is too long for a packet of the link; and as
         :class:`hw.rtl.axi.AxiIp` does.
     """
 
     def __init__(self, network, plan, clock_hz, baud, timeout_s=0.02, frozen=None,
-                 instance=lambda axi, restart: ResetInserter(restart)(axi)):
+                 instance=lambda axi, restart: ResetInserter(restart)(axi), flash=False):
         self.cycles = divisor(clock_hz, baud)
         timeout = None if timeout_s is None else round(timeout_s * clock_hz)
         if timeout is not None and timeout < 20 * self.cycles:
@@ -88,6 +96,11 @@ class SerialTop(wiring.Component):
         if form != self.layout:
             raise ValueError(f"Frozen network must have the form {self.layout}, not {form}")
         self.identity = Identity.of(frozen, plan)
+        if flash and not self.identity.size:
+            raise PlanError("Plan must have a node whose contents can be written (writable = true "
+                            "in its table) where contents come from a flash")
+        if flash:
+            self.identity = replace(self.identity, complete=False)
         # From the first byte of a sample that is handed over, with as many samples as can be owed
         # before it.
         sent = self.layout.copies * self.layout.sample_bytes
@@ -96,8 +109,9 @@ class SerialTop(wiring.Component):
         self.timeout = (5 * patience + (QUEUE + 1) * reply * 11 * self.cycles if timeout is None
                         else timeout)
         self.link = Link(self.layout, self.identity, cycles=self.cycles, timeout=self.timeout,
-                         patience=2 * patience)
-        super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1)})
+                         patience=2 * patience, flash_hz=clock_hz if flash else None)
+        super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1),
+                          **({"flash": Out(flash_signature())} if flash else {})})
 
     def elaborate(self, platform):
         m = Module()
@@ -124,4 +138,6 @@ class SerialTop(wiring.Component):
                 axi.s_load_axis_tvalid.eq(link.load.valid),
                 link.load.ready.eq(axi.s_load_axis_tready),
             ]
+        if "flash" in self.signature.members:
+            connect(m, link.flash, flipped(self.flash))
         return m
