@@ -131,6 +131,21 @@ class Site:
                              "in a file of your own board (docs/boards.md)")
         return _NAME if isinstance(self.uart, Lines) else self.uart
 
+    @property
+    def flash_resource(self) -> tuple[str, int]:
+        """Name and number of the flash that configures the device, to ask the platform for.
+
+        Raises
+        ------
+        BoardError
+            If its platform has none.
+        """
+        if _FLASH not in self.platform().resources:
+            raise BoardError(f"{self.name}: its platform has no flash (a resource spi_flash), "
+                             "which --contents flash needs; leave that out, and write the contents "
+                             "over the link")
+        return _FLASH
+
 
 @dataclass(frozen=True)
 class Board(Site):
@@ -182,6 +197,10 @@ class VendorBoard(Site):
 _NAME = ("serial", 0)
 """Resource of pins that a platform has none for. No platform of amaranth-boards has one of that
 name."""
+
+
+_FLASH = ("spi_flash_1x", 0)
+"""Resource of a flash with a wire each way."""
 
 
 def _resource(lines: Lines) -> Any:

@@ -83,6 +83,10 @@ def _parser() -> argparse.ArgumentParser:
                         help="keep a bitstream that misses the clock")
     parser.add_argument("--baud", metavar="N", type=positive,
                         help="rate of the serial line (default: the board's)")
+    parser.add_argument("--contents", choices=("link", "flash"), default="link",
+                        help="where contents that can be written come from first: over the serial "
+                             "link, or from the board's flash behind the bitstream (default: "
+                             "%(default)s)")
     parser.add_argument("--seed", metavar="N", type=natural, default=1,
                         help="seed of the placer (default: %(default)s)")
     parser.add_argument("--seeds", metavar="N", type=positive, default=1,
@@ -120,6 +124,9 @@ def _options(args: argparse.Namespace) -> Options:
             value = getattr(args, flag)
             if value is not None:
                 raise UsageError(f"--{flag} is for a board, which --stop-after verilog needs not")
+        if args.contents == "flash":
+            raise UsageError("--contents flash is for a board, and here is none: name it with "
+                             "--board")
         family = boards.get(boards.DEFAULT).family
         return Options(board=None, family=family, plan=_plan(args, family.lut_size),
                        out=args.out or Path("build"), stop_after="verilog",
@@ -130,7 +137,7 @@ def _options(args: argparse.Namespace) -> Options:
         out=args.out or Path("build"), stop_after=args.stop_after or "route",
         clock_hz=_frequency(args.freq), baud=args.baud or board.baud, seed=args.seed,
         seeds=args.seeds, simplify=not args.no_simplify, allow_timing_fail=args.allow_timing_fail,
-        module=args.module, reset=args.reset)
+        module=args.module, reset=args.reset, flash=args.contents == "flash")
 
 
 def _check_name(module: str | None) -> None:
@@ -159,6 +166,9 @@ def _check(args: argparse.Namespace) -> None:
         for other in others:
             if getattr(args, other) not in (None, False):
                 raise UsageError(f"--{other.replace('_', '-')} does not go with --{flag}")
+    for flag in ("part", "target", "project", "estimate"):
+        if args.contents == "flash" and getattr(args, flag):
+            raise UsageError(f"--contents flash does not go with --{flag}")
     if args.rate is not None and not args.fit:
         raise UsageError("--rate is for --fit")
     if args.estimate and args.freq is not None and not args.fit:
@@ -219,6 +229,7 @@ def main(argv: list[str] | None = None) -> int:
 def _build(args: argparse.Namespace) -> None:
     from bitwright import ir
     from bitwright.hw.flow.builder import build
+    from bitwright.hw.flow.flash import FILE
     from bitwright.hw.flow.load import available, program
     from bitwright.hw.flow.pins import PinError
 
@@ -252,7 +263,8 @@ def _build(args: argparse.Namespace) -> None:
     if args.program:
         assert options.board is not None
         assert options.board.family.place is not None
-        program(options.board, options.out / options.board.family.place.bitstream)
+        program(options.board, options.out / options.board.family.place.bitstream,
+                options.out / FILE if options.flash else None)
 
 
 @contextlib.contextmanager
@@ -337,7 +349,9 @@ def _check_folder(folder: Path) -> None:
 
 def _tell(args: argparse.Namespace, options: Options, report: dict[str, Any],
           fresh: bool) -> None:
-    from bitwright.hw.flow.load import command
+    from bitwright.hw.flow.flash import FILE
+    from bitwright.hw.flow.load import command, flash_command
+    from bitwright.hw.link.record import OFFSET
     from bitwright.hw.report.figures import summary
 
     if fresh:
@@ -354,6 +368,12 @@ def _tell(args: argparse.Namespace, options: Options, report: dict[str, Any],
         words = command(board, options.out / place.bitstream)
         if words is not None:
             logger.info("program the board: %s", shlex.join(words))
+    if options.flash and not args.program:
+        assert board is not None
+        words = flash_command(board, options.out / FILE)
+        logger.info("write the contents: %s",
+                    f"{options.out / FILE} goes to byte {OFFSET:,} of the flash" if words is None
+                    else shlex.join(words))
 
 
 @contextlib.contextmanager

@@ -199,6 +199,9 @@ def load(folder: Path, *, routed: bool = False) -> Placed:
         if about["ports"]["clk"] is None:
             raise PlacedError(f"{folder}: the clock of {about['board']} comes from an oscillator "
                               "inside its device, which nothing models; simulate --level netlist")
+        if about["flash"]:
+            raise PlacedError(f"{folder}: its contents come from the board's flash, which nothing "
+                              "models; simulate a build without --contents flash")
         if routed:
             text, digest = _routed(folder, report, about)
         else:

@@ -186,6 +186,8 @@ class Place:
         Those that work, the one with the better clock first.
     routed : Routed, optional
         The netlist after routing. Left out: there are no models of what it is made of.
+    flash : bool
+        Whether a design reaches all wires of the flash that configures the device.
     """
 
     nextpnr: Program
@@ -204,6 +206,7 @@ class Place:
     passed: str = "(?!)"
     routers: tuple[str, ...] = ("router1", "router2")
     routed: Routed | None = None
+    flash: bool = False
 
 
 @dataclass(frozen=True)

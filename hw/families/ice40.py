@@ -118,6 +118,7 @@ FAMILY = Family(
         pack=("{configuration}", "{bitstream}"),
         bitstream="top.bin",
         logic="ICESTORM_LC",
+        flash=True,
         program=("iceprog",),
         free=Free("set_io ", ("--pcf-allow-unconstrained",)),
         routed=Routed(high={"ICESTORM_LC": frozenset({"CEN"}),

@@ -13,6 +13,7 @@ from bitwright.hw.families.pll import megahertz
 from bitwright.hw.families.tool import YOSYS
 from bitwright.hw.flow import cache, toolchain
 from bitwright.hw.flow.describe import Describe
+from bitwright.hw.flow.flash import WriteRecord, check_bitstream, check_board
 from bitwright.hw.flow.generate import Generate
 from bitwright.hw.flow.options import Options
 from bitwright.hw.flow.pack import Pack
@@ -60,11 +61,15 @@ class _Build:
 
     def __init__(self, name: str, network: ir.Network, options: Options) -> None:
         self._options = options
+        if options.flash:
+            assert options.board is not None
+            check_board(options.board)
         self._tools = _Tools.needed(options)
         self._findings = Findings(
             name=name, network=network, board=options.board, target=options.target,
             options={"clock_hz": options.clock_hz, "baud": options.baud, "seed": options.seed,
-                     "seeds": options.seeds, "simplify": options.simplify},
+                     "seeds": options.seeds, "simplify": options.simplify,
+                     "contents": "flash" if options.flash else "link"},
             digests={"network": ir.digest(network), "plan": options.plan.digest,
                      "sources": cache.sources_digest()},
             tools=self._tools.labels)
@@ -103,6 +108,9 @@ class _Build:
             importlib.metadata.version("amaranth")))
         self._runner.stage("describe it for other flows", options.out, Describe(
             found.generated.interface, found.network, options.plan))
+        if options.flash:
+            self._runner.stage("write the contents of the flash", options.out,
+                               WriteRecord(found.network, options.plan))
         block = options.out / FOLDER / found.generated.interface.file
         if options.stop_after == "verilog":
             return
@@ -132,9 +140,11 @@ class _Build:
                 f"of the plan (now {options.plan.levels_per_register}), try more placements with "
                 "--seeds N, or keep the bitstream with --allow-timing-fail")
         assert found.wrapped is not None
-        self._runner.stage("pack", options.out, Pack(
+        packed = self._runner.stage("pack", options.out, Pack(
             options.out / place.configuration, board.family, self._tools.packer,
             (*board.part.packer, *found.wrapped.packer)))
+        if options.flash:
+            check_bitstream(packed.size)
 
     def _report(self, status: str, message: str | None) -> dict[str, Any]:
         content = compose(self._findings, status, message)

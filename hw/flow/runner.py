@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from bitwright.hw.flow import cache
 from bitwright.hw.flow.describe import Describe
+from bitwright.hw.flow.flash import WriteRecord
 from bitwright.hw.flow.generate import Generate
 from bitwright.hw.flow.pack import Pack
 from bitwright.hw.flow.pins import CheckPins
@@ -24,8 +25,8 @@ logger = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
-ORDER = (Generate.name, Describe.name, Wrap.name, CheckPins.name, Synthesise.name, Place.name,
-         Pack.name)
+ORDER = (Generate.name, Describe.name, WriteRecord.name, Wrap.name, CheckPins.name,
+         Synthesise.name, Place.name, Pack.name)
 """Stages in the order in which one makes what the next reads."""
 
 

@@ -166,7 +166,7 @@ class Trials:
         found.wrapped = self._runner.stage(f"put on the board{at}", folder, Wrap(
             found.network, options.plan, options.simplify, self._naming, self._block,
             self._board, clock, self._baud, importlib.metadata.version("amaranth"),
-            importlib.metadata.version("amaranth-boards")))
+            importlib.metadata.version("amaranth-boards"), options.flash))
         self._check_pins(folder)
         found.synthesised = self._runner.stage(f"synthesise{at}", folder, Synthesise(
             (self._block, folder / f"{BOARD}.il"), BOARD, options.family,

@@ -63,7 +63,8 @@ class Delivered(wiring.Component):
 
 
 class BoardTop(Elaboratable):
-    """A design with ports ``rx`` and ``tx``, on the serial port of a board.
+    """A design with ports ``rx`` and ``tx``, on the serial port of a board, and ``flash`` on its
+    flash if it has that.
 
     Without a PLL, the platform adds the clock and a reset that lasts until the device has settled.
 
@@ -98,7 +99,21 @@ class BoardTop(Elaboratable):
             m.domains += ClockDomain("sync")
             m.submodules.clocking = PllClock(self._pll)
         m.d.comb += [self._design.rx.eq(rx.i), tx.o.eq(self._design.tx)]
+        if "flash" in self._design.signature.members:
+            self._flash(m, platform)
         return m
+
+    def _flash(self, m: Module, platform: Any) -> None:
+        pins, flash = platform.request(*self._board.flash_resource, dir="-"), self._design.flash
+        for name in ("cs", "clk", "copi"):
+            m.submodules[name] = buffer = io.Buffer("o", getattr(pins, name))
+            m.d.comb += buffer.o.eq(getattr(flash, name))
+        m.submodules.cipo = cipo = io.Buffer("i", pins.cipo)
+        m.d.comb += flash.cipo.eq(cipo.i)
+        for name in ("wp", "hold"):  # neither is wanted, and a wire of them may float
+            if hasattr(pins, name):
+                m.submodules[name] = buffer = io.Buffer("o", getattr(pins, name))
+                m.d.comb += buffer.o.eq(0)
 
 
 @dataclass(frozen=True)
@@ -153,7 +168,7 @@ def prepare(design: Any, board: Board, pll: Pll | None = None) -> Prepared:
 
 
 def delivered(network: ir.Network, plan: Plan, *, simplify: bool, clock_hz: float, baud: int,
-              naming: Naming) -> SerialTop:
+              naming: Naming, flash: bool = False) -> SerialTop:
     """The network behind a serial line, its block being an instance of the text of that name.
 
     Parameters
@@ -169,9 +184,12 @@ def delivered(network: ir.Network, plan: Plan, *, simplify: bool, clock_hz: floa
         Rate of the line.
     naming : Naming
         Of the block.
+    flash : bool
+        Whether the contents come from the board's flash.
     """
     return SerialTop(as_built(network, plan, simplify=simplify), plan, clock_hz=clock_hz, baud=baud,
-                     frozen=network, instance=lambda axi, reset: Delivered(axi, naming, reset))
+                     frozen=network, instance=lambda axi, reset: Delivered(axi, naming, reset),
+                     flash=flash)
 
 
 def told(network: ir.Network, plan: Plan, simplify: bool, identity: Identity) -> dict[str, Any]:
@@ -204,6 +222,8 @@ class Wrap:
         Rate of the serial line.
     amaranth, amaranth_boards : str
         Their versions.
+    flash : bool
+        Whether the contents come from the board's flash.
     """
 
     name: ClassVar[str] = "board"
@@ -219,6 +239,7 @@ class Wrap:
     baud: int
     amaranth: str
     amaranth_boards: str
+    flash: bool = False
 
     def run(self, folder: Path, logs: Path) -> Wrapped:
         """See :class:`hw.flow.cache.Stage`."""
@@ -226,7 +247,8 @@ class Wrap:
         assert board.family.place is not None
         with not_elaborated():  # the network's component gives its ports, and is text already
             serial = delivered(self.network, self.plan, simplify=self.simplify,
-                               clock_hz=self.clock.hz, baud=self.baud, naming=self.naming)
+                               clock_hz=self.clock.hz, baud=self.baud, naming=self.naming,
+                               flash=self.flash)
             prepared = prepare(serial, board, self.clock.pll)
         constraints = f"{BOARD}.{board.family.place.constraints}"
         (folder / f"{BOARD}.il").write_text(prepared.rtlil, encoding="utf-8")
@@ -239,6 +261,7 @@ class Wrap:
             "pll": None if self.clock.pll is None else {
                 "cell": self.clock.pll.cell, "parameters": dict(self.clock.pll.parameters)},
             "module": BOARD, "ports": prepared.ports,
+            "flash": self.flash,
         }, indent=2) + "\n", encoding="utf-8")
         return Wrapped(request_bytes=OVERHEAD + serial.layout.sample_bytes,
                        reply_bytes=OVERHEAD + serial.layout.result_bytes, packer=prepared.packer)

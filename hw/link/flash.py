@@ -82,7 +82,7 @@ class FlashReader(wiring.Component):
         rise, end = self._shift(m, bits, sample, on)
         byte = Cat(sample, bits[:7])
         count = Signal(range(max(self._rest, TAIL_BYTES)))
-        address = Array([Const(OFFSET >> 8 * place & 0xFF, 8) for place in (2, 1, 0)] + [Const(0, 8)])
+        address = Array(Const(byte, 8) for byte in OFFSET.to_bytes(OFFSET_BYTES - 1, "big") + b"\0")
         m.d.comb += [self.o.payload.data.eq(byte), self.busy.eq(1), on.eq(1),
                      check.data.eq(self.pins.cipo), self.right.eq(check.crc == 0)]
         with m.FSM():

@@ -63,6 +63,20 @@ def test_the_program_of_the_board_is_run(fake, tmp_path, capfd):
     assert capfd.readouterr() == ("", "on the terminal\n")
 
 
+def test_contents_go_behind_the_bitstream(fake, tmp_path):
+    fake("iceprog")
+    load.program(BOARD, tmp_path / "top.bin", tmp_path / "contents.bin")
+    assert (tmp_path / "told").read_text() == repr(["-o", "524288",
+                                                    str(tmp_path / "contents.bin")])
+    assert load.flash_command(boards.get("ulx3s-25f"), tmp_path / "c") == [
+        "openFPGALoader", "-f", "-o", "524288", str(tmp_path / "c")]
+    fake("icesprog")
+    with refused(f"icesugar: the bitstream is loaded, but no program is known that writes the "
+                 f"flash behind it; write {tmp_path / 'contents.bin'} to byte 524,288 of it with "
+                 "the one that came with the board"):
+        load.program(boards.get("icesugar"), tmp_path / "top.bin", tmp_path / "contents.bin")
+
+
 def test_a_variable_names_another(fake, tmp_path, monkeypatch):
     other = fake("other")
     monkeypatch.setenv("ICEPROG", f"{other} -x")

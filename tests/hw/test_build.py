@@ -16,8 +16,9 @@ import pytest
 
 from bitwright import boards, ir
 from bitwright.hw import build
-from bitwright.hw.contents import as_built
+from bitwright.hw.contents import Contents, as_built
 from bitwright.hw.flow import toolchain
+from bitwright.hw.link.record import record
 from bitwright.hw.naming import Naming
 from bitwright.hw.plan import Plan
 from bitwright.sim import design
@@ -320,6 +321,23 @@ def test_large_memories(network, tmp_path, caplog):
     assert nodes == {"lut0": {"way": "folded", "cycles": 40, "writable": True, "large": True},
                      "head": {"way": "folded", "cycles": 40}}
     fails(caplog, 2, "--large is for --fold CYCLES", [*arguments, "--large"])
+
+
+def test_contents_of_a_flash(network, tmp_path, caplog):
+    """They are there before anything that takes long, and so are the words that write them."""
+    caplog.set_level(logging.INFO)
+    out = tmp_path / "out"
+    arguments = [str(network), "--board", "icebreaker", "--stop-after", "verilog", "--contents",
+                 "flash", "--out", str(out)]
+    assert build.main([*arguments, "--fold", "40", "--large"]) == 0
+    subject, plan = tiny(), Plan.load(out / "plan.toml")
+    assert (out / "contents.bin").read_bytes() == record(Contents(subject, plan), subject)
+    assert caplog.messages[-1] == f"write the contents: iceprog -o 524288 {out / 'contents.bin'}"
+    assert build.main([*arguments, "--board", "icesugar", "--fold", "40", "--large"]) == 0
+    assert caplog.messages[-1] == (f"write the contents: {out / 'contents.bin'} goes to byte "
+                                   "524,288 of the flash")
+    fails(caplog, 1, "--contents flash needs a node whose contents can be written: --fold CYCLES "
+          "with --large, or writable = true in its table of the plan", arguments)
 
 
 def test_a_project_is_not_mixed_with_other_files(network, tmp_path, caplog):

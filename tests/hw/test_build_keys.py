@@ -37,11 +37,12 @@ INTERFACE = Interface(Naming("tiny"), Layout(1, 1, 1, False, 2, 1), 0, 1, 1)
 FOUND = {
     "verilog": Generated(SIZE, SIZE, Cycles(1, 1, 1, 1, 1, 1), False, INTERFACE),
     "ip": Described(),
-    "board": Wrapped(1, 1),
+    "contents": Written(), "board": Wrapped(1, 1),
     "synth": Synthesised("abc9", {}, {"core": Resources(luts=1)}, Resources(luts=1), 1, "", ""),
     "place": Placed(50e6, {"LC": Usage(1, 2)}, 1, "router1", ()),
     "pack": Packed(1), "report": Written()}
-FILES = {"verilog": ["ip/tiny.v"], "ip": [], "board": ["board.il", "board.pcf", "board.lpf"],
+FILES = {"verilog": ["ip/tiny.v"], "ip": [], "contents": [],
+         "board": ["board.il", "board.pcf", "board.lpf"],
          "synth": ["netlist.json"], "place": ["top.asc", "top.config"], "pack": [], "report": []}
 
 
@@ -76,7 +77,8 @@ OPTIONS = Options(BOARD, BOARD.family, Plan(), Path("out"), clock_hz=12e6, baud=
 OTHERS = {
     "board": boards.get("ulx3s-25f"), "family": FAMILIES["ecp5"], "plan": Plan(lanes=2),
     "stop_after": "synth", "clock_hz": 24e6, "baud": 500_000, "seed": 2, "seeds": 2,
-    "simplify": False, "allow_timing_fail": True, "module": "other", "reset": "aresetn"}
+    "simplify": False, "allow_timing_fail": True, "module": "other", "reset": "aresetn",
+    "flash": True}
 NOT_MADE_OF = {"out"}
 """Options that say where, and not what."""
 
@@ -105,6 +107,7 @@ def changed(keys, first, second):
     ("clock_hz", ["board", "synth", "place", "pack"]),
     ("seed", ["place", "pack"]),
     ("allow_timing_fail", []),
+    ("flash", ["board", "synth", "place", "pack"]),
 ])
 def test_a_stage_is_done_again_only_if_it_depends_on_what_changed(keys, field, stages):
     assert changed(keys, OPTIONS, dataclasses.replace(OPTIONS, **{field: OTHERS[field]})) == stages
@@ -112,7 +115,7 @@ def test_a_stage_is_done_again_only_if_it_depends_on_what_changed(keys, field, s
 
 def test_going_on_from_a_stage_does_none_again(keys):
     whole = keys(OPTIONS)
-    assert list(whole) == [name for name in ORDER if name != "pins"]
+    assert list(whole) == [name for name in ORDER if name not in ("pins", "contents")]
     for stage in STAGES:
         part = keys(dataclasses.replace(OPTIONS, stop_after=stage))
         assert part.items() <= whole.items()

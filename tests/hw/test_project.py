@@ -130,6 +130,13 @@ def test_what_is_missing(name, message, tmp_path):
     (["--target", "xilinx", "--uart", "rx=1,tx=2"], "--uart does not go with --target"),
     (["--program", "--stop-after", "synth"],
      "--program does not go with --stop-after synth, which makes no bitstream"),
+    (["--contents", "flash", "--project", "x"], "--contents flash does not go with --project"),
+    (["--contents", "flash", "--target", "xilinx"], "--contents flash does not go with --target"),
+    (["--contents", "flash", "--stop-after", "verilog"],
+     "--contents flash is for a board, and here is none: name it with --board"),
+    (["--contents", "flash", "--board", "ulx3s-25f"],
+     ("ulx3s-25f: --contents flash is for boards of an iCE40; the clock of the flash of Lattice "
+      "ECP5 is no pin that a design has; leave it out, and write the contents over the link")),
     (["--board", "arty-a7-35"], ("arty-a7-35: only Vivado makes bitstreams for Xilinx xc7a35ti; "
                                 "write a project for it with --project DIR")),
     (["--board", "tinyfpga-bx"], ("tinyfpga-bx: it has no serial port; name the pins that yours is "

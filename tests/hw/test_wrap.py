@@ -14,15 +14,20 @@ from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
 from bitwright import boards, ir
+from bitwright.boards import BoardError
 from bitwright.hw.contents import as_built
 from bitwright.hw.families.pll import Clock, Reference, nearest
 from bitwright.hw.flow import wrap
-from bitwright.hw.flow.wrap import BoardTop, Delivered, Prepared, Wrap
+from bitwright.hw.flow.flash import FlashError, check_bitstream, check_board
+from bitwright.hw.flow.wrap import BoardTop, Delivered, Prepared, Wrap, delivered, prepare
 from bitwright.hw.layout import Layout
+from bitwright.hw.link.flash import flash_signature
 from bitwright.hw.link.protocol import OVERHEAD, Identity
+from bitwright.hw.link.record import OFFSET
 from bitwright.hw.naming import RESETS, Naming
 from bitwright.hw.plan import Plan
 from bitwright.hw.report.results import Wrapped
+from tests.hw.tiny import tiny
 from tests.networks import network
 
 BOARD = boards.get("icebreaker")
@@ -138,6 +143,71 @@ def test_what_it_found(run):
     assert about["network"] == ir.digest(network(7))
     assert about["plan"] == Plan(lanes=2).digest
     assert about["ports"] == {"rx": "r", "tx": "t", "clk": "c", "reset": None}
+
+
+@pytest.mark.parametrize(("name", "pins"), [
+    ("icebreaker", {"cs": "16", "clk": "15", "copi": "14", "cipo": "17", "wp": "12", "hold": "13"}),
+    ("fomu-pvt", {"cs": "C1", "clk": "D1", "copi": "F1", "cipo": "E1"})])
+def test_a_flash_has_its_pins(name, pins):
+    board = boards.get(name)
+    if board.uart is None:
+        board = replace(board, uart=boards.lines("rx=A1,tx=A2", board.io))
+    plan = Plan(nodes={"lut0": {"way": "folded", "cycles": 40, "writable": True}})
+    made = prepare(delivered(tiny(), plan, simplify=True, clock_hz=board.clock_hz,
+                             baud=board.baud, naming=Naming(), flash=True), board)
+    found = dict(re.findall(r"^set_io spi_flash_1x_0__(\w+?)__io (\w+)$", made.constraints,
+                            re.MULTILINE))
+    assert found == pins
+
+
+class Spoken(wiring.Component):
+    """Speaks to a flash."""
+
+    def __init__(self):
+        super().__init__({"rx": In(1), "tx": Out(1), "flash": Out(flash_signature())})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += [self.flash.cs.eq(1), self.flash.clk.eq(self.flash.cipo),
+                     self.flash.copi.eq(~self.flash.cipo)]
+        return m
+
+
+def test_a_flash_is_chosen_and_neither_protected_nor_held():
+    line = SimpleNamespace(rx=Port("i", "rx_pin"), tx=Port("o", "tx_pin"))
+    low = {name: io.SimulationPort("o", 1, invert=True) for name in ("cs", "wp", "hold")}
+    pins = SimpleNamespace(clk=Port("o", "c"), copi=Port("o", "d"), cipo=Port("i", "q"), **low)
+
+    class Platform:
+        resources = dict.fromkeys([("spi_flash_1x", 0)])
+
+        def request(self, name, number, dir):
+            return pins if name == "spi_flash_1x" else line
+
+    m = BoardTop(Spoken(), BOARD).elaborate(Platform())
+
+    async def bench(ctx):
+        for level in (0, 1):
+            ctx.set(pins.cipo.i, level)
+            await ctx.delay(1e-9)
+            assert [ctx.get(pin.o) for pin in (pins.cs, pins.clk, pins.copi, pins.wp, pins.hold)
+                    ] == [0, level, 1 - level, 1, 1]
+
+    simulator = Simulator(m)
+    simulator.add_testbench(bench)
+    simulator.run()
+
+
+def test_a_flash_that_nobody_knows_and_a_bitstream_that_is_too_long():
+    message = ("blackice: its platform has no flash (a resource spi_flash), which --contents flash "
+               "needs; leave that out, and write the contents over the link")
+    with pytest.raises(BoardError, match=f"^{re.escape(message)}$"):
+        check_board(boards.get("blackice"))
+    check_bitstream(OFFSET)
+    message = ("Bitstream must end before the contents in the flash, at byte 524,288, not at byte "
+               "524,289; build it without --contents flash")
+    with pytest.raises(FlashError, match=f"^{re.escape(message)}$"):
+        check_bitstream(OFFSET + 1)
 
 
 QUICK = ("icebreaker", "ulx3s-25f")

@@ -26,7 +26,7 @@ def build(tmp_path):
     (tmp_path / "board.json").write_text(json.dumps({
         "network": "ab" * 32, "simplify": False, "board": "icebreaker", "family": "ice40",
         "clock_hz": 12_000_000, "oscillator_hz": 12_000_000, "pll": None, "baud": 1_000_000,
-        "module": "board",
+        "module": "board", "flash": False,
         "ports": {"clk": "clk12_0__io", "rx": "rx__io", "tx": "tx__io", "reset": None}}))
     return tmp_path
 
@@ -91,6 +91,12 @@ def test_a_clock_from_inside_the_device(build):
     (build / "board.json").write_text(json.dumps(values))
     refused(build, f"{build}: the clock of {values['board']} comes from an oscillator inside its "
                    "device, which nothing models; simulate --level netlist")
+
+
+def test_contents_from_a_flash(build):
+    change(build / "board.json", flash=True)
+    refused(build, f"{build}: its contents come from the board's flash, which nothing models; "
+                   "simulate a build without --contents flash")
 
 
 def test_a_report_that_is_none(build):
