@@ -27,7 +27,7 @@ from bitwright.hw.plan import FOLDED, PARALLEL, Plan
 from bitwright.hw.rtl.axi import AxiIp
 from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.layers import choose
-from bitwright.hw.rtl.realisation import Resources, Site
+from bitwright.hw.rtl.realisation import Estimate, Site
 
 __all__ = ["COEFFICIENTS", "Coefficients", "Estimated", "Features", "caveat", "coefficients",
            "estimate", "features", "speed_grade", "summary", "to_json"]
@@ -172,7 +172,7 @@ def features(network: ir.Network, plan: Plan, family: Family, *, link: bool) -> 
             parts["core"]["tables"] += small
             parts["core"]["large"] += large
         else:
-            parts["core"]["neurons"] += _told(entry, plan).luts
+            parts["core"]["neurons"] += _told(entry, plan).resources.luts
     own = {"fixed": 1.0, "result": 8.0 * plan.layout(network).result_bytes}
     if link:
         return parts | {"link": own, "other": own | {"board": 1.0}}
@@ -187,13 +187,13 @@ def _costs(network: ir.Network, name: str, lut_size: int) -> tuple[float, float]
     return costs(node.tables, lut_size)
 
 
-def _told(entry: ir.Entry, plan: Plan) -> Resources:
+def _told(entry: ir.Entry, plan: Plan) -> Estimate:
     """What a node tells. Folded tables, and the head that counts them, get their input as folded
     tables leave: a bit at a time, if there are cycles enough."""
     site = Site()
     if plan.way(entry.name) == FOLDED and isinstance(entry.node, ir.Lut | ir.GroupSum):
         site = Site(beat=Beat(entry.node.in_width, 1))
-    return choose(entry, plan).estimate(site).resources
+    return choose(entry, plan).estimate(site)
 
 
 def _encoder(network: ir.Network, read: Any, plan: Plan, family: Family) -> dict[str, float]:
@@ -247,9 +247,10 @@ def _head(network: ir.Network, head: ir.Entry, plan: Plan) -> dict[str, float]:
     width = score_width(network.head.score_range)
     classes = network.classes
     frames = classes * width if network.frames > 1 else 0
-    decided = choose(head, plan).cls.decides and not frames  # by the score node
+    told = _told(head, plan)
+    decided = told.decides and not frames  # by the score node
     decision = 0 if decided else (classes - 1) * (2 * width + classes.bit_length())
-    return {"scores": float(_told(head, plan).luts), "frames": float(frames),
+    return {"scores": float(told.resources.luts), "frames": float(frames),
             "decision": float(decision), "fixed": 1.0}
 
 
@@ -263,7 +264,7 @@ def _memories(network: ir.Network, plan: Plan, family: Family, board: Board | No
     cycles = modulate.frames * -(-modulate.features // plan.lanes)
     columns, _ = _comparators(modulate, network.read_mask(first.name), plan.lanes)
     thresholds = columns * cycles
-    bits = [_told(entry, plan).memory_bits for entry in rest
+    bits = [_told(entry, plan).resources.memory_bits for entry in rest
             if not plan.nodes.get(entry.name, {}).get("large")]
     if thresholds >= _IN_MEMORY.get(family.name, _MANY):
         bits.append(thresholds)

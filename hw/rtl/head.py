@@ -142,7 +142,7 @@ class Head(wiring.Component):
         self._parts = {network.entries[-1].name: node}
         self.latency, self.interval = estimate.latency, estimate.interval
         self.waits, self.settles = estimate.waits, choice.cls.settles
-        self._decided = choice.cls.decides and network.frames == 1
+        self._decided = estimate.decides and network.frames == 1
         if network.frames > 1:
             gather = Collector if network.head.per_frame else Accumulator
             self._parts["_frames"] = gather(network.frames, node.o.payload.shape(),

@@ -97,6 +97,9 @@ class Estimate:
     waits : int, optional
         Exact: cycles for which a vector must be offered before it is taken, when nothing is in its
         way. Left out: it is taken at once, and need not stay.
+    decides : bool
+        Of a score node: whether it has an output ``decision`` beside its scores, the place of the
+        greatest, the lowest on a tie.
     """
 
     resources: Resources
@@ -104,6 +107,7 @@ class Estimate:
     interval: int
     beat: Beat
     waits: int | None = None
+    decides: bool = False
 
 
 class Realisation:
@@ -115,15 +119,11 @@ class Realisation:
     ----------
     Settings : type
         Frozen dataclass of the settings that a plan may give, see :meth:`hw.plan.Plan.settings`.
-    decides : bool
-        Of a score node: whether it has an output ``decision`` beside its scores, the place of the
-        greatest, the lowest on a tie.
     settles : bool
         Of a score node: whether it takes nothing for an interval after a reset.
     """
 
     Settings: type = NoSettings
-    decides = False
     settles = False
 
     @classmethod

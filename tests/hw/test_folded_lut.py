@@ -132,6 +132,18 @@ def test_network_equals_evaluator_and_times_are_as_declared(cycles, lanes, depth
     assert answers(ip, beats(ip, x), len(x), STALLS[1 + cycles % 3], 3) == expected(subject, x)
 
 
+@pytest.mark.parametrize(("depth", "lanes", "cycles"), [(2, 1, 20), (3, 3, 80)])
+def test_a_place_is_taken_while_the_bits_of_a_sample_enter(depth, lanes, cycles):
+    """Here they decide whether one place does for the results: too few, and samples wait."""
+    subject = chain(cycles, widths=(12, 6), depth=depth)
+    x = features(subject, 6, 0)
+    ip = Ip(subject, folded(Plan(lanes=lanes), subject, cycles))
+    given, received = [], []
+    simulate(ip, source(ip.i, beats(ip, x)), sink(ip.o, len(x), received, log=given))
+    assert [result(ip, word) for word in received] == expected(subject, x)
+    assert set(np.diff(given)) == {ip.interval}
+
+
 def test_nothing_is_collected_between_folded_tables():
     subject = chain(0)
     ip = Ip(subject, folded(Plan(), subject, 80))

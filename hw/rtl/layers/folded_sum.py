@@ -10,10 +10,11 @@ from bitwright.hw.plan import FOLDED
 from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.parts.gather import Accumulator, Collector
 from bitwright.hw.rtl.parts.popcount import Count, popcount
+from bitwright.hw.rtl.parts.race import race
 from bitwright.hw.rtl.parts.serialiser import Serialiser
 from bitwright.hw.rtl.parts.stages import Depth, Stages
 from bitwright.hw.rtl.realisation import Estimate, Realisation, Resources, realises
-from bitwright.hw.rtl.result import score_shape
+from bitwright.hw.rtl.result import decision_shape, score_shape
 
 __all__ = ["FoldedGroupSum"]
 
@@ -38,6 +39,9 @@ class FoldedGroupSum(wiring.Component, Realisation):
         Input vectors, or of the bits of ``site.beat``.
     o : ``Out(stream.Signature(ArrayLayout(score_shape(node.score_range), node.out_width)))``
         Scores, in input order.
+    decision : ``Out(decision_shape(node.out_width))``
+        Only if classes are counted one after the other. Beside the scores: the place of the
+        greatest one, the lowest on a tie.
     """
 
     Settings = Folded
@@ -64,7 +68,10 @@ class FoldedGroupSum(wiring.Component, Realisation):
         if site.beat is None and beat.beats > 1:
             resources += Resources(beat.width, beat.width + beat.beats.bit_length())
             latency += beat.beats
-        return Estimate(resources, latency, beat.beats, Beat.whole(node.out_width * width))
+        if at_once == 1:
+            resources += Resources(3 * total, total + 2 * node.classes.bit_length())
+        return Estimate(resources, latency, beat.beats, Beat.whole(node.out_width * width),
+                        decides=at_once == 1)
 
     def __init__(self, node, settings, plan, site):
         self._node, self._plan = node, plan
@@ -81,6 +88,7 @@ class FoldedGroupSum(wiring.Component, Realisation):
         super().__init__({
             "i": In(stream.Signature(node.in_width if site.beat is None else beat.bits)),
             "o": Out(stream.Signature(data.ArrayLayout(self._element, node.out_width))),
+            **({"decision": Out(decision_shape(node.out_width))} if at_once == 1 else {}),
         })
 
     def elaborate(self, platform):
@@ -100,6 +108,9 @@ class FoldedGroupSum(wiring.Component, Realisation):
             Value.cast(self.o.payload).eq(scores.o.payload.as_value()),
             self.o.valid.eq(scores.o.valid), scores.o.ready.eq(self.o.ready),
         ]
+        if self._parts.length == 1:
+            decision, _ = race(m, last.payload[0], last.valid & last.ready, self._node.classes)
+            m.d.comb += self.decision.eq(decision)
         return m
 
     def _split_up(self, m):

@@ -12,6 +12,7 @@ from bitwright import ir
 from bitwright.hw.plan import SERIAL
 from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.parts.popcount import Count, popcount
+from bitwright.hw.rtl.parts.race import race
 from bitwright.hw.rtl.parts.stages import Depth, Stages
 from bitwright.hw.rtl.realisation import Estimate, Realisation, Resources, realises
 from bitwright.hw.rtl.result import decision_shape, score_shape
@@ -113,7 +114,7 @@ class SerialGroupSumHead(wiring.Component, Realisation):
     """
 
     Settings = _Settings
-    decides = settles = True
+    settles = True
 
     @classmethod
     def levels(cls, node, plan):
@@ -135,7 +136,7 @@ class SerialGroupSumHead(wiring.Component, Realisation):
         whole = Beat.whole(node.out_width * (width + 1))
         interval = cut.steps + behind - 1
         return Estimate(Resources(luts, flip_flops), behind if stays else interval + 1, interval,
-                        whole, waits=cut.steps - 1 if stays else None)
+                        whole, waits=cut.steps - 1 if stays else None, decides=True)
 
     def __init__(self, node, settings, plan, site):
         self._cut, self._plan = _Cut.of(node, settings), plan
@@ -232,15 +233,10 @@ class SerialGroupSumHead(wiring.Component, Realisation):
         Returns whether it is that of the last class.
         """
         classes = self._cut.classes
-        number, best = Signal(range(classes)), Signal.like(score, name="best", reset_less=True)
         scores = Signal(classes * len(score), reset_less=True)
-        decision = Signal.like(self.decision, name="leader", reset_less=True)
-        final = number == classes - 1
+        decision, final = race(m, score, done, classes)
         with m.If(done):
-            m.d.sync += [scores.eq(Cat(scores, score)[len(score) :]),
-                         number.eq(Mux(final, 0, number + 1))]
-            with m.If((number == 0) | (score > best)):
-                m.d.sync += [best.eq(score), decision.eq(number)]
+            m.d.sync += scores.eq(Cat(scores, score)[len(score) :])
         m.d.comb += self.decision.eq(decision)
         m.d.comb += [target.eq(scores.word_select(place, len(score)))
                      for place, target in enumerate(self.o.payload)]
