@@ -1,13 +1,13 @@
 """The host link: a serial line in front of a network."""
 
-from amaranth.hdl import Cat, Const, Module
+from amaranth.hdl import Const, Module
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from bitwright.hw.link.flash import FlashReader, flash_signature
+from bitwright.hw.link.identity import IdentityMemory
 from bitwright.hw.link.loader import Loader
 from bitwright.hw.link.payload import byte_layout
-from bitwright.hw.link.protocol import DIGEST_BYTES
 from bitwright.hw.link.receiver import RequestReceiver, job_layout
 from bitwright.hw.link.sender import ReplySender, results_layout
 from bitwright.hw.link.uart import UartReceiver, UartTransmitter
@@ -134,8 +134,9 @@ class Link(wiring.Component):
         """What writes contents, in its turn among the replies: nothing is under way in the network
         then, nor is an identity being sent."""
         identity = self._identity
-        m.submodules.loader = loader = Loader(identity.size, identity.contents, identity.complete,
+        m.submodules.loader = loader = Loader(identity.size, identity.complete,
                                               self._flash is not None)
+        m.submodules.identity = told = IdentityMemory(identity)
         m.d.comb += [
             loader.commit.eq(requests.commit),
             loader.i.payload.eq(requests.writes.payload),
@@ -143,15 +144,14 @@ class Link(wiring.Component):
             requests.writes.ready.eq(loader.i.ready & replies.turn),
             requests.complete.eq(loader.complete),
             self.restart.eq(replies.restart | loader.begin),
+            told.place.eq(replies.place), replies.identity.eq(told.byte),
+            told.complete.eq(loader.complete), told.write.eq(loader.digest),
+            told.target.eq(loader.place), told.data.eq(loader.i.payload.data),
         ]
         connect(m, loader.o, flipped(self.load))
         connect(m, loader.outcome, replies.outcomes)
         if self._flash is not None:
             self._read(m, loader, requests, replies)
-        # The digest of the contents and whether they are complete, amid what is fixed.
-        text, start = identity.to_bytes(), 1 + DIGEST_BYTES
-        m.d.comb += replies.identity.eq(Cat(_value(text[:start]), loader.digest, loader.complete,
-                                            Const(0, 7), _value(text[start + DIGEST_BYTES + 1 :])))
 
     def _read(self, m, loader, requests, replies):
         """What comes from the flash, while the writes of a host wait."""

@@ -26,10 +26,8 @@ class Loader(wiring.Component):
     ----------
     size : int
         Bytes of the contents.
-    digest : bytes
-        Of the contents that the bitstream brings along.
     complete : bool
-        Whether it does: if not, there are none until some are written.
+        Whether the bitstream brings some along: if not, there are none until some are written.
     sealed : bool
         Whether there are COMMITs with a seal behind their digest, which someone else looks at.
 
@@ -51,13 +49,14 @@ class Loader(wiring.Component):
         One for each payload, after its last byte.
     complete : ``Out(1)``
         The contents are whole and checked.
-    digest : ``Out(8 * DIGEST_BYTES)``
-        Of the contents, if they are complete.
+    digest : ``Out(1)``
+        The byte that is taken is one of the digest of the contents.
+    place : ``Out(range(DIGEST_BYTES))``
+        Which one.
     """
 
-    def __init__(self, size, digest, complete=True, sealed=False):
+    def __init__(self, size, complete=True, sealed=False):
         self._size, self._complete, self._sealed = size, complete, sealed
-        self._digest = int.from_bytes(digest, "little")
         super().__init__({
             "commit": In(1),
             "i": In(stream.Signature(byte_layout)),
@@ -65,7 +64,8 @@ class Loader(wiring.Component):
             "begin": Out(1),
             "outcome": Out(stream.Signature(outcome_layout)),
             "complete": Out(1),
-            "digest": Out(8 * DIGEST_BYTES),
+            "digest": Out(1),
+            "place": Out(range(DIGEST_BYTES)),
             **({"seal": In(1), "right": In(1)} if sealed else {}),
         })
 
@@ -74,12 +74,12 @@ class Loader(wiring.Component):
         byte, outcome, error = self.i.payload.data, self.outcome.payload, Signal(4)
         offset = Signal(range(self._size + 1))
         whole = offset == self._size
+        place = Signal(range(2 * OFFSET_BYTES))  # of a byte of the numbers, then of the digest
         incomplete = Signal(init=not self._complete, reset_less=True)
-        digest = Signal(8 * DIGEST_BYTES, init=self._digest, reset_less=True)
         m.submodules.crc = check = CRC32(data_width=8).create()
         m.d.comb += [
             self.complete.eq(~incomplete),
-            self.digest.eq(digest),
+            self.place.eq(place),
             outcome.commit.eq(self.commit),
             outcome.error.eq(error),
             outcome.offset.eq(offset),
@@ -92,7 +92,7 @@ class Loader(wiring.Component):
             with m.State("NUMBER"):
                 m.d.comb += self.i.ready.eq(1)
                 with m.If(self.i.valid):
-                    self._number(m, offset, whole, check, error, incomplete)
+                    self._number(m, place, offset, whole, check, error, incomplete)
             with m.State("WRITE"):
                 m.d.comb += [self.o.valid.eq(self.i.valid & ~whole),
                              self.i.ready.eq(self.o.ready | whole)]
@@ -106,8 +106,9 @@ class Loader(wiring.Component):
             with m.State("DIGEST"):
                 m.d.comb += self.i.ready.eq(1)
                 with m.If(self.i.valid):
-                    with m.If(~self.seal if self._sealed else 1):
-                        m.d.sync += digest.eq(Cat(digest, byte)[8:])
+                    m.d.comb += self.digest.eq(~self.seal if self._sealed else 1)
+                    with m.If(self.digest):
+                        m.d.sync += place.eq(place + 1)
                     with m.If(self.i.payload.last):
                         m.d.sync += incomplete.eq(~self.right if self._sealed else 0)
                         m.next = "REPORT"
@@ -122,14 +123,13 @@ class Loader(wiring.Component):
                     m.next = "NUMBER"
         return m
 
-    def _number(self, m, offset, whole, check, error, incomplete):
+    def _number(self, m, place, offset, whole, check, error, incomplete):
         """Take a byte of the numbers that a payload begins with.
 
         The first is an offset or a length, and is compared with the bytes that were written; the
         second, of a COMMIT alone, is a CRC-32, and is compared with theirs.
         """
         byte = self.i.payload.data
-        place = Signal(range(2 * OFFSET_BYTES))
         differs, nonzero = Signal(), Signal()  # bytes of the number before this one
         padding = Const(0, 8 * OFFSET_BYTES - len(offset))
         own = Cat(offset, padding, check.crc).word_select(place, 8)

@@ -57,9 +57,12 @@ class ReplySender(wiring.Component):
     restart : ``Out(1)``
         Put the network back to where it was after reset; 1 for one cycle.
     identity : ``In(8 * IDENTITY_BYTES)``
-        Answer to the question who this is.
+        Answer to the question who this is. Where contents are writable: ``In(8)``, its byte at the
+        place that was asked for in the cycle before.
     outcomes : ``In(stream.Signature(outcome_layout))``
-        Of LOAD and COMMIT, in the order of their jobs. Where contents are writable, as the next.
+        Of LOAD and COMMIT, in the order of their jobs. Where contents are writable, as the next 2.
+    place : ``Out(range(IDENTITY_BYTES))``
+        Of the next byte of the identity; 0 between replies.
     turn : ``Out(1)``
         All replies before are sent: the next outcome is awaited.
     o : ``Out(stream.Signature(8))``
@@ -80,7 +83,8 @@ class ReplySender(wiring.Component):
             "o": Out(stream.Signature(8)),
         }
         if writable:
-            members |= {"outcomes": In(stream.Signature(outcome_layout)), "turn": Out(1)}
+            members |= {"outcomes": In(stream.Signature(outcome_layout)), "turn": Out(1),
+                        "identity": In(8), "place": Out(range(IDENTITY_BYTES))}
         super().__init__(members)
 
     def elaborate(self, platform):
@@ -88,6 +92,11 @@ class ReplySender(wiring.Component):
         kind, lost = self.jobs.payload.kind, Signal()
         # Of a byte in the payload; of a result, in one of its beats.
         index = Signal(range(max(self._layout.result_beat_bytes, IDENTITY_BYTES)))
+        next_index = Signal.like(index)
+        m.d.comb += next_index.eq(index)
+        m.d.sync += index.eq(next_index)
+        if self._writable:
+            m.d.comb += self.place.eq(next_index)
         type_, length, payload = self._reply(kind, lost, index)
         result = (kind == RESULT) & ~lost
         beat_end, end = self._ends(result, index, length)
@@ -99,8 +108,8 @@ class ReplySender(wiring.Component):
         taken, known = self.o.valid & self.o.ready, Signal()
         with m.FSM() as fsm:
             with m.State("IDLE"):
-                m.d.sync += [at.eq(0), index.eq(0)]
-                m.d.comb += check.start.eq(1)
+                m.d.sync += at.eq(0)
+                m.d.comb += [next_index.eq(0), check.start.eq(1)]
                 with m.If(self.jobs.valid & known):
                     m.next = "HEADER"
             with m.State("HEADER"):
@@ -113,8 +122,8 @@ class ReplySender(wiring.Component):
             with m.State("PAYLOAD"):
                 m.d.comb += [self.o.valid.eq(1), self.o.payload.eq(payload), check.valid.eq(taken)]
                 with m.If(self.o.ready):
-                    m.d.sync += index.eq(Mux(beat_end, 0, index + 1))
-                    m.d.comb += self.results.ready.eq(result & beat_end)
+                    m.d.comb += [next_index.eq(Mux(beat_end, 0, index + 1)),
+                                 self.results.ready.eq(result & beat_end)]
                     with m.If(end):
                         m.next = "CRC0"
             with m.State("CRC0"):
@@ -143,21 +152,22 @@ class ReplySender(wiring.Component):
 
     def _reply(self, kind, lost, index):
         """Type, length of the payload, and its byte at a place, of the reply that is owed."""
+        identity = self.identity if self._writable else self.identity.word_select(index, 8)
         forms = [((kind == RESULT) & ~lost, ReplyType.RESULT, self._layout.result_bytes,
-                  self.results.payload.data),
-                 (kind == IDENTIFY, ReplyType.IDENTITY, IDENTITY_BYTES, self.identity)]
+                  self.results.payload.data.word_select(index, 8)),
+                 (kind == IDENTIFY, ReplyType.IDENTITY, IDENTITY_BYTES, identity)]
         code = Mux(lost, ErrorCode.LOST, kind)
         if self._writable:
             outcome = self.outcomes.payload
             code = Mux(kind == WRITE, outcome.error, code)
             forms.append(((kind == WRITE) & (outcome.error == 0),
                           Mux(outcome.commit, ReplyType.COMMITTED, ReplyType.LOADED),
-                          OFFSET_BYTES, outcome.offset))
+                          OFFSET_BYTES, outcome.offset.word_select(index, 8)))
         type_, length, payload = ReplyType.ERROR, Const(1), code
-        for chosen, own_type, size, value in forms:
+        for chosen, own_type, size, byte in forms:
             type_ = Mux(chosen, own_type, type_)
             length = Mux(chosen, size, length)
-            payload = Mux(chosen, value.word_select(index, 8), payload)
+            payload = Mux(chosen, byte, payload)
         return type_, length, payload
 
     def _await(self, m, waiting, known, lost):

@@ -171,7 +171,7 @@ class Both(wiring.Component):
 
     def __init__(self, clock_hz):
         self.reader = FlashReader(short(CONTENTS.structure), clock_hz)
-        self.loader = Loader(len(IMAGE), bytes(8), complete=False, sealed=True)
+        self.loader = Loader(len(IMAGE), complete=False, sealed=True)
         super().__init__({"busy": Out(1), "complete": Out(1), "over": In(1)})
 
     def elaborate(self, platform):
