@@ -53,6 +53,7 @@ UNDEFINED = "tests/sim/test_harness.py -k undefined"
 RAM = "hw/families/models/dp16kd.v"
 RAM_TESTS = "tests/hw/test_dp16kd.py"
 LOAD = "tests/hw/test_link_load.py"
+FLASH = "tests/hw/test_flash.py"
 FEEDBACK = "tests/model/test_feedback.py"
 FORWARD = "tests/model/test_forward_forward.py"
 RENEWAL = "tests/model/test_renewal.py"
@@ -475,6 +476,8 @@ FAULTS = [
     Fault("hw/rtl/beat_encoder.py", "thresholds.final.eq(final | bad)",
           "thresholds.final.eq(final)", TABLES),
     Fault("hw/rtl/ip.py", "self._parts - 1 + behind", "behind", TABLES),
+    Fault("hw/rtl/parts/race.py", "(number == 0) | (score > best)", "score > best", TABLES),
+    Fault("hw/rtl/parts/race.py", "score > best", "score >= best", TABLES),
     Fault("hw/contents.py", "found[:] = True", "pass", TABLES),
     Fault("hw/link/loader.py", "init=not self._complete", "init=0", f"{TABLES} -k device"),
     Fault("hw/contents.py", "if score_width(found) > fixed:", "if False:", CONTENTS),
@@ -500,6 +503,20 @@ FAULTS = [
     Fault("hw/link/loader.py", "self.o.valid.eq(self.i.valid & ~whole)",
           "self.o.valid.eq(self.i.valid)", LOAD),
     Fault("hw/link/receiver.py", "with m.Elif(~self.complete):", "with m.Elif(0):", LOAD),
+    Fault("hw/link/loader.py", "incomplete.eq(~self.right if self._sealed else 0)",
+          "incomplete.eq(0)", FLASH),
+    Fault("hw/link/loader.py", "with m.If(self.digest):", "with m.If(0):", LOAD),
+    Fault("hw/link/identity.py", "mark.eq(told & ", "mark.eq(self.complete & ", FLASH),
+    Fault("hw/link/flash.py", "bits.eq(WAKE)", "bits.eq(0)", FLASH),
+    Fault("hw/link/flash.py", "check.valid.eq(rise), self.o.valid.eq(end), self.commit.eq(1)",
+          "self.o.valid.eq(end), self.commit.eq(1)", FLASH),
+    Fault("hw/link/flash.py", "self.right.eq(check.crc == 0)", "self.right.eq(1)", FLASH),
+    Fault("hw/link/flash.py", "                with m.If(self.complete):",
+          "                with m.If(0):", FLASH),
+    Fault("hw/link/flash.py", "sample.eq(self.pins.cipo)", "sample.eq(self.pins.copi)", FLASH),
+    Fault("hw/link/link.py", "loader.right.eq(flash.right)", "loader.right.eq(1)", FLASH),
+    Fault("hw/link/record.py", "seal(short(contents.structure) + body)", "seal(body)", FLASH),
+    Fault("hw/flow/wrap.py", "buffer.o.eq(0)", "buffer.o.eq(1)", WRAP),
     Fault("hw/link/link.py", "replies.restart | loader.begin", "replies.restart", LOAD),
     Fault("hw/link/uart.py", "          with m.If(rx):\n", "          with m.If(0):\n",
           "tests/hw/test_uart.py"),

@@ -1,6 +1,7 @@
 """Contents from the flash: whole and sealed, or no answers."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from amaranth.hdl import Module
@@ -9,8 +10,16 @@ from amaranth.lib.wiring import In, Out, connect
 
 from bitwright.hw.contents import Contents, as_built
 from bitwright.hw.link.flash import FlashReader
+from bitwright.hw.link.identity import IdentityMemory
 from bitwright.hw.link.loader import Loader
-from bitwright.hw.link.protocol import ErrorCode, Identity, Request, commit_payload, short
+from bitwright.hw.link.protocol import (
+    IDENTITY_BYTES,
+    ErrorCode,
+    Identity,
+    Request,
+    commit_payload,
+    short,
+)
 from bitwright.hw.link.record import OFFSET, SECTOR, TAIL_BYTES, half, load_s, record, seal
 from bitwright.hw.link.serial_top import SerialTop
 from bitwright.hw.plan import Plan, PlanError
@@ -66,8 +75,7 @@ def test_a_device_loads_and_answers():
     async def script(talk, flash):
         assert await talk.ask(Request.INFER, bytes(3)) == error(ErrorCode.EMPTY)
         await talk.wait()
-        assert await talk.identity() == Identity(**{**vars(Identity.of(FIRST, PLAN)),
-                                                    "complete": True})
+        assert await talk.identity() == replace(Identity.of(FIRST, PLAN), complete=True)
         assert await talk.answers_as(FIRST)
         image = CONTENTS.image(SECOND)
         assert await talk.load(0, image) == loaded(len(image))
@@ -217,6 +225,29 @@ def test_the_time_of_a_load_and_the_clock_of_the_flash(clock_hz, cycles):
     assert complete
     assert written == IMAGE
     assert 0 <= taken - load_s(len(IMAGE), clock_hz) * clock_hz < 20 * cycles
+
+
+def test_an_identity_is_of_one_moment():
+    """It tells that the contents are complete only if they were as it began."""
+    identity = Identity.of(FIRST, PLAN)
+    memory, found = IdentityMemory(identity), []
+
+    async def bench(ctx):
+        for before, after in ((0, 1), (1, 1), (1, 0)):
+            told = bytearray()
+            ctx.set(memory.complete, before)
+            ctx.set(memory.place, 0)
+            await ctx.tick().repeat(2)
+            for place in range(1, IDENTITY_BYTES + 1):
+                ctx.set(memory.complete, before if place < 3 else after)
+                told.append(ctx.get(memory.byte))
+                ctx.set(memory.place, place % IDENTITY_BYTES)
+                await ctx.tick()
+            found.append(Identity.from_bytes(bytes(told)).complete)
+            assert bytes(told) == replace(identity, complete=found[-1]).to_bytes()
+
+    simulate(memory, bench)
+    assert found == [False, True, True]
 
 
 @pytest.mark.parametrize("data", BAD)

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 
+from bench.folded_tables import large_memories
 from bitwright import ir
 from bitwright.hw.contents import Contents, ContentsError, as_built
 from bitwright.hw.descriptors import Descriptors
@@ -207,6 +208,19 @@ def test_what_cannot_be_swapped_is_refused():
     message = "Image of node 'lut0': Sources must be between -1 and 11, not between 0 and 12"
     with pytest.raises(ContentsError, match=f"^{re.escape(message)}$"):
         read_image(contents, bytes(image))
+
+
+@pytest.mark.parametrize(("tables", "width", "cycles", "wanted"), [
+    (2730, 1568, 16380, 2),  # two such layers fill a UP5K
+    (2731, 1568, 16386, 3),  # the sources are longer than a memory
+    (4096, 2352, 24576, 3), (4097, 2352, 24582, 4),
+    (5000, 2352, 30000, 4),
+    (5460, 2352, 16380, 4),  # two sources of twelve bits in a word
+    (5461, 2352, 16383, 4), (5462, 2352, 16386, 6),
+])
+def test_what_large_memories_take(tables, width, cycles, wanted):
+    node = ir.Lut(width, np.zeros((tables, 6), np.int32), np.zeros((tables, 64), bool))
+    assert large_memories(node, cycles) == wanted
 
 
 def test_large_memories_must_be_written():
