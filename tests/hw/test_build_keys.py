@@ -53,7 +53,7 @@ def keys(monkeypatch, tmp_path):
     def of(options):
         found = {}
 
-        def record(folder, stage, later=()):
+        def record(folder, stage, later=(), do=None):
             place = "" if folder == tmp_path / "out" else f"{folder.name}: "
             found[place + stage.name] = cache.key(stage)
             (folder / "ip").mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ OTHERS = {
     "stop_after": "synth", "clock_hz": 24e6, "baud": 500_000, "seed": 2, "seeds": 2,
     "simplify": False, "allow_timing_fail": True, "module": "other", "reset": "aresetn",
     "flash": True}
-NOT_MADE_OF = {"out"}
+NOT_MADE_OF = {"out", "elsewhere"}
 """Options that say where, and not what."""
 
 
