@@ -69,14 +69,16 @@ def compare(recipe, count, out, settings, data_dir):
     one, several, mixed = (out / f"{recipe}-{name}" for name in ("one", "several", "mixed"))
     if not (one / "network.safetensors").exists():
         finish(launch(1, [recipe, "--force", "--out", str(one), *extra]))
-    if not (several / "network.safetensors").exists():
+    if not (mixed / "network.safetensors").exists():
         process = launch(count, [recipe, "--force", "--out", str(several), *extra])
         copied = False
         while process.poll() is None:
-            time.sleep(0.2)
+            time.sleep(0.02)
             if not copied and _epochs(several) * 2 >= _planned(several):
                 copied = _copy(several, mixed)
         finish(process)
+        if not copied:
+            raise SystemExit(f"{recipe}: too short a training to be stopped in the middle")
         finish(launch(1, [recipe, "--resume", "--out", str(mixed), *extra]))
     found = {name: figures(path) for name, path in (
         ("1", one), (str(count), several), (f"{count}, then 1", mixed))}
@@ -101,7 +103,8 @@ def _epochs(out):
 def _planned(out):
     import tomllib
 
-    return tomllib.loads((out / "recipe.toml").read_text())["epochs"] if out.exists() else 1 << 30
+    recipe = out / "recipe.toml"  # written before the first epoch
+    return tomllib.loads(recipe.read_text())["epochs"] if recipe.exists() else 1 << 30
 
 
 def _copy(source, target):
