@@ -34,6 +34,7 @@ def test_the_driver_alone(capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_two_nodes_do_what_plain_processes_do(capsys):
     pytest.importorskip("ray")
     assert sweeps.main(["--spec", "small.toml", "same", "--trials", "4"]) == 0
@@ -42,6 +43,7 @@ def test_two_nodes_do_what_plain_processes_do(capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_workers_of_both_engines_are_killed(capsys):
     pytest.importorskip("ray")
     assert sweeps.main(["--spec", "small.toml", "kills", "--trials", "6", "--count", "3",
