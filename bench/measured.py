@@ -6,9 +6,14 @@ same command goes on, and ``--networks 40`` adds to it. ``python -m bench.measur
 adds builds of the zoo that are there already, such as those of ``python -m bench.boards``, with
 link and Fmax.
 
+``--held-out 10`` are the first ten made networks that nothing is fitted to, instead of those from 0
+on, and ``--form serial`` builds them with a serial head, ``parallel`` with a parallel encoder,
+``folded`` with their tables or neurons in memories; no coefficients are fitted to those forms.
+
 ``python -m bench.measured fit`` fits the coefficients of the estimate to the made networks of even
 numbers, to digits and to iris, and writes them where it reads them; ``python -m bench.measured
-errors`` prints how far it lies from the others, to none of which it was fitted.
+errors`` prints how far it lies from the others, to none of which it was fitted; with ``--form`` for
+builds of that form.
 """
 
 import argparse
@@ -35,10 +40,11 @@ from bitwright.hw.flow.estimate import (
 )
 from bitwright.hw.flow.options import Options
 from bitwright.hw.plan import FOLDED, Plan
+from bitwright.hw.rtl.layers import asked
 from bitwright.locate import locate
 
-__all__ = ["DATA", "ZOO", "errors", "fit", "fitted_to", "load", "made", "main", "network", "off",
-           "plan"]
+__all__ = ["DATA", "FORMS", "ZOO", "errors", "fit", "fitted_to", "load", "made", "main", "network",
+           "off", "parted", "plan"]
 
 DATA = Path(__file__).with_name("measured.jsonl")
 
@@ -51,6 +57,10 @@ PRIOR = 0.05
 """Weight of a coefficient of 1."""
 
 ZOO = ("digits", "iris", "mnist-icebreaker", "mnist")
+
+FORMS = {"serial": {"serial": 10}, "parallel": {"parallel": True}, "folded": {"cycles": 256}}
+"""Other ways to build, as :func:`hw.rtl.layers.asked` takes them. A line's network is then called
+``3-serial``."""
 
 def made(number):
     """A network of that number: the same one every time, each of another size."""
@@ -97,14 +107,30 @@ def lut(rng, width, tables, fan_in, *, neurons):
 @functools.cache
 def network(name):
     """The network that a line of the data names."""
+    name, _ = parted(name)
     return made(int(name)) if name.isdigit() else ir.load(locate(f"zoo/{name}"))
+
+
+def parted(name):
+    """A line's network, and its form, ``""`` where it is built as by itself."""
+    for form in FORMS:
+        if name.endswith(f"-{form}"):
+            return name.removesuffix(f"-{form}"), form
+    return name, ""
 
 
 def plan(name, family):
     """The plan that a network is built with: its neurons folded, if it has any."""
-    nodes = {} if not name.isdigit() or int(name) % 5 != 4 else {
+    number, form = parted(name)
+    nodes = {} if not number.isdigit() or int(number) % 5 != 4 else {
         part: {"way": FOLDED, "cycles": 256} for part in ("node0", "head")}
-    return Plan(lut_size=family.lut_size, nodes=nodes)
+    return asked(Plan(lut_size=family.lut_size, nodes=nodes), network(number),
+                 **FORMS.get(form, {}))
+
+
+def buildable(number, form):
+    """Whether a made network can be built in a form: none of neurons has a serial head."""
+    return form != "serial" or number % 5 != 4
 
 
 def load():
@@ -117,7 +143,7 @@ def load():
 def measure(name, family):
     """Synthesise, and tell what was found."""
     with tempfile.TemporaryDirectory() as folder:
-        report, _ = build(f"made{name}" if name.isdigit() else name, network(name), Options(
+        report, _ = build(f"made{name}" if name[0].isdigit() else name, network(name), Options(
             board=None, family=family, plan=plan(name, family), out=Path(folder),
             stop_after="synth"))
     return line(name, family.name, report)
@@ -167,8 +193,8 @@ def adopt(folder):
 
 def fitted_to(one):
     """Whether the coefficients are fitted to a line; the others tell how good they are."""
-    name = one["network"]
-    return int(name) % 2 == 0 if name.isdigit() else name in FITTED
+    name, form = parted(one["network"])
+    return not form and (int(name) % 2 == 0 if name.isdigit() else name in FITTED)
 
 
 def described(one):
@@ -236,7 +262,7 @@ def slope_of(grades):
     return max(0.0, -float(points[:, 0] @ points[:, 1] / max(points[:, 0] @ points[:, 0], 1e-9)))
 
 
-def errors(lines, fitted):
+def errors(lines, fitted, form=""):
     """A row a line that was not fitted to: measured, estimated, and how far off in percent.
 
     Parameters
@@ -244,10 +270,12 @@ def errors(lines, fitted):
     lines : list of dict
     fitted : mapping of str to Coefficients
         By family.
+    form : str
+        Only builds of that form.
     """
     rows = []
     for one in lines:
-        if fitted_to(one):
+        if fitted_to(one) or parted(one["network"])[1] != form:
             continue
         parts, family, board = described(one)
         told = fitted[family.name].luts(parts)
@@ -314,6 +342,9 @@ def main(argv=None):
                         help="folder of build folders, for adopt (default: %(default)s)")
     parser.add_argument("--networks", metavar="N", type=int, default=20,
                         help="made networks to build (default: %(default)s)")
+    parser.add_argument("--held-out", metavar="N", type=int, default=0,
+                        help="build the first N made networks that nothing is fitted to, instead")
+    parser.add_argument("--form", choices=FORMS, help="build, or compare, in that form")
     parser.add_argument("--only", metavar="NAME", action="append",
                         help="only this network: a number, or a name of the zoo")
     parser.add_argument("--family", metavar="NAME", action="append", help="only these")
@@ -323,9 +354,13 @@ def main(argv=None):
     elif args.what == "fit":
         write()
     elif args.what == "errors":
-        table(errors(load(), {name: coefficients(name) for name in families.FAMILIES}))
+        table(errors(load(), {name: coefficients(name) for name in families.FAMILIES},
+                     args.form or ""))
     else:
-        add(args.only or list(map(str, range(args.networks))), args.family or families.FAMILIES)
+        numbers = range(1, 2 * args.held_out, 2) if args.held_out else range(args.networks)
+        names = args.only or [str(number) for number in numbers if buildable(number, args.form)]
+        add([f"{name}-{args.form}" if args.form else name for name in names],
+            args.family or families.FAMILIES)
     return 0
 
 

@@ -271,6 +271,8 @@ FAULTS = [
           "tests/hw/test_plan_fit.py -k resort"),
     Fault("hw/flow/fit.py", "_share(self.sample, part.flip_flops)", "0.0",
           "tests/hw/test_plan_fit.py -k holds"),
+    Fault("hw/flow/estimate.py", "1.0 if name == COUNTED else", "1.0 if False else",
+          "tests/hw/test_estimate.py -k counted"),
     Fault("hw/flow/tables.py", "parts ^ parts[:, :, :1]", "parts", "tests/hw/test_estimate.py"),
     Fault("model/lookup/loops.py", "out[s] += slope[hit[s]] * g[s]",
           "out[s] = slope[hit[s]] * g[s]", f"{TREES} -k loops"),

@@ -27,12 +27,16 @@ from bitwright.hw.plan import FOLDED, PARALLEL, Plan
 from bitwright.hw.rtl.axi import AxiIp
 from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.layers import choose
+from bitwright.hw.rtl.parallel_encoder import ParallelEncoder
 from bitwright.hw.rtl.realisation import Estimate, Site
 
 __all__ = ["COEFFICIENTS", "Coefficients", "Estimated", "Features", "caveat", "coefficients",
            "estimate", "features", "speed_grade", "summary", "to_json"]
 
 COEFFICIENTS = Path(__file__).with_name("estimate.json")
+
+COUNTED = "counted"
+"""Feature that is LUTs as they are, of which no coefficient knows."""
 
 Features = Mapping[str, Mapping[str, float]]
 """Of each part, by name: the larger, the more LUTs."""
@@ -59,7 +63,8 @@ class Coefficients:
 
     def luts(self, found: Features) -> dict[str, int]:
         """LUTs of each part."""
-        return {part: round(sum(self.parts.get(part, {}).get(name, 0.0) * value
+        return {part: round(sum(value * (1.0 if name == COUNTED else
+                                         self.parts.get(part, {}).get(name, 0.0))
                                 for name, value in values.items()))
                 for part, values in found.items()}
 
@@ -148,9 +153,7 @@ def estimate(network: ir.Network, plan: Plan, family: Family, board: Board | Non
     ip = AxiIp(built, plan).ip
     found = features(built, plan, family, link=board is not None)
     fitted = coefficients(family.name)
-    luts = dict(fitted.luts(found))
-    if plan.way(network.entries[0].name) == PARALLEL:  # of which no coefficient knows, and no need
-        luts["encoder"] = ip.encoder.luts
+    luts = fitted.luts(found)
     fmax = None if board is None else fitted.fmax_mhz(
         sum(luts.values()), speed_grade(board.part))
     return Estimated(luts, _memories(built, plan, family, board), fmax, ip.latency, ip.interval)
@@ -199,6 +202,8 @@ def _told(entry: ir.Entry, plan: Plan) -> Estimate:
 def _encoder(network: ir.Network, read: Any, plan: Plan, family: Family) -> dict[str, float]:
     """The memory of thresholds, comparators and counters."""
     modulate = network.modulate
+    if plan.way(network.entries[0].name) == PARALLEL:
+        return {COUNTED: float(ParallelEncoder.measure(modulate, read, plan)[0])}
     cycles = modulate.frames * -(-modulate.features // plan.lanes)
     columns, compared = _comparators(modulate, read, plan.lanes)
     rom = columns * max(1.0, cycles / 2.0 ** plan.lut_size)

@@ -13,9 +13,11 @@ pytest.importorskip("scipy")
 from bench import measured
 from bitwright import ir, library
 from bitwright.hw import build, families
+from bitwright.hw.contents import as_built
 from bitwright.hw.flow.estimate import coefficients, estimate
 from bitwright.hw.flow.tables import costs
 from bitwright.hw.plan import Plan
+from bitwright.hw.rtl.parallel_encoder import ParallelEncoder
 from bitwright.locate import locate
 
 
@@ -61,6 +63,28 @@ def test_estimates_of_networks_that_they_were_not_fitted_to(lines):
     assert all(statistics.mean(off) <= 10 for off in luts.values()), luts
     mhz = [abs(row["mhz_off"]) for row in rows if row["mhz_off"] is not None]
     assert statistics.mean(mhz) <= 20
+
+
+def test_forms_are_measured_apart(lines):
+    assert measured.parted("13-serial") == ("13", "serial")
+    assert measured.parted("mnist-icebreaker") == ("mnist-icebreaker", "")
+    assert [measured.fitted_to({"network": name}) for name in (
+        "2", "3", "2-serial", "digits", "digits-folded")] == [True, False, False, True, False]
+    family = families.get("ice40")
+    assert measured.plan("3-serial", family).nodes["head"] == {"way": "serial", "bits": 10}
+    assert measured.plan("3-parallel", family).way("modulate") == "parallel"
+    assert measured.plan("3-folded", family).way("node0") == "folded"
+    assert not measured.plan("3", family).nodes
+
+
+def test_a_parallel_encoder_is_counted():
+    network, family = measured.made(3), families.get("ice40")
+    plan = measured.plan("3-parallel", family)
+    found = estimate(network, plan, family, None)
+    built = as_built(network, plan)
+    luts, _ = ParallelEncoder.measure(built.modulate, built.read_mask("modulate"), plan)
+    assert found.luts["encoder"] == luts > 0
+    assert found.interval == 1
 
 
 def test_cycles_are_exact_and_it_takes_no_second():
