@@ -42,6 +42,7 @@ PARTS = "tests/hw/test_parts.py"
 SWEEP = "tests/model/test_sweep.py"
 REMOTE = "tests/model/test_sweep_remote.py"
 CONTENTS = "tests/hw/test_contents.py"
+ARRANGE = "tests/minimise/test_arrange.py"
 COMPLETE = "tests/minimise/test_complete.py"
 EXACT = "tests/minimise/test_exact.py"
 LOSSY = "tests/minimise/test_lossy.py"
@@ -150,6 +151,11 @@ FAULTS = [
           "tests/ir/test_simplify.py"),
     Fault("minimise/complete.py", "if not wide[0] & wide[1]:", "if True:", COMPLETE),
     Fault("minimise/complete.py", "if not ones & zeros:", "if True:", COMPLETE),
+    Fault("minimise/arrange.py", "np.argsort(orders.get(source, np.arange(width)))",
+          "orders.get(source, np.arange(width))", ARRANGE),
+    Fault("minimise/arrange.py", "np.split(nodes, network.classes) if", "[nodes] if", ARRANGE),
+    Fault("minimise/arrange.py", "order[group[place]] = group", "order[group] = group[place]",
+          ARRANGE),
     Fault("minimise/seen.py", "self._began(bit) != self._began(other)", "False", LOSSY),
     Fault("minimise/seen.py", "x[source] << slot", "x[source] << slot - 1", LOSSY),
     Fault("minimise/lossy.py", ".addresses[name] <= few", ".addresses[name] <= few + 1", LOSSY),

@@ -2,9 +2,9 @@
 
 Networks of one recipe, whose tables may read everything, or a window, or pay for their wires while
 they learn, are trained, placed and routed with their board. Each is also built in other orders,
-which are the same function: nodes placed anew (bench.arranged), nodes shuffled, features shuffled.
-Wires are what nextpnr's placer adds up, half the perimeter around every net, in tiles. All results
-are kept, so that the same command goes on where it was stopped.
+which are the same function: nodes placed anew as by `bitwright minimise --arrange`, nodes shuffled,
+features shuffled. Wires are what nextpnr's placer adds up, half the perimeter around every net, in
+tiles. All results are kept, so that the same command goes on where it was stopped.
 """
 
 import argparse
@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import arranged
-from bench.kept import mean, result
+from bench.kept import kept, mean, result
+from bench.shuffled import features_shuffled, nodes_shuffled
 from bitwright import boards, files, ir
 from bitwright.command import add_data_dir, guarded, positive
 from bitwright.hw.flow.builder import build
@@ -24,6 +24,7 @@ from bitwright.hw.flow.options import Options
 from bitwright.hw.flow.place import PlaceError, RouteError
 from bitwright.hw.plan import Plan
 from bitwright.hw.report.capacity import FitError
+from bitwright.minimise.arrange import arranged, length
 from bitwright.model.recipe import load_recipe
 
 __all__ = ["ORDERS", "WIRINGS", "draw", "main", "placed", "table"]
@@ -38,27 +39,28 @@ WIRINGS = {
 
 ORDERS = {
     "as trained": lambda network: network,
-    "placed anew": arranged.arranged,
-    "nodes shuffled": lambda network: arranged.nodes_shuffled(network, np.random.default_rng(1)),
-    "features shuffled": lambda network: arranged.features_shuffled(
-        network, np.random.default_rng(1)),
+    "placed anew": arranged,
+    "nodes shuffled": lambda network: nodes_shuffled(network, np.random.default_rng(1)),
+    "features shuffled": lambda network: features_shuffled(network, np.random.default_rng(1)),
 }
 
 _WIRES = re.compile(r"wirelen = (\d+)")
 
 
 def trained(wiring, args, seed):
-    """A network: its test accuracy, and what was frozen."""
+    """A network: its test accuracy, and what was frozen. None: it is not kept, and shall be."""
     layers = load_recipe(args.recipe).plain()["layers"]
     recipe = load_recipe(args.recipe, [f"seed={seed}", *args.overrides, *(
         f"layers.{index}.{key}={value}" for index, layer in enumerate(layers)
         if layer["kind"] == "lut" for key, value in WIRINGS[wiring].items())])
     folder = args.out / _slug(wiring)
+    if args.kept and kept(recipe, folder) is None:
+        return None
     found = result(recipe, folder, args.data_dir)
     return found["test"], ir.load(folder / f"{recipe.name}-seed{recipe.seed}.safetensors")
 
 
-def placed(network, board, seed, folder):
+def placed(network, board, seed, folder, *, kept=False):
     """Place and route a network, unless that has been done.
 
     Parameters
@@ -69,10 +71,13 @@ def placed(network, board, seed, folder):
         Of the placer.
     folder : Path
         Of the results and the last build.
+    kept : bool
+        Whether nothing is built.
 
     Returns
     -------
-    dict
+    dict or None
+        None where nothing is kept and nothing shall be built. Else
         ``luts``, ``wires``, ``mhz`` and ``slowest`` (the parts between which the slowest path
         lies); the latter two are None where no router got through.
     """
@@ -81,6 +86,8 @@ def placed(network, board, seed, folder):
         values = json.loads(path.read_text(encoding="utf-8"))
         if values["network"] == ir.digest(network):
             return values
+    if kept:
+        return None
     out = folder / board.name
     options = Options(board=board, family=board.family, plan=Plan(lut_size=board.family.lut_size),
                       out=out, clock_hz=board.clock_hz, baud=board.baud, seed=seed,
@@ -113,19 +120,19 @@ def table(found):
         :func:`placed` says for each seed of the placer.
     """
     head = ("tables read", "order", "test, %", "wire, sides", "LUTs", "routed wires, tiles",
-            "least", "most", "Fmax, MHz", "not routed")
+            "least", "most", "Fmax, MHz", "builds", "not routed")
     lines = [f"| {' | '.join(head)} |", "|---" * 2 + "|---:" * (len(head) - 2) + "|"]
     for (wiring, order), trainings in found.items():
         builds = [one for _, _, of_seeds in trainings for one in of_seeds]
         wires = [one["wires"] for one in builds if one["wires"] is not None]
         mhz = [one["mhz"] for one in builds if one["mhz"] is not None]
         cells = [wiring, order, mean([100 * accuracy for accuracy, _, _ in trainings]),
-                 mean([length for _, length, _ in trainings], "{:.3f}"),
+                 mean([wire for _, wire, _ in trainings], "{:.3f}"),
                  mean([one["luts"] for one in builds], "{:,.0f}"),
                  mean(wires, "{:,.0f}") if wires else "-",
                  *(f"{end(wires):,}" if wires else "-" for end in (min, max)),
                  mean(mhz, "{:.1f}") if mhz else "-",
-                 f"{len(builds) - len(mhz)} of {len(builds)}"]
+                 str(len(builds)), str(len(builds) - len(mhz))]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -176,6 +183,8 @@ def main(argv=None):
                         help="folder of what is kept (default: %(default)s)")
     parser.add_argument("--picture", metavar="FILE", type=Path,
                         help="where the picture goes (default: routed.png in that folder)")
+    parser.add_argument("--kept", action="store_true",
+                        help="train and build nothing, tell what is kept")
     add_data_dir(parser)
     args = parser.parse_args(argv)
     return guarded(lambda: _run(args))
@@ -186,14 +195,15 @@ def _run(args):
     found = {}
     for wiring in args.wiring or WIRINGS:
         for seed in range(args.seeds):
-            accuracy, network = trained(wiring, args, seed)
-            for order in args.order or ORDERS:
-                own = ORDERS[order](network)
+            network = trained(wiring, args, seed)
+            for order in args.order or ORDERS if network else ():
+                accuracy, own = network[0], ORDERS[order](network[1])
                 folder = args.out / _slug(wiring) / f"seed{seed}-{_slug(order)}"
-                builds = [placed(own, board, placer, folder)
+                builds = [placed(own, board, placer, folder, kept=args.kept)
                           for placer in range(1, args.placers + 1)]
-                found.setdefault((wiring, order), []).append(
-                    (accuracy, arranged.length(own), builds))
+                if any(builds):
+                    found.setdefault((wiring, order), []).append(
+                        (accuracy, length(own), list(filter(None, builds))))
     print(table(found))
     picture = args.picture or args.out / "routed.png"
     draw(found, picture)

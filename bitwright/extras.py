@@ -18,7 +18,7 @@ EXTRAS = {
     "amaranth": "hardware", "amaranth_boards": "hardware", "matplotlib": "hardware",
     "cocotb": "sim", "cocotb_tools": "sim", "find_libpython": "sim",
     "serial": "host",
-    "pysat": "minimise",
+    "pysat": "minimise", "scipy": "minimise",
 }
 """Module, and the extra of pyproject.toml that brings it."""
 

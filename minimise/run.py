@@ -57,6 +57,9 @@ def parser() -> argparse.ArgumentParser:
              "stays, and no data are needed")
     parser.add_argument("--depth", metavar="N", type=positive,
         help="layers of tables that a proof looks back through (default: 3)")
+    parser.add_argument("--arrange", action="store_true",
+        help="last, put the tables of each layer into an order that shortens wires, which no score "
+             "tells")
     parser.add_argument("--synthesise", metavar="FAMILY", action="append", default=[],
         help="count the LUTs after each step, too; may be given for several families")
     parser.add_argument("--out", metavar="FILE", type=Path,
@@ -82,6 +85,8 @@ def _minimise(args: argparse.Namespace) -> None:
         need("amaranth", "amaranth_boards", "matplotlib")
     if args.exact:
         need("pysat")
+    if args.arrange:
+        need("scipy")
     path = locate(args.network)
     out = args.out or Path("runs", f"{name(path)}-minimised", FILE_NAME)
     if out.exists() and not args.force:
@@ -89,6 +94,8 @@ def _minimise(args: argparse.Namespace) -> None:
                           "with --force")
     network = ir.load(path)
     steps, told, measured = (_exact if args.exact else _lossy)(args, path, network)
+    if args.arrange:
+        steps.append(_arranged(steps[-1], told))
     told["steps"] = [step.plain() for step in steps]
     for step, entry in zip(steps, told["steps"], strict=True):
         if chosen:
@@ -120,6 +127,15 @@ def _done(steps: Iterable[Step]) -> list[Step]:
                     step.size.tables)
         done.append(step)
     return done
+
+
+def _arranged(last: Step, told: dict[str, Any]) -> Step:
+    """One step more, of which is told how long wires were and are."""
+    from bitwright.minimise.arrange import arranged, length
+
+    found = arranged(last.network)
+    told["wires"] = {"before": length(last.network), "after": length(found)}
+    return replace(last, name="arrange", wanted=0, kept=0, network=found)
 
 
 _Found = tuple[list["Step"], dict[str, Any], dict[str, Any]]
@@ -227,6 +243,9 @@ def _report(result: dict[str, Any]) -> str:
                  f"{result['learnt']:,} samples, validated on {result['held_back']:,}")
         end.append(f"test: {test['before']:.2%} before, {test['after']:.2%} after "
                    f"({test['samples']:,} samples, which chose nothing)")
+    if "wires" in result:
+        end.append("mean wire: {before:.3f} sides of the field before the arrangement, {after:.3f} "
+                   "after".format(**result["wires"]))
     table = [" | ".join(cell.rjust(width) if column else cell.ljust(width)
                         for column, (cell, width) in enumerate(zip(row, widths, strict=True)))
              for row in (heads, *rows)]

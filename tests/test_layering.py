@@ -57,7 +57,7 @@ FOREIGN = {
     "hw.flow": {"amaranth", "amaranth_boards"}, "sim": {"cocotb", "cocotb_tools"},
     "model": {"torch", "numba", "optuna", "matplotlib"}, "native": set(),
     "answers": {"serial"}, "demo": set(),
-    "minimise": {"pysat"},
+    "minimise": {"pysat", "scipy"},
 }
 """Packages of others that only some rooms may use."""
 

@@ -1,6 +1,7 @@
 """The command: what it writes, what it says, and what it refuses in one line."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -90,6 +91,24 @@ def test_exact_is_for_every_input(capsys):
     assert "validation" not in entry["steps"][0]
     x = ir.draw(parent, 500, 0)
     assert (child.evaluate(x).scores == parent.evaluate(x).scores).all()
+
+
+def test_arranged_last(capsys):
+    pytest.importorskip("scipy")
+    assert run.main(["zoo/iris"]) == 0
+    assert run.main(["zoo/iris", "--arrange", "--out", "arranged.safetensors"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-5].split("|")[:2] == ["arrange        ", "          "]
+    assert re.fullmatch(r"mean wire: 0\.\d{3} sides of the field before the arrangement, 0\.\d{3} "
+                        "after", lines[-2])
+    before, after = (ir.load(Path(name)) for name in (
+        "runs/iris-minimised/network.safetensors", "arranged.safetensors"))
+    (entry,) = after.provenance["minimised"]
+    assert entry["wires"]["after"] < entry["wires"]["before"]
+    assert entry["steps"][-1] == {**entry["steps"][-2], "step": "arrange", "wanted": 0, "kept": 0}
+    x = ir.draw(before, 500, 0)
+    assert (before.evaluate(x).scores == after.evaluate(x).scores).all()
+    assert ir.digest(before) != ir.digest(after)
 
 
 def test_luts_of_each_step(capsys, monkeypatch):
