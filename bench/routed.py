@@ -1,4 +1,4 @@
-"""What wiring costs on a device: accuracy, LUTs, routed wires and Fmax, as a table and a picture.
+"""What wiring costs on a device: accuracy, LUTs, wires and Fmax, as a table and a picture.
 
 Networks of one recipe, whose tables may read everything, or a window, or pay for their wires while
 they learn, are trained, placed and routed with their board. Each is also built in other orders,
@@ -119,7 +119,7 @@ def table(found):
         By row, of each training a tuple: test accuracy, mean wire in sides of the field, and what
         :func:`placed` says for each seed of the placer.
     """
-    head = ("tables read", "order", "test, %", "wire, sides", "LUTs", "routed wires, tiles",
+    head = ("tables read", "order", "test, %", "wire, sides", "LUTs", "wires as placed, tiles",
             "least", "most", "Fmax, MHz", "builds", "not routed")
     lines = [f"| {' | '.join(head)} |", "|---" * 2 + "|---:" * (len(head) - 2) + "|"]
     for (wiring, order), trainings in found.items():
@@ -138,7 +138,7 @@ def table(found):
 
 
 def draw(found, path):
-    """Draw accuracy over routed wires and over Fmax, a point a build."""
+    """Draw accuracy over wires and over Fmax, a point a build."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -154,7 +154,7 @@ def draw(found, path):
             axis.plot([x for x, _ in points], [y for _, y in points], markers[order],
                       color=f"C{wirings.index(wiring)}", markersize=6, markerfacecolor="none",
                       label=f"{wiring}, {order}" if points else None)
-    axes[0].set(xlabel="routed wires, tiles", ylabel="test accuracy, %")
+    axes[0].set(xlabel="wires as placed, tiles", ylabel="test accuracy, %")
     axes[1].set(xlabel="Fmax, MHz")
     axes[0].legend(fontsize=7)
     for axis in axes:
