@@ -17,6 +17,7 @@ from bitwright.boards import get
 from bitwright.hw.contents import Contents
 from bitwright.hw.descriptors import Descriptors
 from bitwright.hw.flow.builder import build
+from bitwright.hw.flow.environment import not_elaborated
 from bitwright.hw.flow.options import Options
 from bitwright.hw.link.record import load_s
 from bitwright.hw.plan import Plan
@@ -66,7 +67,9 @@ def row(shape, out):
     plan = asked(Plan(), subject, cycles=cycles, large=True)
     memories = sum(large_memories(entry.node, cycles) for entry in subject.entries
                    if isinstance(entry.node, ir.Lut))
-    ip, size = Ip(subject, plan), Contents(subject, plan).bytes
+    with not_elaborated():
+        interval = Ip(subject, plan).interval
+    size = Contents(subject, plan).bytes
     cells = ["not run"] * 2
     if out is not None and memories <= COUNT:
         board = get("icebreaker")
@@ -76,7 +79,7 @@ def row(shape, out):
         cells = [f"{report['device']['logic_cells_synthesis']:,}",
                  f"{report['resources']['total']['memories']}"]
     return ["-".join(map(str, layers)), f"{modulator[0] * modulator[1]:,}",
-            f"{memories} of {COUNT}", f"{ip.interval:,}", f"{CLOCK_HZ / ip.interval:,.0f}",
+            f"{memories} of {COUNT}", f"{interval:,}", f"{CLOCK_HZ / interval:,.0f}",
             f"{size:,}", f"{1000 * load_s(size, CLOCK_HZ):.1f}", *cells]
 
 
