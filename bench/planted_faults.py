@@ -395,7 +395,6 @@ FAULTS = [
           f"{FORMS} -k malformed"),
     Fault("hw/rtl/parts/comparators.py", "bit & reached if", "bit | reached if", CHAINS),
     Fault("hw/rtl/parts/chains.py", "carry if len(carry) else Const(0, 1)", "Const(0, 1)", CHAINS),
-    Fault("hw/rtl/layers/serial_group_sum.py", "(score > best)", "(score >= best)", FORMS),
     Fault("hw/rtl/layers/serial_group_sum.py",
           "clean, end = Signal(), Signal(), Signal(), Signal()",
           "clean, end = Signal(), Signal(), Signal(init=1), Signal()",

@@ -55,7 +55,8 @@ def figures(out):
     from bitwright import ir
 
     network = ir.load(out / "network.safetensors")
-    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    metrics = (out / "metrics.jsonl").read_text(encoding="utf-8")
+    lines = [json.loads(line) for line in metrics.splitlines()]
     accuracy = network.provenance["accuracy"]
     return {"validation": accuracy["validation"], "test": accuracy["test"],
             "rate": statistics.median(line["samples_per_second"] for line in lines),
@@ -97,14 +98,16 @@ def compare(recipe, count, out, settings, data_dir):
 
 def _epochs(out):
     metrics = out / "metrics.jsonl"
-    return len(metrics.read_text().splitlines()) if metrics.exists() else 0
+    return len(metrics.read_text(encoding="utf-8").splitlines()) if metrics.exists() else 0
 
 
 def _planned(out):
     import tomllib
 
     recipe = out / "recipe.toml"  # written before the first epoch
-    return tomllib.loads(recipe.read_text())["epochs"] if recipe.exists() else 1 << 30
+    if not recipe.exists():
+        return 1 << 30
+    return tomllib.loads(recipe.read_text(encoding="utf-8"))["epochs"]
 
 
 def _copy(source, target):
@@ -140,7 +143,7 @@ def kill(times, count, out, seed):
     done, lines, finished = 0, 0, 0
     while True:
         how = ["--resume"] if (killed / "checkpoint.pt").exists() else ["--force"]
-        with log.open("w") as file:
+        with log.open("w", encoding="utf-8") as file:
             process = launch(count, [*SMALL, *how, "--out", str(killed)], file)
             until = time.monotonic() + chance.uniform(0, window) if done < times else float("inf")
             while process.poll() is None and time.monotonic() < until:
@@ -150,7 +153,7 @@ def kill(times, count, out, seed):
                 os.kill(chance.choice(there), signal.SIGKILL)
                 done += 1
             status = process.wait()
-        said = sum(SAID in line for line in log.read_text().splitlines())
+        said = sum(SAID in line for line in log.read_text(encoding="utf-8").splitlines())
         lines += said
         if said > 1:
             faults.append(f"kill {done} was told in {said} lines")

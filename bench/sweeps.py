@@ -129,7 +129,7 @@ def processes():
     found = {}
     for path in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+            parent = int((path / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
             found[int(path.name)] = parent, (path / "cmdline").read_bytes()
     return found
 

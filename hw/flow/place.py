@@ -28,11 +28,11 @@ _RIPUPS = 10
 Counted in attempts rather than seconds, so that every machine gives up at the same point.
 """
 
-_SLOW, _OPEN = 1.5, 0.5
+_SLOW, _OPEN = 0.5, 0.8
 """Attempts for each connection after which it is given up, too, if this share is still open.
 
-One that gets through needed no more than 1.4 in all; one that had three quarters open after 1.5
-took a hundred times as long for each attempt as in the beginning.
+Of designs that got through, 0.66 were open then at most; one of 69,000 connections had 0.9, and
+after 1.5 attempts three quarters, each a hundred times as slow as the first ones.
 """
 
 _ITERATIONS = 400

@@ -268,6 +268,7 @@ def test_every_input_of_a_stage_is_in_its_key(tmp_path):
         "simplify": (True, False), "naming": (Naming("a"), Naming("a", "aresetn")),
         "yosys": (tool, replace(tool, version="0.8")),
         "amaranth": ("1", "2"), "amaranth_boards": ("1", "2"), "baud": (9600, 115200),
+        "flash": (False, True),
         "text": (tmp_path / "one", tmp_path / "two"), "board": (board, replace(board, baud=7)),
         "sources": ((tmp_path / "one",), (tmp_path / "two",)), "top": ("a", "b"),
         "family": (FAMILIES["ice40"], FAMILIES["ecp5"]), "parts": ({"a": "b"}, {"a": "c"}),

@@ -38,7 +38,7 @@ def test_share_that_is_routed(log, share):
 
 
 @pytest.mark.parametrize(("attempts", "left", "stuck"), [
-    (3000, 1400, False), (3001, 1000, False), (3001, 1001, True), (20000, 1, False),
+    (1000, 1700, False), (1001, 1600, False), (1001, 1601, True), (20000, 1, False),
     (20001, 1, True)])
 def test_first_router_is_given_up(attempts, left, stuck):
     watcher = Watcher(lambda share: None)
