@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench.frontier_rows import PUBLISHED, ROWS
 from bench.kept import mean
+from bench.pipeline import run
 from bitwright import files, ir
 from bitwright.command import add_data_dir, guarded, positive
 from bitwright.errors import UsageError, UserError
@@ -115,15 +116,15 @@ def _train(row, seed, args):
     begun = (folder / "checkpoint.pt").exists()
     command = ["--resume"] if begun else [row.recipe, "--force", "--seed", str(seed)]
     data = ["--data-dir", args.data_dir] if args.data_dir and not begun else []
-    cost = _told(folder / COST) if begun else {"seconds": 0.0, "peak": 0.0}
+    seconds, peak = _cost(folder) if begun else (0.0, 0.0)
     process = subprocess.Popen([sys.executable, "-m", "model.train", *command, "--out", str(folder),
                                 "--threads", "1", *data])
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     folder.mkdir(parents=True, exist_ok=True)
     files.write_atomic(folder / COST, json.dumps({
-        "seconds": cost["seconds"] + used.ru_utime + used.ru_stime,
-        "peak": max(cost["peak"], used.ru_maxrss / 1024)}) + "\n")
+        "seconds": seconds + used.ru_utime + used.ru_stime,
+        "peak": max(peak, used.ru_maxrss / 1024)}) + "\n")
     if process.returncode:
         raise UserError(f"{folder}: the training ended with status {process.returncode}; the same "
                         "command goes on with it")
@@ -135,13 +136,8 @@ def _build(row, folder, out):
     digest = ir.digest(ir.load(folder / NETWORK))
     if path.exists() and _told(path)["network"] == digest:
         return
-    command = ["hw.build", str(folder), *row.build, "--stop-after", "synth", "--json", "--out",
-               str(out / f"{row.recipe}-build")]
-    done = subprocess.run([sys.executable, "-m", *command], stdout=subprocess.PIPE,
-                          encoding="utf-8", check=False)
-    if done.returncode:
-        raise UserError(f"{folder}: the build ended with status {done.returncode}")
-    told = json.loads(done.stdout)
+    told = json.loads(run("hw.build", str(folder), *row.build, "--stop-after", "synth", "--json",
+                          "--out", str(out / f"{row.recipe}-build")))
     files.write_atomic(path, json.dumps({
         "network": digest, "seed": folder.name, "total": told["resources"]["total"],
         "parts": {name: part["luts"] for name, part in told["resources"]["parts"].items()},
@@ -149,8 +145,14 @@ def _build(row, folder, out):
 
 
 def _told(path):
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {
-        "seconds": 0.0, "peak": 0.0}
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _cost(folder):
+    """CPU seconds and the most MiB of a training so far; 0 of one that was killed before it told.
+    """
+    told = _told(folder / COST) if (folder / COST).exists() else {"seconds": 0.0, "peak": 0.0}
+    return told["seconds"], told["peak"]
 
 
 def _table(rows, out):
@@ -165,8 +167,8 @@ def _table(rows, out):
 def _cells(row, folders, out):
     found = [ir.load(folder / NETWORK).provenance for folder in folders]
     test = [100 * one["accuracy"]["test"] for one in found]
-    costs = [_told(folder / COST) for folder in folders]
-    picked = 100 * _accuracy(chosen(row, out))["test"]
+    seconds, peaks = zip(*map(_cost, folders), strict=True)
+    picked = test[folders.index(chosen(row, out))]
     built = out / f"{row.recipe}.{BUILT}"
     counts = ["-"] * 4
     if built.exists():
@@ -176,8 +178,7 @@ def _cells(row, folders, out):
                   f"{told['total']['luts']:,}", f"{row.budget:,}", f"{told['cycles']:,}"]
     return [f"`{row.recipe}`", row.form, str(len(test)), str(found[0]["recipe"]["epochs"]),
             mean(test), f"{min(test):.2f}", f"{max(test):.2f}", f"{picked:.2f}", f"{row.beat:g}",
-            *counts, mean([cost["seconds"] / 60 for cost in costs], "{:.1f}"),
-            f"{max(cost['peak'] for cost in costs):,.0f}"]
+            *counts, mean([one / 60 for one in seconds], "{:.1f}"), f"{max(peaks):,.0f}"]
 
 
 def _draw(rows, out, path):

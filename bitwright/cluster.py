@@ -15,7 +15,7 @@ from bitwright import files
 from bitwright.errors import UserError
 from bitwright.extras import need
 
-__all__ = ["LOCAL", "Cluster", "ClusterError", "LostError", "pack", "unpack"]
+__all__ = ["LOCAL", "Cluster", "ClusterError", "LostError", "listed", "pack", "unpack"]
 
 LOCAL = "local"
 """The address that means a cluster of this machine alone, which ends with the command."""
@@ -159,11 +159,15 @@ def _line(error: object) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(" .")
 
 
-def pack(folder: Path) -> dict[str, bytes]:
-    """Content of every file below a folder, by path; hidden ones are left out."""
-    return {path.relative_to(folder).as_posix(): path.read_bytes()
-            for path in sorted(folder.rglob("*"))
+def listed(folder: Path) -> dict[str, Path]:
+    """Every file below a folder, by its path from there; hidden ones are left out."""
+    return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*"))
             if path.is_file() and not path.name.startswith(".")}
+
+
+def pack(folder: Path) -> dict[str, bytes]:
+    """Content of those files."""
+    return {name: path.read_bytes() for name, path in listed(folder).items()}
 
 
 def unpack(folder: Path, packed: Mapping[str, bytes]) -> None:

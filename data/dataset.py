@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitwright import ir
-from bitwright.data.shards import Shards
+from bitwright.data.shards import Shards, domain
 from bitwright.data.source import Source
 from bitwright.errors import UserError
 
@@ -109,9 +109,7 @@ class DataSet:
     @property
     def domain(self) -> tuple[int, int]:
         """Smallest and largest value that a feature may have, both inclusive."""
-        if self.signed:
-            return -(1 << self.bits - 1), (1 << self.bits - 1) - 1
-        return 0, (1 << self.bits) - 1
+        return domain(self.bits, self.signed)
 
     @property
     def shards(self) -> Shards | None:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from bitwright import files
 from bitwright.errors import UserError
 
-__all__ = ["SET", "ShardError", "ShardWriter", "Shards", "described"]
+__all__ = ["SET", "ShardError", "ShardWriter", "Shards", "described", "domain"]
 
 SET = "set.json"
 """File by which a folder of shards is known. It is written last."""
@@ -30,6 +30,12 @@ BYTES = 64 << 20
 """Size of a shard, unless said."""
 
 _FIELDS = ("bits", "signed", "full_scale", "shape", "classes", "answers")
+
+
+def domain(bits: int, signed: bool) -> tuple[int, int]:
+    """Smallest and largest integer of so many bits, both inclusive."""
+    low = -(1 << bits - 1) if signed else 0
+    return low, low + (1 << bits) - 1
 
 
 class ShardError(UserError, ValueError):
@@ -140,8 +146,7 @@ class ShardWriter:
         self._folder, self._about = folder, {
             "bits": bits, "signed": signed, "full_scale": full_scale, "shape": list(shape),
             "classes": list(classes), "answers": list(answers)}
-        low = -(1 << bits - 1) if signed else 0
-        self._domain = low, low + (1 << bits) - 1
+        self._domain = domain(bits, signed)
         self._kind = np.min_scalar_type(self._domain[0] if signed else self._domain[1])
         self._features = math.prod(shape)
         self._size = max(1, size // (self._features * self._kind.itemsize))
@@ -230,9 +235,8 @@ def described(folder: Path) -> dict[str, Any]:
         known = {name: about[name] for name in _FIELDS}
         counts, digest = [int(count) for count in about["samples"]], str(about["digest"])
         known |= {name: tuple(known[name]) for name in ("shape", "classes", "answers")}
-        low = -(1 << known["bits"] - 1) if known["signed"] else 0
-        domain = low, low + (1 << known["bits"]) - 1
-        features = Shards(folder, counts, math.prod(known["shape"]), domain, digest)
+        features = Shards(folder, counts, math.prod(known["shape"]),
+                          domain(known["bits"], known["signed"]), digest)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ShardError(f"{path}: cannot be read as a set of shards") from error
     small = {}

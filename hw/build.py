@@ -276,11 +276,8 @@ def _elsewhere(args: argparse.Namespace) -> Iterator[Elsewhere | None]:
     from bitwright.cluster import Cluster
     from bitwright.hw.flow.elsewhere import Elsewhere
 
-    cluster = Cluster(args.address)
-    try:
+    with contextlib.closing(Cluster(args.address)) as cluster:
         yield Elsewhere(cluster)
-    finally:
-        cluster.close()
 
 
 def _fit(args: argparse.Namespace, options: Options) -> Options:

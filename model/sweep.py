@@ -125,11 +125,8 @@ def _engines(args: argparse.Namespace, spec: Spec) -> Iterator[Engines]:
     from bitwright.model.sweeping.remote import Remote
 
     count = args.processes or (spec.processes if args.address == LOCAL else None)
-    cluster = Cluster(args.address, count)
-    try:
+    with contextlib.closing(Cluster(args.address, count)) as cluster:
         yield partial(Remote, cluster, count or cluster.cores)
-    finally:
-        cluster.close()
 
 
 def _search(args: argparse.Namespace, spec: Spec, out: Path, goal: Goal,
@@ -137,7 +134,6 @@ def _search(args: argparse.Namespace, spec: Spec, out: Path, goal: Goal,
     """Do the trials until one has what is asked for, as built, or all are done. Returns it, and
     what came of those that were built for it."""
     from bitwright.library import estimate
-    from bitwright.model.sweeping.builds import known
     from bitwright.model.sweeping.front import point_of
     from bitwright.model.sweeping.sweep import Sweep
     from bitwright.model.sweeping.trial import work
@@ -150,34 +146,29 @@ def _search(args: argparse.Namespace, spec: Spec, out: Path, goal: Goal,
             trial.user_attrs["figures"])
 
     while True:
-        engine = engines(partial(work, estimate=partial(estimate, rate=spec.rate)))
-        try:
-            with Watch(spec.trials) as watch:
-                sweep = Sweep(spec, out, engine, args.data_dir, watch.done)
-                sweep.run(enough)
-        finally:
-            engine.close()
+        trial = partial(work, estimate=partial(estimate, rate=spec.rate))
+        with contextlib.closing(engines(trial)) as engine, Watch(spec.trials) as watch:
+            sweep = Sweep(spec, out, engine, args.data_dir, watch.done)
+            sweep.run(enough)
         hit = next((point_of(trial) for trial in sweep.ledger.completed() if enough(trial)), None)
         if hit is None:
             return None, real
-        _built(out, [hit], spec, engines)
-        real[hit.number] = known(out).get(hit.number, {"fits": 0.0})
+        built = _built(out, [hit], spec, engines)
+        real[hit.number] = built.get(hit.number, {"fits": 0.0})
         missed = goal.missed(hit.figures | real[hit.number])
         if not missed:
             return hit, real
         logger.info("trial %d: as built it has %s; the search goes on", hit.number, missed)
 
 
-def _built(out: Path, chosen: Sequence[Point], spec: Spec, engines: Engines) -> None:
-    """Build networks for the target."""
+def _built(out: Path, chosen: Sequence[Point], spec: Spec,
+           engines: Engines) -> dict[int, dict[str, float]]:
+    """Build networks for the target. Returns the figures of all that are built."""
     from bitwright.library import measure
     from bitwright.model.sweeping.builds import build, build_all
 
-    engine = engines(partial(build, measure=measure))
-    try:
-        build_all(out, chosen, spec.target, spec.rate, engine)
-    finally:
-        engine.close()
+    with contextlib.closing(engines(partial(build, measure=measure))) as engine:
+        return build_all(out, chosen, spec.target, spec.rate, engine)
 
 
 def _tell(out: Path, spec: Spec, trials: Sequence[FrozenTrial]) -> None:

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from bitwright import data, files
-from bitwright.cluster import Cluster, LostError, pack, unpack
+from bitwright.cluster import Cluster, LostError, listed, pack, unpack
 from bitwright.data import DataSet
 from bitwright.model.sweeping.events import Begun, Broken, Done, Epoch, Event, Failed, Job, Lost
 from bitwright.model.sweeping.trial import Say
@@ -117,7 +117,8 @@ class Worker:
         self._places = [self._root / folder.name for folder in task.folders]
         for place, content in zip(self._places, packed, strict=True):
             unpack(place, content)
-        self._known = {path: _stamp(path) for place in self._places for path in _files(place)}
+        self._known = {path: _stamp(path) for place in self._places
+                       for path in listed(place).values()}
         self._sent = time.monotonic()
         ours = task.at(self._places, loaded)
         self._thread = threading.Thread(target=self._train, args=(ours,), daemon=True)
@@ -164,20 +165,14 @@ class Worker:
             self._sent = time.monotonic()
         found = []
         for place in self._places:
-            content = {}
-            for path in _files(place):
+            content, there = {}, listed(place)
+            for name, path in there.items():
                 stamp = _stamp(path)
                 if (whole or path.name == METRICS) and self._known.get(path) != stamp:
                     self._known[path] = stamp
-                    content[path.relative_to(place).as_posix()] = path.read_bytes()
-            found.append(Change(tuple(path.relative_to(place).as_posix()
-                                      for path in _files(place)), content))
+                    content[name] = path.read_bytes()
+            found.append(Change(tuple(there), content))
         return found
-
-
-def _files(place: Path) -> list[Path]:
-    return sorted(path for path in place.rglob("*")
-                  if path.is_file() and not path.name.startswith("."))
 
 
 def _stamp(path: Path) -> tuple[int, int]:
@@ -299,8 +294,8 @@ class Remote:
             content = dict(sorted(change.content.items(),
                                   key=lambda item: _LAST.get(item[0], 0)))
             self.moved += sum(map(len, content.values()))
-            for path in _files(out):
-                if path.relative_to(out).as_posix() not in change.names:
+            for name, path in listed(out).items():
+                if name not in change.names:
                     path.unlink()
             unpack(out, content)
 
