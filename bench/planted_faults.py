@@ -498,6 +498,7 @@ FAULTS = [
     Fault("hw/link/depacketiser.py", "[sequence, known, fitting]", "[known, fitting]", LINK),
     Fault("hw/link/depacketiser.py", "with m.If(self.error | silent):", "with m.If(silent):", LINK),
     Fault("hw/link/payload.py", "missed.eq(missed | occupied)", "missed.eq(occupied)", LINK),
+    Fault("hw/link/payload.py", "at & reads | ", "", LINK),
     Fault("hw/link/receiver.py", "payload.enter.eq(~inside)", "payload.enter.eq(1)", LINK),
     Fault("hw/link/receiver.py", "payload.drop.eq(self.restart)", "payload.drop.eq(0)", LINK),
     Fault("hw/link/sender.py", "(failed | self.sample_error)", "0", LINK),

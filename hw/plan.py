@@ -41,8 +41,12 @@ REPLAYS = (BLOCK, LARGE, SENT)
 """Where a picture comes from for every frame but the first, if it comes pixel by pixel: block RAM,
 the large memories that some devices have beside it, or whoever sends it again."""
 
+REQUESTS = (BLOCK, LARGE)
+"""Where a request waits behind a serial line until its packet was found right."""
+
 _MEANINGS = {"input": "what ends with last: a sample, or a line of video",
              "replay": "where a picture comes from for all frames but the first",
+             "request": "where a request of the serial line waits until it was found right",
              "early_exit": "whether a sample ends with the frame that decides",
              "exit_lead": "lead that decides; 0: what all frames would decide"}
 """Of keys that few plans have."""
@@ -89,6 +93,8 @@ class Plan:
         One of :data:`INPUTS`.
     replay : str
         One of :data:`REPLAYS`.
+    request : str
+        One of :data:`REQUESTS`. A pixel or feature of a sample takes a byte.
     early_exit : bool
         Whether a sample gets its result as soon as the frames so far decide, see :class:`ir.Exit`.
     exit_lead : int
@@ -110,6 +116,7 @@ class Plan:
     result_beat_bytes: int = 0
     input: str = SAMPLES
     replay: str = BLOCK
+    request: str = BLOCK
     early_exit: bool = False
     exit_lead: int = 0
     nodes: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
@@ -129,7 +136,7 @@ class Plan:
                             f"{self.result_beat_bytes}")
         if self.lut_size not in LUT_SIZES:
             raise PlanError(f"Plan key 'lut_size' must be one of {LUT_SIZES}, not {self.lut_size}")
-        for name, known in (("input", INPUTS), ("replay", REPLAYS)):
+        for name, known in (("input", INPUTS), ("replay", REPLAYS), ("request", REQUESTS)):
             value = getattr(self, name)
             if value not in known:
                 raise PlanError(f"Plan key {name!r} must be one of {known}, not {value!r}"

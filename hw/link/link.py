@@ -36,6 +36,8 @@ class Link(wiring.Component):
         Cycles that a result may take at least, at least 1; after up to twice as many it is lost.
     flash_hz : float, optional
         Of the clock, where the contents come from a flash first. They must be writable.
+    large : bool
+        Whether requests wait in a large memory of a device that has such.
 
     Members
     -------
@@ -63,7 +65,8 @@ class Link(wiring.Component):
         If a number is no integer or out of its range.
     """
 
-    def __init__(self, layout, identity, *, cycles, timeout, patience, flash_hz=None):
+    def __init__(self, layout, identity, *, cycles, timeout, patience, flash_hz=None,
+                 large=False):
         self._receiver = UartReceiver(cycles)
         for name, value, least in (("Timeout", timeout, 10 * cycles + 1),
                                    ("Patience", patience, 1)):
@@ -74,7 +77,7 @@ class Link(wiring.Component):
         self._identity = identity
         self.writable = identity.size > 0
         self._flash = None if flash_hz is None else FlashReader(identity.structure, flash_hz)
-        self._requests = RequestReceiver(layout, timeout, self.writable)
+        self._requests = RequestReceiver(layout, timeout, self.writable, large=large)
         self._replies = ReplySender(layout, patience, self.writable)
         self._transmitter = UartTransmitter(cycles)
         beat = data.StructLayout({"data": 8 * layout.beat_bytes, "last": 1})

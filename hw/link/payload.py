@@ -4,6 +4,8 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from bitwright.hw.rtl.parts.store import read_later
+
 __all__ = ["BeatPacker", "PayloadBuffer", "byte_layout"]
 
 byte_layout = data.StructLayout({"data": 8, "last": 1})
@@ -19,6 +21,9 @@ class PayloadBuffer(wiring.Component):
         Bytes that are kept, from the first of a payload.
     copies : int
         How many times a payload is handed on that is not ``single``.
+    large : bool
+        Whether the memory shall be one of the large ones of a device that has such, with a single
+        port.
 
     Members
     -------
@@ -44,8 +49,9 @@ class PayloadBuffer(wiring.Component):
         Bytes that are handed on, one in two cycles at most.
     """
 
-    def __init__(self, depth, copies=1):
+    def __init__(self, depth, copies=1, *, large=False):
         self._depth, self._copies = depth, copies
+        self._large = large
         super().__init__({
             "i": In(stream.Signature(8, always_ready=True)),
             "begin": In(1),
@@ -61,19 +67,27 @@ class PayloadBuffer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.memory = ram = memory.Memory(shape=8, depth=self._depth, init=[])
-        writer, reader = ram.write_port(), ram.read_port()
+        m.submodules.memory = ram = memory.Memory(
+            shape=8, depth=self._depth, init=[],
+            attrs={"no_rw_check": 1, **({"ram_style": "huge"} if self._large else {})})
+        writer = ram.write_port()
         occupied, missed = Signal(), Signal()
         at = Signal(range(self._depth))
+        address = at
+        if self._large:
+            # A single port, so a single address: it is never written while it is read. As in a
+            # store, no multiplexer, of which Yosys would make two addresses again.
+            reads = occupied.replicate(len(at))
+            address = at & reads | self.count[:len(at)] & ~reads
+        kept = read_later(m, ram, address, "kept", occupied)
         full = self.count == self._depth
         copy, end, final = Signal(range(self._copies)), Signal(), Signal()
         m.d.comb += [
-            writer.addr.eq(self.count),
+            writer.addr.eq(address if self._large else self.count),
             writer.data.eq(self.i.payload),
             writer.en.eq(self.i.valid & ~occupied & ~full),
             self.whole.eq(~missed),
-            reader.addr.eq(at),
-            self.o.payload.data.eq(reader.data),
+            self.o.payload.data.eq(kept),
             end.eq(at == self.last),
             final.eq(self.single | (copy == self._copies - 1)),
             self.o.payload.last.eq(end & final),

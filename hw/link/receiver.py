@@ -38,6 +38,8 @@ class RequestReceiver(wiring.Component):
         Cycles of silence that end an unfinished packet.
     writable : bool
         Whether there are contents that can be written.
+    large : bool
+        Whether a payload waits in a large memory of a device that has such.
 
     Members
     -------
@@ -62,7 +64,7 @@ class RequestReceiver(wiring.Component):
         The payload is that of a COMMIT.
     """
 
-    def __init__(self, layout, timeout, writable=False):
+    def __init__(self, layout, timeout, writable=False, *, large=False):
         self._layout = layout
         self._writable = writable
         lengths = {Request.INFER: (layout.sample_bytes, layout.sample_bytes),
@@ -84,7 +86,7 @@ class RequestReceiver(wiring.Component):
             members |= {"complete": In(1), "writes": Out(stream.Signature(byte_layout)),
                         "commit": Out(1)}
         self._packets = Depacketiser(lengths, timeout)
-        self._payload = PayloadBuffer(depth, layout.copies)
+        self._payload = PayloadBuffer(depth, layout.copies, large=large)
         self._packer = BeatPacker(layout.beat_bytes)
         super().__init__(members)
 

@@ -11,7 +11,7 @@ from bitwright.hw.limits import check_link
 from bitwright.hw.link.flash import flash_signature
 from bitwright.hw.link.link import QUEUE, Link
 from bitwright.hw.link.protocol import IDENTITY_BYTES, OVERHEAD, Identity
-from bitwright.hw.plan import VIDEO, PlanError
+from bitwright.hw.plan import LARGE, VIDEO, PlanError
 from bitwright.hw.rate import divisor
 from bitwright.hw.rtl.axi import AxiIp
 
@@ -109,7 +109,8 @@ class SerialTop(wiring.Component):
         self.timeout = (5 * patience + (QUEUE + 1) * reply * 11 * self.cycles if timeout is None
                         else timeout)
         self.link = Link(self.layout, self.identity, cycles=self.cycles, timeout=self.timeout,
-                         patience=2 * patience, flash_hz=clock_hz if flash else None)
+                         patience=2 * patience, flash_hz=clock_hz if flash else None,
+                         large=plan.request == LARGE)
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1),
                           **({"flash": Out(flash_signature())} if flash else {})})
 

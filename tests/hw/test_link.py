@@ -11,6 +11,8 @@ from amaranth.lib.wiring import Out
 
 from bitwright import ir
 from bitwright.hw.contents import Contents
+from bitwright.hw.flow import synth
+from bitwright.hw.flow.verilog import to_verilog
 from bitwright.hw.layout import Layout
 from bitwright.hw.link.link import Link
 from bitwright.hw.link.protocol import (
@@ -29,8 +31,8 @@ from tests.networks import features, network
 CLOCK_HZ = 1e6
 
 
-def build(subject, lanes=1, cycles=CYCLES):
-    return SerialTop(subject, Plan(lanes=lanes), CLOCK_HZ, CLOCK_HZ / cycles,
+def build(subject, cycles=CYCLES, **keys):
+    return SerialTop(subject, Plan(**keys), CLOCK_HZ, CLOCK_HZ / cycles,
                      timeout_s=25 * cycles / CLOCK_HZ)
 
 
@@ -83,8 +85,9 @@ def test_results_that_come_in_beats(subject, size):
     converse(top, script, cycles=20_000)
 
 
-def test_results_and_identity(subject):
-    top = build(subject, lanes=2)
+@pytest.mark.parametrize("request_in", ["block", "large"])
+def test_results_and_identity(subject, request_in):
+    top = build(subject, lanes=2, request=request_in)
     x = features(subject, 4, 0)
     wanted = results(top, subject, x)
     form = subject.modulate
@@ -102,6 +105,31 @@ def test_results_and_identity(subject):
             subject.classes, top.layout.score_bytes)
 
     converse(top, script)
+
+
+def test_a_request_in_a_large_memory(subject):
+    """It is never filled with contents, and has one address: no other will do."""
+    texts = [to_verilog(build(subject, request=request)) for request in ("block", "large")]
+    assert ['ram_style = "huge"' in text for text in texts] == [False, True]
+
+
+@pytest.mark.slow
+def test_a_request_in_a_large_memory_of_a_device(tmp_path):
+    """3,072 bytes of a picture are a large memory of a UP5K, or six small ones."""
+    subject = ir.Network((
+        ir.Entry("modulate", ir.Modulate(np.full((1, 3072, 1), 100, np.int32), 8), ("input",)),
+        ir.Entry("lut", ir.Lut(3072, np.arange(8, dtype=np.int32).reshape(2, 4),
+                               np.eye(2, 16, dtype=bool)), ("modulate",)),
+        ir.Entry("head", ir.GroupSum(2, 2), ("lut",))))
+    found = {}
+    for request in ("block", "large"):
+        folder = tmp_path / request
+        folder.mkdir()
+        synth.netlist(to_verilog(build(subject, request=request)), "top", "ice40", folder)
+        netlist = (folder / "netlist.v").read_text(encoding="utf-8")
+        found[request] = [netlist.count(f"  {cell} ") for cell in ("SB_RAM40_4K", "SB_SPRAM256KA")]
+    small, _ = found["block"]
+    assert found == {"block": [small, 0], "large": [small - 6, 1]}
 
 
 def test_a_simplified_network_tells_the_digest_of_the_frozen_one(subject):

@@ -50,11 +50,12 @@ def test_digest_follows_the_content():
 
 def test_pictures_keep_their_keys():
     """What is the default is left out, so that digests from before these keys hold."""
-    plan = Plan(input="video", replay="large", early_exit=True, exit_lead=3)
+    plan = Plan(input="video", replay="large", request="large", early_exit=True, exit_lead=3)
     assert Plan.from_toml(plan.to_toml()) == plan
     assert plan.to_toml().splitlines()[4:] == [
         'input = "video"  # what ends with last: a sample, or a line of video',
         'replay = "large"  # where a picture comes from for all frames but the first',
+        'request = "large"  # where a request of the serial line waits until it was found right',
         "early_exit = true  # whether a sample ends with the frame that decides",
         "exit_lead = 3  # lead that decides; 0: what all frames would decide"]
     assert len(Plan().to_toml().splitlines()) == 4
@@ -95,6 +96,8 @@ OLDER = ("is of an older form; write a table for each node instead, such as [nod
                         "nearest is 'video'")),
     ("replay = 3", ("Plan key 'replay' must be one of ('block', 'large', 'sent'), not 3; the "
                     "nearest is 'sent'")),
+    ("request = 'sent'", ("Plan key 'request' must be one of ('block', 'large'), not 'sent'; the "
+                          "nearest is 'large'")),
     ("early_exit = 1", "Plan key 'early_exit' must be true or false, not 1"),
     ("early_exit = true\nreplay = 'sent'", (
         "Plan key 'early_exit' must be false where 'replay' is 'sent': whoever sends the pictures "
