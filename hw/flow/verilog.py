@@ -20,7 +20,7 @@ from bitwright.hw.flow.environment import without_overrides
 from bitwright.hw.interface import Interface
 from bitwright.hw.naming import TOP, Naming
 
-__all__ = ["to_verilog"]
+__all__ = ["to_verilog", "without_contents"]
 
 LONGEST = 40_000
 """Characters of a line. Verilator takes at most as many tokens."""
@@ -124,12 +124,16 @@ def _rtlil(component: Any, naming: Naming) -> str:
         component = _ActiveLow(component, naming.reset)
     text: str = rtlil.convert(component, name=naming.module, emit_src=False,
                               missing_domain=lambda name: domain)
+    return without_contents(text)
+
+
+def without_contents(text: str) -> str:
+    """A design without the first contents, all of them zeros, of memories that shall be large ones:
+    those that devices have hold anything at first."""
     return "\nmodule ".join(map(_without_contents, text.split("\nmodule ")))
 
 
 def _without_contents(module: str) -> str:
-    """The text of a module without the first contents, all of them zeros, of memories that shall be
-    large ones: those that devices have hold anything at first."""
     for name in _LARGE.findall(module):
         cell = re.escape(f'    parameter \\MEMID "\\{name}"')
         module = re.sub(rf"  cell \$meminit_v2 \S+\n{cell}\n(?:    .*\n)*  end\n", "", module)

@@ -22,6 +22,7 @@ from bitwright.hw.flow.clocking import PllClock
 from bitwright.hw.flow.environment import not_elaborated, without_overrides
 from bitwright.hw.flow.parts import BOARD
 from bitwright.hw.flow.record import file_digest
+from bitwright.hw.flow.verilog import without_contents
 from bitwright.hw.interface import FOLDER
 from bitwright.hw.link.protocol import OVERHEAD, Identity
 from bitwright.hw.link.serial_top import SerialTop
@@ -152,7 +153,7 @@ def prepare(design: Any, board: Board, pll: Pll | None = None) -> Prepared:
         plan = platform.prepare(top, BOARD)
     texts = {name: text if isinstance(text, str) else text.decode()
              for name, text in plan.files.items()}
-    rtlil = texts[f"{BOARD}.il"]
+    rtlil = without_contents(texts[f"{BOARD}.il"])
     names = re.findall(r"^  wire width 1 (?:input|inout) \d+ +\\(\S+)$",
                        rtlil[rtlil.index(f"\nmodule \\{BOARD}\n"):], re.MULTILINE)
 

@@ -160,6 +160,19 @@ def test_a_flash_has_its_pins(name, pins):
     assert found == pins
 
 
+def test_a_large_memory_of_the_link_begins_with_anything():
+    """No device fills it: Yosys would find none that does."""
+    board = boards.get("icebreaker")
+    found = []
+    for request in ("block", "large"):
+        made = prepare(delivered(tiny(), Plan(request=request), simplify=True,
+                                 clock_hz=board.clock_hz, baud=board.baud, naming=Naming()), board)
+        (link,) = (module for module in made.rtlil.split("\nmodule ")
+                   if module.startswith("\\board.serial.link.requests.payload\n"))
+        found.append((link.count('ram_style "huge"'), link.count("$meminit")))
+    assert found == [(0, 1), (1, 0)]
+
+
 class Spoken(wiring.Component):
     """Speaks to a flash."""
 
