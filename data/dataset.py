@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitwright import ir
-from bitwright.data.shards import Shards, domain
+from bitwright.data.shards import Shards
 from bitwright.data.source import Source
 from bitwright.errors import UserError
+from bitwright.integers import domain
 
 __all__ = ["DataError", "DataSet", "some", "split", "stratified"]
 

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from bitwright import files
 from bitwright.errors import UserError
+from bitwright.integers import domain
 
-__all__ = ["SET", "ShardError", "ShardWriter", "Shards", "described", "domain"]
+__all__ = ["SET", "ShardError", "ShardWriter", "Shards", "described"]
 
 SET = "set.json"
 """File by which a folder of shards is known. It is written last."""
@@ -30,12 +31,6 @@ BYTES = 64 << 20
 """Size of a shard, unless said."""
 
 _FIELDS = ("bits", "signed", "full_scale", "shape", "classes", "answers")
-
-
-def domain(bits: int, signed: bool) -> tuple[int, int]:
-    """Smallest and largest integer of so many bits, both inclusive."""
-    low = -(1 << bits - 1) if signed else 0
-    return low, low + (1 << bits) - 1
 
 
 class ShardError(UserError, ValueError):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from bitwright import ir
+from bitwright.integers import domain
 
 __all__ = ["WIDEST_RESULT", "Layout", "score_width"]
 
@@ -127,8 +128,7 @@ class Layout:
         """
         if len(features) != self.features:
             raise ValueError(f"A sample must have {self.features} features, not {len(features)}")
-        low = -(1 << self.bits - 1) if self.signed else 0
-        high = low + (1 << self.bits) - 1
+        low, high = domain(self.bits, self.signed)
         for feature in features:
             if not low <= feature <= high:
                 raise ValueError(f"Features must be between {low} and {high}, not {feature}")

@@ -8,6 +8,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from bitwright.integers import domain
 from bitwright.ir.fields import MAX_WIDTH, Field, Flag, Integer, Reals, Size
 from bitwright.ir.numbers import MAX_STEPS, Numbers
 
@@ -67,8 +68,7 @@ class Affine(Numbers, kind="affine"):
 
     @property
     def range(self) -> tuple[int, int]:
-        low = -(1 << self.bits - 1) if self.signed else 0
-        return low, low + (1 << self.bits) - 1
+        return domain(self.bits, self.signed)
 
     def quantise(self, x: NDArray[np.float32]) -> NDArray[np.int32]:
         with np.errstate(over="ignore"):  # beyond binary32 is beyond the range, too

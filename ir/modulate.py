@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from bitwright.integers import domain
 from bitwright.ir.bits import Words, slice_bits
 from bitwright.ir.fields import MAX_WIDTH, Array, Field, Flag, Integer, Size, shown
 from bitwright.ir.node import Node
@@ -113,9 +114,7 @@ class Modulate(Node, kind="modulate"):
     @property
     def domain(self) -> tuple[int, int]:
         """Smallest and largest feature value, both inclusive."""
-        if self.signed:
-            return -(1 << self.bits - 1), (1 << self.bits - 1) - 1
-        return 0, (1 << self.bits) - 1
+        return domain(self.bits, self.signed)
 
     @property
     def frames(self) -> int:
@@ -164,7 +163,7 @@ class Modulate(Node, kind="modulate"):
     def sample(cls, rng: np.random.Generator) -> Self:
         frames, features, depth, bits = (int(n) for n in rng.integers((1, 1, 1, 1), (4, 9, 4, 10)))
         signed = bool(rng.integers(2))
-        low = -(1 << bits - 1) if signed else 0
+        low, high = domain(bits, signed)
         shape = (frames, features, depth)
-        thresholds = rng.integers(low, low + (1 << bits) + 1, size=shape).astype(np.int32)
+        thresholds = rng.integers(low, high + 2, size=shape).astype(np.int32)
         return cls(thresholds, bits, signed)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from bitwright import ir
+from bitwright.integers import domain
 from bitwright.model import processes
 from bitwright.model.base import Input, Trait
 from bitwright.model.inputs.frames import merged
@@ -93,8 +94,8 @@ class BatchNormModulator(Input):
             self.mean, self.variance, self.shift, self.scale_log))
         bound = crossing(self.cuts.T[:, None, :], mean, (variance + EPSILON).sqrt(), scale.exp(),
                          shift)
-        low = -(1 << self.bits - 1) if self.signed else 0
-        return least(bound, low, highest=low + (1 << self.bits), above=True)
+        low, high = domain(self.bits, self.signed)
+        return least(bound, low, highest=high + 1, above=True)
 
     def freeze(self) -> ir.Modulate:
         return ir.Modulate(self.thresholds.cpu().numpy(), self.bits, self.signed)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bitwright import ir
+from bitwright.integers import domain
 from bitwright.model.base import Input, Trait
 from bitwright.model.inputs.frames import merged
 from bitwright.model.inputs.modulate import snapped
@@ -78,8 +79,8 @@ class LearnedModulator(Input):
 
         The one place where what is trained becomes a number of the device.
         """
-        low = -(1 << self.bits - 1) if self.signed else 0
-        whole = self.places.detach().round().clamp(low, low + (1 << self.bits)).int()
+        low, high = domain(self.bits, self.signed)
+        whole = self.places.detach().round().clamp(low, high + 1).int()
         whole = snapped(whole, self.top_bits, bits=self.bits, signed=self.signed)
         return whole.expand(-1, self.features, -1)
 

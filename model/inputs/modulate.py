@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bitwright import ir
+from bitwright.integers import domain
 from bitwright.model import processes
 from bitwright.model.base import Input, Values
 from bitwright.model.inputs.drawn import DEVIATION, Each
@@ -198,9 +199,9 @@ def snapped(thresholds: Tensor, top_bits: int, *, bits: int, signed: bool) -> Te
     if not top_bits:
         return thresholds
     step = 1 << bits - top_bits
-    low = -(1 << bits - 1) if signed else 0
+    low, high = domain(bits, signed)
     nearest = torch.div(thresholds + step // 2, step, rounding_mode="floor") * step
-    return nearest.clamp(low + step, low + (1 << bits) - step)
+    return nearest.clamp(low + step, high + 1 - step)
 
 
 class Modulator(Input):
