@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from bitwright.hw.rtl.parts.store import read_later
+from bitwright.hw.rtl.parts.store import one_address, read_later, rewritten
 
 __all__ = ["BeatPacker", "PayloadBuffer", "byte_layout"]
 
@@ -68,22 +68,19 @@ class PayloadBuffer(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.memory = ram = memory.Memory(
-            shape=8, depth=self._depth, init=[],
-            attrs={"no_rw_check": 1, **({"ram_style": "huge"} if self._large else {})})
+            shape=8, depth=self._depth, init=[], attrs=rewritten(self._large))
         writer = ram.write_port()
         occupied, missed = Signal(), Signal()
         at = Signal(range(self._depth))
-        address = at
+        # It is never written while it is read.
+        write_at, read_at = self.count, at
         if self._large:
-            # A single port, so a single address: it is never written while it is read. As in a
-            # store, no multiplexer, of which Yosys would make two addresses again.
-            reads = occupied.replicate(len(at))
-            address = at & reads | self.count[:len(at)] & ~reads
-        kept = read_later(m, ram, address, "kept", occupied)
+            write_at = read_at = one_address(~occupied, self.count[:len(at)], at)
+        kept = read_later(m, ram, read_at, "kept", occupied)
         full = self.count == self._depth
         copy, end, final = Signal(range(self._copies)), Signal(), Signal()
         m.d.comb += [
-            writer.addr.eq(address if self._large else self.count),
+            writer.addr.eq(write_at),
             writer.data.eq(self.i.payload),
             writer.en.eq(self.i.valid & ~occupied & ~full),
             self.whole.eq(~missed),

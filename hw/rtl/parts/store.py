@@ -8,10 +8,31 @@ from bitwright.hw.checks import expect
 from bitwright.hw.folding import Table
 from bitwright.hw.rtl.realisation import Resources, logic
 
-__all__ = ["Loader", "Store", "fill", "load_signature", "read_later", "write_signature"]
+__all__ = ["Loader", "Store", "fill", "load_signature", "one_address", "read_later",
+           "rewritten", "write_signature"]
 
 SMALL = 1200
 """Bits of a table from which on Yosys takes a block RAM, about."""
+
+
+def rewritten(large):
+    """Attributes of a memory that is also written, and read by :func:`read_later`.
+
+    Parameters
+    ----------
+    large : bool
+        Whether it shall be one of the large ones of a device that has such, with a single port.
+    """
+    return {"no_rw_check": 1, **({"ram_style": "huge"} if large else {})}
+
+
+def one_address(writes, written, read):
+    """Address of a memory with a single port: ``written`` where ``writes`` is 1, else ``read``.
+
+    No multiplexer: Yosys would know which of its ways a write goes, and see two addresses.
+    """
+    writes = writes.replicate(len(read))
+    return written & writes | read & ~writes
 
 
 def read_later(m, store, address, name, enable=1):
@@ -99,13 +120,10 @@ class Store(wiring.Component):
             return m
         m.submodules.memory = store = memory.Memory(
             shape=table.width, depth=table.depth, init=[] if self._large else table.words,
-            attrs={"no_rw_check": 1, **({"ram_style": "huge"} if self._large else {})})
+            attrs=rewritten(self._large))
         port, address, enable = store.write_port(), self.address, self.enable
         if self._large:
-            # A single port, so a single address. No multiplexer: Yosys would know which of its ways
-            # a write goes, and see two addresses.
-            writes = self.write.enable.replicate(len(address))
-            address = self.write.address & writes | address & ~writes
+            address = one_address(self.write.enable, self.write.address, address)
             enable = enable & ~self.write.enable
         m.d.comb += [port.en.eq(self.write.enable),
                      port.addr.eq(address if self._large else self.write.address),

@@ -5,7 +5,7 @@ from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from bitwright.hw.checks import expect
-from bitwright.hw.rtl.parts.store import read_later
+from bitwright.hw.rtl.parts.store import read_later, rewritten
 from bitwright.hw.rtl.pixels.gate import picture_layout, pixel_layout
 
 __all__ = ["Replay", "Sent"]
@@ -82,14 +82,14 @@ class Replay(_Frames):
 
     def __init__(self, width, pixels, frames, *, large=False):
         super().__init__(width, pixels, frames)
-        self._style = {"ram_style": "huge"} if large else {}
+        self._large = large
 
     def _hand_on(self, m, taken):
         place, next_place = Signal(range(self._pixels)), Signal(range(self._pixels))
         again, there, end = Signal(), Signal(), Signal()
         m.submodules.picture = picture = memory.Memory(
             shape=self._width, depth=self._pixels, init=[],
-            attrs={"no_rw_check": 1, **self._style})
+            attrs=rewritten(self._large))
         address = Mux(again, next_place, place)
         writer = picture.write_port()
         kept = read_later(m, picture, address, "kept", again)
