@@ -88,7 +88,7 @@ def test_results_that_come_in_beats(subject, size):
 @pytest.mark.parametrize("request_in", ["block", "large"])
 def test_results_and_identity(subject, request_in):
     top = build(subject, lanes=2, request=request_in)
-    x = features(subject, 4, 0)
+    x = features(subject, 8, 0)  # of four, each has its result whatever two of its features are
     wanted = results(top, subject, x)
     form = subject.modulate
 
