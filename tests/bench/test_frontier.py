@@ -6,10 +6,17 @@ import pytest
 
 from bench import frontier
 from bench.frontier_rows import ROWS, Row
-from bitwright.errors import UsageError
+from bitwright import ir
+from bitwright.errors import UsageError, UserError
 from bitwright.model.recipe import load_recipe, recipe_names
 
-IRIS = Row("iris", "MNIST", "serial", ("--target", "xilinx"), 500, 90.0)
+IRIS = Row("small-iris", "iris", "MNIST", "serial", ("--target", "xilinx"), "LUT6", 500, 90.0)
+
+BUILT = {"resources": {"total": {"luts": 62, "memories": 0},
+                       "parts": {"encoder": {"luts": 10}, "core": {"luts": 20},
+                                 "head": {"luts": 30}, "other": {"luts": 2}}},
+         "device": {"logic_cells": 80}, "timing": {"fmax_hz": 31_440_000.0},
+         "throughput": {"ip": {"interval_cycles": 4}}}
 
 
 @pytest.fixture(scope="module")
@@ -18,14 +25,29 @@ def out(tmp_path_factory):
     folder = tmp_path_factory.mktemp("frontier")
     args = frontier.parser().parse_args(["run", "--out", str(folder)])
     for seed in (0, 1):
-        frontier._train(IRIS, seed, args)
+        frontier._train("iris", seed, args)
     return folder
 
 
-def built(out, luts):
-    (out / f"iris.{frontier.BUILT}").write_text(json.dumps({
-        "network": "", "seed": "iris-seed0", "total": {"luts": luts}, "cycles": 4,
-        "parts": {"encoder": 10, "core": 20, "head": 30, "other": 2}}), encoding="utf-8")
+@pytest.fixture
+def bench(out, tmp_path, monkeypatch):
+    """Run the bench on iris; what it calls for builds and simulations is listed."""
+    called = []
+
+    def run(*command):
+        called.append(command)
+        return json.dumps(BUILT if command[0] == "hw.build" else
+                          {"vectors": 38, "mismatches": 0, "cycles": 900, "level": "rtl"})
+
+    monkeypatch.setattr(frontier, "ROWS", (IRIS,))
+    monkeypatch.setattr(frontier, "run", run)
+
+    def bench(what, *more):
+        return frontier.work(frontier.parser().parse_args(
+            [what, "--out", str(out), "--kept", str(tmp_path / "kept.jsonl"), *more]))
+
+    bench.called = called
+    return bench
 
 
 def test_rows_are_recipes_of_data_that_are_there():
@@ -33,6 +55,18 @@ def test_rows_are_recipes_of_data_that_are_there():
     for row in ROWS:
         assert row.recipe in recipe_names()
         assert load_recipe(row.recipe).data == names[row.data]
+        assert row.proofs[0] == ("rtl", 10_000)
+    assert len({row.name for row in ROWS}) == len(ROWS)
+
+
+def test_lines_that_are_kept_are_of_rows():
+    known = frontier._kept(frontier.KEPT)
+    assert known
+    assert set(known) <= {row.name for row in ROWS}
+    for one in known.values():
+        assert one["test"]["least"] <= one["test"]["mean"] <= one["test"]["largest"]
+        assert all(proof["mismatches"] == 0 < proof["vectors"]
+                   for proof in one["proofs"].values())
 
 
 def test_seeds_differ_and_are_kept(out):
@@ -40,7 +74,7 @@ def test_seeds_differ_and_are_kept(out):
     assert [folder.name for folder in folders] == ["iris-seed0", "iris-seed1"]
     first, second = ((folder / "network.safetensors").read_bytes() for folder in folders)
     assert first != second
-    frontier._train(IRIS, 0, frontier.parser().parse_args(["run", "--out", str(out)]))
+    frontier._train("iris", 0, frontier.parser().parse_args(["run", "--out", str(out)]))
     assert (folders[0] / "network.safetensors").read_bytes() == first
 
 
@@ -51,20 +85,42 @@ def test_validation_chooses(out, monkeypatch):
     assert frontier.chosen(IRIS, out).name == "iris-seed1"
 
 
-def test_table_counts_everything(out, capsys, monkeypatch):
-    built(out, 62)
-    monkeypatch.setattr(frontier, "ROWS", (IRIS,))
-    assert frontier.main(["table", "--out", str(out)]) == 0
+def test_what_is_built_and_proven_is_kept(out, bench, capsys):
+    bench("build")
+    bench("build")
+    bench("prove")
+    bench("prove")
+    folder, plan = str(frontier.chosen(IRIS, out)), str(out / "small-iris-build" / "plan.toml")
+    assert [command[:2] for command in bench.called] == [("hw.build", folder), ("sim.run", folder)]
+    assert "--stop-after" in bench.called[0]
+    assert bench.called[1][2:] == ("--plan", plan, "--level", "rtl", "--vectors", "10000", "--json")
+    bench("table")
     line = capsys.readouterr().out.splitlines()[2]
-    assert line.startswith("| `iris` | serial | 2 | ")
-    assert " | 90 | 10 / 20 / 30 / 2 | 62 | 500 | 4 | " in line
+    assert line.startswith("| `small-iris` | serial | 2 | ")
+    assert " | 90 | 10 / 20 / 30 / 0 / 2 | 62 LUT6 | 500 | 31.4 | 4 | rtl 38, 0 | " in line
+    test = [100 * ir.load(one / "network.safetensors").provenance["accuracy"]["test"]
+            for one in frontier.networks(IRIS, out)]
+    assert f" | {sum(test) / 2:.2f} ± " in line
 
 
-def test_picture(out, tmp_path, monkeypatch):
-    built(out, 62)
-    monkeypatch.setattr(frontier, "ROWS", (IRIS,))
+def test_on_a_board_what_is_placed_is_counted(bench, capsys, monkeypatch):
+    row = IRIS._replace(build=("--board", "icebreaker"), unit="LC")
+    monkeypatch.setattr(frontier, "ROWS", (row,))
+    bench("build")
+    assert "--stop-after" not in bench.called[0]
+    bench("table")
+    assert " | 80 LC | 500 | " in capsys.readouterr().out
+
+
+def test_nothing_is_proven_that_is_not_built(bench):
+    with pytest.raises(UserError, match="is not built; build it first"):
+        bench("prove")
+
+
+def test_picture(bench, tmp_path):
+    bench("build")
     picture = tmp_path / "frontier.png"
-    assert frontier.main(["draw", "--out", str(out), "--picture", str(picture)]) == 0
+    bench("draw", "--picture", str(picture))
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
@@ -73,4 +129,4 @@ def test_a_row_that_is_not_there_is_named():
     with pytest.raises(UsageError) as error:
         frontier.work(args)
     assert str(error.value) == ("--rows must name rows of "
-                                f"{', '.join(row.recipe for row in ROWS)}, not 'what'")
+                                f"{', '.join(row.name for row in ROWS)}, not 'what'")
