@@ -7,7 +7,8 @@ adds builds of the zoo that are there already, such as those of ``python -m benc
 link and Fmax.
 
 ``--held-out 10`` are the first ten made networks that nothing is fitted to, instead of those from 0
-on, and ``--form serial`` builds them with a serial head, ``parallel`` with a parallel encoder,
+on, ``--board icebreaker`` places them on a board instead, with the link, at the fastest clock, and
+``--form serial`` builds them with a serial head, ``parallel`` with a parallel encoder,
 ``folded`` with their tables or neurons in memories; no coefficients are fitted to those forms.
 
 ``python -m bench.measured fit`` fits the coefficients of the estimate to the made networks of even
@@ -140,13 +141,15 @@ def load():
     return [json.loads(line) for line in DATA.read_text(encoding="utf-8").splitlines()]
 
 
-def measure(name, family):
-    """Synthesise, and tell what was found."""
+def measure(name, where):
+    """Synthesise for a family, or place on a board, and tell what was found."""
+    board = None if where in families.FAMILIES else boards.get(where)
+    family = families.get(where) if board is None else board.family
     with tempfile.TemporaryDirectory() as folder:
         report, _ = build(f"made{name}" if name[0].isdigit() else name, network(name), Options(
-            board=None, family=family, plan=plan(name, family), out=Path(folder),
-            stop_after="synth"))
-    return line(name, family.name, report)
+            board=board, family=family, plan=plan(name, family), out=Path(folder),
+            stop_after="synth" if board is None else "route"))
+    return line(name, where, report)
 
 
 def line(name, where, report):
@@ -168,12 +171,12 @@ def save(lines):
 
 
 def add(names, targets):
-    """Synthesise what is not there yet."""
+    """Build what is not there yet."""
     for name in names:
         for where in targets:
             if any((one["network"], one["target"]) == (name, where) for one in load()):
                 continue
-            found = measure(name, families.get(where))
+            found = measure(name, where)
             save([found])
             print(json.dumps(found), flush=True)
 
@@ -348,6 +351,7 @@ def main(argv=None):
     parser.add_argument("--only", metavar="NAME", action="append",
                         help="only this network: a number, or a name of the zoo")
     parser.add_argument("--family", metavar="NAME", action="append", help="only these")
+    parser.add_argument("--board", metavar="NAME", action="append", help="boards, instead")
     args = parser.parse_args(argv)
     if args.what == "adopt":
         adopt(args.folder)
@@ -360,7 +364,7 @@ def main(argv=None):
         numbers = range(1, 2 * args.held_out, 2) if args.held_out else range(args.networks)
         names = args.only or [str(number) for number in numbers if buildable(number, args.form)]
         add([f"{name}-{args.form}" if args.form else name for name in names],
-            args.family or families.FAMILIES)
+            args.board or args.family or families.FAMILIES)
     return 0
 
 

@@ -49,6 +49,7 @@ LOSSY = "tests/minimise/test_lossy.py"
 TABLES = "tests/hw/test_folded_lut.py"
 SLIDING = "tests/hw/test_sliding.py"
 LINK = "tests/hw/test_link.py"
+KERNELS = "tests/model/test_lookup_kernels.py"
 TREES = "tests/model/test_lut_convolution.py"
 UNDEFINED = "tests/sim/test_harness.py -k undefined"
 RAM = "hw/families/models/dp16kd.v"
@@ -284,6 +285,11 @@ FAULTS = [
           "out[s] = slope[hit[s]] * g[s]", f"{TREES} -k loops"),
     Fault("model/lookup/loops.py", "for s in range(even, len(hit)):",
           "for s in range(even, len(hit) - 1):", f"{TREES} -k loops"),
+    Fault("model/lookup/kernels.py", "(part * blocks + number) * block",
+          "(part + number) * block", KERNELS),
+    Fault("model/lookup/kernels.py", "of_tables += sums.sum(1)", "of_tables.copy_(sums.sum(1))",
+          KERNELS),
+    Fault("model/lookup/kernels.py", "tl.atomic_add(out", "tl.store(out", KERNELS),
     Fault("model/lookup/tensors.py", "% _COPIES * entries", "% _COPIES",
           f"{TREES} -k loops"),
     Fault("model/lookup/trees.py", "stop * len(level) // roots)",

@@ -65,6 +65,8 @@ def parser() -> argparse.ArgumentParser:
              "is validated and frozen has all bits")
     parser.add_argument("--compile", action="store_true",
         help="let torch compile the pass of training, which takes a minute: for long runs on GPUs")
+    parser.add_argument("--triton", action="store_true",
+        help="look tables up by kernels of Triton, on a GPU")
     parser.add_argument("--threads", metavar="N", type=int,
         help="threads of torch (default: 1, the fastest for networks of this size; another number "
              "rounds sums otherwise; with --resume, as the run had)")
@@ -111,7 +113,7 @@ def _train(args: argparse.Namespace) -> None:
         source = data.load(recipe.data, args.data_dir, recipe.source)
     try:
         trainer = Trainer(recipe, source, device=device, mixed=args.mixed,
-                          compiled=args.compile)
+                          compiled=args.compile, kernels=args.triton)
     except ValueError as error:
         raise RecipeError(f"Recipe {recipe.name}: {error}") from error
     if checkpoint is None:

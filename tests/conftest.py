@@ -1,9 +1,13 @@
 """Settings and fixtures shared by every test."""
 
+import os
 import signal
 
 import pytest
 from hypothesis import settings
+
+# Kernels for a GPU run in Triton's interpreter, which must be known before anything imports it.
+os.environ["TRITON_INTERPRET"] = "1"
 
 # The same examples in every run: a failure in continuous integration fails on a desk too.
 settings.register_profile("repeatable", derandomize=True, deadline=None)

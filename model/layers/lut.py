@@ -112,10 +112,16 @@ class LutLayer(BitLayer, kind="lut"):
     ValueError
         If the window is larger than the input, a node has more inputs than bits to choose from,
         or the groups do not divide the nodes.
+
+    Attributes
+    ----------
+    kernels : bool
+        Whether tables are looked up by Triton's kernels, see :mod:`model.lookup.kernels`.
     """
 
     Settings = Settings
     traits = frozenset({Trait.GRADIENT})
+    kernels = False
 
     slopes: Tensor
     wires: Tensor
@@ -169,7 +175,8 @@ class LutLayer(BitLayer, kind="lut"):
             costs = costs.gather(1, self.candidates)
         if costs is not None:
             costs = processes.weighed(costs)
-        trees = Trees([self.hard], self.sources, self.candidates, self.slopes, survey, costs)
+        trees = Trees([self.hard], self.sources, self.candidates, self.slopes, survey, costs,
+                      self.kernels)
         values = self.parametrisation.values(self.tables)
         return look_up(x, trees, [values], self.preferences)
 

@@ -87,10 +87,16 @@ class LutConvolutionLayer(BitLayer, kind="lut_convolution"):
     ValueError
         If the input is no image, the kernel is larger than it, or a table has more inputs than
         bits to choose from.
+
+    Attributes
+    ----------
+    kernels : bool
+        Whether tables are looked up by Triton's kernels, see :mod:`model.lookup.kernels`.
     """
 
     Settings = Settings
     traits = frozenset({Trait.GRADIENT})
+    kernels = False
 
     slopes: Tensor
     wires: Tensor
@@ -141,7 +147,8 @@ class LutConvolutionLayer(BitLayer, kind="lut_convolution"):
         return chosen(self.wires, self.preferences, self.candidates)
 
     def forward(self, x: Tensor) -> Tensor:
-        trees = Trees(self.hard, self.sources, self.candidates, self.slopes)
+        trees = Trees(self.hard, self.sources, self.candidates, self.slopes,
+                      kernels=self.kernels)
         values = [self.parametrisation.values(tables) for tables in self.tables]
         return look_up(x, trees, values, self.preferences, Seen(self.window))
 

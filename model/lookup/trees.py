@@ -106,6 +106,8 @@ class Trees:
         Filled by the pass back, where wiring is trained.
     costs : Tensor, shape (nodes of level 0, offered), optional
         Loss of a slot by what it reads, beside that of the task.
+    kernels : bool
+        Whether they are looked up by :mod:`model.lookup.kernels`, which want a GPU.
     """
 
     hard: Sequence[Tensor]
@@ -114,6 +116,7 @@ class Trees:
     slopes: Tensor
     survey: Survey | None = None
     costs: Tensor | None = None
+    kernels: bool = False
 
     @property
     def fan_in(self) -> int:
@@ -123,6 +126,15 @@ class Trees:
         """Slope of each table along each input, by address: shape (nodes, fan_in, entries)."""
         # From -1..+1 to 0..1, as which the bits enter.
         return torch.einsum("lab,nb->nla", self.slopes.to(tables), tables * 0.5).contiguous()
+
+    def run(self, name: str, *tensors: Tensor) -> None:
+        """Call a function of one of the three realisations."""
+        loops = None if self.kernels or tensors[0].is_cuda else _loops()
+        if loops is None:
+            operations = _kernels() if self.kernels else tensor_operations
+            getattr(operations, name)(*tensors)
+        else:
+            getattr(loops, name)(*(tensor.detach().numpy() for tensor in tensors))
 
     def parts(self, samples: int) -> Iterator[list[slice]]:
         """Cut the trees into parts small enough to work on: nodes of each level."""
@@ -210,9 +222,10 @@ class _Lookup(torch.autograd.Function):
             for level, nodes in enumerate(part):
                 found = y[nodes] if level == last else torch.empty_like(hits[level][nodes])
                 if level:
-                    _run("later", values, hard[level][nodes], hits[level][nodes], found)
+                    trees.run("later", values, hard[level][nodes], hits[level][nodes], found)
                 else:
-                    _run("first", rows, trees.sources[nodes], hard[0][nodes], hits[0][nodes], found)
+                    trees.run("first", rows, trees.sources[nodes], hard[0][nodes],
+                              hits[0][nodes], found)
                 values = found
         ctx.trees, ctx.seen, ctx.shape = trees, seen, x.shape
         ctx.save_for_backward(*hits, *tables, preferences,
@@ -238,18 +251,18 @@ class _Lookup(torch.autograd.Function):
             for level in range(len(tables) - 1, 0, -1):
                 nodes = part[level]
                 of_slots = g.new_empty(len(of_y), trees.fan_in, g.shape[1])
-                _run("back", hits[level][nodes], of_y, of_tables[level][nodes],
-                     slopes[level][nodes], of_slots)
+                trees.run("back", hits[level][nodes], of_y, of_tables[level][nodes],
+                          slopes[level][nodes], of_slots)
                 of_y = of_slots.flatten(0, 1)
             nodes = part[0]
             leaf = hits[0][nodes], of_y, of_tables[0][nodes], slopes[0][nodes]
             sources = trees.sources[nodes]
             if of_preferences is None and of_rows is not None:
-                _run("back_to_rows", *leaf, sources, of_rows)
+                trees.run("back_to_rows", *leaf, sources, of_rows)
                 continue
             samples = g.shape[1] if of_preferences is not None else 0
             of_slots = g.new_empty(len(of_y), trees.fan_in, samples)
-            _run("back", *leaf, of_slots)
+            trees.run("back", *leaf, of_slots)
             if of_preferences is not None:
                 if trees.survey is not None:
                     trees.survey.see(nodes, of_slots, signs)
@@ -274,13 +287,10 @@ def _loops() -> ModuleType | None:
     return loops
 
 
-def _run(name: str, *tensors: Tensor) -> None:
-    """Call a function of one of the two realisations."""
-    loops = None if tensors[0].is_cuda else _loops()
-    if loops is None:
-        getattr(tensor_operations, name)(*tensors)
-    else:
-        getattr(loops, name)(*(tensor.detach().numpy() for tensor in tensors))
+def _kernels() -> ModuleType:
+    from bitwright.model.lookup import kernels
+
+    return kernels
 
 
 def _wiring_gradient(preferences: Tensor, of_slots: Tensor, signs: Tensor,

@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from bitwright import ir
 from bitwright.data import DataSet
 from bitwright.errors import UserError
 from bitwright.model import processes
-from bitwright.model.layers import XnorConvolutionLayer
+from bitwright.model.layers import LutConvolutionLayer, LutLayer, XnorConvolutionLayer
 from bitwright.model.network import build_network
 from bitwright.model.recipe import Recipe
 from bitwright.model.rules import Rule
@@ -70,6 +71,8 @@ class Trainer:
     compiled : bool
         Whether the network's pass in training is compiled by torch, with its way back. It takes a
         minute, and rounds otherwise.
+    kernels : bool
+        Whether tables are looked up by Triton's kernels, see :mod:`model.lookup.kernels`.
 
     Attributes
     ----------
@@ -85,7 +88,7 @@ class Trainer:
     def __init__(self, recipe: Recipe, data: DataSet,
                  parts: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
                  device: torch.device | None = None, *, mixed: bool = False,
-                 compiled: bool = False) -> None:
+                 compiled: bool = False, kernels: bool = False) -> None:
         self.recipe = recipe
         self.data = data
         self.device = device or torch.device("cpu")
@@ -137,6 +140,8 @@ class Trainer:
                 raise ValueError("--compile must be left out where several processes train: what "
                                  "they tell each other cannot be compiled")
             self.network.compile()
+        if kernels:
+            self._take_kernels()
         self._mixed = [layer for layer in self.network.layers
                        if mixed and isinstance(layer, XnorConvolutionLayer)]
         self._least = self._least_batch()
@@ -146,6 +151,16 @@ class Trainer:
         self.best: dict[str, Any] = {"epoch": 0, self.task.metric_name: float("-inf"),
                                      "loss": float("inf")}
         self.curve: list[dict[str, Any]] = []
+
+    def _take_kernels(self) -> None:
+        """Have tables looked up by Triton."""
+        if self.device.type != "cuda":
+            raise ValueError(f"--triton wants a GPU, as by --device cuda, not {self.device}")
+        if find_spec("triton") is None:
+            raise ValueError("--triton must be left out: the package triton is not installed")
+        for layer in self.network.layers:
+            if isinstance(layer, LutLayer | LutConvolutionLayer):
+                layer.kernels = True
 
     def _least_batch(self) -> int:
         """Samples that a step must have: of one, there are no statistics, and each of the
