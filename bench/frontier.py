@@ -2,9 +2,10 @@
 
 ``run`` trains every seed of the rows, each in a run folder of its own that a stopped bench goes on
 with. ``build`` builds of each row the network that does best on the validation split, and ``prove``
-simulates what was built on the test part. Both keep what they find, a line a row, in
-``bench/frontier.jsonl``, from which ``table`` prints and ``draw`` draws: neither needs the run
-folders. The test part chooses nothing.
+simulates what was built on the test part. All keep what they find in ``bench/frontier.jsonl``, a
+line a training and a line a row: what is there is not done again, and ``table`` and ``draw`` need
+no run folders. ``prove`` needs that of the network, and ``build`` its folder, too. The test part
+chooses nothing.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from bitwright import files, ir
 from bitwright.command import add_data_dir, guarded, positive
 from bitwright.errors import UsageError, UserError
 
-__all__ = ["KEPT", "chosen", "main", "networks", "parser"]
+__all__ = ["KEPT", "chosen", "main", "parser", "trainings"]
 
 KEPT = Path(__file__).with_name("frontier.jsonl")
 
@@ -76,7 +77,7 @@ def work(args):
                 _train(recipe, seed, args)
     elif args.what in ("build", "prove"):
         for row in rows:
-            if networks(row, args.out):
+            if trainings(row, args.kept):
                 (_build if args.what == "build" else _prove)(row, args)
     elif args.what == "table":
         print(_table(rows, _kept(args.kept)))
@@ -85,28 +86,31 @@ def work(args):
         print(args.picture)
 
 
-def networks(row, out):
-    """Folders of the networks of a row that are trained, by the seed.
+def trainings(row, kept):
+    """What the trainings of a row came to, by the seed.
 
     Parameters
     ----------
     row : Row
-    out : Path
-        Folder of the run folders.
+    kept : Path
+        File of what was found.
 
     Returns
     -------
-    list of Path
+    list of dict
+        ``seed``, ``network`` (its digest), ``epochs``, ``validation`` and ``test`` (accuracies),
+        CPU ``seconds``, ``peak_mib`` of memory.
     """
-    return sorted(path.parent for path in out.glob(f"{row.recipe}-seed*/{NETWORK}"))
+    found = [one for name, one in _kept(kept).items() if name.startswith(f"{row.recipe} ")]
+    return sorted(found, key=lambda one: one["seed"])
 
 
-def chosen(row, out):
-    """Folder of the network of a row that does best on the validation split; the first of equals.
+def chosen(row, kept):
+    """The training of a row that does best on the validation split; the first of equals.
 
     The split is another one for every seed: that the choice is fair rests on their size alone.
     """
-    return max(networks(row, out), key=lambda path: _accuracy(path)["validation"])
+    return max(trainings(row, kept), key=lambda one: one["validation"])
 
 
 def _row(names, name):
@@ -115,15 +119,26 @@ def _row(names, name):
     return names[name]
 
 
-def _accuracy(folder):
-    return ir.load(folder / NETWORK).provenance["accuracy"]
-
-
 def _train(recipe, seed, args):
-    """Train a seed of a recipe, unless it is done, and add up what that cost."""
-    folder = args.out / f"{recipe}-seed{seed}"
-    if (folder / NETWORK).exists():
+    """Train a seed of a recipe, unless it is done, and keep what it came to."""
+    name = f"{recipe} seed {seed}"
+    if name in _kept(args.kept):
         return
+    folder = args.out / f"{recipe}-seed{seed}"
+    if not (folder / NETWORK).exists():
+        _go_on(recipe, seed, folder, args)
+    network = ir.load(folder / NETWORK)
+    told = network.provenance
+    seconds, peak = _cost(folder)
+    _keep(args.kept, {"name": name, "seed": seed, "network": ir.digest(network),
+                      "epochs": told["recipe"]["epochs"],
+                      "validation": round(100 * told["accuracy"]["validation"], 2),
+                      "test": round(100 * told["accuracy"]["test"], 2),
+                      "seconds": round(seconds, 1), "peak_mib": round(peak)})
+
+
+def _go_on(recipe, seed, folder, args):
+    """Train from the last whole epoch on, if there is one, and add up what that cost."""
     begun = (folder / "checkpoint.pt").exists()
     command = ["--resume"] if begun else [recipe, "--force", "--seed", str(seed)]
     data = ["--data-dir", args.data_dir] if args.data_dir and not begun else []
@@ -151,37 +166,46 @@ def _cost(folder):
 
 
 def _build(row, args):
-    """Build a network in the form of its row, and keep what its seeds and the build came to."""
-    folder = chosen(row, args.out)
-    digest = ir.digest(ir.load(folder / NETWORK))
-    found = _kept(args.kept).get(row.name, {})
-    if found.get("network") != digest:
+    """Build a network in the form of its row, unless it is done, and keep what it came to."""
+    one, found = chosen(row, args.kept), _kept(args.kept).get(row.name, {})
+    if found.get("network") != one["network"]:
         end = () if row.placed else ("--stop-after", "synth")
-        told = json.loads(run("hw.build", str(folder), *row.build, *end, "--json",
-                              "--out", str(_folder(row, args.out))))
-        found = {"row": row.name, "network": digest, "proofs": {}, **_built(row, told)}
-    _keep(args.kept, found | _trained(networks(row, args.out), folder))
+        told = json.loads(run("hw.build", str(_folder_of(row, one, args)), *row.build, *end,
+                              "--json", "--out", str(_built_in(row, args))))
+        found = {"name": row.name, "network": one["network"], "proofs": {}, **_built(row, told)}
+    _keep(args.kept, found | _trained(trainings(row, args.kept), one))
 
 
 def _prove(row, args):
     """Simulate what was built of a row at each of its levels, unless it is done."""
-    folder = chosen(row, args.out)
-    found = _kept(args.kept).get(row.name)
-    if found is None or found["network"] != ir.digest(ir.load(folder / NETWORK)):
-        raise UserError(f"{row.name}: the network of {folder} is not built; build it first")
+    one, found = chosen(row, args.kept), _kept(args.kept).get(row.name, {})
+    if found.get("network") != one["network"]:
+        raise UserError(f"{row.name}: the network of seed {one['seed']} is not built; build it "
+                        "first")
     data = ["--data-dir", args.data_dir] if args.data_dir else []
-    plan = str(_folder(row, args.out) / "plan.toml")
+    plan = str(_built_in(row, args) / "plan.toml")
     for level, vectors in row.proofs:
         if level not in found["proofs"]:
-            told = json.loads(run("sim.run", str(folder), "--plan", plan, "--level", level,
-                                  "--vectors", str(vectors), "--json", *data))
+            told = json.loads(run("sim.run", str(_folder_of(row, one, args)), "--plan", plan,
+                                  "--level", level, "--vectors", str(vectors), "--json", *data))
             found["proofs"][level] = {name: told[name]
                                       for name in ("vectors", "mismatches", "cycles")}
             _keep(args.kept, found)
 
 
-def _folder(row, out):
-    return out / f"{row.name}-build"
+def _folder_of(row, one, args):
+    """The run folder of a training, whose network is the one that is kept."""
+    folder = args.out / f"{row.recipe}-seed{one['seed']}"
+    if not (folder / NETWORK).exists():
+        raise UserError(f"{folder} is not there; python -m model.train {row.recipe} --seed "
+                        f"{one['seed']} --out {folder} makes it again")
+    if ir.digest(ir.load(folder / NETWORK)) != one["network"]:
+        raise UserError(f"{folder}: the network is not the one that {args.kept} tells of")
+    return folder
+
+
+def _built_in(row, args):
+    return args.out / f"{row.name}-build"
 
 
 def _built(row, told):
@@ -195,15 +219,14 @@ def _built(row, told):
             "cycles": told["throughput"]["ip"]["interval_cycles"]}
 
 
-def _trained(folders, picked):
-    """What the seeds of a row came to."""
-    found = [ir.load(folder / NETWORK).provenance for folder in folders]
-    test = np.array([100 * one["accuracy"]["test"] for one in found])
-    seconds, peaks = zip(*map(_cost, folders), strict=True)
-    return {"seeds": len(folders), "epochs": found[0]["recipe"]["epochs"],
-            "test": _spread(test) | {"least": round(test.min(), 2), "largest": round(test.max(), 2),
-                                     "picked": round(test[folders.index(picked)], 2)},
-            "minutes": _spread(np.array(seconds) / 60), "peak_mib": round(max(peaks))}
+def _trained(found, picked):
+    """What the trainings of a row came to."""
+    test = np.array([one["test"] for one in found])
+    return {"seeds": len(found), "epochs": picked["epochs"],
+            "test": _spread(test) | {"least": test.min(), "largest": test.max(),
+                                     "picked": picked["test"]},
+            "minutes": _spread(np.array([one["seconds"] for one in found]) / 60),
+            "peak_mib": max(one["peak_mib"] for one in found)}
 
 
 def _spread(values):
@@ -212,18 +235,17 @@ def _spread(values):
 
 
 def _kept(path):
-    """What was found, by the name of the row."""
+    """What was found, by name: of a row, or of a recipe with its seed."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return {one["row"]: one for one in map(json.loads, lines)}
+    return {one["name"]: one for one in map(json.loads, lines)}
 
 
 def _keep(path, found):
-    """Put a row's line in the place of what was known of it."""
+    """Put a line in the place of what was known by its name."""
     with files.lock(Path(tempfile.gettempdir(), "bitwright-frontier")):
-        known = _kept(path) | {found["row"]: found}
-        order = [row.name for row in ROWS]
-        lines = sorted(known.values(), key=lambda one: order.index(one["row"]))
-        files.write_atomic(path, "".join(json.dumps(line) + "\n" for line in lines))
+        known = _kept(path) | {found["name"]: found}
+        text = "".join(json.dumps(known[name]) + "\n" for name in sorted(known))
+        files.write_atomic(path, text)
 
 
 def _table(rows, known):
@@ -248,7 +270,7 @@ def _cells(row, found):
 
 
 def _draw(rows, known, path):
-    """Draw accuracy over LUTs of six inputs of the rows of MNIST, with the spread of their seeds."""
+    """Draw accuracy over LUTs of six inputs of the rows of MNIST, with the spread of seeds."""
     import matplotlib
 
     matplotlib.use("Agg")

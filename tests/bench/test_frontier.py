@@ -6,7 +6,6 @@ import pytest
 
 from bench import frontier
 from bench.frontier_rows import ROWS, Row
-from bitwright import ir
 from bitwright.errors import UsageError, UserError
 from bitwright.model.recipe import load_recipe, recipe_names
 
@@ -20,17 +19,18 @@ BUILT = {"resources": {"total": {"luts": 62, "memories": 0},
 
 
 @pytest.fixture(scope="module")
-def out(tmp_path_factory):
+def trained(tmp_path_factory):
     """Two seeds of iris, trained as the bench trains."""
     folder = tmp_path_factory.mktemp("frontier")
-    args = frontier.parser().parse_args(["run", "--out", str(folder)])
+    args = frontier.parser().parse_args(
+        ["run", "--out", str(folder), "--kept", str(folder / "kept.jsonl")])
     for seed in (0, 1):
         frontier._train("iris", seed, args)
     return folder
 
 
 @pytest.fixture
-def bench(out, tmp_path, monkeypatch):
+def bench(trained, tmp_path, monkeypatch):
     """Run the bench on iris; what it calls for builds and simulations is listed."""
     called = []
 
@@ -41,12 +41,14 @@ def bench(out, tmp_path, monkeypatch):
 
     monkeypatch.setattr(frontier, "ROWS", (IRIS,))
     monkeypatch.setattr(frontier, "run", run)
+    kept = tmp_path / "kept.jsonl"
+    kept.write_bytes((trained / "kept.jsonl").read_bytes())
 
     def bench(what, *more):
         return frontier.work(frontier.parser().parse_args(
-            [what, "--out", str(out), "--kept", str(tmp_path / "kept.jsonl"), *more]))
+            [what, "--out", str(trained), "--kept", str(kept), *more]))
 
-    bench.called = called
+    bench.called, bench.kept = called, kept
     return bench
 
 
@@ -61,36 +63,52 @@ def test_rows_are_recipes_of_data_that_are_there():
 
 def test_lines_that_are_kept_are_of_rows():
     known = frontier._kept(frontier.KEPT)
-    assert known
-    assert set(known) <= {row.name for row in ROWS}
-    for one in known.values():
+    found = [known[row.name] for row in ROWS if row.name in known]
+    seeds = [name for name in known if name.split(" seed ")[0] in {row.recipe for row in ROWS}
+             and " seed " in name]
+    assert found
+    assert len(found) + len(seeds) == len(known)
+    for one in found:
         assert one["test"]["least"] <= one["test"]["mean"] <= one["test"]["largest"]
+        assert one["seeds"] >= 4
         assert all(proof["mismatches"] == 0 < proof["vectors"]
                    for proof in one["proofs"].values())
 
 
-def test_seeds_differ_and_are_kept(out):
-    folders = frontier.networks(IRIS, out)
-    assert [folder.name for folder in folders] == ["iris-seed0", "iris-seed1"]
-    first, second = ((folder / "network.safetensors").read_bytes() for folder in folders)
-    assert first != second
-    frontier._train("iris", 0, frontier.parser().parse_args(["run", "--out", str(out)]))
-    assert (folders[0] / "network.safetensors").read_bytes() == first
+def test_seeds_differ_and_are_kept(trained, bench):
+    first, second = frontier.trainings(IRIS, bench.kept)
+    assert (first["seed"], second["seed"]) == (0, 1)
+    assert first["network"] != second["network"]
+    assert first["seconds"] > 0
+    before = bench.kept.read_bytes()
+    bench("run", "--seeds", "2", "--out", str(trained / "other"))
+    assert bench.kept.read_bytes() == before
+    assert not (trained / "other").exists()
 
 
-def test_validation_chooses(out, monkeypatch):
-    told = {"iris-seed0": {"validation": 0.9, "test": 1.0},
-            "iris-seed1": {"validation": 0.95, "test": 0.5}}
-    monkeypatch.setattr(frontier, "_accuracy", lambda folder: told[folder.name])
-    assert frontier.chosen(IRIS, out).name == "iris-seed1"
+def test_what_is_trained_but_not_kept_is_kept(trained, bench):
+    lines = bench.kept.read_text(encoding="utf-8")
+    bench.kept.unlink()
+    bench("run", "--seeds", "2")
+    assert bench.kept.read_text(encoding="utf-8") == lines
 
 
-def test_what_is_built_and_proven_is_kept(out, bench, capsys):
+def test_validation_chooses(tmp_path):
+    kept = tmp_path / "kept.jsonl"
+    kept.write_text("".join(json.dumps({
+        "name": f"iris seed {seed}", "seed": seed, "validation": validation, "test": test}) + "\n"
+        for seed, validation, test in ((0, 90.0, 100.0), (1, 95.0, 50.0))), encoding="utf-8")
+    assert frontier.chosen(IRIS, kept)["seed"] == 1
+
+
+def test_what_is_built_and_proven_is_kept(trained, bench, capsys):
     bench("build")
     bench("build")
     bench("prove")
     bench("prove")
-    folder, plan = str(frontier.chosen(IRIS, out)), str(out / "small-iris-build" / "plan.toml")
+    one = frontier.chosen(IRIS, bench.kept)
+    folder = str(trained / f"iris-seed{one['seed']}")
+    plan = str(trained / "small-iris-build" / "plan.toml")
     assert [command[:2] for command in bench.called] == [("hw.build", folder), ("sim.run", folder)]
     assert "--stop-after" in bench.called[0]
     assert bench.called[1][2:] == ("--plan", plan, "--level", "rtl", "--vectors", "10000", "--json")
@@ -98,9 +116,19 @@ def test_what_is_built_and_proven_is_kept(out, bench, capsys):
     line = capsys.readouterr().out.splitlines()[2]
     assert line.startswith("| `small-iris` | serial | 2 | ")
     assert " | 90 | 10 / 20 / 30 / 0 / 2 | 62 LUT6 | 500 | 31.4 | 4 | rtl 38, 0 | " in line
-    test = [100 * ir.load(one / "network.safetensors").provenance["accuracy"]["test"]
-            for one in frontier.networks(IRIS, out)]
+    test = [one["test"] for one in frontier.trainings(IRIS, bench.kept)]
     assert f" | {sum(test) / 2:.2f} ± " in line
+
+
+def test_the_network_must_be_the_one_that_is_kept(trained, bench):
+    lines = [json.loads(line) for line in bench.kept.read_text(encoding="utf-8").splitlines()]
+    for one in lines:
+        one["network"] = "0" * 64
+    bench.kept.write_text("".join(json.dumps(one) + "\n" for one in lines), encoding="utf-8")
+    with pytest.raises(UserError, match="is not the one that"):
+        bench("build")
+    with pytest.raises(UserError, match=r"is not there; python -m model.train iris --seed"):
+        bench("build", "--out", str(trained / "other"))
 
 
 def test_on_a_board_what_is_placed_is_counted(bench, capsys, monkeypatch):
