@@ -137,7 +137,7 @@ class Realisation:
         raise NotImplementedError
 
     @classmethod
-    def levels(cls, node: Any, plan: Plan) -> int | None:
+    def levels(cls, node: Any, settings: Any, plan: Plan) -> int | None:
         """LUT levels of an output that need not come from registers; None if it always does.
 
         Of a score node: LUT levels in front of its first registers, if its input need not come
@@ -226,7 +226,7 @@ class Choice:
     @property
     def levels(self) -> int | None:
         """See :meth:`Realisation.levels`."""
-        return self.cls.levels(self.node, self.plan)
+        return self.cls.levels(self.node, self.settings, self.plan)
 
     def takes(self, beat: Beat) -> bool:
         """See :meth:`Realisation.takes`."""

@@ -27,13 +27,14 @@ def summed(seed, **options):
     return found
 
 
-def formed(subject, *, parallel, bits, kept=False, **settings):
+def formed(subject, *, parallel, bits, kept=False, gated=True, **settings):
     """A plan with those forms."""
     nodes = {}
     if parallel:
         nodes[subject.entries[0].name] = {"way": PARALLEL}
     if bits:
-        nodes[subject.entries[-1].name] = {"way": SERIAL, "bits": bits, "kept": kept}
+        nodes[subject.entries[-1].name] = {"way": SERIAL, "bits": bits, "kept": kept,
+                                              "gated": gated}
     return Plan(nodes=nodes, **settings)
 
 
@@ -43,19 +44,20 @@ def test_every_form_equals_the_evaluator(seed):
     subject = summed(seed, frames=1 if parallel else 1 + seed % 4, signed=bool(seed % 2))
     x = features(subject, 8, seed)
     plan = formed(subject, parallel=parallel, bits=seed % 4, kept=seed % 5 == 0,
-                  levels_per_register=1 + seed % 3, lut_size=4 + seed % 3)
+                  gated=seed % 7 < 4, levels_per_register=1 + seed % 3, lut_size=4 + seed % 3)
     ip = Ip(subject if seed % 2 else ir.simplify(subject), plan)
     assert answers(ip, beats(ip, x), len(x), STALLS[seed // 2 % 4], seed) == expected(subject, x)
 
 
-@pytest.mark.parametrize(("parallel", "frames", "bits", "kept"), [
-    (True, 1, 0, False), (True, 1, 1, False), (True, 1, 3, True), (False, 1, 3, False),
-    (False, 1, 1, True), (False, 3, 1, False), (False, 3, 3, True)])
+@pytest.mark.parametrize(("parallel", "frames", "bits", "kept", "gated"), [
+    (True, 1, 0, False, True), (True, 1, 1, False, False), (True, 1, 3, True, True),
+    (False, 1, 3, False, False), (False, 1, 1, True, False), (False, 3, 1, False, True),
+    (False, 3, 3, True, True)])
 @pytest.mark.parametrize("levels", [1, 3])
-def test_latency_and_interval_are_as_declared(parallel, frames, bits, kept, levels):
+def test_latency_and_interval_are_as_declared(parallel, frames, bits, kept, gated, levels):
     subject = summed(7, frames=frames)
     x = features(subject, 9, 0)
-    ip = Ip(subject, formed(subject, parallel=parallel, bits=bits, kept=kept,
+    ip = Ip(subject, formed(subject, parallel=parallel, bits=bits, kept=kept, gated=gated,
                             lanes=2, levels_per_register=levels))
     taken, given, received = [], [], []
 
@@ -103,11 +105,11 @@ def test_malformed_samples_are_dropped_whole():
 
 
 @pytest.mark.parametrize("cycles", range(1, 40, 6))
-@pytest.mark.parametrize("parallel", [False, True])
-def test_reset_in_mid_stream_is_a_clean_start(cycles, parallel):
+@pytest.mark.parametrize(("parallel", "gated"), [(False, True), (True, True), (True, False)])
+def test_reset_in_mid_stream_is_a_clean_start(cycles, parallel, gated):
     subject = summed(7)
     x = features(subject, 5, 0)
-    ip = Ip(subject, formed(subject, parallel=parallel, bits=1))
+    ip = Ip(subject, formed(subject, parallel=parallel, bits=1, gated=gated))
     received = []
     wrapped, reset = resettable(ip)
 

@@ -19,7 +19,7 @@ class JoinLayer(Combinational):
         return 0
 
     @classmethod
-    def levels(cls, node, plan):
+    def levels(cls, node, settings, plan):
         return 0
 
     def _outputs(self, bits):

@@ -19,7 +19,7 @@ class LutLayer(Combinational):
         return node.out_width * logic(node.fan_in, plan.lut_size)
 
     @classmethod
-    def levels(cls, node, plan):
+    def levels(cls, node, settings, plan):
         return plan.levels(node.fan_in)
 
     def _outputs(self, bits):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import starmap, zip_longest
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -35,6 +36,9 @@ class _Settings:
 
     kept: bool = False
     """Whether the head keeps a vector in registers while it counts, so that the next may come."""
+
+    gated: bool = True
+    """Whether a word has an enable and a reset of its own. Left out, a LUT chooses between two."""
 
     def __post_init__(self) -> None:
         if self.bits < 1:
@@ -86,8 +90,10 @@ class SerialGroupSumHead(wiring.Component, Realisation):
 
     Each word has registers of its own, which are all 0 but in the cycle behind the one that takes
     the word in. So an OR of all words is the word whose turn it is: no multiplexer chooses, and the
-    registers lie where those of the nodes in front would have been. Whose turn it is, tells a 1
-    that wanders through a row of registers. Behind the OR are a popcount of a word, a sum that
+    registers lie where those of the nodes in front would have been. Without ``gated`` two words
+    have registers between them, behind a LUT a bit that lets in the one whose turn it is: half the
+    registers and no enable, but a third of a LUT more a bit. Whose turn it is, tells a 1 that
+    wanders through a row of registers. Behind the OR are a popcount of a word, a sum that
     begins anew with each class, the scores so far as a shift register, and the best of them.
 
     Where the site lets a vector stay, it is read where it lies, and taken with its last word. Else,
@@ -117,20 +123,22 @@ class SerialGroupSumHead(wiring.Component, Realisation):
     settles = True
 
     @classmethod
-    def levels(cls, node, plan):
-        return 0  # registers are the first that a bit meets
+    def levels(cls, node, settings, plan):
+        return 0 if settings.gated else 1  # in front of the registers of the words
 
     @classmethod
     def estimate(cls, node, settings, plan, site):
         cut, width = _Cut.of(node, settings), score_shape(node.score_range).width - 1
         stays = site.stays and not settings.kept
         depth = Depth(plan.levels_per_register)
-        luts = _measure_any(depth, cut, plan.lut_size)
+        luts = _measure_any(depth, cut, settings.gated, plan.lut_size)
         count = Count.through(depth, cut.bits, plan.lut_size)
         depth.flush(count.width)
         counters = cut.classes.bit_length() + cut.words.bit_length()
         luts += count.luts + 3 * width + 3 * counters
-        flip_flops = (node.in_width * (1 if stays else 2) + cut.steps + depth.flip_flops
+        of_words = node.in_width if settings.gated else node.in_width // 2
+        luts += 0 if settings.gated else of_words
+        flip_flops = (of_words + (0 if stays else node.in_width) + cut.steps + depth.flip_flops
                       + (cut.classes + 2) * width + 2 * counters)
         behind = depth.latency + _BEHIND
         whole = Beat.whole(node.out_width * (width + 1))
@@ -140,7 +148,7 @@ class SerialGroupSumHead(wiring.Component, Realisation):
 
     def __init__(self, node, settings, plan, site):
         self._cut, self._plan = _Cut.of(node, settings), plan
-        self._stays = site.stays and not settings.kept
+        self._stays, self._gated = site.stays and not settings.kept, settings.gated
         self._scores = data.ArrayLayout(score_shape(node.score_range), node.out_width)
         super().__init__({
             "i": In(stream.Signature(node.in_width)),
@@ -189,24 +197,40 @@ class SerialGroupSumHead(wiring.Component, Realisation):
             m.d.sync += words.valid.eq(1)
         with m.Elif(turn[cut.steps]):
             m.d.sync += words.valid.eq(0)
+        bits = [source.payload[slice(*cut.word(step))] for step in range(cut.steps)]
+        take = self._let_in if self._gated else self._let_in_two
+        return self._behind(m, words, take(m, turn, bits))
+
+    def _let_in(self, m, turn, bits):
+        """Registers of the words, by their enables and resets."""
         taken = []
-        for step in range(cut.steps):
-            first, end = cut.word(step)
-            word = Signal(end - first, name=f"word{step}", reset_less=True)
+        for step, own in enumerate(bits):
+            word = Signal(len(own), name=f"word{step}", reset_less=True)
             # Cleared in the cycle behind, rather than in every other: no inverter is needed.
             with m.If(turn[step + 1]):
                 m.d.sync += word.eq(0)
             with m.Elif(turn[step]):
-                m.d.sync += word.eq(source.payload[first:end])
+                m.d.sync += word.eq(own)
             taken.append(word)
-        return self._behind(m, words, taken)
+        return taken
+
+    def _let_in_two(self, m, turn, bits):
+        """Registers of two words each, by LUTs."""
+        taken = []
+        for step in range(0, len(bits), 2):
+            two = [own & turn[step + place].replicate(len(own))
+                   for place, own in enumerate(bits[step : step + 2])]
+            word = Signal(max(map(len, two)), name=f"word{step}", reset_less=True)
+            m.d.sync += word.eq(two[0] | two[-1])
+            taken.append(word)
+        return taken
 
     def _behind(self, m, words, taken):
         stages = Stages(m, words, self._plan.levels_per_register)
         lut_size = self._plan.lut_size
         bits = [[word[place] for word in taken if place < len(word)]
                 for place in range(self._cut.bits)]
-        for wanted in _levels(self._cut.steps, lut_size):
+        for wanted in _levels(len(taken), lut_size):
             flat = iter(stages.before([bit for own in bits for bit in own]))
             bits = [_narrowed(stages, [next(flat) for _ in own], wanted, lut_size) for own in bits]
         count = Cat(stages.flush(popcount(stages, [own[0] for own in bits], lut_size)))
@@ -261,12 +285,14 @@ def _narrowed(stages, bits, wanted, lut_size):
     return bits
 
 
-def _measure_any(depth, cut, lut_size):
+def _measure_any(depth, cut, gated, lut_size):
     """Pass the levels of the OR. Returns its LUTs."""
-    heights = [sum(place < end - first for first, end in map(cut.word, range(cut.steps)))
-               for place in range(cut.bits)]
+    lengths = [end - first for first, end in map(cut.word, range(cut.steps))]
+    if not gated:
+        lengths = list(starmap(max, zip_longest(lengths[::2], lengths[1::2], fillvalue=0)))
+    heights = [sum(place < length for length in lengths) for place in range(cut.bits)]
     luts = 0
-    for wanted in _levels(cut.steps, lut_size):
+    for wanted in _levels(len(lengths), lut_size):
         depth.before(sum(heights))
         luts += sum(-(-max(0, height - wanted) // (lut_size - 1)) for height in heights)
         heights = [min(height, wanted) for height in heights]
