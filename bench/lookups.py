@@ -1,7 +1,8 @@
 """Time of a step of training a convolution of look-up tables: a table, position and sample.
 
-Both realisations take turns: compiled loops, and the tensor operations that a GPU has. Time is
-that of the processor, which does not count what others take; on a GPU it is that of the clock.
+The realisations take turns: compiled loops on a processor, Triton's kernels on a GPU, and the
+tensor operations that both have. Time is that of the processor, which does not count what others
+take; on a GPU it is that of the clock.
 """
 
 import argparse
@@ -52,17 +53,21 @@ def _table(args):
     torch.set_num_threads(1)
     device = choose(args.device)
     generator = torch.Generator().manual_seed(args.seed)
-    print("| fan-in | levels | wiring | loops, ns | tensors, ns |\n|---|---|---|---|---|")
+    on_gpu = device.type == "cuda"
+    print(f"| fan-in | levels | wiring | {'kernels' if on_gpu else 'loops'}, ns | tensors, ns |\n"
+          "|---|---|---|---|---|")
     for fan_in, levels, wiring in ((6, 2, "random"), (6, 2, "learnable"), (4, 2, "random"),
                                    (2, 3, "random")):
         settings = LutConvolutionLayer.Settings(channels=32, kernel=3, fan_in=fan_in, levels=levels,
                                                 wiring=wiring)
         layer = LutConvolutionLayer(Geometry.of((14, 14), 32), settings, generator=generator)
         layer.to(device)
-        loops = "" if device.type == "cuda" else f"{measure(layer, args.batch, args.steps):.1f}"
+        layer.kernels = on_gpu
+        own = measure(layer, args.batch, args.steps)
+        layer.kernels = False
         with mock.patch.object(trees, "_loops", return_value=None):
             tensors = measure(layer, args.batch, args.steps)
-        print(f"| {fan_in} | {levels} | {wiring} | {loops} | {tensors:.1f} |", flush=True)
+        print(f"| {fan_in} | {levels} | {wiring} | {own:.1f} | {tensors:.1f} |", flush=True)
 
 
 if __name__ == "__main__":
