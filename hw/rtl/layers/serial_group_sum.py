@@ -49,28 +49,31 @@ class _Settings:
 class _Cut:
     """How the bits of the classes are cut into words.
 
+    Neighbours of a class go into different words, to the same place: what meets in an OR comes from
+    one part of the field that nodes are spread over, and wires are short.
+
     Parameters
     ----------
     classes, size : int
         Classes, and bits of each.
-    bits : int
-        Of a word. The last one of a class may have fewer.
+    words : int
+        Of a class. Some may have a bit less than others.
     """
 
     classes: int
     size: int
-    bits: int
+    words: int
 
     @classmethod
     def of(cls, node, settings):
         size = node.in_width // node.out_width
         words = -(-size // min(settings.bits, size))
-        return cls(node.out_width, size, -(-size // words))  # evenly
+        return cls(node.out_width, size, words)
 
     @property
-    def words(self):
-        """Of a class."""
-        return -(-self.size // self.bits)
+    def bits(self):
+        """Of a word, at most."""
+        return -(-self.size // self.words)
 
     @property
     def steps(self):
@@ -78,10 +81,14 @@ class _Cut:
         return self.classes * self.words
 
     def word(self, step):
-        """First bit of a word, and the one behind its last."""
+        """Bits of a word, of a vector."""
         number, place = divmod(step, self.words)
-        start = number * self.size + place * self.bits
-        return start, min(start + self.bits, (number + 1) * self.size)
+        return slice(number * self.size + place, (number + 1) * self.size, self.words)
+
+    @property
+    def lengths(self):
+        """Bits of each word."""
+        return [len(range(self.classes * self.size)[self.word(step)]) for step in range(self.steps)]
 
 
 @realises(ir.GroupSum, SERIAL)
@@ -197,7 +204,7 @@ class SerialGroupSumHead(wiring.Component, Realisation):
             m.d.sync += words.valid.eq(1)
         with m.Elif(turn[cut.steps]):
             m.d.sync += words.valid.eq(0)
-        bits = [source.payload[slice(*cut.word(step))] for step in range(cut.steps)]
+        bits = [source.payload[cut.word(step)] for step in range(cut.steps)]
         take = self._let_in if self._gated else self._let_in_two
         return self._behind(m, words, take(m, turn, bits))
 
@@ -287,7 +294,7 @@ def _narrowed(stages, bits, wanted, lut_size):
 
 def _measure_any(depth, cut, gated, lut_size):
     """Pass the levels of the OR. Returns its LUTs."""
-    lengths = [end - first for first, end in map(cut.word, range(cut.steps))]
+    lengths = cut.lengths
     if not gated:
         lengths = list(starmap(max, zip_longest(lengths[::2], lengths[1::2], fillvalue=0)))
     heights = [sum(place < length for length in lengths) for place in range(cut.bits)]
