@@ -410,7 +410,7 @@ FAULTS = [
           FORMS),
     Fault("hw/rtl/layers/serial_group_sum.py", "Mux(place == 0, 0, score)", "score",
           FORMS),
-    Fault("hw/rtl/layers/serial_group_sum.py", "own & turn[step + place].replicate(len(own))",
+    Fault("hw/rtl/layers/serial_group_sum.py", "own & turn[step].replicate(len(own))",
           "own", FORMS),
     Fault("hw/rtl/ip.py", "room & ~entered", "room", FORMS),
     Fault("hw/rtl/ip.py", "init=head.settles * self.frame_interval", "init=0", FORMS),

@@ -49,31 +49,28 @@ class _Settings:
 class _Cut:
     """How the bits of the classes are cut into words.
 
-    Neighbours of a class go into different words, to the same place: what meets in an OR comes from
-    one part of the field that nodes are spread over, and wires are short.
-
     Parameters
     ----------
     classes, size : int
         Classes, and bits of each.
-    words : int
-        Of a class. Some may have a bit less than others.
+    bits : int
+        Of a word. The last one of a class may have fewer.
     """
 
     classes: int
     size: int
-    words: int
+    bits: int
 
     @classmethod
     def of(cls, node, settings):
         size = node.in_width // node.out_width
         words = -(-size // min(settings.bits, size))
-        return cls(node.out_width, size, words)
+        return cls(node.out_width, size, -(-size // words))  # evenly
 
     @property
-    def bits(self):
-        """Of a word, at most."""
-        return -(-self.size // self.words)
+    def words(self):
+        """Of a class."""
+        return -(-self.size // self.bits)
 
     @property
     def steps(self):
@@ -83,12 +80,24 @@ class _Cut:
     def word(self, step):
         """Bits of a word, of a vector."""
         number, place = divmod(step, self.words)
-        return slice(number * self.size + place, (number + 1) * self.size, self.words)
+        start = number * self.size + place * self.bits
+        return slice(start, min(start + self.bits, (number + 1) * self.size))
+
+    @property
+    def neighbours(self):
+        """The words, those of the same place in all classes beside each other.
+
+        Each class is spread over the whole field that nodes lie on. So these come from one part of
+        it, and wires are short where they meet.
+        """
+        return [number * self.words + place
+                for place in range(self.words) for number in range(self.classes)]
 
     @property
     def lengths(self):
-        """Bits of each word."""
-        return [len(range(self.classes * self.size)[self.word(step)]) for step in range(self.steps)]
+        """Bits of each of them."""
+        words = map(self.word, self.neighbours)
+        return [word.stop - word.start for word in words]
 
 
 @realises(ir.GroupSum, SERIAL)
@@ -204,14 +213,14 @@ class SerialGroupSumHead(wiring.Component, Realisation):
             m.d.sync += words.valid.eq(1)
         with m.Elif(turn[cut.steps]):
             m.d.sync += words.valid.eq(0)
-        bits = [source.payload[cut.word(step)] for step in range(cut.steps)]
-        take = self._let_in if self._gated else self._let_in_two
-        return self._behind(m, words, take(m, turn, bits))
+        let_in = self._let_in if self._gated else self._let_in_two
+        return self._behind(m, words, let_in(m, turn, [
+            (step, source.payload[cut.word(step)]) for step in cut.neighbours]))
 
     def _let_in(self, m, turn, bits):
         """Registers of the words, by their enables and resets."""
         taken = []
-        for step, own in enumerate(bits):
+        for step, own in bits:
             word = Signal(len(own), name=f"word{step}", reset_less=True)
             # Cleared in the cycle behind, rather than in every other: no inverter is needed.
             with m.If(turn[step + 1]):
@@ -224,10 +233,9 @@ class SerialGroupSumHead(wiring.Component, Realisation):
     def _let_in_two(self, m, turn, bits):
         """Registers of two words each, by LUTs."""
         taken = []
-        for step in range(0, len(bits), 2):
-            two = [own & turn[step + place].replicate(len(own))
-                   for place, own in enumerate(bits[step : step + 2])]
-            word = Signal(max(map(len, two)), name=f"word{step}", reset_less=True)
+        for start in range(0, len(bits), 2):
+            two = [own & turn[step].replicate(len(own)) for step, own in bits[start : start + 2]]
+            word = Signal(max(map(len, two)), name=f"words{start}", reset_less=True)
             m.d.sync += word.eq(two[0] | two[-1])
             taken.append(word)
         return taken
