@@ -773,7 +773,7 @@ FAULTS = [
           "tests/hw/pixels/test_replay.py -k Replay"),
     Fault("hw/rtl/pixels/front.py", "found.valid & final & self.o.ready", "found.valid & final",
           "tests/hw/pixels/test_ip.py -k broken"),
-    Fault("hw/rtl/pixels/back.py", "rival.eq(best + 1)", "rival.eq(best)",
+    Fault("hw/rtl/pixels/back.py", "rival.eq(found.best + 1)", "rival.eq(found.best)",
           "tests/hw/pixels/test_back.py -k early"),
     Fault("hw/rtl/pixels/back.py", "taken & ~frame.drop & ~done", "taken & ~frame.drop",
           "tests/hw/pixels/test_back.py -k early"),

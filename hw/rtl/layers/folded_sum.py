@@ -109,8 +109,8 @@ class FoldedGroupSum(wiring.Component, Realisation):
             self.o.valid.eq(scores.o.valid), scores.o.ready.eq(self.o.ready),
         ]
         if self._parts.length == 1:
-            decision, _ = race(m, last.payload[0], last.valid & last.ready, self._node.classes)
-            m.d.comb += self.decision.eq(decision)
+            found = race(m, last.payload[0], last.valid & last.ready, self._node.classes)
+            m.d.comb += self.decision.eq(found.decision)
         return m
 
     def _split_up(self, m):

@@ -273,13 +273,13 @@ class SerialGroupSumHead(wiring.Component, Realisation):
         """
         classes = self._cut.classes
         scores = Signal(classes * len(score), reset_less=True)
-        decision, final = race(m, score, done, classes)
+        found = race(m, score, done, classes)
         with m.If(done):
             m.d.sync += scores.eq(Cat(scores, score)[len(score) :])
-        m.d.comb += self.decision.eq(decision)
+        m.d.comb += self.decision.eq(found.decision)
         m.d.comb += [target.eq(scores.word_select(place, len(score)))
                      for place, target in enumerate(self.o.payload)]
-        return done & final
+        return done & found.final
 
 
 def _levels(inputs, lut_size):

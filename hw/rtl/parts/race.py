@@ -1,8 +1,28 @@
 """The greatest of scores that come one after the other."""
 
-from amaranth.hdl import Mux, Signal
+from typing import NamedTuple
 
-__all__ = ["race"]
+from amaranth.hdl import Mux, Signal, Value
+
+__all__ = ["Race", "race"]
+
+
+class Race(NamedTuple):
+    """A comparison of scores that come one after the other.
+
+    ``decision``, the place of the greatest one, stands from the cycle behind the last score of a
+    row until the next row begins.
+    """
+
+    decision: Signal
+    number: Signal
+    """Class of the score."""
+    final: Value
+    """Whether it is the last one."""
+    ahead: Value
+    """Whether it is greater than all before it."""
+    best: Signal
+    """The greatest one before it, or of a row that has ended."""
 
 
 def race(m, score, step, classes):
@@ -19,18 +39,14 @@ def race(m, score, step, classes):
 
     Returns
     -------
-    decision : Signal
-        Place of the greatest, from the cycle behind the last score of a row until the next row
-        begins.
-    final : Value
-        Whether the score is that of the last class.
+    Race
     """
     number = Signal(range(classes))
     best = Signal(score.shape(), reset_less=True)
     decision = Signal(range(max(classes, 2)), name="leader", reset_less=True)
-    final = number == classes - 1
+    final, ahead = number == classes - 1, (number == 0) | (score > best)
     with m.If(step):
         m.d.sync += number.eq(Mux(final, 0, number + 1))
-        with m.If((number == 0) | (score > best)):
+        with m.If(ahead):
             m.d.sync += [best.eq(score), decision.eq(number)]
-    return decision, final
+    return Race(decision, number, final, ahead, best)

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from bitwright import ir
 from bitwright.hw.checks import expect
 from bitwright.hw.plan import Plan, PlanError
+from bitwright.hw.rtl.parts.race import race
 from bitwright.hw.rtl.pixels.front import SAMPLES, decided_layout, frame_layout
 from bitwright.hw.rtl.result import result_layout, score_shape
 
@@ -86,9 +87,9 @@ class Back(wiring.Component):
         result = Signal(self._layout, reset_less=True)
         begin, last, done = Signal(init=1), Signal(), Signal()  # done: the sample has its result
         taken, racing = Signal(), Signal()
+        m.d.comb += self.o.payload.eq(result)
         end, lead = self._race(m, racing, result)
         margin = self._margin(m, taken, begin, done) if exits else 0
-        m.d.comb += self.o.payload.eq(result)
         with m.If(taken):
             m.d.sync += [*(total.eq(Mux(begin, 0, total) + score) for total, score in zip(
                              result.scores, self.i.payload, strict=True)),
@@ -120,23 +121,20 @@ class Back(wiring.Component):
     def _race(self, m, racing, result):
         """Let the classes compete one by one. Returns whether the last one does, and the lead of
         the best when all have."""
-        classes = len(result.scores)
-        number, score = Signal(range(classes)), Signal(result.scores[0].shape())
-        best, rival = Signal.like(score, reset_less=True), Signal.like(score, reset_less=True)
-        ahead = (number == 0) | (score > best)
-        m.d.comb += score.eq(Array(result.scores)[number])
+        score = Signal(result.scores[0].shape())
+        found = race(m, score, racing, len(result.scores))
+        rival = Signal.like(score, reset_less=True)
+        m.d.comb += [score.eq(Array(result.scores)[found.number]),
+                     self.o.payload.decision.eq(found.decision)]
         with m.If(racing):
-            m.d.sync += number.eq(Mux(number == classes - 1, 0, number + 1))
-            with m.If(ahead):
-                m.d.sync += [best.eq(score), result.decision.eq(number)]
             # What the best must reach: the highest of the others, and one more for those before it.
-            with m.If(number == 0):
+            with m.If(found.number == 0):
                 m.d.sync += rival.eq(-1 << len(rival) - 1)
-            with m.Elif(ahead):
-                m.d.sync += rival.eq(best + 1)
+            with m.Elif(found.ahead):
+                m.d.sync += rival.eq(found.best + 1)
             with m.Elif(score > rival):
                 m.d.sync += rival.eq(score)
-        return number == classes - 1, best - rival
+        return found.final, found.best - rival
 
     def _margin(self, m, taken, begin, done):
         """Lead that decides after the frame that was taken; and tell which sample has its result.
