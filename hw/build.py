@@ -202,12 +202,13 @@ def _plan(args: argparse.Namespace, lut_size: int) -> Plan:
     return Plan.chosen(args.plan, Plan(lut_size=lut_size), args.result_beat_bytes)
 
 
-def _ways(args: argparse.Namespace, plan: Plan, network: ir.Network) -> Plan:
+def _ways(args: argparse.Namespace, plan: Plan, network: ir.Network, *,
+          gated: bool = True) -> Plan:
     """The plan with the ways that the arguments give all nodes."""
     from bitwright.hw.rtl.layers import asked
 
     return asked(pictures(args, plan, network), network, stream=args.streamed, cycles=args.fold,
-                 large=args.large, parallel=args.parallel, serial=args.serial_head)
+                 large=args.large, parallel=args.parallel, serial=args.serial_head, gated=gated)
 
 
 def _frequency(megahertz: float | None) -> float | None:
@@ -252,7 +253,8 @@ def _build(args: argparse.Namespace) -> None:
         options = dataclasses.replace(options, out=options.out / f"{name(path)}-{options.target}")
     network = ir.load(path)
     if not args.fit:
-        options = dataclasses.replace(options, plan=_ways(args, options.plan, network))
+        options = dataclasses.replace(options, plan=_ways(
+            args, options.plan, network, gated=options.family.gated))
     try:
         with _elsewhere(args) as elsewhere:
             report, fresh = build(title(path), network,
@@ -301,7 +303,8 @@ def _estimate(args: argparse.Namespace, options: Options) -> None:
     from bitwright.hw.flow.estimate import caveat, estimate, summary, to_json
 
     network = ir.load(locate(args.network))
-    plan = options.plan if args.fit else _ways(args, options.plan, network)
+    plan = options.plan if args.fit else _ways(
+        args, options.plan, network, gated=options.family.gated)
     found = estimate(network, plan, options.family, options.board, simplify=options.simplify)
     if args.json:
         told = json.dumps(to_json(found, options.family, options.board), indent=2)

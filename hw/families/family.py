@@ -259,6 +259,9 @@ class Family:
         Its devices, where it can be placed.
     io : Io
         How a pin says its voltage.
+    gated : bool
+        Whether words of registers, each with an enable and a reset of its own, find their places:
+        no, where many flip-flops share one of each.
     pll : callable, optional
         Every clock that its PLL makes; see :data:`hw.families.pll.Solver`. Left out: the design
         runs at the oscillator's frequency.
@@ -276,6 +279,7 @@ class Family:
     platform: str | None = None
     parts: Parts | None = None
     io: Io = field(default_factory=lambda: Io("IO_STANDARD", None))
+    gated: bool = True
     pll: Solver | None = None
 
     @property

@@ -102,6 +102,7 @@ FAMILY = Family(
     free=frozenset({"SB_IO", "SB_GB", "SB_GB_IO", "SB_PLL40_PAD", "SB_PLL40_CORE",
                     "SB_HFOSC", "SB_LFOSC", "SB_SPRAM256KA"}),
     pair=Pair("SB_LUT4", "O", _FLIP_FLOPS, "D"),
+    gated=False,
     models=Models(share=("ice40/cells_sim.v",),
                   own=("sb_io.v", "icestorm.v", "sb_pll40.v", "pll.v"),
                   # The models' default values of unconnected inputs are no Verilog that Verilator

@@ -234,7 +234,8 @@ def _plans(network: ir.Network, plan: Plan, board: Board) -> Iterator[tuple[str,
         for noun, encoder in encoders:
             ways = {**core, **encoder}
             try:
-                one = asked(dataclasses.replace(plan, lanes=ways.pop("lanes", 1)), network, **ways)
+                one = asked(dataclasses.replace(plan, lanes=ways.pop("lanes", 1)), network,
+                            gated=board.family.gated, **ways)
                 one.layout(network)
             except (PlanError, WidthError):
                 continue

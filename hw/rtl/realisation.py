@@ -292,7 +292,8 @@ def streamed(plan: Plan, network: ir.Network, cycles: int = 1) -> Plan:
 
 
 def asked(plan: Plan, network: ir.Network, *, stream: bool = False, cycles: int | None = None,
-          large: bool = False, parallel: bool = False, serial: int | None = None) -> Plan:
+          large: bool = False, parallel: bool = False, serial: int | None = None,
+          gated: bool = True) -> Plan:
     """The plan as a command line asks for it.
 
     Parameters
@@ -309,6 +310,8 @@ def asked(plan: Plan, network: ir.Network, *, stream: bool = False, cycles: int 
         Samples come whole, to a parallel encoder.
     serial : int, optional
         The head counts so many bits at a time.
+    gated : bool
+        Whether the words of that head have enables of their own, where the plan does not say.
 
     Raises
     ------
@@ -331,7 +334,9 @@ def asked(plan: Plan, network: ir.Network, *, stream: bool = False, cycles: int 
     if parallel:
         plan = _with(plan, network.entries[0], {"way": PARALLEL})
     if serial is not None:
-        plan = _with(plan, network.entries[-1], {"way": SERIAL, "bits": serial})
+        head = network.entries[-1]
+        own = {} if gated or "gated" in plan.nodes.get(head.name, {}) else {"gated": False}
+        plan = _with(plan, head, {"way": SERIAL, "bits": serial, **own})
     return plan
 
 

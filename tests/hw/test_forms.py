@@ -137,6 +137,9 @@ def test_what_a_command_line_asks_for():
     plan = asked(Plan(), subject, parallel=True, serial=4)
     assert plan == Plan(nodes={"modulate": {"way": PARALLEL},
                                "head": {"way": SERIAL, "bits": 4}})
+    assert asked(Plan(), subject, serial=4, gated=False).nodes["head"]["gated"] is False
+    said = Plan(nodes={"head": {"way": SERIAL, "gated": True}})
+    assert asked(said, subject, serial=4, gated=False).nodes["head"]["gated"] is True
     again = asked(Plan(nodes={"head": {"way": SERIAL, "kept": True, "bits": 2}}), subject, serial=3)
     assert again.nodes["head"] == {"way": SERIAL, "kept": True, "bits": 3}
     assert Plan.from_toml(again.to_toml()) == again

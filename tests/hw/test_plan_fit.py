@@ -71,7 +71,7 @@ def test_the_fastest_that_fits(network):
 def test_encoder_and_head():
     network, board = tables(64, (200, 400), 10), boards.get("icebreaker")
     slow, told = choose_plan(network, Plan(), board, Wish(rate=100_000))
-    assert slow.plan.nodes["head"] == {"way": "serial", "bits": 8}
+    assert slow.plan.nodes["head"] == {"way": "serial", "bits": 8, "gated": False}
     assert slow.plan.way("modulate") == "unrolled"
     assert slow.words == "unrolled, serial head of 8 bits, 4 lanes"
     assert "of 81 ways" in told
