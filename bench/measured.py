@@ -57,7 +57,7 @@ PARTS = ("encoder", "core", "head", "link", "other")
 PRIOR = 0.05
 """Weight of a coefficient of 1."""
 
-ZOO = ("digits", "iris", "mnist-icebreaker", "mnist")
+ZOO = ("digits", "iris")
 
 FORMS = {"serial": {"serial": 10}, "parallel": {"parallel": True}, "folded": {"cycles": 256}}
 """Other ways to build, as :func:`hw.rtl.layers.asked` takes them. A line's network is then called
@@ -148,7 +148,8 @@ def measure(name, where):
     with tempfile.TemporaryDirectory() as folder:
         report, _ = build(f"made{name}" if name[0].isdigit() else name, network(name), Options(
             board=board, family=family, plan=plan(name, family), out=Path(folder),
-            stop_after="synth" if board is None else "route"))
+            stop_after="synth" if board is None else "route",
+            baud=None if board is None else board.baud))
     return line(name, where, report)
 
 

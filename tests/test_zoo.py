@@ -47,10 +47,9 @@ def test_raw_irises_become_those_that_it_was_trained_on():
     assert (network.preparation.apply(raw) == source.x_test).all()
 
 
-@pytest.mark.parametrize("name", ["digits", "mnist", "mnist-icebreaker"])
-def test_a_device_of_an_older_file_is_one_of_today(name):
+def test_a_device_of_an_older_file_is_one_of_today():
     """What a board is, as it tells over the link, hangs on the nodes alone."""
-    new, old = ir.load(ZOO / f"{name}.safetensors"), ir.load(OLD / f"{name}.safetensors")
+    new, old = (ir.load(folder / "digits.safetensors") for folder in (ZOO, OLD))
     assert new.preparation is not None
     assert old.preparation is None
     assert ir.digest(new) != ir.digest(old)
