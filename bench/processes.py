@@ -138,7 +138,10 @@ def kill(times, count, out, seed):
     out.mkdir(parents=True)
     whole, killed, log = out / "whole", out / "killed", out / "said.txt"
     started = time.monotonic()
-    finish(launch(count, [*SMALL, "--out", str(whole)], subprocess.DEVNULL))
+    with log.open("w", encoding="utf-8") as file:
+        process = launch(count, [*SMALL, "--out", str(whole)], file)
+        if process.wait():
+            raise SystemExit(f"the run that nobody disturbs has failed: {log} says why")
     window = time.monotonic() - started
     done, lines, finished = 0, 0, 0
     while True:
