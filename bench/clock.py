@@ -1,4 +1,4 @@
-"""MNIST at a clock of a PLL: on an iCEBreaker at 24 MHz or more, on an ULX3S-25F at 50 MHz or more.
+"""Clocks of a PLL: MNIST on an iCEBreaker at 24 MHz or more, digits on an ULX3S-25F at 80 or more.
 
 Builds both, simulates the netlist that was placed through its pins, with a model of the PLL that is
 fed with the oscillator, and tries the serial line's ends at the number of cycles that a bit has at
@@ -17,7 +17,7 @@ from bitwright.hw.families.pll import megahertz
 __all__ = ["main"]
 
 WANTED = (("mnist-icebreaker", "icebreaker", 24e6, ("--serial-head", "28")),
-          ("mnist", "ulx3s-25f", 50e6, ()))
+          ("digits", "ulx3s-25f", 80e6, ()))
 """Network of the zoo, board, the least clock, and other arguments of the build."""
 
 SKEW = 0.015

@@ -18,7 +18,7 @@ class Row(NamedTuple):
     build: tuple[str, ...]
     """Arguments of ``hw.build``. What names no board ends with the netlist."""
     unit: str
-    """What is counted: LUT6 or LUT4 after synthesis, logic cells (LC) as placed."""
+    """What is counted: LUT6 after synthesis, logic cells (LC) as placed."""
     budget: int
     """How many of them it may take."""
     beat: float
@@ -52,8 +52,6 @@ ROWS = (
     Row("mnist-icebreaker-folded", "mnist-serial-3387", "MNIST", "iCEBreaker, folded",
         ("--board", "icebreaker", "--fold", "14880", "--large", "--freq", "24"), "LC", 2000, 98.0,
         NETLIST),
-    Row("mnist-ulx3s", "mnist-serial-3387", "MNIST", "ULX3S-25F, unrolled",
-        ("--board", "ulx3s-25f", "--serial-head", "10", "--freq", "50"), "LUT4", 24_000, 98.6),
     lut6("fashion-mnist-serial-1900", "Fashion-MNIST", "serial", SERIAL, 1900, 88.02),
     lut6("fashion-mnist-serial-8000", "Fashion-MNIST", "serial", SERIAL, 8000, 89.1),
 )
