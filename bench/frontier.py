@@ -13,12 +13,12 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
 from bench.frontier_rows import PUBLISHED, ROWS
+from bench.lines import put, read
 from bench.pipeline import run
 from bitwright import files, ir
 from bitwright.command import add_data_dir, guarded, positive
@@ -236,23 +236,17 @@ def _spread(values):
 
 def _kept(path):
     """What was found, by name: of a row, or of a recipe with its seed."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return {one["name"]: one for one in map(json.loads, lines)}
+    return {one["name"]: one for one in read(path)}
 
 
 def _keep(path, found):
     """Put a line in the place of what was known by its name."""
-    with files.lock(Path(tempfile.gettempdir(), "bitwright-frontier")):
-        known = _kept(path) | {found["name"]: found}
-        text = "".join(json.dumps(known[name]) + "\n" for name in sorted(known))
-        files.write_atomic(path, text)
+    put(path, [found], lambda one: one["name"])
 
 
 def _table(rows, known):
-    lines = [f"| {' | '.join(TITLES)} |", "|---" * len(TITLES) + "|"]
-    lines += [f"| {' | '.join(_cells(row, known[row.name]))} |" for row in rows
-              if row.name in known]
-    return "\n".join(lines)
+    found = [f"| {' | '.join(_cells(row, known[row.name]))} |" for row in rows if row.name in known]
+    return "\n".join([f"| {' | '.join(TITLES)} |", "|---" * len(TITLES) + "|", *found])
 
 
 def _cells(row, found):

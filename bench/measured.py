@@ -28,6 +28,7 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import nnls
 
+from bench.lines import put, read
 from bitwright import boards, files, ir
 from bitwright.hw import families
 from bitwright.hw.contents import as_built
@@ -44,7 +45,7 @@ from bitwright.hw.plan import FOLDED, Plan
 from bitwright.hw.rtl.layers import asked
 from bitwright.locate import locate
 
-__all__ = ["DATA", "FORMS", "ZOO", "errors", "fit", "fitted_to", "load", "made", "main", "network",
+__all__ = ["DATA", "FORMS", "errors", "fit", "fitted_to", "load", "made", "main", "network",
            "off", "parted", "plan"]
 
 DATA = Path(__file__).with_name("measured.jsonl")
@@ -56,8 +57,6 @@ PARTS = ("encoder", "core", "head", "link", "other")
 
 PRIOR = 0.05
 """Weight of a coefficient of 1."""
-
-ZOO = ("digits", "iris")
 
 FORMS = {"serial": {"serial": 10}, "parallel": {"parallel": True}, "folded": {"cycles": 256}}
 """Other ways to build, as :func:`hw.rtl.layers.asked` takes them. A line's network is then called
@@ -136,9 +135,7 @@ def buildable(number, form):
 
 def load():
     """What was measured, a dictionary a build."""
-    if not DATA.exists():
-        return []
-    return [json.loads(line) for line in DATA.read_text(encoding="utf-8").splitlines()]
+    return read(DATA)
 
 
 def measure(name, where):
@@ -163,12 +160,9 @@ def line(name, where, report):
             "fmax_mhz": None if fmax is None else round(fmax / 1e6, 2)}
 
 
-def save(lines):
+def save(found):
     """Add to what was measured, in place of what is there of the same network and target."""
-    with files.lock(Path(tempfile.gettempdir(), "bitwright-measured")):
-        found = {(one["network"], one["target"]): one for one in [*load(), *lines]}
-        text = "".join(json.dumps(found[key]) + "\n" for key in sorted(found))
-        files.write_atomic(DATA, text)
+    put(DATA, found, lambda one: (one["network"], one["target"]))
 
 
 def add(names, targets):
@@ -184,7 +178,7 @@ def add(names, targets):
 
 def adopt(folder):
     """Take the reports of build folders, of networks of the zoo as they are now."""
-    digests = {ir.digest(network(name)): name for name in ZOO}
+    digests = {ir.digest(network(name)): name for name in FITTED}
     found = []
     for path in sorted(folder.glob("*/report.json")):
         report = json.loads(path.read_text(encoding="utf-8"))

@@ -44,10 +44,11 @@ def launch(count, argv, log=None):
                             env=environment, stdout=subprocess.DEVNULL, stderr=log)
 
 
-def finish(process):
+def finish(process, log=None):
     """Wait for a training that nobody disturbs."""
     if process.wait():
-        raise SystemExit(f"a training has failed with status {process.returncode}")
+        why = "" if log is None else f"; {log} says why"
+        raise SystemExit(f"a training has failed with status {process.returncode}{why}")
 
 
 def figures(out):
@@ -139,9 +140,7 @@ def kill(times, count, out, seed):
     whole, killed, log = out / "whole", out / "killed", out / "said.txt"
     started = time.monotonic()
     with log.open("w", encoding="utf-8") as file:
-        process = launch(count, [*SMALL, "--out", str(whole)], file)
-        if process.wait():
-            raise SystemExit(f"the run that nobody disturbs has failed: {log} says why")
+        finish(launch(count, [*SMALL, "--out", str(whole)], file), log)
     window = time.monotonic() - started
     done, lines, finished = 0, 0, 0
     while True:

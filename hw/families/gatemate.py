@@ -1,6 +1,6 @@
 """Cologne Chip GateMate: trees of LUT2 with four inputs, block RAMs of 20 and 40 kbit."""
 
-from bitwright.hw.families.family import Family, Free, Models, Place, Script
+from bitwright.hw.families.family import BlockRam, Family, Free, Models, Place, Script
 from bitwright.hw.families.part import Device, Parts
 from bitwright.hw.families.plls.gatemate import solve
 from bitwright.hw.families.resources import Resources
@@ -45,6 +45,7 @@ FAMILY = Family(
     },
     free=frozenset({"CC_PLL", "CC_IBUF", "CC_OBUF", "CC_TOBUF", "CC_IOBUF", "CC_BUFG",
                     "CC_USR_RSTN"}),
+    block_ram=BlockRam(cost=129, width=40, kbit=20),
     models=Models(share=("gatemate/cells_sim.v",), own=("gatemate.v", "cc_pll.v", "pll.v")),
     place=Place(
         nextpnr=Program("nextpnr-himbaechel", "NEXTPNR_HIMBAECHEL",

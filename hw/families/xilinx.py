@@ -1,6 +1,6 @@
 """Xilinx 7-Series, as a yardstick: the inner logic only, without pads, in LUT6."""
 
-from bitwright.hw.families.family import Family, Models, Script
+from bitwright.hw.families.family import BlockRam, Family, Models, Script
 from bitwright.hw.families.resources import Resources
 
 __all__ = ["FAMILY"]
@@ -28,5 +28,6 @@ FAMILY = Family(
         "RAMB36E1": Resources(memories=1, memory_kbit=36),
     },
     free=frozenset({"MUXF7", "MUXF8", "INV", "BUFG", "IBUF", "OBUF"}),
+    block_ram=BlockRam(cost=257, width=72),
     models=Models(share=("xilinx/cells_sim.v",)),
 )

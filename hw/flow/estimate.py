@@ -207,27 +207,10 @@ def _encoder(network: ir.Network, read: Any, plan: Plan, family: Family) -> dict
     cycles = modulate.frames * -(-modulate.features // plan.lanes)
     columns, compared = _comparators(modulate, read, plan.lanes)
     rom = columns * max(1.0, cycles / 2.0 ** plan.lut_size)
-    if _blocks(columns, cycles, family):
+    if family.block_ram.blocks(columns, cycles):
         rom = 0.0
     return {"fixed": 1.0, "address": float(max(1, (cycles - 1).bit_length())),
             "comparators": compared, "rom": rom, "frames": float(modulate.frames - 1)}
-
-
-_BLOCK = {"ice40": (64, 16), "ecp5": (128, 36), "gowin": (128, 36), "nexus": (128, 36),
-          "gatemate": (129, 40), "xilinx": (257, 72)}
-"""What Yosys reckons for a block RAM in its choice between those and logic, and the bits of its
-widest words, by family: ``cost`` and ``widths`` in the descriptions of its memories."""
-
-_LOGIC = 16
-"""Bits of a memory that is only read, for which it reckons 1."""
-
-
-def _blocks(width: int, words: int, family: Family) -> int:
-    """Block RAMs of a memory that is only read; none where logic is thought to be cheaper."""
-    cost, widest = _BLOCK[family.name]
-    kbit = 18 if family.parts is None else next(iter(family.parts)).memory_kbit
-    blocks = -(-width // widest) * -(-words * widest // (1024 * kbit))
-    return blocks if width * words > _LOGIC * cost * blocks else 0
 
 
 def _comparators(modulate: ir.Modulate, read: Any, lanes: int) -> tuple[int, float]:
@@ -271,16 +254,14 @@ def _head(network: ir.Network, head: ir.Entry, plan: Plan) -> dict[str, float]:
 
 def _memories(network: ir.Network, plan: Plan, family: Family, board: Board | None) -> int:
     """Block RAMs: of each node as many as its bits need, if it has more than become LUTs."""
-    kbit = 18 if family.parts is None else next(iter(family.parts)).memory_kbit
-    if board is not None:
-        kbit = board.part.memory_kbit
+    kbit = family.block_ram.kbit if board is None else board.part.memory_kbit
     first, *rest = network.entries
     modulate = network.modulate
     cycles = modulate.frames * -(-modulate.features // plan.lanes)
     columns, _ = _comparators(modulate, network.read_mask(first.name), plan.lanes)
     bits = [_told(entry, plan).resources.memory_bits for entry in rest
             if not plan.nodes.get(entry.name, {}).get("large")]
-    return _blocks(columns, cycles, family) + sum(
+    return family.block_ram.blocks(columns, cycles) + sum(
         -(-size // (1024 * kbit)) for size in bits if size)
 
 

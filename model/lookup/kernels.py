@@ -25,8 +25,6 @@ _COMPARED = 8192
 _BLOCKS = 16
 """Blocks of samples that it adds up, one after the other, before it writes."""
 
-_NOWHERE, _TO_SLOTS, _TO_ROWS = range(3)
-
 
 @triton.jit
 def _forward(rows: Any, sources: Any, tables: Any, hits: Any, y: Any, samples: Any,
@@ -48,8 +46,8 @@ def _forward(rows: Any, sources: Any, tables: Any, hits: Any, y: Any, samples: A
 
 @triton.jit
 def _backward(hits: Any, gradient: Any, sums: Any, slopes: Any, sources: Any, out: Any,
-              samples: Any, fan_in: tl.constexpr, where: tl.constexpr, block: tl.constexpr,
-              blocks: tl.constexpr) -> None:
+              samples: Any, fan_in: tl.constexpr, gathered: tl.constexpr, wanted: tl.constexpr,
+              block: tl.constexpr, blocks: tl.constexpr) -> None:
     node, part = tl.program_id(0).to(tl.int64), tl.program_id(1)
     entries = tl.arange(0, 1 << fan_in)
     total = tl.zeros((1 << fan_in,), gradient.dtype.element_ty)
@@ -60,15 +58,15 @@ def _backward(hits: Any, gradient: Any, sums: Any, slopes: Any, sources: Any, ou
         g = tl.load(gradient + node * samples + s, mask=inside, other=0)
         # Compared with all entries rather than added where it belongs: threads would queue there.
         total += tl.sum(tl.where(hit[:, None] == entries[None, :], g[:, None], 0), axis=0)
-        if where != 0:
+        if wanted:
             for slot in tl.static_range(fan_in):
                 place = node * fan_in + slot
                 slope = tl.load(slopes + (place << fan_in) + hit, mask=inside, other=0)
-                if where == 1:
-                    tl.store(out + place * samples + s, slope * g, mask=inside)
-                else:
+                if gathered:
                     row = tl.load(sources + place)
                     tl.atomic_add(out + row * samples + s, slope * g, mask=inside)
+                else:
+                    tl.store(out + place * samples + s, slope * g, mask=inside)
     place = (node * tl.num_programs(1) + part) << fan_in
     tl.store(sums + place + entries, total)
 
@@ -86,8 +84,7 @@ def later(x: Tensor, tables: Tensor, hits: Tensor, y: Tensor) -> None:
 def back(hits: Tensor, gradient: Tensor, of_tables: Tensor, slopes: Tensor,
          of_slots: Tensor) -> None:
     """Gradients of tables and of what their slots read."""
-    where = _TO_SLOTS if of_slots.numel() else _NOWHERE
-    _add_up(hits, gradient, of_tables, slopes, None, of_slots, where)
+    _add_up(hits, gradient, of_tables, slopes, None, of_slots)
 
 
 def back_to_rows(hits: Tensor, gradient: Tensor, of_tables: Tensor, slopes: Tensor,
@@ -96,7 +93,7 @@ def back_to_rows(hits: Tensor, gradient: Tensor, of_tables: Tensor, slopes: Tens
 
     In no certain order: sums of floats may differ in their last bits from run to run.
     """
-    _add_up(hits, gradient, of_tables, slopes, sources, of_rows, _TO_ROWS)
+    _add_up(hits, gradient, of_tables, slopes, sources, of_rows)
 
 
 def _look_up(rows: Tensor, sources: Tensor | None, tables: Tensor, hits: Tensor, y: Tensor,
@@ -108,12 +105,12 @@ def _look_up(rows: Tensor, sources: Tensor | None, tables: Tensor, hits: Tensor,
 
 
 def _add_up(hits: Tensor, gradient: Tensor, of_tables: Tensor, slopes: Tensor,
-            sources: Tensor | None, out: Tensor, where: int) -> None:
+            sources: Tensor | None, out: Tensor) -> None:
     (nodes, samples), (_, fan_in, entries) = hits.shape, slopes.shape
     block = min(_BLOCK, _COMPARED // entries)
     parts = triton.cdiv(samples, block * _BLOCKS)
     sums = gradient.new_empty(nodes, parts, entries)
     with torch.cuda.device_of(hits):
-        _backward[nodes, parts](hits, gradient, sums, slopes, sources, out, samples, fan_in, where,
-                                block, _BLOCKS)
+        _backward[nodes, parts](hits, gradient, sums, slopes, sources, out, samples, fan_in,
+                                sources is not None, out.numel() > 0, block, _BLOCKS)
     of_tables += sums.sum(1)

@@ -9,6 +9,7 @@ from bitwright.model.lookup import tensors, trees
 from bitwright.model.recipe import load_recipe
 from bitwright.model.training.trainer import Trainer
 from bitwright.model.wiring import Geometry
+from tests.model.test_lut_convolution import gradients
 
 
 @pytest.fixture
@@ -17,11 +18,6 @@ def kernels():
     from bitwright.model.lookup import kernels
 
     return kernels
-
-
-def gradients(y, layer, x):
-    slopes = torch.randn(y.shape, generator=torch.Generator().manual_seed(1), dtype=y.dtype)
-    return torch.autograd.grad((y * slopes).sum(), [x, *layer.parameters()])
 
 
 def dense(samples, **settings):
