@@ -234,7 +234,7 @@ def _differs(trainer: Any) -> str:
             return "scores of the file differ from those of torch"
     features, targets = trainer.held_back
     scores = frozen.evaluate(features.numpy().astype(np.int32)).scores
-    reached = task.metric(torch.from_numpy(scores).double() / trainer.network.scale, targets)
+    reached = task.metric(torch.from_numpy(scores).double() / trainer.network.scale, targets).item()
     if reached != best:
         return f"validation said {best}, the frozen file reaches {reached}"
     return ""

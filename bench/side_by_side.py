@@ -1,8 +1,10 @@
-"""Ours, torchlogix and difflogic side by side: the same network, batch and data in one run.
+"""Ours and other packages side by side: the same network, batch and data in one run.
 
-Steps of training on one core: two layers of tables with random wiring, group sums, Adam. Then
-images a second of compiled networks of gates with two inputs, whose scores must be equal. Both
-packages are looked for in a folder, and patched only where they do not import there.
+Steps of training on one core: two layers of tables with random wiring, group sums, Adam, against
+torchlogix and difflogic. Then images a second of compiled networks of gates with two inputs, whose
+scores must be equal. With ``--device cuda`` steps on a GPU, also against the CUDA kernels of
+difflogic and of DWN. The packages are looked for in a folder, and patched only where they do not
+import there.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import importlib.util
 import io
 import itertools
 import statistics
@@ -28,6 +31,7 @@ from bitwright.command import guarded, natural, positive
 from bitwright.errors import UserError
 from bitwright.model.heads import GroupSumHead
 from bitwright.model.layers import LutLayer
+from bitwright.model.training.device import choose
 from bitwright.model.wiring import Geometry
 
 __all__ = ["images_a_second", "main", "same_network", "steps"]
@@ -37,8 +41,19 @@ INSTALL = {
     "torchlogix": "pip install --no-deps --target {0} torchlogix",
     "difflogic": "git clone https://github.com/Felix-Petersen/difflogic {0}/repository && "
                  "ln -s repository/difflogic {0}/difflogic",
+    "torch_dwn": "git clone https://github.com/alanbacellar/DWN {0}/dwn && "
+                 "mkdir {0}/dwn/src/torch_dwn/custom_operators/cpp && "
+                 "pip install --no-deps --no-build-isolation --target {0} {0}/dwn",
 }
-"""How to get each package; neither brings another torch with it."""
+"""How to get each package; none brings another torch with it."""
+
+ON_CPU = ("torchlogix", "difflogic")
+"""Those that run without a GPU, too."""
+
+KERNELS = "difflogic_cuda"
+"""Module of difflogic's kernels: ``pip install --no-deps --no-build-isolation --target DIR
+DIR/repository`` makes it, once its ``.cu`` file asks ``x.is_cuda()`` for ``x.type().is_cuda()`` and
+``x.scalar_type()`` for ``x.type()``, which today's torch knows no more."""
 
 
 def module(name, folder):
@@ -61,20 +76,22 @@ def module(name, folder):
     if package == "torchlogix" and sys.version_info < (3, 12) and package not in sys.modules:
         sys.modules[package] = types.ModuleType(package)
         sys.modules[package].__path__ = [str(folder / package)]
-    sys.modules.setdefault("difflogic_cuda", types.ModuleType("difflogic_cuda"))
+    if KERNELS not in sys.modules and importlib.util.find_spec(KERNELS) is None:
+        sys.modules[KERNELS] = types.ModuleType(KERNELS)
     return importlib.import_module(name)
 
 
 class Ours(nn.Module):
     """Layers of this project; samples are columns."""
 
-    def __init__(self, widths, fan_in):
+    def __init__(self, widths, fan_in, kernels=False):
         super().__init__()
         generator = torch.Generator().manual_seed(0)
         geometry, self.layers = Geometry.line(widths[0]), nn.ModuleList()
         for width in widths[1:]:
             settings = LutLayer.Settings(width=width, fan_in=fan_in, wiring="random")
             self.layers.append(LutLayer(geometry, settings, generator=generator))
+            self.layers[-1].kernels = kernels
             geometry = self.layers[-1].geometry
         self.head = GroupSumHead(widths[-1], CLASSES, temperature=TEMPERATURE)
 
@@ -89,29 +106,58 @@ class Ours(nn.Module):
             layer.constrain()
 
 
-def _torchlogix(widths, fan_in, parametrisation, folder):
+def _torchlogix(widths, fan_in, parametrisation, folder, device="cpu"):
     layers = module("torchlogix.layers", folder)
-    dense = [layers.LogicDense(before, after, lut_rank=fan_in, parametrization=parametrisation)
+    dense = [layers.LogicDense(before, after, lut_rank=fan_in, parametrization=parametrisation,
+                               device=device)
              for before, after in itertools.pairwise(widths)]
     return nn.Sequential(*dense, layers.GroupSum(CLASSES, tau=TEMPERATURE))
 
 
-def _difflogic(widths, folder):
+def _difflogic(widths, folder, device="cpu"):
     theirs = module("difflogic.difflogic", folder)
     with contextlib.redirect_stdout(io.StringIO()):  # it prints the types of its wiring
-        layers = [theirs.LogicLayer(before, after, device="cpu")
+        layers = [theirs.LogicLayer(before, after, device=device)
                   for before, after in itertools.pairwise(widths)]
-    return nn.Sequential(*layers, theirs.GroupSum(CLASSES, tau=TEMPERATURE, device="cpu"))
+    return nn.Sequential(*layers, theirs.GroupSum(CLASSES, tau=TEMPERATURE, device=device))
+
+
+def _dwn(widths, fan_in, folder):
+    theirs = module("torch_dwn", folder)
+    layers = [theirs.LUTLayer(before, after, n=fan_in, mapping="random")
+              for before, after in itertools.pairwise(widths)]
+    return nn.Sequential(*layers, theirs.GroupSum(CLASSES, tau=TEMPERATURE))
+
+
+def models(fan_in, args):
+    """Networks of one shape, by the name of what makes them; ours is the first."""
+    widths, peers, device = args.widths, args.peers, args.device
+    on_gpu = device != "cpu"
+    made = {"ours": Ours(widths, fan_in)}
+    if on_gpu:
+        made["ours, --triton"] = Ours(widths, fan_in, kernels=True)
+    for parametrisation in (("raw",) if fan_in == 2 else ()) + ("warp", "light"):
+        made[f"torchlogix, {parametrisation}"] = _torchlogix(widths, fan_in, parametrisation,
+                                                             peers, device)
+    if fan_in == 2:
+        made["difflogic" + ", CUDA" * on_gpu] = _difflogic(widths, peers, device)
+    if on_gpu:
+        made["DWN, CUDA"] = _dwn(widths, fan_in, peers)
+    return {name: model.to(device) for name, model in made.items()}
 
 
 def steps(models, x, labels, rounds, count):
-    """Milliseconds of a step of each model: the median of rounds, in which all take turns."""
+    """Milliseconds of a step of each model: the median of rounds, in which all take turns.
+
+    Of the processor; on a GPU, of the clock, until all that was asked of it is done.
+    """
     optimizers = {name: torch.optim.Adam(model.parameters(), 0.01)
                   for name, model in models.items()}
     times = {name: [] for name in models}
+    clock = time.perf_counter if x.is_cuda else time.process_time
     for turn in range(rounds + 1):
         for name, model in models.items():
-            start = time.process_time()
+            start = clock()
             for _ in range(count if turn else 1):  # the first round compiles what is compiled
                 with contextlib.redirect_stdout(io.StringIO()):
                     loss = nn.functional.cross_entropy(model(x), labels)
@@ -120,7 +166,9 @@ def steps(models, x, labels, rounds, count):
                 optimizers[name].step()
                 if isinstance(model, Ours):
                     model.constrain()
-            times[name].append((time.process_time() - start) * 1e3 / count)
+            if x.is_cuda:
+                torch.cuda.synchronize()
+            times[name].append((clock() - start) * 1e3 / count)
     return {name: statistics.median(values[1:]) for name, values in times.items()}
 
 
@@ -155,20 +203,14 @@ def images_a_second(evaluate, x, rounds):
 
 def _training(args):
     rng = np.random.default_rng(0)
-    widths = args.widths
-    x = torch.from_numpy(rng.integers(2, size=(args.batch, widths[0]))).float()
+    x = torch.from_numpy(rng.integers(2, size=(args.batch, args.widths[0]))).float()
     labels = torch.from_numpy(rng.integers(CLASSES, size=args.batch))
     print("| inputs of a node | implementation | ms a step | as fast as ours |\n|---|---|---|---|")
     for fan_in in args.fan_in:
-        models = {"ours": Ours(widths, fan_in)}
-        for parametrisation in (("raw",) if fan_in == 2 else ()) + ("warp", "light"):
-            models[f"torchlogix, {parametrisation}"] = _torchlogix(widths, fan_in, parametrisation,
-                                                                   args.peers)
-        if fan_in == 2:
-            models["difflogic"] = _difflogic(widths, args.peers)
-        times = steps(models, x, labels, args.rounds, args.steps)
+        times = steps(models(fan_in, args), x.to(args.device), labels.to(args.device), args.rounds,
+                      args.steps)
         for name, milliseconds in times.items():
-            print(f"| {fan_in} | {name} | {milliseconds:.1f} | 1/"
+            print(f"| {fan_in} | {name} | {milliseconds:.2f} | 1/"
                   f"{milliseconds / times['ours']:.1f} |", flush=True)
 
 
@@ -199,7 +241,7 @@ def main(argv=None):
     """Run the bench. Returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench.side_by_side", description=__doc__)
     parser.add_argument("--peers", metavar="DIR", type=Path, default=Path("build/peers"),
-                        help="folder of the two packages (default: build/peers)")
+                        help="folder of the packages (default: build/peers)")
     parser.add_argument("--widths", metavar="N", type=positive, nargs="+",
                         default=[1570, 2000, 1000],
                         help="input bits, and nodes of each layer (default: 1570 2000 1000)")
@@ -211,16 +253,19 @@ def main(argv=None):
     parser.add_argument("--rounds", metavar="N", type=positive, default=3)
     parser.add_argument("--images", metavar="N", type=positive, default=64_000,
                         help="that compiled networks run (default: 64000)")
+    parser.add_argument("--device", metavar="NAME", default="cpu")
     parser.add_argument("--seed", metavar="N", type=natural, default=0)
     args = parser.parse_args(argv)
 
     def work():
         torch.set_num_threads(1)
         torch.manual_seed(args.seed)
-        for name in INSTALL:
+        choose(args.device)
+        for name in ON_CPU:
             module(f"{name}.functional", args.peers)
         _training(args)
-        _compiled(args)
+        if args.device == "cpu":
+            _compiled(args)
 
     return guarded(work)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 # Kernels for a GPU run in Triton's interpreter, which must be known before anything imports it.
-os.environ["TRITON_INTERPRET"] = "1"
+os.environ.setdefault("TRITON_INTERPRET", "1")  # 0 where there is a GPU to compile for
 
 # The same examples in every run: a failure in continuous integration fails on a desk too.
 settings.register_profile("repeatable", derandomize=True, deadline=None)

@@ -7,8 +7,6 @@ of samples: what it reads of neighbours lies side by side, and a table stays in 
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 import triton
 import triton.language as tl
@@ -17,18 +15,19 @@ from torch import Tensor
 __all__ = ["back", "back_to_rows", "first", "later"]
 
 _BLOCK = 1024
-"""Samples of a node that a program looks up."""
+"""Samples of a node that a program looks up at most."""
 
 _COMPARED = 8192
 """Samples times entries that a program of the way back compares at a time: its registers."""
 
 _BLOCKS = 16
-"""Blocks of samples that it adds up, one after the other, before it writes."""
+"""Blocks of samples that it adds up at most, one after the other, before it writes."""
 
 
+# Triton compiles what annotations name, too, so that there are none but its own.
 @triton.jit
-def _forward(rows: Any, sources: Any, tables: Any, hits: Any, y: Any, samples: Any,
-             fan_in: tl.constexpr, gathered: tl.constexpr, block: tl.constexpr) -> None:
+def _forward(rows, sources, tables, hits, y, samples,  # type: ignore[no-untyped-def]
+             fan_in: tl.constexpr, gathered: tl.constexpr, block: tl.constexpr):
     node = tl.program_id(0).to(tl.int64)
     s = tl.program_id(1) * block + tl.arange(0, block)
     inside = s < samples
@@ -45,9 +44,9 @@ def _forward(rows: Any, sources: Any, tables: Any, hits: Any, y: Any, samples: A
 
 
 @triton.jit
-def _backward(hits: Any, gradient: Any, sums: Any, slopes: Any, sources: Any, out: Any,
-              samples: Any, fan_in: tl.constexpr, gathered: tl.constexpr, wanted: tl.constexpr,
-              block: tl.constexpr, blocks: tl.constexpr) -> None:
+def _backward(hits, gradient, sums, slopes, sources, out,  # type: ignore[no-untyped-def]
+              samples, fan_in: tl.constexpr, gathered: tl.constexpr, wanted: tl.constexpr,
+              block: tl.constexpr, blocks: tl.constexpr):
     node, part = tl.program_id(0).to(tl.int64), tl.program_id(1)
     entries = tl.arange(0, 1 << fan_in)
     total = tl.zeros((1 << fan_in,), gradient.dtype.element_ty)
@@ -99,18 +98,20 @@ def back_to_rows(hits: Tensor, gradient: Tensor, of_tables: Tensor, slopes: Tens
 def _look_up(rows: Tensor, sources: Tensor | None, tables: Tensor, hits: Tensor, y: Tensor,
              fan_in: int) -> None:
     nodes, samples = hits.shape
+    block = min(_BLOCK, triton.next_power_of_2(samples))
     with torch.cuda.device_of(hits):
-        _forward[nodes, triton.cdiv(samples, _BLOCK)](
-            rows, sources, tables, hits, y, samples, fan_in, sources is not None, _BLOCK)
+        _forward[nodes, triton.cdiv(samples, block)](
+            rows, sources, tables, hits, y, samples, fan_in, sources is not None, block)
 
 
 def _add_up(hits: Tensor, gradient: Tensor, of_tables: Tensor, slopes: Tensor,
             sources: Tensor | None, out: Tensor) -> None:
     (nodes, samples), (_, fan_in, entries) = hits.shape, slopes.shape
-    block = min(_BLOCK, _COMPARED // entries)
-    parts = triton.cdiv(samples, block * _BLOCKS)
+    block = min(_BLOCK, _COMPARED // entries, triton.next_power_of_2(samples))
+    blocks = min(_BLOCKS, triton.next_power_of_2(triton.cdiv(samples, block)))
+    parts = triton.cdiv(samples, block * blocks)
     sums = gradient.new_empty(nodes, parts, entries)
     with torch.cuda.device_of(hits):
         _backward[nodes, parts](hits, gradient, sums, slopes, sources, out, samples, fan_in,
-                                sources is not None, out.numel() > 0, block, _BLOCKS)
+                                sources is not None, out.numel() > 0, block, blocks)
     of_tables += sums.sum(1)

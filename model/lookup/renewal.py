@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -108,6 +109,12 @@ class Renewal(nn.Module):
         self.register_buffer("turn", torch.zeros((), dtype=torch.int64))
         self.register_buffer("allowed", allowed, persistent=False)
         self._survey: Survey | None = None
+
+    def _apply(self, *arguments: Any, **options: Any) -> Self:
+        """Move to a device, but for the turn: to read it from a GPU waits for all it does."""
+        super()._apply(*arguments, **options)
+        self.turn = self.turn.cpu()
+        return self
 
     def survey(self) -> Survey:
         """Begin a step: the survey that its pass back is to fill."""

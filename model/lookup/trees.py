@@ -30,7 +30,7 @@ _CACHED, _BUFFERED = 1 << 18, 1 << 26
 as fast as all at once, and what fits the memory of a GPU."""
 
 _CANDIDATES = 16
-"""Nodes whose candidate rows are gathered together, for the same reason."""
+"""Nodes whose candidate rows are gathered together on a processor, for the same reason."""
 
 
 def slope_matrix(fan_in: int, gradient: str) -> Tensor:
@@ -308,11 +308,13 @@ def _wiring_gradient(preferences: Tensor, of_slots: Tensor, signs: Tensor,
     if candidates is None:
         match = (of_slots.reshape(-1, samples) @ signs.T).view(nodes, fan_in, -1)
     else:
-        match = of_slots.new_empty(nodes, fan_in, candidates.shape[1])
-        for start in range(0, nodes, _CANDIDATES):
-            part = slice(start, start + _CANDIDATES)
+        offered = candidates.shape[1]
+        match = of_slots.new_empty(nodes, fan_in, offered)
+        step = max(1, _BUFFERED // (offered * samples)) if signs.is_cuda else _CANDIDATES
+        for start in range(0, nodes, step):
+            part = slice(start, start + step)
             rows = signs.index_select(0, candidates[part].reshape(-1))
-            rows = rows.view(-1, candidates.shape[1], samples)
+            rows = rows.view(-1, offered, samples)
             torch.bmm(of_slots[part], rows.transpose(1, 2), out=match[part])
     if costs is not None:
         match += costs.unsqueeze(1)

@@ -16,7 +16,7 @@ from bitwright.model.rules import descent
 from bitwright.model.rules.averages import Averages
 from bitwright.model.rules.descent import Descent
 from bitwright.model.rules.optimizer import adam
-from bitwright.model.rules.rule import Needs
+from bitwright.model.rules.rule import Needs, Report
 from bitwright.model.tasks import Task
 
 __all__ = ["Backprop", "Settings"]
@@ -90,7 +90,7 @@ class Backprop(Descent, kind="backprop"):
         shares = [each.flatten() for layer in self._network.layers for each in layer.dependences()]
         return loss + self._cost * torch.cat(shares).mean()
 
-    def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
+    def step(self, features: Tensor, labels: Tensor) -> Report:
         report = super().step(features, labels)
         if self._means is not None:
             self._means.take()

@@ -15,7 +15,7 @@ from bitwright.model.graph import MODULATE, together
 from bitwright.model.network import Network
 from bitwright.model.poisson_binomial import Gradient
 from bitwright.model.rules.optimizer import adam, set_rate
-from bitwright.model.rules.rule import Needs, Rule
+from bitwright.model.rules.rule import Needs, Report, Rule
 from bitwright.model.rules.schedule import half_cosine
 from bitwright.model.tasks import Task
 
@@ -136,7 +136,7 @@ class Bernoulli(Rule, kind="bernoulli"):
             if part is not self._network.head:
                 part.neurons.temperature.fill_(settings.temperature**progress)
 
-    def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
+    def step(self, features: Tensor, labels: Tensor) -> Report:
         network = self._network
         bits = network.modulator(features).float()
         self._hard, self._certain = {MODULATE: bits}, {MODULATE}
@@ -152,7 +152,7 @@ class Bernoulli(Rule, kind="bernoulli"):
             part.weights.polarise(self._rate * pull)
         network.constrain()
         name = self._task.metric_name
-        return {"loss": loss.item(), name: self._task.metric(logits.detach(), labels),
+        return {"loss": loss.detach(), name: self._task.metric(logits.detach(), labels),
                 f"hard_{name}": self._task.metric(hard, labels)}
 
     def _through(self, name: str, layer: Layer, soft: Tensor) -> Tensor:

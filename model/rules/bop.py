@@ -17,7 +17,7 @@ from bitwright.model.network import Network
 from bitwright.model.rules.descent import Descent
 from bitwright.model.rules.descent import Settings as DescentSettings
 from bitwright.model.rules.optimizer import adam
-from bitwright.model.rules.rule import Needs
+from bitwright.model.rules.rule import Needs, Report
 from bitwright.model.rules.schedule import half_cosine
 from bitwright.model.tasks import Task
 
@@ -69,7 +69,7 @@ class Bop(Descent, kind="bop"):
         super().begin_epoch(epoch)
         self._adaptivity = self._settings.adaptivity * half_cosine(epoch / self._epochs)
 
-    def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
+    def step(self, features: Tensor, labels: Tensor) -> Report:
         for weights in self._weights.values():
             weights.grad = None
         report = super().step(features, labels)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from bitwright.model import processes
 from bitwright.model.network import Network
 from bitwright.model.rules.optimizer import adam, set_rate
-from bitwright.model.rules.rule import Rule
+from bitwright.model.rules.rule import Report, Rule
 from bitwright.model.rules.schedule import half_cosine
 from bitwright.model.tasks import Task
 
@@ -71,14 +71,14 @@ class Descent(Rule):
         """All that has a gradient after :meth:`differentiate`."""
         return list(self._network.parameters())
 
-    def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
+    def step(self, features: Tensor, labels: Tensor) -> Report:
         self._optimizer.zero_grad()
         logits, loss = self.differentiate(features, labels)
         processes.add_up(self.trained)
         measures = self.measure(features, labels)
         self._optimizer.step()
         self._network.constrain()
-        return {"loss": loss.item(),
+        return {"loss": loss.detach(),
                 self._task.metric_name: self._task.metric(logits.detach(), labels), **measures}
 
     def differentiate(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -19,7 +19,10 @@ from bitwright.model.network import Network
 from bitwright.model.rules.flip.telemetry import Telemetry
 from bitwright.model.tasks import Task
 
-__all__ = ["Needs", "Rule"]
+__all__ = ["Needs", "Report", "Rule"]
+
+Report = dict[str, Tensor | float]
+"""Figures of a step by name: Tensors of one value where reading them would wait for a GPU."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,7 @@ class Rule(Named, ABC):
         return batch
 
     @abstractmethod
-    def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
+    def step(self, features: Tensor, labels: Tensor) -> Report:
         """Learn from one batch.
 
         Parameters
@@ -171,7 +174,7 @@ class Rule(Named, ABC):
 
         Returns
         -------
-        dict
+        Report
             Means over the batch, by name; ``loss`` and the task's metric at least.
         """
 

@@ -14,7 +14,7 @@ from bitwright.model.base import Trait
 from bitwright.model.network import Network
 from bitwright.model.rules import descent
 from bitwright.model.rules.descent import Descent
-from bitwright.model.rules.rule import Needs
+from bitwright.model.rules.rule import Needs, Report
 from bitwright.model.tasks import Task
 from bitwright.model.weights.surrogate import Step
 
@@ -127,7 +127,7 @@ class StraightThrough(Descent, kind="straight-through"):
             total = total + each.sum()
         return settings.regularisation * total
 
-    def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
+    def step(self, features: Tensor, labels: Tensor) -> Report:
         result = super().step(features, labels)
         with torch.no_grad():
             for beta in self._betas:

@@ -63,9 +63,9 @@ class Classification(Task, kind="classification"):
         error = logits.softmax(1) - one_hot(targets, logits.shape[1])
         return error if self._weights is None else error * self._of(targets)[:, None]
 
-    def metric(self, logits: Tensor, targets: Tensor) -> float:
+    def metric(self, logits: Tensor, targets: Tensor) -> Tensor:
         right = (logits.argmax(1) == targets).double()
-        return (right if self._weights is None else right * self._of(targets)).mean().item()
+        return (right if self._weights is None else right * self._of(targets)).mean()
 
     def told(self, metric: float) -> str:
         return f"{100 * metric:.2f} %" + (" (balanced)" if self.weighted else "")

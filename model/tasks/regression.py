@@ -64,8 +64,8 @@ class Regression(Task, kind="regression"):
     def error(self, logits: Tensor, targets: Tensor) -> Tensor:
         return 2 * (self._deviations(logits) - targets)[:, None]
 
-    def metric(self, logits: Tensor, targets: Tensor) -> float:
-        return 1 - (self._deviations(logits) - targets).double().square().mean().item()
+    def metric(self, logits: Tensor, targets: Tensor) -> Tensor:
+        return 1 - (self._deviations(logits) - targets).double().square().mean()
 
     def told(self, metric: float) -> str:
         return f"RMSE {max(0.0, 1 - metric) ** 0.5 * self._deviation:.4g}"

@@ -69,8 +69,8 @@ class Task(Named, ABC):
         """
 
     @abstractmethod
-    def metric(self, logits: Tensor, targets: Tensor) -> float:
-        """How good the answers on a batch are: the higher, the better.
+    def metric(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """How good the answers on a batch are, as one value of float64: the higher, the better.
 
         The metric of several batches is the mean of theirs, each as often as it has samples.
         """

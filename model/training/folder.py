@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from bitwright import files
 
 if TYPE_CHECKING:
+    import torch
+
     from bitwright import ir
     from bitwright.model.training.trainer import Trainer
 
@@ -45,7 +47,8 @@ def begin(trainer: Trainer, out: Path) -> None:
     files.write_atomic(out / RECIPE, trainer.recipe.toml())
 
 
-def epochs(trainer: Trainer, out: Path, step: Callable[[int, float], object] = lambda *_: None,
+def epochs(trainer: Trainer, out: Path,
+           step: Callable[[int, torch.Tensor | float], object] = lambda *_: None,
            ) -> Iterator[dict[str, Any]]:
     """Train to the end, with a checkpoint, a line of metrics and a log entry each epoch.
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 
+from torch import Tensor
 from tqdm import tqdm
 
 from bitwright.model.training.trainer import Trainer
@@ -37,6 +38,7 @@ class Progress:
         self._trainer = trainer
         self._first = trainer.epoch
         self._started = self._told = time.monotonic()
+        self._drawn = 0.0
         self._bar: tqdm[Any] | None = None
 
     def __enter__(self) -> Self:
@@ -59,12 +61,16 @@ class Progress:
         if self._bar is not None:
             self._bar.close()
 
-    def step(self, samples: int, metric: float) -> None:
+    def step(self, samples: int, metric: Tensor | float) -> None:
         """Take a step: its number of samples, and the metric of the epoch so far."""
-        if self._bar is not None:
-            self._bar.set_postfix_str(f"training {self._trainer.task.told(metric)}{self._best()}",
-                                      refresh=False)
-            self._bar.update(samples)
+        if self._bar is None:
+            return
+        now = time.monotonic()
+        if now - self._drawn >= self._bar.mininterval:
+            self._drawn = now
+            told = self._trainer.task.told(float(metric))
+            self._bar.set_postfix_str(f"training {told}{self._best()}", refresh=False)
+        self._bar.update(samples)
 
     def epoch(self, entry: Mapping[str, Any]) -> None:
         """Take the end of an epoch: what the metrics log says about it."""

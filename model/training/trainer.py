@@ -195,13 +195,14 @@ class Trainer:
         waited = self.epoch - max(point["epoch"] for point in kept)  # 0 where the last is kept
         return self.epoch >= self.recipe.epochs or waited >= self.recipe.patience
 
-    def run_epoch(self, progress: Callable[[int, float], object]) -> dict[str, Any]:
+    def run_epoch(self, progress: Callable[[int, torch.Tensor | float], object]) -> dict[str, Any]:
         """Learn from every sample of the training split once, then validate.
 
         Parameters
         ----------
         progress : callable
-            Called after each step with its number of samples and the task's metric so far.
+            Called after each step with its number of samples and the task's metric so far, which
+            need not be computed yet.
 
         Returns
         -------
@@ -220,7 +221,8 @@ class Trainer:
         order = (self._features.order(self._order) if isinstance(self._features, Stream) else
                  torch.randperm(self.samples, generator=self._order, device="cpu")).to(self.device)
         metric = self.task.metric_name
-        totals: dict[str, float] = {}
+        # Nothing is read before the epoch's end: to read waits for all that a GPU was asked for.
+        totals: dict[str, torch.Tensor | float] = {}
         done = seen = 0  # samples of all processes, and those here
         for part in self._parts(order, self.rule.batch(self.epoch, self.recipe.batch,
                                                        self.samples)):
@@ -232,17 +234,19 @@ class Trainer:
             seen += share.samples
             done += len(part)
             for name, value in step.items():
+                if isinstance(value, torch.Tensor):
+                    value = value.double()
                 totals[name] = totals.get(name, 0.0) + value * share.samples
             progress(len(part), totals[metric] / seen)
-        totals = processes.added(totals)
+        sums = processes.added({name: float(value) for name, value in totals.items()})
         self.rule.end_epoch()
         self._coarsen(False)
-        means = {f"train_{name}": value / done for name, value in totals.items()}
+        means = {f"train_{name}": value / done for name, value in sums.items()}
         with self.rule.averaged():
             if any(layer.settles for layer in self.network.layers):
                 self._settle(order)
             seconds = time.perf_counter() - started
-            self._check_finite(totals)
+            self._check_finite(sums)
             entry = self._judge(means)
             group.check_same(self.network.state_dict(), self._draws.get_state(), self.epoch)
             return {**entry, "samples_per_second": done / seconds, **self.network.measures()}
@@ -339,7 +343,8 @@ class Trainer:
             scores = processes.gathered(scores, samples)
         logits = scores.double() / self.network.scale
         # The first process decides: what follows is done by all or by none.
-        metric, loss = self.task.metric(logits, targets), self.task.loss(logits, targets).item()
+        metric, loss = (self.task.metric(logits, targets).item(),
+                        self.task.loss(logits, targets).item())
         metric, loss = group.from_first((metric, loss))
         return metric, loss
 

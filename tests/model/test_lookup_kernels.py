@@ -1,4 +1,9 @@
-"""Look-ups by Triton's kernels, in Triton's interpreter: what the other realisations give."""
+"""Look-ups by Triton's kernels, in Triton's interpreter: what the other realisations give.
+
+With ``TRITON_INTERPRET=0`` in the environment the kernels are compiled, and run on a GPU.
+"""
+
+import os
 
 import pytest
 import torch
@@ -10,6 +15,8 @@ from bitwright.model.recipe import load_recipe
 from bitwright.model.training.trainer import Trainer
 from bitwright.model.wiring import Geometry
 from tests.model.test_lut_convolution import gradients
+
+DEVICE = "cuda" if os.environ["TRITON_INTERPRET"] == "0" else "cpu"
 
 
 @pytest.fixture
@@ -40,7 +47,7 @@ def convolution(samples, **settings):
     ids=["2 inputs", "4 inputs", "6 inputs", "8 inputs", "learnable", "trees", "learnable trees"])
 def test_kernels_and_tensors_are_the_same(layer, shape, kernels, monkeypatch):
     x = torch.randint(2, shape, generator=torch.Generator().manual_seed(2)).double()
-    x.requires_grad_()
+    layer, x = layer.to(DEVICE), x.to(DEVICE).requires_grad_()
     layer.eval()  # no survey, of which there is one a step
     monkeypatch.setattr(trees, "_loops", lambda: None)
     by_tensors = layer(x)
@@ -62,10 +69,11 @@ def test_sums_go_on_from_block_to_block(kernels, monkeypatch):
     hits = torch.randint(4, (3, 45), generator=draw, dtype=torch.uint8)
     gradient = torch.randn(3, 45, generator=draw, dtype=torch.float64)
     slopes = torch.randn(3, 2, 4, generator=draw, dtype=torch.float64)
+    given = [tensor.to(DEVICE) for tensor in (hits, gradient, slopes)]
     found = []
     for operations in (tensors, kernels):
-        of_tables, of_slots = torch.ones(3, 4).double(), torch.zeros(3, 2, 45).double()
-        operations.back(hits, gradient, of_tables, slopes, of_slots)
+        of_tables, of_slots = torch.ones(3, 4).to(given[1]), torch.zeros(3, 2, 45).to(given[1])
+        operations.back(*given[:2], of_tables, given[2], of_slots)
         found.append((of_tables, of_slots))
     for one, other in zip(*found, strict=True):
         assert torch.allclose(one, other, rtol=0, atol=1e-12)

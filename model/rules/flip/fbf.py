@@ -24,7 +24,7 @@ from bitwright.model.network import Network
 from bitwright.model.rules.flip import votes
 from bitwright.model.rules.optimizer import adam, set_rate
 from bitwright.model.rules.passed import Passed
-from bitwright.model.rules.rule import Needs, Rule
+from bitwright.model.rules.rule import Needs, Report, Rule
 from bitwright.model.tasks import Task
 
 __all__ = ["FBF"]
@@ -142,7 +142,7 @@ class FBF(Rule, kind="fbf"):
         return -(-samples // parts) if 0 < 2 * (samples % batch) < batch else batch
 
     @torch.no_grad()
-    def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
+    def step(self, features: Tensor, labels: Tensor) -> Report:
         if self.telemetry is not None:
             self.telemetry.begin_step()
         z, bits = self._modulate(features)
@@ -154,7 +154,7 @@ class FBF(Rule, kind="fbf"):
         if self._settings.order == "fbf":
             again = bits if z is None else self._modulate(features)[1]
             flipped = self._second_forward(passes, again, anew=z is not None)
-        return {"loss": loss.item(), self._task.metric_name: self._task.metric(logits, labels),
+        return {"loss": loss.detach(), self._task.metric_name: self._task.metric(logits, labels),
                 "flipped": float(flipped)}
 
     def _modulate(self, features: Tensor) -> tuple[Tensor | None, Tensor]:

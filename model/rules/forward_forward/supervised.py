@@ -29,7 +29,7 @@ from bitwright.model.rules.forward_forward.learner import (
     check_layers,
 )
 from bitwright.model.rules.forward_forward.pipeline import Pipeline
-from bitwright.model.rules.rule import Needs, Rule
+from bitwright.model.rules.rule import Needs, Report, Rule
 from bitwright.model.rules.schedule import half_cosine
 from bitwright.model.tasks import Task
 
@@ -169,7 +169,7 @@ class ForwardForward(Rule, kind="forward-forward"):
         if self._pipeline:
             self._pipeline.end()
 
-    def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
+    def step(self, features: Tensor, labels: Tensor) -> Report:
         negatives = self._negatives(features, labels)
         x = self._network.modulator.frame(features.repeat(2, 1), torch.cat([labels, negatives]))
         if self._pipeline:

@@ -20,7 +20,7 @@ from bitwright.model.network import Network
 from bitwright.model.rules.forward_forward.learner import Learner, Loss, check_layers
 from bitwright.model.rules.forward_forward.pictures import hybrids
 from bitwright.model.rules.optimizer import adam, set_rate
-from bitwright.model.rules.rule import Needs, Rule
+from bitwright.model.rules.rule import Needs, Report, Rule
 from bitwright.model.rules.schedule import half_cosine
 from bitwright.model.tasks import Task
 
@@ -86,7 +86,7 @@ class UnsupervisedForwardForward(Rule, kind="unsupervised-forward-forward"):
             learner.set_rate(self._settings.learning_rate * share)
         set_rate(self._readout, self._settings.readout_rate * share)
 
-    def step(self, features: Tensor, labels: Tensor) -> dict[str, float]:
+    def step(self, features: Tensor, labels: Tensor) -> Report:
         batch = processes.everyone(len(features))
         pictures = processes.gathered(features, batch)  # each is mixed with any other of them
         if batch == 1:  # a single picture has no other to be mixed with
@@ -111,7 +111,7 @@ class UnsupervisedForwardForward(Rule, kind="unsupervised-forward-forward"):
         processes.add_up(self._network.head.parameters())
         self._readout.step()
         self._network.head.constrain()
-        return {"loss": loss.item(), "layer_loss": sum(one.loss for one in seen) / len(seen),
+        return {"loss": loss.detach(), "layer_loss": sum(one.loss for one in seen) / len(seen),
                 "pairs_right": sum(one.accuracy for one in seen) / len(seen),
                 self._task.metric_name: self._task.metric(logits.detach(), labels)}
 
