@@ -50,6 +50,8 @@ def parser():
                         help="seeds of a row (default: %(default)s)")
     parser.add_argument("--first", metavar="N", type=int, default=0,
                         help="the first of them (default: %(default)s)")
+    parser.add_argument("--device", metavar="NAME", default="cpu",
+                        help="where to train (default: %(default)s)")
     parser.add_argument("--out", metavar="DIR", type=Path, default=Path("runs/frontier"),
                         help="folder of the run folders (default: %(default)s)")
     parser.add_argument("--kept", metavar="FILE", type=Path, default=KEPT,
@@ -98,8 +100,8 @@ def trainings(row, kept):
     Returns
     -------
     list of dict
-        ``seed``, ``network`` (its digest), ``epochs``, ``validation`` and ``test`` (accuracies),
-        CPU ``seconds``, ``peak_mib`` of memory.
+        ``seed``, ``network`` (its digest), ``device``, ``epochs``, ``validation`` and ``test``
+        (accuracies), CPU ``seconds``, ``peak_mib`` of memory.
     """
     found = [one for name, one in _kept(kept).items() if name.startswith(f"{row.recipe} ")]
     return sorted(found, key=lambda one: one["seed"])
@@ -129,8 +131,8 @@ def _train(recipe, seed, args):
         _go_on(recipe, seed, folder, args)
     network = ir.load(folder / NETWORK)
     told = network.provenance
-    seconds, peak = _cost(folder)
-    _keep(args.kept, {"name": name, "seed": seed, "network": ir.digest(network),
+    seconds, peak, device = _cost(folder)
+    _keep(args.kept, {"name": name, "seed": seed, "network": ir.digest(network), "device": device,
                       "epochs": told["recipe"]["epochs"],
                       "validation": round(100 * told["accuracy"]["validation"], 2),
                       "test": round(100 * told["accuracy"]["test"], 2),
@@ -142,27 +144,28 @@ def _go_on(recipe, seed, folder, args):
     begun = (folder / "checkpoint.pt").exists()
     command = ["--resume"] if begun else [recipe, "--force", "--seed", str(seed)]
     data = ["--data-dir", args.data_dir] if args.data_dir and not begun else []
-    seconds, peak = _cost(folder) if begun else (0.0, 0.0)
+    seconds, peak, _ = _cost(folder) if begun else (0.0, 0.0, "")
     process = subprocess.Popen([sys.executable, "-m", "model.train", *command, "--out", str(folder),
-                                "--threads", "1", *data])
+                                "--threads", "1", "--device", args.device, *data])
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     folder.mkdir(parents=True, exist_ok=True)
     files.write_atomic(folder / COST, json.dumps({
         "seconds": seconds + used.ru_utime + used.ru_stime,
-        "peak": max(peak, used.ru_maxrss / 1024)}) + "\n")
+        "peak": max(peak, used.ru_maxrss / 1024), "device": args.device}) + "\n")
     if process.returncode:
         raise UserError(f"{folder}: the training ended with status {process.returncode}; the same "
                         "command goes on with it")
 
 
 def _cost(folder):
-    """CPU seconds and the most MiB of a training so far; 0 of one that was killed before it told.
+    """CPU seconds and the most MiB of a training so far, and where it was; 0 of one that was killed
+    before it told.
     """
     path = folder / COST
     told = (json.loads(path.read_text(encoding="utf-8")) if path.exists()
-            else {"seconds": 0.0, "peak": 0.0})
-    return told["seconds"], told["peak"]
+            else {"seconds": 0.0, "peak": 0.0, "device": "cpu"})
+    return told["seconds"], told["peak"], told["device"]
 
 
 def _build(row, args):
@@ -226,6 +229,7 @@ def _trained(found, picked):
             "test": _spread(test) | {"least": test.min(), "largest": test.max(),
                                      "picked": picked["test"]},
             "minutes": _spread(np.array([one["seconds"] for one in found]) / 60),
+            "device": picked["device"],
             "peak_mib": max(one["peak_mib"] for one in found)}
 
 
@@ -259,7 +263,8 @@ def _cells(row, found):
             " / ".join(f"{found['parts'].get(part, 0):,}" for part in PARTS),
             f"{found['total']:,} {row.unit}", f"{row.budget:,}",
             "-" if found["mhz"] is None else f"{found['mhz']:g}", f"{found['cycles']:,}",
-            proofs or "-", f"{minutes['mean']:.1f} ± {minutes['sd']:.1f}",
+            proofs or "-", f"{minutes['mean']:.1f} ± {minutes['sd']:.1f}"
+            + ("" if found["device"] == "cpu" else ", and a GPU"),
             f"{found['peak_mib']:,}"]
 
 

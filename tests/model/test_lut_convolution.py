@@ -28,7 +28,8 @@ def layer_of(shape=(5, 4), depth=3, seed=0, **settings):
 
 def gradients(y, layer, x):
     """Gradients of the input and of every parameter, by a random slope of each output."""
-    slopes = torch.randn(y.shape, generator=torch.Generator().manual_seed(1), dtype=y.dtype)
+    slopes = torch.randn(y.shape, generator=torch.Generator().manual_seed(1),
+                         dtype=y.dtype).to(y.device)
     return torch.autograd.grad((y * slopes).sum(), [x, *layer.parameters()])
 
 
