@@ -21,6 +21,7 @@ from bitwright.sim.names import BUILT, LEVELS, SERIAL, SIMULATORS
 
 if TYPE_CHECKING:
     from bitwright import ir
+    from bitwright.hw.families.family import Family
     from bitwright.hw.plan import Plan
     from bitwright.sim.options import Options
     from bitwright.sim.vectors import Vectors
@@ -243,13 +244,23 @@ def _options(args: argparse.Namespace, frozen: ir.Network,
     else:
         plan = asked(pictures(args, _plan(args), frozen), frozen, stream=args.streamed,
                      cycles=args.fold, large=args.large, parallel=args.parallel,
-                     serial=args.serial_head)
+                     serial=args.serial_head, gated=_family(args).gated)
     return Options(level=args.level, simulator=args.simulator, plan=plan,
                    family=args.family or Options.family, board=args.board or Options.board,
                    placed=build, naming=naming,
                    stall_in=args.stall, stall_out=args.stall, resets=args.resets,
                    malformed=malformed, seed=args.seed, waves=args.waves, out=args.out,
                    frozen=frozen), simplify
+
+
+def _family(args: argparse.Namespace) -> Family:
+    """Family whose design it is, as :mod:`bitwright.hw.build` makes it."""
+    from bitwright.hw import families
+    from bitwright.sim.options import Options
+
+    if args.level in SERIAL:
+        return boards.get(args.board or Options.board).family
+    return families.get(args.family or Options.family)
 
 
 def _vectors(args: argparse.Namespace, frozen: ir.Network) -> Vectors:

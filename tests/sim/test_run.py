@@ -128,6 +128,22 @@ def test_how_much_is_damaged(arguments, count, stored, monkeypatch):
     assert seen == [count]
 
 
+@pytest.mark.parametrize(("arguments", "gated"), [
+    ([], False), (["--level", "netlist"], False),  # an iCE40, as of a build without a board
+    (["--level", "netlist", "--family", "ecp5"], True),
+    (["--level", "board", "--board", "ulx3s-25f"], True)])
+def test_a_serial_head_is_as_a_build_makes_it(arguments, gated, stored, monkeypatch):
+    seen = []
+
+    def simulate(network, vectors, options, name):
+        seen.append(options.plan)
+        return Verdict("rtl", 1, "", "", "", 1, 0.0)
+
+    monkeypatch.setattr(run, "simulate", simulate)
+    main([str(stored), "--serial-head", "2", *arguments])
+    assert seen[0].nodes["head"].get("gated", True) == gated
+
+
 def test_unknown_board(stored, caplog):
     assert fails([str(stored), "--level", "board", "--board", "icebraker"], 2, caplog) == (
         "icebraker: no such board; did you mean 'icebreaker' or 'icebreaker-bitsy'?")
