@@ -54,6 +54,7 @@ ROWS = (
         NETLIST),
     lut6("fashion-mnist-serial-1900", "Fashion-MNIST", "serial", SERIAL, 1900, 88.02),
     lut6("fashion-mnist-serial-8000", "Fashion-MNIST", "serial", SERIAL, 8000, 89.1),
+    lut6("cifar10-serial-16700", "CIFAR-10 (JPEG)", "serial", SERIAL, 16_700, 57.4),
 )
 """In the order in which they are trained."""
 

@@ -53,7 +53,8 @@ def bench(trained, tmp_path, monkeypatch):
 
 
 def test_rows_are_recipes_of_data_that_are_there():
-    names = {"MNIST": "mnist", "Fashion-MNIST": "fashion-mnist"}
+    names = {"MNIST": "mnist", "Fashion-MNIST": "fashion-mnist",
+             "CIFAR-10 (JPEG)": "cifar10-jpeg"}
     for row in ROWS:
         assert row.recipe in recipe_names()
         assert load_recipe(row.recipe).data == names[row.data]
