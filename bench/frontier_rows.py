@@ -18,7 +18,7 @@ class Row(NamedTuple):
     build: tuple[str, ...]
     """Arguments of ``hw.build``. What names no board ends with the netlist."""
     unit: str
-    """What is counted: LUT6 after synthesis, logic cells (LC) as placed."""
+    """What is counted: LUT6 or LUT4 after synthesis, logic cells (LC) as placed."""
     budget: int
     """How many of them it may take."""
     beat: float
@@ -41,8 +41,10 @@ NETLIST = (("rtl", 10_000), ("netlist", 200))
 
 ROWS = (
     lut6("mnist-parallel-1600", "MNIST", "one sample a cycle", PARALLEL, 1600, 97.5),
-    lut6("mnist-parallel-4000", "MNIST", "one sample a cycle", PARALLEL, 4000, 98.3),
-    lut6("mnist-parallel-6300", "MNIST", "one sample a cycle", PARALLEL, 6300, 98.5),
+    Row("mnist-parallel-4000", "mnist-serial-1755", "MNIST", "one sample a cycle", PARALLEL,
+        "LUT6", 4000, 98.3),
+    Row("mnist-parallel-6300", "mnist-serial-3387", "MNIST", "one sample a cycle", PARALLEL,
+        "LUT6", 6300, 98.5),
     lut6("mnist-serial-1000", "MNIST", "serial", SERIAL, 1000, 97.5),
     lut6("mnist-serial-1755", "MNIST", "serial", SERIAL, 1755, 98.07),
     lut6("mnist-serial-3387", "MNIST", "serial", SERIAL, 3387, 98.47),
@@ -52,6 +54,8 @@ ROWS = (
     Row("mnist-icebreaker-folded", "mnist-serial-3387", "MNIST", "iCEBreaker, folded",
         ("--board", "icebreaker", "--fold", "14880", "--large", "--freq", "24"), "LC", 2000, 98.0,
         NETLIST),
+    Row("mnist-ulx3s", "mnist-serial-1755", "MNIST", "ULX3S-25F, unrolled",
+        ("--board", "ulx3s-25f", "--serial-head", "10", "--freq", "25"), "LUT4", 24_288, 98.6),
     lut6("fashion-mnist-serial-1900", "Fashion-MNIST", "serial", SERIAL, 1900, 88.02),
     lut6("fashion-mnist-serial-8000", "Fashion-MNIST", "serial", SERIAL, 8000, 89.1),
     lut6("cifar10-serial-16700", "CIFAR-10 (JPEG)", "serial", SERIAL, 16_700, 57.4),
