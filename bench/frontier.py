@@ -190,7 +190,8 @@ def _prove(row, args):
     for level, vectors in row.proofs:
         if level not in found["proofs"]:
             told = json.loads(run("sim.run", str(_folder_of(row, one, args)), "--plan", plan,
-                                  "--level", level, "--vectors", str(vectors), "--json", *data))
+                                  "--level", level, "--vectors", str(vectors), "--json", "--out",
+                                  str(args.out / f"{row.name}-{level}"), *data))
             found["proofs"][level] = {name: told[name]
                                       for name in ("vectors", "mismatches", "cycles")}
             _keep(args.kept, found)

@@ -112,7 +112,8 @@ def test_what_is_built_and_proven_is_kept(trained, bench, capsys):
     plan = str(trained / "small-iris-build" / "plan.toml")
     assert [command[:2] for command in bench.called] == [("hw.build", folder), ("sim.run", folder)]
     assert "--stop-after" in bench.called[0]
-    assert bench.called[1][2:] == ("--plan", plan, "--level", "rtl", "--vectors", "10000", "--json")
+    assert bench.called[1][2:] == ("--plan", plan, "--level", "rtl", "--vectors", "10000", "--json",
+                                   "--out", str(trained / "small-iris-rtl"))
     bench("table")
     line = capsys.readouterr().out.splitlines()[2]
     assert line.startswith("| `small-iris` | serial | 2 | ")
