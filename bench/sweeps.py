@@ -256,7 +256,7 @@ def beside(args, out):
               f"{point.figures['luts']:,.0f} |")
     for path in args.networks:
         network = ir.load(path)
-        share = 100 * network.provenance["figures"]["validation"]["accuracy"]
+        share = 100 * network.provenance["accuracy"]["validation"]
         luts = estimate(network, spec.target, spec.rate)["luts"]
         hand.append((luts, share))
         print(f"| {path.name} | {share:.2f} % | {luts:,.0f} |")
@@ -278,7 +278,7 @@ def _parser():
         part.add_argument("--trials", type=positive, default=trials)
         part.set_defaults(function=function)
     part.add_argument("--count", type=positive, default=50, help="kills of each engine")
-    part.add_argument("--pause", type=float, default=5.0, help="mean seconds between two")
+    part.add_argument("--pause", type=float, default=10.0, help="mean seconds between two")
     part.add_argument("--engines", nargs="+", choices=("processes", "ray"),
                       default=("processes", "ray"))
     part.add_argument("--seed", type=int, default=0)

@@ -9,6 +9,7 @@ pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
 from bench import sweeps
+from bitwright.locate import ZOO
 
 SPEC = """
 recipe = "iris"
@@ -33,6 +34,18 @@ def test_the_driver_alone(capsys):
         " 0 to 6 ", " 6 to 9 "]
 
 
+def test_a_sweep_beside_what_was_made_by_hand(capsys):
+    assert sweeps.main(["--spec", "small.toml", "--out", "out", "driver", "--totals", "6",
+                        "--slots", "3"]) == 0
+    capsys.readouterr()
+    assert sweeps.main(["--spec", "small.toml", "--out", "out", "beside", "out/driver",
+                        str(ZOO / "iris.safetensors")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].startswith("| trial ")
+    assert any(line.startswith("| iris.safetensors | 91.67 % | ") for line in lines)
+    assert "made by hand" in Path("out", "beside.svg").read_text(encoding="utf-8")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_two_nodes_do_what_plain_processes_do(capsys):
@@ -46,7 +59,7 @@ def test_two_nodes_do_what_plain_processes_do(capsys):
 @pytest.mark.timeout(1800)
 def test_workers_of_both_engines_are_killed(capsys):
     pytest.importorskip("ray")
-    assert sweeps.main(["--spec", "small.toml", "kills", "--trials", "6", "--count", "3",
-                        "--pause", "6"]) == 0
+    assert sweeps.main(["--spec", "small.toml", "kills", "--trials", "60", "--count", "2",
+                        "--pause", "1"]) == 0
     rows = capsys.readouterr().out.splitlines()[2:]
-    assert [row.split(" | ")[2:] for row in rows] == [["6", "0", "0 |"]] * 2
+    assert [row.split(" | ")[2:] for row in rows] == [["60", "0", "0 |"]] * 2
