@@ -23,7 +23,7 @@ from bitwright.model.sweeping import spec as specs
 from bitwright.model.sweeping.engine import Processes
 from bitwright.model.sweeping.events import Begun, Broken, Done, Epoch, Failed, Lost, Task
 from bitwright.model.sweeping.front import Point, front, points, tell, write_networks
-from bitwright.model.sweeping.ledger import JOURNAL
+from bitwright.model.sweeping.ledger import JOURNAL, Ledger
 from bitwright.model.sweeping.picture import draw
 from bitwright.model.sweeping.pruning import losing
 from bitwright.model.sweeping.spec import SweepError, load_spec
@@ -114,6 +114,7 @@ def test_who_loses():
     assert not losing("median", [0.7, 0.1], rivals)
     assert not losing("median", [0.0], rivals)
     assert not losing("median", [0.0, 0.0], rivals[:3])
+    assert not losing("median", [0.7, 0.1], [*rivals, [1.0], [1.0]])  # not yet so far
     assert losing("halving", [0.1, 0.6], rivals)
     assert not losing("halving", [0.1, 0.95], rivals)
     assert not losing("halving", [0.1, 0.6, 0.0], [*rivals, [1.0, 1.0, 1.0]])  # no rung
@@ -200,6 +201,16 @@ def finished(settings, out, engine):
     run = Sweep(settings, out, engine)
     run.run()
     return run
+
+
+def test_a_line_of_the_journal_that_was_not_written_whole():
+    settings, journal = spec(), Path("torn", JOURNAL)
+    Ledger(Path("torn"), settings).ask()
+    written = journal.read_bytes()
+    journal.write_bytes(written + written.splitlines()[-1][:9])
+    Ledger(Path("torn"), settings).ask()
+    assert [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
+    assert [trial.number for trial in Ledger(Path("torn"), settings).trials] == [0, 1]
 
 
 @pytest.mark.parametrize(("sampler", "pruner"), [
