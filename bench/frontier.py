@@ -30,6 +30,9 @@ KEPT = Path(__file__).with_name("frontier.jsonl")
 
 COST, NETWORK = "cost.json", "network.safetensors"
 
+NOTHING = {"seconds": 0.0, "peak": 0.0, "device": "cpu"}
+"""What a training took: seconds of the processor, the most MiB of memory, and where it was."""
+
 PARTS = ("encoder", "core", "head", "link", "other")
 
 TITLES = ("row", "form", "seeds", "epochs", "test accuracy, %: mean", "least", "largest",
@@ -131,12 +134,13 @@ def _train(recipe, seed, args):
         _go_on(recipe, seed, folder, args)
     network = ir.load(folder / NETWORK)
     told = network.provenance
-    seconds, peak, device = _cost(folder)
-    _keep(args.kept, {"name": name, "seed": seed, "network": ir.digest(network), "device": device,
+    cost = _cost(folder)
+    _keep(args.kept, {"name": name, "seed": seed, "network": ir.digest(network),
+                      "device": cost["device"],
                       "epochs": told["recipe"]["epochs"],
                       "validation": round(100 * told["accuracy"]["validation"], 2),
                       "test": round(100 * told["accuracy"]["test"], 2),
-                      "seconds": round(seconds, 1), "peak_mib": round(peak)})
+                      "seconds": round(cost["seconds"], 1), "peak_mib": round(cost["peak"])})
 
 
 def _go_on(recipe, seed, folder, args):
@@ -144,28 +148,24 @@ def _go_on(recipe, seed, folder, args):
     begun = (folder / "checkpoint.pt").exists()
     command = ["--resume"] if begun else [recipe, "--force", "--seed", str(seed)]
     data = ["--data-dir", args.data_dir] if args.data_dir and not begun else []
-    seconds, peak, _ = _cost(folder) if begun else (0.0, 0.0, "")
+    before = _cost(folder) if begun else NOTHING
     process = subprocess.Popen([sys.executable, "-m", "model.train", *command, "--out", str(folder),
                                 "--threads", "1", "--device", args.device, *data])
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     folder.mkdir(parents=True, exist_ok=True)
     files.write_atomic(folder / COST, json.dumps({
-        "seconds": seconds + used.ru_utime + used.ru_stime,
-        "peak": max(peak, used.ru_maxrss / 1024), "device": args.device}) + "\n")
+        "seconds": before["seconds"] + used.ru_utime + used.ru_stime,
+        "peak": max(before["peak"], used.ru_maxrss / 1024), "device": args.device}) + "\n")
     if process.returncode:
         raise UserError(f"{folder}: the training ended with status {process.returncode}; the same "
                         "command goes on with it")
 
 
 def _cost(folder):
-    """CPU seconds and the most MiB of a training so far, and where it was; 0 of one that was killed
-    before it told.
-    """
+    """What a training took so far; nothing, of one that was killed before it told."""
     path = folder / COST
-    told = (json.loads(path.read_text(encoding="utf-8")) if path.exists()
-            else {"seconds": 0.0, "peak": 0.0, "device": "cpu"})
-    return told["seconds"], told["peak"], told["device"]
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else NOTHING
 
 
 def _build(row, args):

@@ -18,13 +18,25 @@ from bitwright.model.lookup import trees
 from bitwright.model.training.device import choose
 from bitwright.model.wiring import Geometry
 
-__all__ = ["main", "measure"]
+__all__ = ["clock", "main", "measure"]
+
+
+def clock(device):
+    """A function that tells seconds: of the processor; on a GPU, when all asked of it is done."""
+    if device.type != "cuda":
+        return time.process_time
+
+    def done():
+        torch.cuda.synchronize(device)
+        return time.perf_counter()
+
+    return done
 
 
 def measure(layer, batch, steps):
     """Nanoseconds of a step forward and back, a table, position and sample: the least of all."""
     device = layer.slopes.device
-    timer = time.perf_counter if device.type == "cuda" else time.process_time
+    timer = clock(device)
     x = torch.randint(2, (layer.in_width, batch), device=device).float().requires_grad_()
     tables = sum(len(level) for level in layer.tables)
     times = []
@@ -32,8 +44,6 @@ def measure(layer, batch, steps):
         start = timer()
         y = layer(x)
         y.backward(torch.ones_like(y))
-        if device.type == "cuda":
-            torch.cuda.synchronize()
         times.append(timer() - start)
     return min(times[1:]) * 1e9 / (tables * layer.window.positions * batch)
 

@@ -648,7 +648,7 @@ FAULTS = [
           "tests/hw/test_bram.py -k without_a_clock"),
     Fault("sim/run.py", "args.build is None else DAMAGED", "args.build is None else MALFORMED",
           "tests/sim/test_run.py -k damaged"),
-    Fault("sim/run.py", "gated=_family(args).gated", "gated=True",
+    Fault("sim/run.py", "gated=fabric.gated", "gated=True",
           "tests/sim/test_run.py -k serial_head"),
     Fault("hw/flow/parts.py", 'cell.startswith(f"{path}.")',
           'path.rpartition(".")[2] in cell.split(".")', PLACE),

@@ -26,6 +26,7 @@ import torch
 from torch import nn
 
 from bench.evaluator import compiled
+from bench.lookups import clock
 from bitwright import ir
 from bitwright.command import guarded, natural, positive
 from bitwright.errors import UserError
@@ -154,10 +155,10 @@ def steps(models, x, labels, rounds, count):
     optimizers = {name: torch.optim.Adam(model.parameters(), 0.01)
                   for name, model in models.items()}
     times = {name: [] for name in models}
-    clock = time.perf_counter if x.is_cuda else time.process_time
+    timer = clock(x.device)
     for turn in range(rounds + 1):
         for name, model in models.items():
-            start = clock()
+            start = timer()
             for _ in range(count if turn else 1):  # the first round compiles what is compiled
                 with contextlib.redirect_stdout(io.StringIO()):
                     loss = nn.functional.cross_entropy(model(x), labels)
@@ -166,9 +167,7 @@ def steps(models, x, labels, rounds, count):
                 optimizers[name].step()
                 if isinstance(model, Ours):
                     model.constrain()
-            if x.is_cuda:
-                torch.cuda.synchronize()
-            times[name].append((clock() - start) * 1e3 / count)
+            times[name].append((timer() - start) * 1e3 / count)
     return {name: statistics.median(values[1:]) for name, values in times.items()}
 
 
@@ -253,7 +252,8 @@ def main(argv=None):
     parser.add_argument("--rounds", metavar="N", type=positive, default=3)
     parser.add_argument("--images", metavar="N", type=positive, default=64_000,
                         help="that compiled networks run (default: 64000)")
-    parser.add_argument("--device", metavar="NAME", default="cpu")
+    parser.add_argument("--device", metavar="NAME", default="cpu",
+                        help="cpu or cuda (default: cpu)")
     parser.add_argument("--seed", metavar="N", type=natural, default=0)
     args = parser.parse_args(argv)
 

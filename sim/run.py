@@ -21,7 +21,6 @@ from bitwright.sim.names import BUILT, LEVELS, SERIAL, SIMULATORS
 
 if TYPE_CHECKING:
     from bitwright import ir
-    from bitwright.hw.families.family import Family
     from bitwright.hw.plan import Plan
     from bitwright.sim.options import Options
     from bitwright.sim.vectors import Vectors
@@ -229,10 +228,12 @@ def _check(args: argparse.Namespace) -> None:
 def _options(args: argparse.Namespace, frozen: ir.Network,
              network_name: str) -> tuple[Options, bool]:
     """Settings of a simulation, and whether the network is simplified first."""
+    from bitwright.hw import families
     from bitwright.hw.rtl.layers import asked
     from bitwright.sim import placed
     from bitwright.sim.options import Options
 
+    board, family = args.board or Options.board, args.family or Options.family
     build, plan, simplify = None, None, not args.no_simplify
     malformed = args.malformed
     if malformed is None:
@@ -242,25 +243,15 @@ def _options(args: argparse.Namespace, frozen: ir.Network,
         build = placed.load(args.build, routed=args.level == "routed")
         plan, simplify = build.plan, build.simplify
     else:
+        fabric = boards.get(board).family if args.level in SERIAL else families.get(family)
         plan = asked(pictures(args, _plan(args), frozen), frozen, stream=args.streamed,
                      cycles=args.fold, large=args.large, parallel=args.parallel,
-                     serial=args.serial_head, gated=_family(args).gated)
+                     serial=args.serial_head, gated=fabric.gated)
     return Options(level=args.level, simulator=args.simulator, plan=plan,
-                   family=args.family or Options.family, board=args.board or Options.board,
-                   placed=build, naming=naming,
+                   family=family, board=board, placed=build, naming=naming,
                    stall_in=args.stall, stall_out=args.stall, resets=args.resets,
                    malformed=malformed, seed=args.seed, waves=args.waves, out=args.out,
                    frozen=frozen), simplify
-
-
-def _family(args: argparse.Namespace) -> Family:
-    """Family whose design it is, as :mod:`bitwright.hw.build` makes it."""
-    from bitwright.hw import families
-    from bitwright.sim.options import Options
-
-    if args.level in SERIAL:
-        return boards.get(args.board or Options.board).family
-    return families.get(args.family or Options.family)
 
 
 def _vectors(args: argparse.Namespace, frozen: ir.Network) -> Vectors:

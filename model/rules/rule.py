@@ -19,10 +19,13 @@ from bitwright.model.network import Network
 from bitwright.model.rules.flip.telemetry import Telemetry
 from bitwright.model.tasks import Task
 
-__all__ = ["Needs", "Report", "Rule"]
+__all__ = ["Figure", "Needs", "Report", "Rule"]
 
-Report = dict[str, Tensor | float]
-"""Figures of a step by name: Tensors of one value where reading them would wait for a GPU."""
+Figure = Tensor | float
+"""Of a step: a Tensor of one value where reading it would wait for a GPU."""
+
+Report = dict[str, Figure]
+"""Figures of a step by name."""
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 from bitwright import files
 
 if TYPE_CHECKING:
-    import torch
-
     from bitwright import ir
+    from bitwright.model.rules.rule import Figure
     from bitwright.model.training.trainer import Trainer
 
 __all__ = ["CHECKPOINT", "FRONT", "LOG", "METRICS", "NETWORK", "RECIPE", "RESULT", "begin", "curve",
@@ -48,7 +47,7 @@ def begin(trainer: Trainer, out: Path) -> None:
 
 
 def epochs(trainer: Trainer, out: Path,
-           step: Callable[[int, torch.Tensor | float], object] = lambda *_: None,
+           step: Callable[[int, Figure], object] = lambda *_: None,
            ) -> Iterator[dict[str, Any]]:
     """Train to the end, with a checkpoint, a line of metrics and a log entry each epoch.
 

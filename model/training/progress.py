@@ -10,9 +10,9 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 
-from torch import Tensor
 from tqdm import tqdm
 
+from bitwright.model.rules.rule import Figure
 from bitwright.model.training.trainer import Trainer
 
 __all__ = ["Progress"]
@@ -61,7 +61,7 @@ class Progress:
         if self._bar is not None:
             self._bar.close()
 
-    def step(self, samples: int, metric: Tensor | float) -> None:
+    def step(self, samples: int, metric: Figure) -> None:
         """Take a step: its number of samples, and the metric of the epoch so far."""
         if self._bar is None:
             return

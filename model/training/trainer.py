@@ -24,6 +24,7 @@ from bitwright.model.layers import LutConvolutionLayer, LutLayer, XnorConvolutio
 from bitwright.model.network import build_network
 from bitwright.model.recipe import Recipe
 from bitwright.model.rules import Rule
+from bitwright.model.rules.rule import Figure, Report
 from bitwright.model.settings import flat
 from bitwright.model.tasks import Distilled, Task, make_task
 from bitwright.model.training import group
@@ -195,7 +196,7 @@ class Trainer:
         waited = self.epoch - max(point["epoch"] for point in kept)  # 0 where the last is kept
         return self.epoch >= self.recipe.epochs or waited >= self.recipe.patience
 
-    def run_epoch(self, progress: Callable[[int, torch.Tensor | float], object]) -> dict[str, Any]:
+    def run_epoch(self, progress: Callable[[int, Figure], object]) -> dict[str, Any]:
         """Learn from every sample of the training split once, then validate.
 
         Parameters
@@ -222,7 +223,7 @@ class Trainer:
                  torch.randperm(self.samples, generator=self._order, device="cpu")).to(self.device)
         metric = self.task.metric_name
         # Nothing is read before the epoch's end: to read waits for all that a GPU was asked for.
-        totals: dict[str, torch.Tensor | float] = {}
+        totals: Report = {}
         done = seen = 0  # samples of all processes, and those here
         for part in self._parts(order, self.rule.batch(self.epoch, self.recipe.batch,
                                                        self.samples)):
@@ -343,9 +344,8 @@ class Trainer:
             scores = processes.gathered(scores, samples)
         logits = scores.double() / self.network.scale
         # The first process decides: what follows is done by all or by none.
-        metric, loss = (self.task.metric(logits, targets).item(),
-                        self.task.loss(logits, targets).item())
-        metric, loss = group.from_first((metric, loss))
+        found = self.task.metric(logits, targets).item(), self.task.loss(logits, targets).item()
+        metric, loss = group.from_first(found)
         return metric, loss
 
     def save(self, path: Path) -> None:

@@ -154,7 +154,7 @@ class FBF(Rule, kind="fbf"):
         if self._settings.order == "fbf":
             again = bits if z is None else self._modulate(features)[1]
             flipped = self._second_forward(passes, again, anew=z is not None)
-        return {"loss": loss.detach(), self._task.metric_name: self._task.metric(logits, labels),
+        return {"loss": loss, self._task.metric_name: self._task.metric(logits, labels),
                 "flipped": float(flipped)}
 
     def _modulate(self, features: Tensor) -> tuple[Tensor | None, Tensor]:
