@@ -235,15 +235,9 @@ def _wired(geometry: Geometry, nodes: Geometry, settings: Settings, groups: int,
     most = width if isinstance(allowed, int) else allowed.shape[1]
     offered = settings.offered or (most if settings.window else OFFERED)
     if settings.wiring == "learnable" and offered < most:
-        mask = None if isinstance(allowed, int) else _mask(allowed, width)
-        renewal = Renewal(count, most - offered, mask)
+        renewal = Renewal(count, most - offered,
+                          None if isinstance(allowed, int) else torch.from_numpy(allowed))
         allowed = np.sort(wiring.choose(allowed, count, offered, rng), axis=1)
     wires = wiring.choose(allowed, count, fan_in, rng)
     learns = settings.wiring == "learnable" and not isinstance(allowed, int)
     return wires, torch.from_numpy(allowed) if learns else None, renewal
-
-
-def _mask(allowed: NDArray[np.int64], width: int) -> Tensor:
-    """Which bits are listed in each row, shape (rows, width)."""
-    mask = torch.zeros(len(allowed), width, dtype=torch.bool)
-    return mask.scatter_(1, torch.from_numpy(allowed), True)

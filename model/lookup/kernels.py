@@ -1,6 +1,7 @@
 """Look-ups as kernels for a GPU, each a pass over what it reads. Importing this imports triton.
 
-The functions are those of :mod:`model.lookup.tensors`. A program of a kernel has a node and a block
+The functions are those of :mod:`model.lookup.tensors`, of which one is as good as it is: a product
+of matrices. A program of a kernel has a node and a block
 of samples: what it reads of neighbours lies side by side, and a table stays in its cache. With
 ``TRITON_INTERPRET=1`` in the environment they run on a processor, slowly, as tests do.
 """
@@ -12,7 +13,9 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-__all__ = ["back", "back_to_rows", "first", "later"]
+from bitwright.model.lookup.tensors import match
+
+__all__ = ["back", "back_to_rows", "first", "later", "match"]
 
 _BLOCK = 1024
 """Samples of a node that a program looks up at most."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch import Tensor, nn
 
 from bitwright.model import processes
+
+if TYPE_CHECKING:
+    from bitwright.model.lookup.trees import Matches
 
 __all__ = ["Renewal", "Survey"]
 
@@ -32,6 +35,8 @@ class Survey:
     ----------
     nodes : slice
         Which they are.
+    allowed : Tensor of int64, shape (nodes, bits), optional
+        Bits that each of them may come to read; left out, all.
 
     Attributes
     ----------
@@ -39,8 +44,9 @@ class Survey:
         Whether there was a pass back.
     """
 
-    def __init__(self, nodes: slice) -> None:
+    def __init__(self, nodes: slice, allowed: Tensor | None) -> None:
         self.nodes = nodes
+        self.allowed = allowed
         self.done = False
         self._parts: list[Tensor] = []
         self._sums: list[Tensor] = []
@@ -50,7 +56,8 @@ class Survey:
     def gradient(self) -> Tensor:
         """Gradient by the share that a slot has of a bit, less that of a constant in its place.
 
-        Of shape (nodes, fan_in, in_width); there after a pass back, of one node at least.
+        Of shape (nodes, fan_in, bits), of those that are allowed; there after a pass back, of one
+        node at least.
         """
         found = torch.cat(self._parts)
         if processes.alone():
@@ -58,9 +65,12 @@ class Survey:
         # Here the means were not yet taken off, which are those of all samples.
         columns = processes.everyone(self._columns)
         middle = processes.summed(torch.cat(self._sums)) / columns
-        return processes.summed(found) - middle[..., None] * processes.summed(self._ones)
+        ones = processes.summed(self._ones)
+        if self.allowed is not None:
+            ones = ones[self.allowed].unsqueeze(1)
+        return processes.summed(found) - middle[..., None] * ones
 
-    def see(self, nodes: slice, of_slots: Tensor, signs: Tensor) -> None:
+    def see(self, nodes: slice, of_slots: Tensor, matches: Matches) -> None:
         """Take what is known of the slots of some nodes, part after part.
 
         Parameters
@@ -68,8 +78,7 @@ class Survey:
         nodes : slice
         of_slots : Tensor, shape (nodes, fan_in, samples)
             Their gradients.
-        signs : Tensor, shape (in_width, samples)
-            Bits as -1 and +1.
+        matches : Matches
         """
         self.done = True
         first, stop = max(nodes.start, self.nodes.start), min(nodes.stop, self.nodes.stop)
@@ -79,8 +88,11 @@ class Survey:
                 mine = mine - mine.mean(2, keepdim=True)
             else:
                 self._sums.append(mine.sum(2))
-                self._ones, self._columns = signs.sum(1), signs.shape[1]
-            self._parts.append((mine.flatten(0, 1) @ signs.T).unflatten(0, mine.shape[:2]))
+                self._ones, self._columns = matches.signs.sum(1), mine.shape[2]
+            allowed = self.allowed
+            if allowed is not None:
+                allowed = allowed[first - self.nodes.start : stop - self.nodes.start]
+            self._parts.append(matches.of(mine, allowed))
 
 
 class Renewal(nn.Module):
@@ -96,8 +108,8 @@ class Renewal(nn.Module):
     nodes : int
     spare : int
         Bits that a node may come to read beside its candidates: 1 at least.
-    allowed : Tensor of bool, shape (nodes, in_width), optional
-        Bits that each node may come to read; left out, all.
+    allowed : Tensor of int64, shape (nodes, bits), optional
+        Bits that each node may come to read, in ascending order; left out, all.
     """
 
     turn: Tensor
@@ -120,7 +132,8 @@ class Renewal(nn.Module):
         """Begin a step: the survey that its pass back is to fill."""
         turn = int(self.turn)
         first, stop = (number * self._nodes // PERIOD for number in (turn, turn + 1))
-        self._survey = Survey(slice(first, stop))
+        nodes = slice(first, stop)
+        self._survey = Survey(nodes, None if self.allowed is None else self.allowed[nodes])
         return self._survey
 
     @torch.no_grad()
@@ -143,14 +156,17 @@ class Renewal(nn.Module):
             return
         mine, liked = candidates[nodes], preferences[nodes]
         count = min(max(1, mine.shape[1] // SHARE), self._spare)
-        gain = -survey.gradient.amin(1)
+        gain, places = -survey.gradient.amin(1), mine
+        if survey.allowed is not None:
+            places = torch.searchsorted(survey.allowed, mine)
         if costs is not None:
-            gain -= costs[nodes]
-        gain.scatter_(1, mine, -math.inf)
-        if self.allowed is not None:
-            gain.masked_fill_(~self.allowed[nodes], -math.inf)
+            of_bits = costs[nodes]
+            gain -= of_bits if survey.allowed is None else of_bits.gather(1, survey.allowed)
+        better = gain.scatter_(1, places, -math.inf).topk(count).indices
+        if survey.allowed is not None:
+            better = survey.allowed.gather(1, better)
         best = liked.amax(2, keepdim=True)
         last = (liked - best).amax(1).topk(count, largest=False).indices
-        mine.scatter_(1, last, gain.topk(count).indices)
-        places = last.unsqueeze(1).expand(-1, liked.shape[1], -1)
-        liked.scatter_(2, places, (best - BEHIND).expand(-1, -1, count))
+        mine.scatter_(1, last, better)
+        renewed = last.unsqueeze(1).expand(-1, liked.shape[1], -1)
+        liked.scatter_(2, renewed, (best - BEHIND).expand(-1, -1, count))

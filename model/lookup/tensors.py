@@ -8,11 +8,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["back", "back_to_rows", "first", "later"]
+__all__ = ["back", "back_to_rows", "first", "later", "match"]
 
 _COPIES = 64
 """Copies of a table's gradient, which neighbouring samples add to in turn: a GPU's threads would
 queue for the few entries of one."""
+
+_CACHED, _BUFFERED = 1 << 17, 1 << 26
+"""Bits of candidates that are gathered together: what stays in a processor's cache, and what fits
+the memory of a GPU."""
 
 
 def first(rows: Tensor, sources: Tensor, tables: Tensor, hits: Tensor, y: Tensor) -> None:
@@ -50,6 +54,17 @@ def back_to_rows(hits: Tensor, gradient: Tensor, of_tables: Tensor, slopes: Tens
     for slot in range(slopes.shape[1]):
         of_slot = slopes[:, slot].gather(1, index).mul_(gradient)
         of_rows.index_add_(0, sources[:, slot], of_slot)
+
+
+def match(of_slots: Tensor, rows: Tensor, candidates: Tensor, found: Tensor) -> None:
+    """Sums of what slots receive by the bits that they might read."""
+    (nodes, offered), samples = candidates.shape, rows.shape[1]
+    signs = rows.to(found).mul_(2).sub_(1)
+    step = max(1, (_BUFFERED if rows.is_cuda else _CACHED) // (offered * samples))
+    for start in range(0, nodes, step):
+        part = slice(start, start + step)
+        read = signs.index_select(0, candidates[part].reshape(-1)).view(-1, offered, samples)
+        torch.bmm(of_slots[part], read.transpose(1, 2), out=found[part])
 
 
 def _count(index: Tensor, gradient: Tensor, of_tables: Tensor) -> None:

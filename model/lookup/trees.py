@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,8 @@ from bitwright.model.lookup.renewal import Survey
 if TYPE_CHECKING:
     from bitwright.model.layers.seen import Seen
 
-__all__ = ["Trees", "chosen", "dependence", "first_preferences", "look_up", "slope_matrix"]
+__all__ = ["Matches", "Trees", "chosen", "dependence", "first_preferences", "look_up",
+           "slope_matrix"]
 
 EFD_BETA = 1 / 3
 
@@ -28,9 +29,6 @@ _LITTLE = 1e-8
 _CACHED, _BUFFERED = 1 << 18, 1 << 26
 """Look-ups that are worked on together: what stays in a processor's cache, which is several times
 as fast as all at once, and what fits the memory of a GPU."""
-
-_CANDIDATES = 16
-"""Nodes whose candidate rows are gathered together on a processor, for the same reason."""
 
 
 def slope_matrix(fan_in: int, gradient: str) -> Tensor:
@@ -125,7 +123,8 @@ class Trees:
     def slopes_of(self, tables: Tensor) -> Tensor:
         """Slope of each table along each input, by address: shape (nodes, fan_in, entries)."""
         # From -1..+1 to 0..1, as which the bits enter.
-        return torch.einsum("lab,nb->nla", self.slopes.to(tables), tables * 0.5).contiguous()
+        found = tables * 0.5 @ self.slopes.to(tables).flatten(0, 1).T
+        return found.view(len(tables), *self.slopes.shape[:2])
 
     def run(self, name: str, *tensors: Tensor) -> None:
         """Call a function of one of the three realisations."""
@@ -145,6 +144,47 @@ class Trees:
             stop = min(start + step, roots)
             yield [slice(start * len(level) // roots, stop * len(level) // roots)
                    for level in self.hard]
+
+
+class Matches:
+    """How far the bits that slots might read go with what the slots receive.
+
+    Parameters
+    ----------
+    trees : Trees
+    rows : Tensor of uint8, shape (in_width, samples)
+        The bits.
+    kind : Tensor
+        Of the type that numbers are to have.
+    """
+
+    def __init__(self, trees: Trees, rows: Tensor, kind: Tensor) -> None:
+        self._trees, self._rows, self._kind = trees, rows, kind
+
+    @cached_property
+    def signs(self) -> Tensor:
+        """Bits as -1 and +1."""
+        return self._rows.to(self._kind).mul_(2).sub_(1)
+
+    def of(self, of_slots: Tensor, bits: Tensor | None) -> Tensor:
+        """Gradients of slots by the share that they have of each bit.
+
+        Parameters
+        ----------
+        of_slots : Tensor, shape (nodes, fan_in, samples)
+            Their gradients.
+        bits : Tensor of int64, shape (nodes, bits), optional
+            Left out, all.
+
+        Returns
+        -------
+        Tensor, shape (nodes, fan_in, bits)
+        """
+        if bits is None:
+            return (of_slots.flatten(0, 1) @ self.signs.T).unflatten(0, of_slots.shape[:2])
+        found = of_slots.new_empty(*of_slots.shape[:2], bits.shape[1])
+        self._trees.run("match", of_slots, self._rows, bits, found)
+        return found
 
 
 def look_up(x: Tensor, trees: Trees, tables: Sequence[Tensor],
@@ -200,7 +240,13 @@ def chosen(wires: Tensor, preferences: Tensor | None, candidates: Tensor | None)
     """Source of each slot, shape (nodes, fan_in). The one place where wiring is decided."""
     if preferences is None:
         return wires
-    best = preferences.detach().argmax(2)
+    liked = preferences.detach()
+    loops = None if liked.is_cuda else _loops()
+    if loops is None:
+        best = liked.argmax(2)
+    else:
+        best = liked.new_empty(liked.shape[:2], dtype=torch.int64)
+        loops.highest(liked.numpy(), best.numpy())
     return best if candidates is None else candidates.gather(1, best)
 
 
@@ -240,12 +286,12 @@ class _Lookup(torch.autograd.Function):
         g = (seen.channels(gradient) if seen else gradient).contiguous().to(tables[0])
         slopes = [trees.slopes_of(level) for level in tables]
         of_tables = [torch.zeros_like(level) for level in tables]
-        of_rows = of_preferences = signs = None
+        of_rows = of_preferences = None
+        matches = Matches(trees, rows, g)
         if ctx.needs_input_grad[0]:
             of_rows = g.new_zeros(seen.bits if seen else ctx.shape[0], g.shape[1])
         if preferences is not None:
             of_preferences = torch.empty_like(preferences)
-            signs = rows.to(g).mul_(2).sub_(1)
         for part in trees.parts(g.shape[1]):
             of_y = g[part[-1]]
             for level in range(len(tables) - 1, 0, -1):
@@ -265,11 +311,11 @@ class _Lookup(torch.autograd.Function):
             trees.run("back", *leaf, of_slots)
             if of_preferences is not None:
                 if trees.survey is not None:
-                    trees.survey.see(nodes, of_slots, signs)
+                    trees.survey.see(nodes, of_slots, matches)
                 candidates = None if trees.candidates is None else trees.candidates[nodes]
                 costs = None if trees.costs is None else trees.costs[nodes]
-                of_preferences[nodes] = _wiring_gradient(preferences[nodes], of_slots, signs,
-                                                         candidates, costs)
+                of_preferences[nodes] = _wiring_gradient(
+                    preferences[nodes], matches.of(of_slots, candidates), costs)
                 for slot in range(trees.fan_in if of_rows is not None else 0):
                     of_rows.index_add_(0, sources[:, slot], of_slots[:, slot])
         if of_rows is not None:
@@ -293,30 +339,17 @@ def _kernels() -> ModuleType:
     return kernels
 
 
-def _wiring_gradient(preferences: Tensor, of_slots: Tensor, signs: Tensor,
-                     candidates: Tensor | None, costs: Tensor | None) -> Tensor:
+def _wiring_gradient(preferences: Tensor, match: Tensor, costs: Tensor | None) -> Tensor:
     """Gradient of the preferences, as if each slot read the softmax mixture of what it may read.
 
     Parameters
     ----------
     preferences : Tensor, shape (nodes, fan_in, offered)
-    of_slots : Tensor, shape (nodes, fan_in, samples)
-    signs : Tensor, shape (in_width, samples)
-    candidates, costs : Tensor, shape (nodes, offered), optional
+    match : Tensor of the same shape
+        Gradient of a slot by the share that it has of a bit.
+    costs : Tensor, shape (nodes, offered), optional
     """
-    nodes, fan_in, samples = of_slots.shape
-    if candidates is None:
-        match = (of_slots.reshape(-1, samples) @ signs.T).view(nodes, fan_in, -1)
-    else:
-        offered = candidates.shape[1]
-        match = of_slots.new_empty(nodes, fan_in, offered)
-        step = max(1, _BUFFERED // (offered * samples)) if signs.is_cuda else _CANDIDATES
-        for start in range(0, nodes, step):
-            part = slice(start, start + step)
-            rows = signs.index_select(0, candidates[part].reshape(-1))
-            rows = rows.view(-1, offered, samples)
-            torch.bmm(of_slots[part], rows.transpose(1, 2), out=match[part])
     if costs is not None:
-        match += costs.unsqueeze(1)
+        match = match + costs.unsqueeze(1)
     share = torch.softmax(preferences, dim=2)
     return share * (match - (share * match).sum(2, keepdim=True))

@@ -1,6 +1,7 @@
 """LUT layers: values against the definition, gradients against direct formulas."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ torch = pytest.importorskip("torch")
 from bitwright.model import wiring
 from bitwright.model.layers import LutLayer
 from bitwright.model.layers.lut import Settings
-from bitwright.model.lookup import slope_matrix
+from bitwright.model.lookup import loops, slope_matrix, tensors
 from bitwright.model.wiring import Geometry
 
 
@@ -145,6 +146,28 @@ def test_learnable_wiring_starts_at_the_wires_and_follows_the_preferences(window
     expected = layer.candidates[2, 4] if window else 4
     assert layer.sources[2, 1] == expected
     assert layer.freeze().sources[2, 1] == expected
+
+
+@pytest.mark.parametrize("realisation", [loops, tensors])
+@pytest.mark.parametrize(("fan_in", "offered"), [(2, 2), (2, 64), (3, 9), (4, 7), (5, 1), (6, 6)])
+def test_matches_are_sums_of_every_slot_and_bit(fan_in, offered, realisation):
+    """Of whole numbers, which add up exactly in any order."""
+    generator = torch.Generator().manual_seed(offered)
+    of_slots = torch.randint(-9, 10, (5, fan_in, 37), generator=generator).float()
+    rows = torch.randint(2, (80, 37), generator=generator, dtype=torch.uint8)
+    bits = torch.randint(80, (5, offered), generator=generator)
+    found = torch.full((5, fan_in, offered), math.nan)
+    given = (of_slots, rows, bits, found)
+    realisation.match(*(given if realisation is tensors else (each.numpy() for each in given)))
+    assert torch.equal(found, torch.einsum("nfs,nos->nfo", of_slots, 2.0 * rows[bits] - 1))
+
+
+def test_the_highest_is_the_first_of_its_value():
+    values = torch.randint(5, (7, 3, 9), generator=torch.Generator().manual_seed(0)).float()
+    found = np.full((7, 3), -1, np.int64)
+    loops.highest(values.numpy(), found)
+    for row, place in zip(values.view(-1, 9).tolist(), found.ravel().tolist(), strict=True):
+        assert place == row.index(max(row))
 
 
 def test_gradients_are_deterministic():

@@ -44,8 +44,8 @@ def step(layer, x, weights):
 @pytest.mark.parametrize("seed", range(2))
 def test_the_least_preferred_give_way_to_what_helps_most(seed, window, cost):
     layer, x, weights = layer_of(seed, window=window, wire_cost=cost)
-    allowed = [set(row) for row in layer.renewal.allowed.nonzero()[:, 1].view(8, 12).tolist()
-               ] if window else [set(range(20))] * 8
+    allowed = ([set(row) for row in layer.renewal.allowed.tolist()] if window
+               else [set(range(20))] * 8)
     sources, before = layer.sources, layer.candidates.tolist()
     liked = layer.preferences.detach().clone()
     behind = (liked - liked.amax(2, keepdim=True)).amax(1)
