@@ -1,6 +1,6 @@
 """Lattice ECP5: LUT4, two of them to a slice with carry, block RAMs of 18 kbit."""
 
-from bitwright.hw.families.family import AREA, Clock, Family, Free, Io, Models, Place, Script
+from bitwright.hw.families.family import Clock, Family, Free, Io, Models, Place, Script, area
 from bitwright.hw.families.part import Device, Parts
 from bitwright.hw.families.plls.ecp5 import solve
 from bitwright.hw.families.resources import Resources
@@ -70,7 +70,7 @@ FAMILY = Family(
         # Without multipliers: everything is counted in LUTs, and nothing here gains by one.
         "synth_ecp5 -nodsp", "begin:map_luts",
         {"abc9": ("synth_ecp5 -run map_luts:check",),
-         "area": ("simplemap", AREA, "clean", "synth_ecp5 -run map_cells:check")},
+         "area": ("simplemap", area(4), "clean", "synth_ecp5 -run map_cells:check")},
         "synth_ecp5 -run check:edif"),
     costs={
         "LUT4": Resources(luts=1),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bitwright.hw.families.family import AREA, Family, Io, Models, Place, Script
+from bitwright.hw.families.family import Family, Io, Models, Place, Script, area
 from bitwright.hw.families.part import Device, Parts
 from bitwright.hw.families.plls.gowin import solve
 from bitwright.hw.families.resources import Resources
@@ -95,7 +95,7 @@ FAMILY = Family(
         # Without memories in LUTs, which the smaller dies (GW1N-1, GW1N-4) do not have.
         "synth_gowin -nodsp -noiopads -nolutram", "begin:map_luts",
         {"abc9": ("synth_gowin -run map_luts:check",),
-         "area": ("simplemap", AREA, "clean", "synth_gowin -run map_cells:check")},
+         "area": ("simplemap", area(4), "clean", "synth_gowin -run map_cells:check")},
         "synth_gowin -run check:vout"),
     costs={
         **{f"LUT{inputs}": Resources(luts=1) for inputs in range(1, 5)},

@@ -1,7 +1,6 @@
 """Lattice iCE40: LUT4, a flip-flop behind each, block RAMs of 4 kbit."""
 
 from bitwright.hw.families.family import (
-    AREA,
     BlockRam,
     Clock,
     Family,
@@ -10,6 +9,7 @@ from bitwright.hw.families.family import (
     Pair,
     Place,
     Script,
+    area,
 )
 from bitwright.hw.families.part import Device, Parts
 from bitwright.hw.families.plls.ice40 import solve
@@ -97,7 +97,7 @@ FAMILY = Family(
     script=Script(
         "synth_ice40", "begin:map_ffs",
         {"abc9": ("synth_ice40 -run map_luts:check",),
-         "area": ("simplemap", AREA, "ice40_wrapcarry -unwrap", "techmap -map +/ice40/ff_map.v",
+         "area": ("simplemap", area(4), "ice40_wrapcarry -unwrap", "techmap -map +/ice40/ff_map.v",
                   "clean", "opt_lut -tech ice40", "synth_ice40 -run map_cells:check")},
         "synth_ice40 -run check:blif",
         (f"dfflegalize {_REGISTERS} -mince {_SHARED} -minsrst {_SHARED}",

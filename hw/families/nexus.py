@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bitwright.hw.families.family import AREA, Clock, Family, Io, Models, Place, Script
+from bitwright.hw.families.family import Clock, Family, Io, Models, Place, Script, area
 from bitwright.hw.families.part import Device, Parts
 from bitwright.hw.families.plls.nexus import solve
 from bitwright.hw.families.resources import Resources
@@ -93,7 +93,7 @@ FAMILY = Family(
         # Without multipliers and without pads, as everywhere.
         "synth_nexus -noccu2 -nodsp -noiopad", "begin:map_luts",
         {"abc9": ("synth_nexus -noccu2 -run map_luts:check",),
-         "area": ("simplemap", AREA, "clean", "synth_nexus -noccu2 -run map_cells:check")},
+         "area": ("simplemap", area(4), "clean", "synth_nexus -noccu2 -run map_cells:check")},
         "synth_nexus -run check:edif"),
     costs={
         "LUT4": Resources(luts=1),

@@ -1,6 +1,6 @@
 """Xilinx 7-Series, as a yardstick: the inner logic only, without pads, in LUT6."""
 
-from bitwright.hw.families.family import BlockRam, Family, Models, Script
+from bitwright.hw.families.family import BlockRam, Family, Models, Script, area
 from bitwright.hw.families.resources import Resources
 
 __all__ = ["FAMILY"]
@@ -11,7 +11,11 @@ FAMILY = Family(
     lut_size=6,
     script=Script(
         "synth_xilinx -flatten -noiopad -noclkbuf -nodsp", "begin:map_luts",
-        {"abc9": ("synth_xilinx -flatten -noiopad -noclkbuf -run map_luts:check",)},
+        {"abc9": ("synth_xilinx -flatten -noiopad -noclkbuf -run map_luts:check",),
+         "area": ("simplemap", area(6), "clean",
+                  "xilinx_srl -fixed -minlen 3",
+                  "techmap -map +/xilinx/lut_map.v -map +/xilinx/cells_map.v -D LUT_WIDTH=6",
+                  "xilinx_dffopt", "opt_lut_ins -tech xilinx", "clean")},
         "synth_xilinx -noiopad -noclkbuf -run check:edif"),
     costs={
         **{f"LUT{inputs}": Resources(luts=1) for inputs in range(1, 7)},

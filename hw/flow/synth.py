@@ -28,7 +28,7 @@ __all__ = ["CellModels", "Synthesise", "cell_models", "netlist"]
 
 WORTH = 1.05
 """How many LUTs a faster mapping may have for one of the smallest. On an iCE40, iris with 750 LUTs
-instead of 738 runs at 42.6 MHz instead of 23.8."""
+instead of 738 runs at 42.6 MHz instead of 23.8. Where nothing is placed LUTs alone count."""
 
 LABEL = "bitwright_part"
 """Attribute that tells which part a cell belongs to: its position among the parts, from 1."""
@@ -90,7 +90,8 @@ class Synthesise:
         counted = {mapping: count(found, self.family, LABEL, parts)
                    for mapping, found in cells.items()}
         sums = {mapping: sum(split.values(), Resources()) for mapping, split in counted.items()}
-        best = best_mapping({mapping: total.luts for mapping, total in sums.items()})
+        best = best_mapping({mapping: total.luts for mapping, total in sums.items()},
+                            WORTH if self.family.place else 1.0)
         for mapping in sums:
             for suffix in ("json", "v"):
                 path = folder / f"{mapping}.{suffix}"
@@ -106,17 +107,19 @@ class Synthesise:
             netlist_verilog=file_digest(folder / "netlist.v"))
 
 
-def best_mapping(luts: Mapping[str, int]) -> str:
-    """The mapping that is placed: the first one, which maps for a short way between registers,
+def best_mapping(luts: Mapping[str, int], worth: float) -> str:
+    """The mapping that is kept: the first one, which maps for a short way between registers,
     unless another has so many fewer LUTs that they are worth the clock that it costs.
 
     Parameters
     ----------
     luts : mapping of str to int
         LUTs of each mapping, in the family's order.
+    worth : float
+        How many LUTs a faster mapping may have for one of the smallest.
     """
     least = min(luts.values())
-    return next(mapping for mapping, count in luts.items() if count <= WORTH * least)
+    return next(mapping for mapping, count in luts.items() if count <= worth * least)
 
 
 def _script(script: Script, sources: list[str], top: str, parts: list[str]) -> str:
