@@ -40,14 +40,15 @@ def told(network, file, arguments):
     return json.loads(written.getvalue()), time.process_time() - before
 
 
-def row(cells, step, network, seconds, chosen):
+def row(cells, step, network, seconds, chosen, parallel):
     """A line of the table."""
-    sizes = [f"{step[key]:,}" for key in ("input_bits", "tables", "table_inputs", "table_bits")]
-    counts = [f"{run.luts(network, families.get(name)):,}" for name in chosen]
+    sizes = [f"{step[key]:,}" for key in ("input_bits", "compared_bits", "tables",
+                                           "table_inputs", "table_bits")]
+    counts = [f"{run.luts(network, families.get(name), parallel=parallel):,}" for name in chosen]
     return f"| {' | '.join([*cells[:1], *sizes, *counts, *cells[1:], f'{seconds:.0f}'])} |"
 
 
-def table(network, chosen, wanted, allow):
+def table(network, chosen, wanted, allow, parallel):
     """The lines of one network."""
     whole = None
     with tempfile.TemporaryDirectory() as folder:
@@ -58,9 +59,10 @@ def table(network, chosen, wanted, allow):
             steps = result["steps"]
             if whole is None:
                 whole = ir.simplify(ir.load(Path(result["network"])))
-                yield row([network, *_accuracies(whole)], steps[0], whole, 0, chosen)
+                yield row([network, *_accuracies(whole)], steps[0], whole, 0, chosen, parallel)
             found = ir.load(file)
-            yield row([name, *_accuracies(found)], steps[-1], found, seconds, chosen)
+            yield row([name, *_accuracies(found)], steps[-1], found, seconds, chosen,
+                      parallel)
 
 
 def _accuracies(network):
@@ -78,6 +80,8 @@ def main(argv=None):
     parser.add_argument("--family", metavar="NAME", action="append", choices=FAMILIES,
                         help="count the LUTs of these only (default: xilinx and ice40)")
     parser.add_argument("--sizes", action="store_true", help="count no LUTs, which takes minutes")
+    parser.add_argument("--parallel", action="store_true",
+                        help="with a parallel encoder, rather than a serial one")
     parser.add_argument("--allow", metavar="LOSS", default="0",
                         help="what validation accuracy may lose (default: %(default)s)")
     args = parser.parse_args(argv)
@@ -86,11 +90,11 @@ def main(argv=None):
 
 def _tables(args):
     chosen = [] if args.sizes else args.family or list(FAMILIES)
-    heads = ["network", "input bits", "tables", "inputs", "table bits",
+    heads = ["network", "input bits", "compared", "tables", "inputs", "table bits",
              *(FAMILIES[name] for name in chosen), "validation", "test", "CPU s"]
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     for network in args.networks:
-        for line in table(network, chosen, args.only or list(ROWS), args.allow):
+        for line in table(network, chosen, args.only or list(ROWS), args.allow, args.parallel):
             print(line, flush=True)
 
 

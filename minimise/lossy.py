@@ -11,6 +11,7 @@ from bitwright import ir
 from bitwright.minimise.seen import Seen
 from bitwright.minimise.size import Size
 from bitwright.minimise.steps import Step, completed, tried
+from bitwright.minimise.thresholds import rounded
 
 __all__ = ["lossy"]
 
@@ -21,7 +22,8 @@ def lossy(network: ir.Network, learnt: NDArray[Any], quality: Callable[[ir.Netwo
 
     Bits that are constant on the samples become constants; those that are like an earlier one, or
     its inverse, are taken for that; what a table holds at addresses that are not reached becomes
-    whatever lets it do with fewer inputs, from the last layer to the first.
+    whatever lets it do with fewer inputs, from the last layer to the first. Thresholds move to
+    where a comparison needs fewer bits of its feature.
 
     Parameters
     ----------
@@ -33,8 +35,8 @@ def lossy(network: ir.Network, learnt: NDArray[Any], quality: Callable[[ir.Netwo
     allow : float
         How far below the network's own worth each of the results may be.
     rare : float
-        Share of the samples' frames up to which an address counts as not reached, and a bit as
-        constant. Above 0, answers to the samples may change, too.
+        Share of the samples' frames up to which an address counts as not reached, a bit as
+        constant, and a comparison as the same. Above 0, answers to the samples may change, too.
 
     Yields
     ------
@@ -56,6 +58,7 @@ def lossy(network: ir.Network, learnt: NDArray[Any], quality: Callable[[ir.Netwo
         free = Seen(now, learnt).addresses[name] <= few
         yield (step := tried(f"unreached {name}", now, completed(now, name, free), quality, least))
         now = step.network
+    yield tried("rounded", now, rounded(now, learnt, few), quality, least)
 
 
 def _constant(seen: Seen, few: float) -> dict[ir.Bit, ir.Signal]:

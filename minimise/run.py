@@ -51,7 +51,8 @@ def parser() -> argparse.ArgumentParser:
              "regression of R2 (default: 0)")
     parser.add_argument("--rare", metavar="SHARE", type=float, default=0.0,
         help="take also for unreached what is reached by no more than this share of the training "
-             "samples (default: 0, none of which then changes its answer)")
+             "samples, and a threshold for another that parts no more of them differently "
+             "(default: 0, none of which then changes its answer)")
     parser.add_argument("--exact", action="store_true",
         help="remove only what a SAT solver proves not to matter: every score of every input "
              "stays, and no data are needed")
@@ -62,6 +63,8 @@ def parser() -> argparse.ArgumentParser:
              "tells")
     parser.add_argument("--synthesise", metavar="FAMILY", action="append", default=[],
         help="count the LUTs after each step, too; may be given for several families")
+    parser.add_argument("--parallel", action="store_true",
+        help="count them with a parallel encoder")
     parser.add_argument("--out", metavar="FILE", type=Path,
         help=f"the new network (default: runs/NAME-minimised/{FILE_NAME})")
     parser.add_argument("--force", action="store_true", help="replace that file if it is there")
@@ -99,7 +102,8 @@ def _minimise(args: argparse.Namespace) -> None:
     told["steps"] = [step.plain() for step in steps]
     for step, entry in zip(steps, told["steps"], strict=True):
         if chosen:
-            entry["luts"] = {family.name: luts(step.network, family) for family in chosen}
+            entry["luts"] = {family.name: luts(step.network, family, parallel=args.parallel)
+                             for family in chosen}
     ir.save(out, _child(network, steps[-1].network, told, measured))
     result = {"network": str(path), "out": str(out), **told}
     sys.stdout.write(json.dumps(result) + "\n" if args.json else _report(result))
@@ -115,6 +119,8 @@ def _check(args: argparse.Namespace) -> None:
             raise UsageError(f"--{flag} does not go with --exact, which changes no answer")
     if args.exact and args.data is not None:
         raise UsageError("--data does not go with --exact, which looks at none")
+    if args.parallel and not args.synthesise:
+        raise UsageError("--parallel is for --synthesise, where LUTs are counted")
     if args.depth is not None and not args.exact:
         raise UsageError("--depth is for --exact, where something is proven")
 
@@ -193,16 +199,30 @@ def _figures(step: Step, data: DataSet) -> dict[str, Any]:
             "confusion": matrix.tolist()}
 
 
-def luts(network: ir.Network, family: Family) -> int:
-    """LUTs of the block of a network, of the size that a family has, by the best of its recipes."""
+def luts(network: ir.Network, family: Family, *, parallel: bool = False) -> int:
+    """LUTs of the block of a network, of the size that a family has, by the best of its recipes.
+
+    Parameters
+    ----------
+    network : ir.Network
+    family : Family
+    parallel : bool
+        With a parallel encoder, rather than a serial one.
+
+    Raises
+    ------
+    PlanError
+        If there is none for that network.
+    """
     from bitwright.hw.flow.builder import build
     from bitwright.hw.flow.options import Options
     from bitwright.hw.plan import Plan
+    from bitwright.hw.rtl.layers import asked
 
+    plan = asked(Plan(lut_size=family.lut_size), network, parallel=parallel)
     with tempfile.TemporaryDirectory() as folder:
         report, _ = build("network", network, Options(
-            board=None, family=family, plan=Plan(lut_size=family.lut_size), out=Path(folder),
-            stop_after="synth"))
+            board=None, family=family, plan=plan, out=Path(folder), stop_after="synth"))
     total: int = report["resources"]["total"]["luts"]
     return total
 
@@ -229,10 +249,11 @@ def _report(result: dict[str, Any]) -> str:
     """Write a result for people: a line a step, and the accuracies if there are any."""
     steps = result["steps"]
     families = list(steps[0].get("luts", ()))
-    heads = ["step", "changed", "tables", "inputs", "table bits", "input bits", *(
+    heads = ["step", "changed", "tables", "inputs", "table bits", "input bits", "compared", *(
         ["validation"] if "test" in result else []), *families]
     rows = [[step["step"], f"{step['kept']:,} of {step['wanted']:,}" if step["wanted"] else "",
-             *(f"{step[key]:,}" for key in ("tables", "table_inputs", "table_bits", "input_bits")),
+             *(f"{step[key]:,}" for key in ("tables", "table_inputs", "table_bits", "input_bits",
+                                            "compared_bits")),
              *([f"{step['validation']:.2%}"] if "test" in result else []),
              *(f"{step['luts'][family]:,}" for family in families)] for step in steps]
     widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 from bitwright import ir
 from bitwright.ir.lut import UNCONNECTED
+from bitwright.minimise.thresholds import compared
 
 __all__ = ["Size"]
 
@@ -18,6 +19,8 @@ class Size:
     ----------
     input_bits : int
         Comparisons that some node reads.
+    compared_bits : int
+        Bits of features that those look at, in all frames.
     tables : int
         Look-up tables.
     table_inputs : int
@@ -27,6 +30,7 @@ class Size:
     """
 
     input_bits: int
+    compared_bits: int
     tables: int
     table_inputs: int
     table_bits: int
@@ -36,7 +40,9 @@ class Size:
         """Of a network as it is built, which is to say simplified."""
         fans = [int((sources != UNCONNECTED).sum()) for entry in network.entries
                 if isinstance(entry.node, ir.Lut) for sources in entry.node.sources]
-        return cls(int(network.read_mask(network.entries[0].name).sum()), len(fans), sum(fans),
+        read = network.read_mask(network.entries[0].name)
+        needed = compared(network.modulate).reshape(network.frames, -1)
+        return cls(int(read.sum()), int(needed[:, read].sum()), len(fans), sum(fans),
                    sum(1 << fan for fan in fans))
 
     def plain(self) -> dict[str, int]:

@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 from bitwright import ir
 from bitwright.minimise.complete import complete
 from bitwright.minimise.size import Size
+from bitwright.minimise.thresholds import Thresholds
 
 __all__ = ["Change", "Step", "applied", "completed", "readers", "tried"]
 
 TRIALS = 40
 """Evaluations that a step may take to find the part of it that can be kept."""
 
-Change = ir.Signal | int
-"""What becomes of a bit: it is taken for another or a constant, or its table is that function."""
+Change = ir.Signal | int | Thresholds
+"""What becomes of a bit: it is taken for another or a constant, its table is that function, or its
+comparison has those thresholds, one a frame."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +91,17 @@ def tried(name: str, network: ir.Network, changes: Mapping[ir.Bit, Change],
 def applied(network: ir.Network, changes: Mapping[ir.Bit, Change]) -> ir.Network:
     """The network with changes, simplified."""
     tables: dict[str, dict[int, int]] = {}
+    thresholds = network.modulate.thresholds.copy()
     for (name, index), change in changes.items():
         if isinstance(change, int):
             tables.setdefault(name, {})[index] = change
-    entries = []
-    for entry in network.entries:
+        elif isinstance(change, tuple):
+            thresholds[:, index // thresholds.shape[2], index % thresholds.shape[2]] = change
+    first = network.entries[0]
+    if (thresholds != network.modulate.thresholds).any():
+        first = replace(first, node=replace(network.modulate, thresholds=thresholds))
+    entries = [first]
+    for entry in network.entries[1:]:
         if entry.name in tables:
             assert isinstance(entry.node, ir.Lut)
             contents = entry.node.tables.copy()

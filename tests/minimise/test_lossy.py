@@ -92,12 +92,12 @@ def test_unreached_addresses_let_inputs_go():
     are read by another table, too."""
     net = chain(lut(3, [[0, 1, 2], [0, 1, -1]], [[0, 0, 0, 1, 0, 1, 1, 1], AND + AND]))
     samples = np.array([[0, 0, 0], [1, 0, 1], [0, 1, 1], [1, 1, 0]])
-    *_, last = lossy(net, samples, lambda other: 1.0)
+    *_, last, _ = lossy(net, samples, lambda other: 1.0)
     node = last.network.entry("n0").node
     assert node.sources.tolist() == [[0, 1], [0, 1]]
     assert node.tables.astype(int).tolist() == [OR, AND]
     assert (last.name, last.wanted, last.kept) == ("unreached n0", 1, 1)
-    assert last.size == Size(2, 2, 4, 8)
+    assert last.size == Size(2, 2, 2, 4, 8)
 
 
 def test_rare_addresses_count_as_unreached():

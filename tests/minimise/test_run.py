@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bitwright import data, ir
+from bitwright.hw import families
 from bitwright.minimise import run
 
 ZOO = Path(__file__).parents[2] / "zoo"
@@ -67,9 +68,9 @@ def test_the_table(capsys):
     assert lines[0] == (f"{ZOO / 'iris.safetensors'} on iris: learnt from 90 samples, validated "
                         "on 24")
     assert lines[2] == ("step           |  changed | tables | inputs | table bits | input bits | "
-                        "validation")
+                        "compared | validation")
     assert lines[3] == ("simplify       |          |     60 |    239 |        952 |         28 | "
-                        "    91.67%")
+                        "     168 |     91.67%")
     assert lines[-2] == "test: 97.22% before, 97.22% after (36 samples, which chose nothing)"
     assert lines[-1] == "runs/iris-minimised/network.safetensors"
 
@@ -79,7 +80,8 @@ def test_exact_is_for_every_input(capsys):
     assert run.main(["zoo/iris", "--exact", "--depth", "2"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"{ZOO / 'iris.safetensors'}: every answer stays, by proof"
-    assert lines[2] == "step             |  changed | tables | inputs | table bits | input bits"
+    assert lines[2] == ("step             |  changed | tables | inputs | table bits | input bits | "
+                        "compared")
     assert lines[-1] == "runs/iris-minimised/network.safetensors"
     parent = ir.load(ZOO / "iris.safetensors")
     child = ir.load(Path(lines[-1]))
@@ -112,13 +114,22 @@ def test_arranged_last(capsys):
 
 
 def test_luts_of_each_step(capsys, monkeypatch):
-    monkeypatch.setattr(run, "luts", lambda network, family: (
-        len(network.entries) + family.lut_size))
-    assert run.main(["zoo/iris", "--json", "--synthesise", "xilinx", "--synthesise", "ice40"]) == 0
-    steps = json.loads(capsys.readouterr().out)["steps"]
-    assert [step["luts"] for step in steps] == [{"xilinx": 9, "ice40": 7}] * len(steps)
-    child = ir.load(Path("runs/iris-minimised/network.safetensors"))
-    assert child.provenance["minimised"][0]["steps"] == steps
+    monkeypatch.setattr(run, "luts", lambda network, family, parallel: (
+        len(network.entries) + family.lut_size + 10 * parallel))
+    arguments = ["zoo/iris", "--json", "--force", "--synthesise", "xilinx", "--synthesise", "ice40"]
+    for more, expected in (([], {"xilinx": 9, "ice40": 7}),
+                           (["--parallel"], {"xilinx": 19, "ice40": 17})):
+        assert run.main(arguments + more) == 0
+        steps = json.loads(capsys.readouterr().out)["steps"]
+        assert [step["luts"] for step in steps] == [expected] * len(steps)
+        child = ir.load(Path("runs/iris-minimised/network.safetensors"))
+        assert child.provenance["minimised"][0]["steps"] == steps
+
+
+def test_a_parallel_encoder_is_counted():
+    iris = ir.load(ZOO / "iris.safetensors")
+    xilinx = families.get("xilinx")
+    assert run.luts(iris, xilinx, parallel=True) > run.luts(iris, xilinx) > 0
 
 
 def test_what_is_refused(capsys, caplog):
@@ -136,6 +147,8 @@ def test_what_is_refused(capsys, caplog):
         "--data does not go with --exact, which looks at none")
     assert refused(capsys, caplog, "zoo/iris", "--depth", "2", status=2) == (
         "--depth is for --exact, where something is proven")
+    assert refused(capsys, caplog, "zoo/iris", "--parallel", status=2) == (
+        "--parallel is for --synthesise, where LUTs are counted")
     path = Path("runs/iris-minimised/network.safetensors")
     path.parent.mkdir(parents=True)
     path.touch()
