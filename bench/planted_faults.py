@@ -293,6 +293,8 @@ FAULTS = [
           "for s in range(even, len(hit) - 1):", f"{TREES} -k loops"),
     Fault("model/lookup/loops.py", "sums[f, c] = 2 * sums[f, c] - total",
           "sums[f, c] = 2 * sums[f, c]", "tests/model/test_lut.py"),
+    Fault("model/lookup/loops.py", "row[k] = part[k] * (row[k] - mean)",
+          "row[k] = part[k] * row[k]", "tests/model/test_lut.py"),
     Fault("model/lookup/loops.py", "place = k if row[k] > high", "place = k if row[k] >= high",
           "tests/model/test_lut.py"),
     Fault("model/lookup/renewal.py", "else of_bits.gather(1, survey.allowed)",

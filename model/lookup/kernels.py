@@ -1,9 +1,9 @@
 """Look-ups as kernels for a GPU, each a pass over what it reads. Importing this imports triton.
 
-The functions are those of :mod:`model.lookup.tensors`, of which one is as good as it is: a product
-of matrices. A program of a kernel has a node and a block
-of samples: what it reads of neighbours lies side by side, and a table stays in its cache. With
-``TRITON_INTERPRET=1`` in the environment they run on a processor, slowly, as tests do.
+The functions are those of :mod:`model.lookup.tensors`, of which two are as good as they are. A
+program of a kernel has a node and a block of samples: what it reads of neighbours lies side by
+side, and a table stays in its cache. With ``TRITON_INTERPRET=1`` in the environment they run on a
+processor, slowly, as tests do.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from bitwright.model.lookup.tensors import match
+from bitwright.model.lookup.tensors import match, mixed
 
-__all__ = ["back", "back_to_rows", "first", "later", "match"]
+__all__ = ["back", "back_to_rows", "first", "later", "match", "mixed"]
 
 _BLOCK = 1024
 """Samples of a node that a program looks up at most."""

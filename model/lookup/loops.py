@@ -13,7 +13,7 @@ import numpy as np
 
 from bitwright.model.compiled import compiled
 
-__all__ = ["back", "back_to_rows", "first", "highest", "later", "match"]
+__all__ = ["back", "back_to_rows", "first", "highest", "later", "match", "mixed"]
 
 _BLOCK = 2048
 """Samples of a node that are worked on together."""
@@ -162,6 +162,28 @@ def match(of_slots: Any, rows: Any, candidates: Any, found: Any) -> None:
                 total += mine[f, s]
             for c in range(offered):
                 sums[f, c] = 2 * sums[f, c] - total
+
+
+@compiled
+def mixed(share: Any, match: Any) -> None:
+    """Gradient of preferences by that of their mixture: what is left of a softmax on the way back.
+
+    Parameters
+    ----------
+    share : array, shape (nodes, fan_in, offered)
+        Of each bit in the mixture of its slot.
+    match : array of the same shape
+        Gradient by the shares; set to that by the preferences.
+    """
+    nodes, fan_in, offered = match.shape
+    for n in range(nodes):
+        for f in range(fan_in):
+            part, row = share[n, f], match[n, f]
+            mean = match.dtype.type(0)
+            for k in range(offered):
+                mean += part[k] * row[k]
+            for k in range(offered):
+                row[k] = part[k] * (row[k] - mean)
 
 
 @compiled

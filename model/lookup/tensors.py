@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["back", "back_to_rows", "first", "later", "match"]
+__all__ = ["back", "back_to_rows", "first", "later", "match", "mixed"]
 
 _COPIES = 64
 """Copies of a table's gradient, which neighbouring samples add to in turn: a GPU's threads would
@@ -65,6 +65,11 @@ def match(of_slots: Tensor, rows: Tensor, candidates: Tensor, found: Tensor) -> 
         part = slice(start, start + step)
         read = signs.index_select(0, candidates[part].reshape(-1)).view(-1, offered, samples)
         torch.bmm(of_slots[part], read.transpose(1, 2), out=found[part])
+
+
+def mixed(share: Tensor, match: Tensor) -> None:
+    """Gradient of preferences by that of their mixture."""
+    match.sub_((share * match).sum(2, keepdim=True)).mul_(share)
 
 
 def _count(index: Tensor, gradient: Tensor, of_tables: Tensor) -> None:

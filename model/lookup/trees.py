@@ -314,8 +314,12 @@ class _Lookup(torch.autograd.Function):
                     trees.survey.see(nodes, of_slots, matches)
                 candidates = None if trees.candidates is None else trees.candidates[nodes]
                 costs = None if trees.costs is None else trees.costs[nodes]
-                of_preferences[nodes] = _wiring_gradient(
-                    preferences[nodes], matches.of(of_slots, candidates), costs)
+                # As if each slot read the softmax mixture of what it may read.
+                match = matches.of(of_slots, candidates)
+                if costs is not None:
+                    match += costs.unsqueeze(1)
+                trees.run("mixed", torch.softmax(preferences[nodes], dim=2), match)
+                of_preferences[nodes] = match
                 for slot in range(trees.fan_in if of_rows is not None else 0):
                     of_rows.index_add_(0, sources[:, slot], of_slots[:, slot])
         if of_rows is not None:
@@ -337,19 +341,3 @@ def _kernels() -> ModuleType:
     from bitwright.model.lookup import kernels
 
     return kernels
-
-
-def _wiring_gradient(preferences: Tensor, match: Tensor, costs: Tensor | None) -> Tensor:
-    """Gradient of the preferences, as if each slot read the softmax mixture of what it may read.
-
-    Parameters
-    ----------
-    preferences : Tensor, shape (nodes, fan_in, offered)
-    match : Tensor of the same shape
-        Gradient of a slot by the share that it has of a bit.
-    costs : Tensor, shape (nodes, offered), optional
-    """
-    if costs is not None:
-        match = match + costs.unsqueeze(1)
-    share = torch.softmax(preferences, dim=2)
-    return share * (match - (share * match).sum(2, keepdim=True))

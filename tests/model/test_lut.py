@@ -162,6 +162,19 @@ def test_matches_are_sums_of_every_slot_and_bit(fan_in, offered, realisation):
     assert torch.equal(found, torch.einsum("nfs,nos->nfo", of_slots, 2.0 * rows[bits] - 1))
 
 
+@pytest.mark.parametrize("realisation", [loops, tensors])
+def test_the_gradient_of_a_mixture_is_that_of_a_softmax(realisation):
+    generator = torch.Generator().manual_seed(0)
+    preferences = torch.randn(4, 3, 7, generator=generator).double().requires_grad_()
+    match = torch.randn(4, 3, 7, generator=generator).double()
+    share = torch.softmax(preferences, 2)
+    share.backward(match)
+    found, given = match.clone(), share.detach()
+    realisation.mixed(*((given, found) if realisation is tensors else (given.numpy(),
+                                                                       found.numpy())))
+    assert torch.allclose(found, preferences.grad, rtol=0, atol=1e-15)
+
+
 def test_the_highest_is_the_first_of_its_value():
     values = torch.randint(5, (7, 3, 9), generator=torch.Generator().manual_seed(0)).float()
     found = np.full((7, 3), -1, np.int64)
