@@ -55,7 +55,8 @@ def table(network, chosen, wanted, allow, parallel):
         file = Path(folder, "network.safetensors")
         for name in wanted:
             more = () if name == EXACT else ("--allow", allow)
-            result, seconds = told(network, file, [*ROWS[name], *more])
+            form = ["--parallel"] if parallel and name != EXACT else []
+            result, seconds = told(network, file, [*ROWS[name], *more, *form])
             steps = result["steps"]
             if whole is None:
                 whole = ir.simplify(ir.load(Path(result["network"])))

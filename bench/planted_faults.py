@@ -154,6 +154,8 @@ FAULTS = [
           "least = int(values[below - 1 - few])", "tests/minimise/test_thresholds.py"),
     Fault("minimise/thresholds.py", "per_frame = compared(modulate), int(few / modulate.frames)",
           "per_frame = compared(modulate), int(few)", "tests/minimise/test_thresholds.py"),
+    Fault("minimise/thresholds.py", "learnt[:, feature].astype(np.int64)", "learnt[:, feature]",
+          "tests/minimise/test_thresholds.py"),
     Fault("minimise/thresholds.py", "if modulate.noise is not None:", "if False:",
           "tests/minimise/test_thresholds.py"),
     Fault("minimise/complete.py", "if not wide[0] & wide[1]:", "if True:", COMPLETE),

@@ -17,13 +17,12 @@ __all__ = ["lossy"]
 
 
 def lossy(network: ir.Network, learnt: NDArray[Any], quality: Callable[[ir.Network], float],
-          allow: float = 0.0, rare: float = 0.0) -> Iterator[Step]:
+          allow: float = 0.0, rare: float = 0.0, *, parallel: bool = False) -> Iterator[Step]:
     """Make a network smaller that then answers as before what it was trained on, if not all else.
 
     Bits that are constant on the samples become constants; those that are like an earlier one, or
     its inverse, are taken for that; what a table holds at addresses that are not reached becomes
-    whatever lets it do with fewer inputs, from the last layer to the first. Thresholds move to
-    where a comparison needs fewer bits of its feature.
+    whatever lets it do with fewer inputs, from the last layer to the first.
 
     Parameters
     ----------
@@ -37,6 +36,9 @@ def lossy(network: ir.Network, learnt: NDArray[Any], quality: Callable[[ir.Netwo
     rare : float
         Share of the samples' frames up to which an address counts as not reached, a bit as
         constant, and a comparison as the same. Above 0, answers to the samples may change, too.
+    parallel : bool
+        Whether thresholds then move to where a comparison needs fewer bits of its feature, which a
+        parallel encoder gains by.
 
     Yields
     ------
@@ -58,7 +60,8 @@ def lossy(network: ir.Network, learnt: NDArray[Any], quality: Callable[[ir.Netwo
         free = Seen(now, learnt).addresses[name] <= few
         yield (step := tried(f"unreached {name}", now, completed(now, name, free), quality, least))
         now = step.network
-    yield tried("rounded", now, rounded(now, learnt, few), quality, least)
+    if parallel:
+        yield tried("rounded", now, rounded(now, learnt, few), quality, least)
 
 
 def _constant(seen: Seen, few: float) -> dict[ir.Bit, ir.Signal]:

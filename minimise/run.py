@@ -64,7 +64,8 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--synthesise", metavar="FAMILY", action="append", default=[],
         help="count the LUTs after each step, too; may be given for several families")
     parser.add_argument("--parallel", action="store_true",
-        help="count them with a parallel encoder")
+        help="for a parallel encoder: move thresholds to where comparisons take fewer LUTs, last, "
+             "and count so")
     parser.add_argument("--out", metavar="FILE", type=Path,
         help=f"the new network (default: runs/NAME-minimised/{FILE_NAME})")
     parser.add_argument("--force", action="store_true", help="replace that file if it is there")
@@ -96,6 +97,9 @@ def _minimise(args: argparse.Namespace) -> None:
         raise ExistsError(f"{out}: is there already; name another file with --out, or replace it "
                           "with --force")
     network = ir.load(path)
+    if args.parallel and network.frames > 1:
+        raise UserError(f"{path}: --parallel needs a network of one frame, not of "
+                        f"{network.frames}")
     steps, told, measured = (_exact if args.exact else _lossy)(args, path, network)
     if args.arrange:
         steps.append(_arranged(steps[-1], told))
@@ -119,8 +123,8 @@ def _check(args: argparse.Namespace) -> None:
             raise UsageError(f"--{flag} does not go with --exact, which changes no answer")
     if args.exact and args.data is not None:
         raise UsageError("--data does not go with --exact, which looks at none")
-    if args.parallel and not args.synthesise:
-        raise UsageError("--parallel is for --synthesise, where LUTs are counted")
+    if args.parallel and args.exact and not args.synthesise:
+        raise UsageError("--parallel does not go with --exact, which moves no thresholds")
     if args.depth is not None and not args.exact:
         raise UsageError("--depth is for --exact, where something is proven")
 
@@ -170,7 +174,8 @@ def _lossy(args: argparse.Namespace, path: Path, network: ir.Network) -> _Found:
         before = quality(network, data.x_test, data.y_test)
     except ValueError as error:
         raise ir.ArtifactError(f"{path}: data set {data.name!r} does not fit: {error}") from error
-    steps = _done(lossy(network, validation.learnt, validation.quality, args.allow, args.rare))
+    steps = _done(lossy(network, validation.learnt, validation.quality, args.allow, args.rare,
+                        parallel=args.parallel))
     last = steps[-1]
     return steps, {
         "parent": ir.digest(network), "allow": args.allow, "rare": args.rare,

@@ -50,7 +50,7 @@ def rounded(network: ir.Network, learnt: NDArray[Any], few: float) -> dict[ir.Bi
     changes = {}
     for bit in np.flatnonzero(network.read_mask(name)).tolist():
         feature, d = divmod(bit, modulate.depth)
-        values = np.sort(learnt[:, feature]) - low
+        values = np.sort(learnt[:, feature].astype(np.int64)) - low
         was = modulate.thresholds[:, feature, d] - low
         found = [_rounded(int(threshold), values, per_frame, high - low) for threshold in was]
         needed = modulate.bits - _zeros(np.array(found))

@@ -59,7 +59,7 @@ class Script:
         Range of labels before technology mapping of the logic.
     mappings : mapping
         Alternatives for that mapping by name, the fastest first. It is taken unless another has
-        clearly fewer LUTs.
+        clearly fewer LUTs (where nothing is placed, fewer at all).
     check : str
         Command that ends the script.
     registers : tuple of str

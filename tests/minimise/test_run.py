@@ -10,6 +10,7 @@ import pytest
 from bitwright import data, ir
 from bitwright.hw import families
 from bitwright.minimise import run
+from tests.networks import network
 
 ZOO = Path(__file__).parents[2] / "zoo"
 
@@ -132,6 +133,13 @@ def test_a_parallel_encoder_is_counted():
     assert run.luts(iris, xilinx, parallel=True) > run.luts(iris, xilinx) > 0
 
 
+def test_a_parallel_encoder_is_for_one_frame(capsys, caplog):
+    """Refused before anything is done."""
+    ir.save(Path("frames.safetensors"), network(0, frames=3))
+    assert refused(capsys, caplog, "frames.safetensors", "--parallel") == (
+        "frames.safetensors: --parallel needs a network of one frame, not of 3")
+
+
 def test_what_is_refused(capsys, caplog):
     assert refused(capsys, caplog, "zoo/iris", "--rare", "1", status=2) == (
         "--rare must be at least 0 and below 1, not 1")
@@ -147,8 +155,8 @@ def test_what_is_refused(capsys, caplog):
         "--data does not go with --exact, which looks at none")
     assert refused(capsys, caplog, "zoo/iris", "--depth", "2", status=2) == (
         "--depth is for --exact, where something is proven")
-    assert refused(capsys, caplog, "zoo/iris", "--parallel", status=2) == (
-        "--parallel is for --synthesise, where LUTs are counted")
+    assert refused(capsys, caplog, "zoo/iris", "--parallel", "--exact", status=2) == (
+        "--parallel does not go with --exact, which moves no thresholds")
     path = Path("runs/iris-minimised/network.safetensors")
     path.parent.mkdir(parents=True)
     path.touch()

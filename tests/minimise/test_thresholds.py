@@ -83,6 +83,13 @@ def test_samples_keep_every_bit(seed, frames):
     assert name == other.entries[0].name
 
 
+def test_samples_of_any_type_of_integers():
+    net = counted(ir.Modulate(np.array([[[50], [0]]], np.int32), 8, True))
+    samples = np.array([[-100, 0], [5, 0], [100, 0]])
+    for kind in (np.int8, np.int16, np.int64):
+        assert rounded(net, samples.astype(kind), 0) == {("m", 0): (64,)}
+
+
 def test_frames_share_what_may_change():
     samples = np.array([[5], [7], [7], [15]]).repeat(2, axis=1)
     for few, expected in ((0, (6, 8)), (1, (6, 8)), (2, (4, 16)), (4, (8, 16))):
