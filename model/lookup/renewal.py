@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
 from bitwright.model import processes
-
-if TYPE_CHECKING:
-    from bitwright.model.lookup.trees import Matches
+from bitwright.model.lookup.matches import Matches
 
 __all__ = ["Renewal", "Survey"]
 

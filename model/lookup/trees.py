@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 
 from bitwright.model.lookup import tensors as tensor_operations
+from bitwright.model.lookup.matches import Matches
 from bitwright.model.lookup.renewal import Survey
 
 if TYPE_CHECKING:
     from bitwright.model.layers.seen import Seen
 
-__all__ = ["Matches", "Trees", "chosen", "dependence", "first_preferences", "look_up",
-           "slope_matrix"]
+__all__ = ["Trees", "chosen", "dependence", "first_preferences", "look_up", "slope_matrix"]
 
 EFD_BETA = 1 / 3
 
@@ -146,47 +146,6 @@ class Trees:
                    for level in self.hard]
 
 
-class Matches:
-    """How far the bits that slots might read go with what the slots receive.
-
-    Parameters
-    ----------
-    trees : Trees
-    rows : Tensor of uint8, shape (in_width, samples)
-        The bits.
-    kind : Tensor
-        Of the type that numbers are to have.
-    """
-
-    def __init__(self, trees: Trees, rows: Tensor, kind: Tensor) -> None:
-        self._trees, self._rows, self._kind = trees, rows, kind
-
-    @cached_property
-    def signs(self) -> Tensor:
-        """Bits as -1 and +1."""
-        return self._rows.to(self._kind).mul_(2).sub_(1)
-
-    def of(self, of_slots: Tensor, bits: Tensor | None) -> Tensor:
-        """Gradients of slots by the share that they have of each bit.
-
-        Parameters
-        ----------
-        of_slots : Tensor, shape (nodes, fan_in, samples)
-            Their gradients.
-        bits : Tensor of int64, shape (nodes, bits), optional
-            Left out, all.
-
-        Returns
-        -------
-        Tensor, shape (nodes, fan_in, bits)
-        """
-        if bits is None:
-            return (of_slots.flatten(0, 1) @ self.signs.T).unflatten(0, of_slots.shape[:2])
-        found = of_slots.new_empty(*of_slots.shape[:2], bits.shape[1])
-        self._trees.run("match", of_slots, self._rows, bits, found)
-        return found
-
-
 def look_up(x: Tensor, trees: Trees, tables: Sequence[Tensor],
             preferences: Tensor | None = None, seen: Seen | None = None) -> Tensor:
     """Look bits up in trees of tables. Differentiable by tables, preferences and input.
@@ -287,7 +246,7 @@ class _Lookup(torch.autograd.Function):
         slopes = [trees.slopes_of(level) for level in tables]
         of_tables = [torch.zeros_like(level) for level in tables]
         of_rows = of_preferences = None
-        matches = Matches(trees, rows, g)
+        matches = Matches(trees.run, rows, g)
         if ctx.needs_input_grad[0]:
             of_rows = g.new_zeros(seen.bits if seen else ctx.shape[0], g.shape[1])
         if preferences is not None:
