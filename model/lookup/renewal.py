@@ -154,17 +154,14 @@ class Renewal(nn.Module):
             return
         mine, liked = candidates[nodes], preferences[nodes]
         count = min(max(1, mine.shape[1] // SHARE), self._spare)
-        gain, places = -survey.gradient.amin(1), mine
-        if survey.allowed is not None:
-            places = torch.searchsorted(survey.allowed, mine)
+        gain, bits = -survey.gradient.amin(1), survey.allowed
+        if bits is None:
+            bits = torch.arange(gain.shape[1], device=gain.device).repeat(len(gain), 1)
         if costs is not None:
-            of_bits = costs[nodes]
-            gain -= of_bits if survey.allowed is None else of_bits.gather(1, survey.allowed)
-        better = gain.scatter_(1, places, -math.inf).topk(count).indices
-        if survey.allowed is not None:
-            better = survey.allowed.gather(1, better)
+            gain -= costs[nodes].gather(1, bits)
+        gain.scatter_(1, torch.searchsorted(bits, mine), -math.inf)
         best = liked.amax(2, keepdim=True)
         last = (liked - best).amax(1).topk(count, largest=False).indices
-        mine.scatter_(1, last, better)
-        renewed = last.unsqueeze(1).expand(-1, liked.shape[1], -1)
-        liked.scatter_(2, renewed, (best - BEHIND).expand(-1, -1, count))
+        mine.scatter_(1, last, bits.gather(1, gain.topk(count).indices))
+        places = last.unsqueeze(1).expand(-1, liked.shape[1], -1)
+        liked.scatter_(2, places, (best - BEHIND).expand(-1, -1, count))

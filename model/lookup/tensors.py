@@ -59,12 +59,12 @@ def back_to_rows(hits: Tensor, gradient: Tensor, of_tables: Tensor, slopes: Tens
 def match(of_slots: Tensor, rows: Tensor, candidates: Tensor, found: Tensor) -> None:
     """Sums of what slots receive by the bits that they might read."""
     (nodes, offered), samples = candidates.shape, rows.shape[1]
-    signs = rows.to(found).mul_(2).sub_(1)
     step = max(1, (_BUFFERED if rows.is_cuda else _CACHED) // (offered * samples))
     for start in range(0, nodes, step):
         part = slice(start, start + step)
-        read = signs.index_select(0, candidates[part].reshape(-1)).view(-1, offered, samples)
-        torch.bmm(of_slots[part], read.transpose(1, 2), out=found[part])
+        read = rows.index_select(0, candidates[part].reshape(-1)).view(-1, offered, samples)
+        torch.bmm(of_slots[part], read.to(found).transpose(1, 2), out=found[part])
+    found.mul_(2).sub_(of_slots.sum(2, keepdim=True))
 
 
 def mixed(share: Tensor, match: Tensor) -> None:

@@ -245,12 +245,12 @@ class _Lookup(torch.autograd.Function):
         g = (seen.channels(gradient) if seen else gradient).contiguous().to(tables[0])
         slopes = [trees.slopes_of(level) for level in tables]
         of_tables = [torch.zeros_like(level) for level in tables]
-        of_rows = of_preferences = None
-        matches = Matches(trees.run, rows, g)
+        of_rows = of_preferences = matches = None
         if ctx.needs_input_grad[0]:
             of_rows = g.new_zeros(seen.bits if seen else ctx.shape[0], g.shape[1])
         if preferences is not None:
             of_preferences = torch.empty_like(preferences)
+            matches = Matches(trees.run, rows, g)
         for part in trees.parts(g.shape[1]):
             of_y = g[part[-1]]
             for level in range(len(tables) - 1, 0, -1):
