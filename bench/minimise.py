@@ -54,16 +54,14 @@ def table(network, chosen, wanted, allow, parallel):
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "network.safetensors")
         for name in wanted:
-            more = () if name == EXACT else ("--allow", allow)
-            form = ["--parallel"] if parallel and name != EXACT else []
-            result, seconds = told(network, file, [*ROWS[name], *more, *form])
+            more = () if name == EXACT else ("--allow", allow, *["--parallel"] * parallel)
+            result, seconds = told(network, file, [*ROWS[name], *more])
             steps = result["steps"]
             if whole is None:
                 whole = ir.simplify(ir.load(Path(result["network"])))
                 yield row([network, *_accuracies(whole)], steps[0], whole, 0, chosen, parallel)
             found = ir.load(file)
-            yield row([name, *_accuracies(found)], steps[-1], found, seconds, chosen,
-                      parallel)
+            yield row([name, *_accuracies(found)], steps[-1], found, seconds, chosen, parallel)
 
 
 def _accuracies(network):

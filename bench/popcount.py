@@ -16,12 +16,12 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import stream
 
 from bitwright.hw.families import FAMILIES
+from bitwright.hw.families.family import area
 from bitwright.hw.families.tool import YOSYS
 from bitwright.hw.flow import toolchain
 from bitwright.hw.rtl.parts.popcount import popcount
 from bitwright.hw.rtl.parts.stages import Stages
 
-AREA = "simplemap; abc -lut {lut} -script +strash;dch,-f;if,-a;mfs2,-a;lutpack,-S,1; clean"
 _CARRY_LUTS = {"CCU2C": 2, "CARRY4": 0}
 """LUTs that a carry cell takes beyond those that are counted by themselves."""
 
@@ -86,10 +86,9 @@ def measure(way, width, family):
             log = run(family.place.nextpnr, "--hx8k", "--package", "ct256", "--json", "out.json",
                       "--pack-only")
             return int(re.search(r"ICESTORM_LC:\s*(\d+)/", log)[1])
-        area = AREA.format(lut=lut_size)
         # Not from the log, which this Yosys leaves short after it ran ABC.
-        run(YOSYS, "-p", f"read_rtlil in.il; {command} -top top -run begin:map_luts; {area}; "
-                           "tee -o stat.txt stat")
+        run(YOSYS, "-p", f"read_rtlil in.il; {command} -top top -run begin:map_luts; simplemap; "
+                           f"{area(lut_size)}; clean; tee -o stat.txt stat")
         cells = dict.fromkeys(("$lut", *_CARRY_LUTS), 0)
         found = (folder / "stat.txt").read_text(encoding="utf-8")
         for number, kind in re.findall(r"^\s+(\d+)\s+(\$?\w+)\s*$", found, re.MULTILINE):

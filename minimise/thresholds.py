@@ -48,14 +48,17 @@ def rounded(network: ir.Network, learnt: NDArray[Any], few: float) -> dict[ir.Bi
     low, high = modulate.domain
     before, per_frame = compared(modulate), int(few / modulate.frames)
     changes = {}
-    for bit in np.flatnonzero(network.read_mask(name)).tolist():
-        feature, d = divmod(bit, modulate.depth)
+    for feature, read in enumerate(network.read_mask(name).reshape(-1, modulate.depth)):
+        if not read.any():
+            continue
         values = np.sort(learnt[:, feature].astype(np.int64)) - low
-        was = modulate.thresholds[:, feature, d] - low
-        found = [_rounded(int(threshold), values, per_frame, high - low) for threshold in was]
-        needed = modulate.bits - _zeros(np.array(found))
-        if (needed < before[:, feature, d]).any():
-            changes[name, bit] = tuple(threshold + low for threshold in found)
+        for d in np.flatnonzero(read).tolist():
+            was = modulate.thresholds[:, feature, d] - low
+            found = [_rounded(int(threshold), values, per_frame, high - low) for threshold in was]
+            needed = modulate.bits - _zeros(np.array(found))
+            if (needed < before[:, feature, d]).any():
+                changes[name, feature * modulate.depth + d] = tuple(
+                    threshold + low for threshold in found)
     return changes
 
 

@@ -15,6 +15,7 @@ from bitwright.hw.families.tool import YOSYS, Program
 
 __all__ = ["BlockRam", "Clock", "Family", "Free", "Io", "Models", "Pair", "Place", "Script", "area"]
 
+
 def area(lut_size: int) -> str:
     """Area recovery for LUTs of a size, which Yosys's own scripts leave out.
 
