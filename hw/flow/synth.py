@@ -30,6 +30,10 @@ WORTH = 1.05
 """How many LUTs a faster mapping may have for one of the smallest. On an iCE40, iris with 750 LUTs
 instead of 738 runs at 42.6 MHz instead of 23.8. Where nothing is placed LUTs alone count."""
 
+TABLES = Path(__file__).with_name("constant_tables.v")
+"""How a constant indexed by signals, a look-up table, is mapped. Yosys makes a module of its own for
+each, and takes longer for each the more there are: 12,000 were not through in 40 minutes."""
+
 LABEL = "bitwright_part"
 """Attribute that tells which part a cell belongs to: its position among the parts, from 1."""
 
@@ -72,10 +76,11 @@ class Synthesise:
         """
         names = _module_names(self.sources)
         found = {part: module for part, module in self.parts.items() if module in names}
-        copies = [folder / path.name for path in self.sources]
-        for path, copy in zip(self.sources, copies, strict=True):
+        given = (TABLES, *self.sources)
+        copies = [folder / path.name for path in given]
+        for path, copy in zip(given, copies, strict=True):
             copy.write_bytes(path.read_bytes())  # the tools must be given relative paths
-        script = _script(self.family.script, [copy.name for copy in copies], self.top,
+        script = _script(self.family.script, [copy.name for copy in copies[1:]], self.top,
                          list(found.values()))
         (folder / "synth.ys").write_text(script, encoding="utf-8")
         toolchain.run(self.yosys, ["synth.ys"], folder=folder, log=logs / "yosys.log")
@@ -128,6 +133,8 @@ def _script(script: Script, sources: list[str], top: str, parts: list[str]) -> s
     # An element of an array has a wire of its own, such as `scores[1]`, which ABC9 would take for a
     # bit of the wire `scores` that holds them all.
     lines += ["rename -hide */w:*[[]*"]
+    # What an index picks is a bit, and the wire around it as wide as the constant.
+    lines += ["proc", "wreduce t:$shr", f"techmap -map {TABLES.name}"]
     lines += [f"setattr -mod -set keep_hierarchy 1 {module}" for module in parts]
     # The parts' ports that nothing reads, or that are constant, must not cost anything.
     lines += [f"{script.command} -top {top} -run {script.first}", *script.registers, "opt_hier",

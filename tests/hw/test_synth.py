@@ -5,7 +5,7 @@ import json
 import re
 
 import pytest
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -104,6 +104,31 @@ def test_no_wire_is_called_like_a_bit_of_another(tmp_path):
     assert not re.search(r"wire.*\\\S+\[\d+\] ", netlist.read_text())
 
 
+class Tables(wiring.Component):
+    """Constants that are indexed: whole ones, with zeros in front, with an index that is part
+    constant, and one of which more than a bit is read."""
+
+    def __init__(self):
+        super().__init__({"a": In(6), "y": Out(6)})
+
+    def elaborate(self, platform):
+        m = Module()
+        wide = Const(0x9A3C_55E1_0FF0_1234, 64)
+        m.d.sync += self.y.eq(Cat(
+            wide.bit_select(self.a, 1), Const(0x2B, 64).bit_select(self.a, 1),
+            Const(0x6E, 8).bit_select(Cat(self.a[4], self.a[1], Const(0, 1)), 1),
+            Const(0, 16).bit_select(self.a[:4], 1), wide.bit_select(self.a, 2)))
+        return m
+
+
+def test_tables_are_mapped_by_one_module_for_all(tmp_path):
+    """And not by one of its own for each, which takes longer the more there are."""
+    synth.netlist(to_verilog(Tables()), "top", "ice40", tmp_path, parts={})
+    log = (tmp_path / "yosys.log").read_text(encoding="utf-8")
+    assert log.count("constant_table for cells of type $shr") == 4  # widths: 64, 6, 1 and 7
+    assert log.count("constmap:") == 1  # the one of which two bits are read
+
+
 @pytest.fixture(scope="module")
 def verilog():
     return to_verilog(Outer())
@@ -133,11 +158,12 @@ def test_parts_add_up(family, verilog, tmp_path):
     assert dataclasses.asdict(result.total)["memories"] == 0
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("family", ["ice40", "ecp5"])
-def test_netlist_equals_the_design(family, verilog, tmp_path):
+@pytest.mark.parametrize(("design", "family"), [
+    pytest.param(design, family, marks=[] if (design, family) == (Tables, "ice40") else
+                 [pytest.mark.slow]) for design in (Outer, Tables) for family in ("ice40", "ecp5")])
+def test_netlist_equals_the_design(design, family, tmp_path):
     """Proven by Yosys for four cycles of any input, with the models that simulation uses."""
-    synth.netlist(verilog, "top", family, tmp_path)
+    synth.netlist(to_verilog(design()), "top", family, tmp_path)
     found = synth.cell_models(family)
     # There is no PLL in this netlist, and its model is a matter of time, of which a proof knows
     # nothing.
