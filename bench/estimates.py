@@ -18,8 +18,10 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from bitwright import ir
 from bitwright.hw import families
+from bitwright.hw.families.resources import Resources
 from bitwright.hw.families.tool import YOSYS
 from bitwright.hw.flow import toolchain
+from bitwright.hw.flow.memories import together
 from bitwright.hw.flow.synth import Synthesise
 from bitwright.hw.plan import FOLDED, STREAMED, UNROLLED, Plan
 from bitwright.hw.rtl.layers import choose
@@ -107,7 +109,10 @@ class Ported(wiring.Component):
 
 
 def measure(node, table, family, levels):
-    """What was estimated and what Yosys found: LUTs, flip-flops, block RAMs."""
+    """What was estimated and what Yosys found: LUTs, flip-flops, block RAMs.
+
+    Memories that become LUTs are among those.
+    """
     plan = Plan(levels_per_register=levels, lut_size=family.lut_size, nodes={"node": table})
     choice = choose(ir.Entry("node", node, ("input",)), plan)
     with tempfile.TemporaryDirectory() as name:
@@ -117,7 +122,11 @@ def measure(node, table, family, levels):
         source.write_text(rtlil.convert(Ported(choice.build()), name="top", emit_src=False),
                           encoding="utf-8")
         stage = Synthesise((source,), "top", family, {}, toolchain.find(YOSYS))
-        return choice.estimate().resources, stage.run(folder, folder).total
+        told = choice.estimate().resources
+        memories = together(told.memories, family)
+        estimated = Resources(told.luts + round(memories.rom + memories.ram), told.flip_flops,
+                              memories=memories.blocks)
+        return estimated, stage.run(folder, folder).total
 
 
 def main(argv=None):
@@ -130,8 +139,8 @@ def main(argv=None):
                         help="only ways whose words hold TEXT, such as 'writable'")
     args = parser.parse_args(argv)
     family = families.get(args.family)
-    print("| node | way | LUTs | estimated | % | FFs | estimated | % | block RAMs | bits of "
-          "memory, estimated |\n" + "|---" * 10 + "|")
+    print("| node | way | LUTs | estimated | % | FFs | estimated | % | block RAMs | estimated "
+          "|\n" + "|---" * 10 + "|")
     errors = []
     for name, node, table in cases():
         way = " ".join(str(key if value is True else value) for key, value in table.items())
@@ -143,7 +152,7 @@ def main(argv=None):
         errors.append(row)
         print(f"| {name} | {way} | {found.luts:,} | {estimated.luts:,} | {row[0]:+.0f} | "
               f"{found.flip_flops:,} | {estimated.flip_flops:,} | {row[1]:+.0f} | "
-              f"{found.memories} | {estimated.memory_bits:,} |", flush=True)
+              f"{found.memories} | {estimated.memories} |", flush=True)
     means = np.abs(errors).mean(axis=0)
     worst = np.abs(errors).max(axis=0)
     print(f"\n{family.name}: LUTs off by {means[0]:.0f} % on average and {worst[0]:.0f} at most, "

@@ -18,6 +18,7 @@ builds of that form.
 """
 
 import argparse
+import dataclasses
 import functools
 import json
 import statistics
@@ -35,9 +36,10 @@ from bitwright.hw.contents import as_built
 from bitwright.hw.flow.builder import build
 from bitwright.hw.flow.estimate import (
     COEFFICIENTS,
+    COUNTED,
     Coefficients,
+    Design,
     coefficients,
-    features,
     speed_grade,
 )
 from bitwright.hw.flow.options import Options
@@ -55,17 +57,30 @@ FITTED = ("digits", "iris")
 
 PARTS = ("encoder", "core", "head", "link", "other")
 
-PRIOR = 0.05
-"""Weight of a coefficient of 1."""
+LARGE, SCALE = 100, 8
+"""Number from which on made networks are so many times as large."""
 
-FORMS = {"serial": {"serial": 10}, "parallel": {"parallel": True}, "folded": {"cycles": 256}}
+PRIOR, ABSENT = 0.05, 0.001
+"""Weight of a coefficient of 1, and of one of what is there or not, whatever that takes."""
+
+SWITCHES = {"fixed", "writes", "board", "parallel"}
+"""Features that are there or not."""
+
+LOADED = "loaded"
+
+FORMS = {"serial": {"serial": 10}, "parallel": {"parallel": True}, "folded": {"cycles": 256},
+         LOADED: {"cycles": 4096}}
 """Other ways to build, as :func:`hw.rtl.layers.asked` takes them. A line's network is then called
-``3-serial``."""
+``3-serial``. Of those that are loaded, contents can be written, in large memories where there are
+some; they have a link, and so a board."""
+
 
 def made(number):
-    """A network of that number: the same one every time, each of another size."""
+    """A network of that number: the same one every time, each of another size. Those from
+    :data:`LARGE` on are large."""
     rng = np.random.default_rng([12, number])
-    features, depth = int(rng.integers(8, 120)), int(rng.integers(1, 4))
+    scale = SCALE if number >= LARGE else 1
+    features, depth = scale * int(rng.integers(8, 120)), int(rng.integers(1, 4))
     classes, bits = int(rng.integers(2, 11)), int(rng.integers(4, 9))
     top = 1 << bits
     thresholds = np.sort(rng.integers(1, top, (1, features, depth)), axis=2).astype(np.int32)
@@ -79,7 +94,7 @@ def made(number):
         head = ir.Scores(rng.integers(2, size=(classes, neurons)).astype(bool), 1,
                          rng.integers(-8, 9, classes).astype(np.int32))
     else:
-        widths = [int(rng.integers(40, 200)) for _ in range(int(rng.integers(1, 3)))]
+        widths = [scale * int(rng.integers(40, 200)) for _ in range(int(rng.integers(1, 3)))]
         widths[-1] = classes * max(2, widths[-1] // classes)
         nodes, fan_in = [], 4 if rng.integers(2) else 6
         for tables in widths:
@@ -119,13 +134,19 @@ def parted(name):
     return name, ""
 
 
-def plan(name, family):
+def plan(name, family, board=None):
     """The plan that a network is built with: its neurons folded, if it has any."""
     number, form = parted(name)
     nodes = {} if not number.isdigit() or int(number) % 5 != 4 else {
         part: {"way": FOLDED, "cycles": 256} for part in ("node0", "head")}
-    return asked(Plan(lut_size=family.lut_size, nodes=nodes), network(number),
-                 **FORMS.get(form, {}))
+    found = asked(Plan(lut_size=family.lut_size, nodes=nodes), network(number),
+                  **FORMS.get(form, {}))
+    if form != LOADED:
+        return found
+    large = board is not None and board.part.large_memories > 0
+    return dataclasses.replace(found, nodes={**found.nodes, **{
+        entry.name: {**found.nodes[entry.name], "writable": True, "large": large}
+        for entry in network(number).entries if isinstance(entry.node, ir.Lut | ir.Xnor)}})
 
 
 def buildable(number, form):
@@ -138,14 +159,20 @@ def load():
     return read(DATA)
 
 
+def placed_on(where):
+    """Family that a target names, and the board, if it is one."""
+    board = None if where in families.FAMILIES else boards.get(where)
+    return families.get(where) if board is None else board.family, board
+
+
 def measure(name, where):
     """Synthesise for a family, or place on a board, and tell what was found."""
-    board = None if where in families.FAMILIES else boards.get(where)
-    family = families.get(where) if board is None else board.family
+    family, board = placed_on(where)
+    synthesised = board is None or parted(name)[1] == LOADED
     with tempfile.TemporaryDirectory() as folder:
         report, _ = build(f"made{name}" if name[0].isdigit() else name, network(name), Options(
-            board=board, family=family, plan=plan(name, family), out=Path(folder),
-            stop_after="synth" if board is None else "route",
+            board=board, family=family, plan=plan(name, family, board), out=Path(folder),
+            stop_after="synth" if synthesised else "route",
             baud=None if board is None else board.baud))
     return line(name, where, report)
 
@@ -192,26 +219,28 @@ def adopt(folder):
 def fitted_to(one):
     """Whether the coefficients are fitted to a line; the others tell how good they are."""
     name, form = parted(one["network"])
-    return not form and (int(name) % 2 == 0 if name.isdigit() else name in FITTED)
+    return int(name) % 2 == 0 if name.isdigit() else not form and name in FITTED
 
 
 def described(one):
-    """Features of a line's parts, its family and its board, if there is one."""
-    where = one["target"]
-    board = None if where in families.FAMILIES else boards.get(where)
-    family = families.get(where) if board is None else board.family
-    return _features(one["network"], family.name, board is not None), family, board
+    """What there is to know of a line's design, its family and its board, if there is one."""
+    family, board = placed_on(one["target"])
+    large = board is not None and board.part.large_memories > 0
+    return _design(one["network"], one["target"] if large else family.name,
+                   board is not None), family, board
 
 
 @functools.cache
-def _features(name, family, link):
-    chosen = plan(name, families.get(family))
-    return features(as_built(network(name), chosen), chosen, families.get(family), link=link)
+def _design(name, where, link):
+    family, board = placed_on(where)
+    chosen = plan(name, family, board)
+    return Design.of(as_built(network(name), chosen), chosen, family, link=link)
 
 
 def fit(lines):
     """Coefficients of each family, by name, as the file has them."""
-    known = [(one, *described(one)) for one in lines if fitted_to(one)]
+    known = [(one, design.features, family, board) for one in lines if fitted_to(one)
+             for design, family, board in [described(one)]]
     grades = speeds([(one, board) for one, _, _, board in known if one["fmax_mhz"] is not None])
     slope, found = slope_of(grades), {}
     for name in families.FAMILIES:
@@ -232,13 +261,16 @@ def solved(rows):
     """
     if not rows:
         return {}
+    rows = [({name: value for name, value in values.items() if name != COUNTED},
+             luts - values.get(COUNTED, 0)) for values, luts in rows]
     names = list(dict.fromkeys(name for values, _ in rows for name in values))
     weights = [1 / max(20, luts) for _, luts in rows]
     matrix = [[values.get(name, 0) * weight for name in names]
               for (values, _), weight in zip(rows, weights, strict=True)]
     wanted = [luts * weight for (_, luts), weight in zip(rows, weights, strict=True)]
     scale = [max((abs(row[index]) for row in matrix), default=0) for index in range(len(names))]
-    prior = np.diag([PRIOR * max(one, 1e-3) for one in scale])
+    prior = np.diag([(ABSENT if name in SWITCHES else PRIOR) * max(one, 1e-3)
+                     for name, one in zip(names, scale, strict=True)])
     solution, _ = nnls(np.vstack([matrix, prior]), np.concatenate([wanted, prior.sum(axis=1)]))
     return {name: round(float(value), 4) for name, value in zip(names, solution, strict=True)}
 
@@ -275,14 +307,15 @@ def errors(lines, fitted, form=""):
     for one in lines:
         if fitted_to(one) or parted(one["network"])[1] != form:
             continue
-        parts, family, board = described(one)
-        told = fitted[family.name].luts(parts)
+        design, family, board = described(one)
+        told = fitted[family.name].luts(design.features)
         total = sum(one["luts"].values())
         mhz = None if one["fmax_mhz"] is None else fitted[family.name].fmax_mhz(
             sum(told.values()), speed_grade(board.part))
         rows.append({"network": one["network"], "target": one["target"], "family": family.name,
                      "luts": total, "told": sum(told.values()),
                      "luts_off": 100 * (sum(told.values()) / total - 1),
+                     "memories": one["memories"], "told_memories": design.memories.blocks,
                      "mhz": one["fmax_mhz"], "told_mhz": mhz,
                      "mhz_off": None if mhz is None else 100 * (mhz / one["fmax_mhz"] - 1),
                      "parts": {part: (one["luts"].get(part, 0), told[part]) for part in told}})
@@ -290,17 +323,24 @@ def errors(lines, fitted, form=""):
 
 
 def off(rows):
-    """How far off a family's estimates are: builds that were compared, means and the largest."""
+    """How far off a family's estimates are: builds that were compared, means and the largest.
+
+    Of block RAMs: builds that have as many as was told, and the largest difference.
+    """
     found = {}
     for name in families.FAMILIES:
         luts = [abs(row["luts_off"]) for row in rows if row["family"] == name]
+        memories = [abs(row["told_memories"] - row["memories"]) for row in rows
+                    if row["family"] == name]
         mhz = [abs(row["mhz_off"]) for row in rows
                if row["family"] == name and row["mhz_off"] is not None]
         found[name] = {"builds": len(luts),
                        "luts": round(statistics.mean(luts), 1) if luts else None,
                        "luts_most": round(max(luts), 1) if luts else None,
                        "fmax": round(statistics.mean(mhz), 1) if mhz else None,
-                       "fmax_most": round(max(mhz), 1) if mhz else None}
+                       "fmax_most": round(max(mhz), 1) if mhz else None,
+                       "memories_exact": sum(not one for one in memories),
+                       "memories_most": max(memories, default=None)}
     return found
 
 
@@ -315,21 +355,25 @@ def write():
 
 def table(rows):
     """The errors as a table in Markdown, and their means."""
-    print("| network | target | LUTs | estimated | % | encoder | core | head | MHz | estimated | % "
-          "|\n" + "|---" * 2 + "|---:" * 9 + "|")
+    print("| network | target | LUTs | estimated | % | encoder | core | head | block RAMs | MHz | "
+          "estimated | % |\n" + "|---" * 2 + "|---:" * 10 + "|")
     for row in rows:
         speed = (f"{row['mhz']:.1f} | {row['told_mhz']:.1f} | {row['mhz_off']:+.0f}"
                  if row["told_mhz"] is not None else "- | - | -")
         parts = " | ".join("{:,} / {:,}".format(*row["parts"][part])
                            for part in ("encoder", "core", "head"))
         print(f"| {row['network']} | {row['target']} | {row['luts']:,} | {row['told']:,} | "
-              f"{row['luts_off']:+.1f} | {parts} | {speed} |")
+              f"{row['luts_off']:+.1f} | {parts} | {row['memories']} / {row['told_memories']} | "
+              f"{speed} |")
     print()
     for name, found in off(rows).items():
         for key, noun in (("luts", "LUTs"), ("fmax", "Fmax")):
             if found[key] is not None:
                 print(f"{name}: {noun} off by {found[key]} % on average, {found[key + '_most']} % "
                       f"at most; {found['builds']} builds.")
+        if found["builds"]:
+            print(f"{name}: block RAMs exact in {found['memories_exact']} of {found['builds']} "
+                  f"builds, off by {found['memories_most']} at most.")
 
 
 def main(argv=None):

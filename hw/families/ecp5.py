@@ -1,6 +1,16 @@
 """Lattice ECP5: LUT4, two of them to a slice with carry, block RAMs of 18 kbit."""
 
-from bitwright.hw.families.family import Clock, Family, Free, Io, Models, Place, Script, area
+from bitwright.hw.families.family import (
+    Clock,
+    Family,
+    Free,
+    Io,
+    LutRam,
+    Models,
+    Place,
+    Script,
+    area,
+)
 from bitwright.hw.families.part import Device, Parts
 from bitwright.hw.families.plls.ecp5 import solve
 from bitwright.hw.families.resources import Resources
@@ -66,12 +76,14 @@ FAMILY = Family(
     name="ecp5",
     title="Lattice ECP5",
     lut_size=4,
+    wide=7,
     script=Script(
         # Without multipliers: everything is counted in LUTs, and nothing here gains by one.
         "synth_ecp5 -nodsp", "begin:map_luts",
         {"abc9": ("synth_ecp5 -run map_luts:check",),
          "area": ("simplemap", area(4), "clean", "synth_ecp5 -run map_cells:check")},
         "synth_ecp5 -run check:edif"),
+    lut_ram=LutRam(4, ((4, 16),), 4),
     costs={
         "LUT4": Resources(luts=1),
         "TRELLIS_FF": Resources(flip_flops=1),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from bitwright.hw.families.resources import Resources
 from bitwright.hw.families.routed import Routed
 from bitwright.hw.families.tool import YOSYS, Program
 
-__all__ = ["BlockRam", "Clock", "Family", "Free", "Io", "Models", "Pair", "Place", "Script", "area"]
+__all__ = ["BlockRam", "Clock", "Family", "Free", "Io", "LutRam", "Models", "Pair", "Place",
+           "Script", "area"]
 
 
 def area(lut_size: int) -> str:
@@ -26,26 +27,53 @@ def area(lut_size: int) -> str:
 
 @dataclass(frozen=True)
 class BlockRam:
-    """How Yosys chooses between block RAM and logic: ``cost`` and ``widths`` of its descriptions.
+    """A block RAM: ``cost`` and ``widths`` of its description in Yosys.
 
     Parameters
     ----------
     cost : int
-        What it reckons for one, where a bit of a memory that is only read is a sixteenth.
+        What it reckons for one, where a bit of a memory in logic is 1, and a sixteenth if it is
+        only read.
     width : int
-        Bits of its widest words.
+        Bits of its widest words: of words half as wide it has twice as many.
     kbit : int
         Its capacity.
+    counts : int
+        Block RAMs that it is counted as.
     """
 
     cost: int = 128
     width: int = 36
     kbit: int = 18
+    counts: int = 1
 
     def blocks(self, width: int, words: int) -> int:
-        """Block RAMs of a memory that is only read; none where logic is thought to be cheaper."""
-        blocks = -(-width // self.width) * -(-words * self.width // (1024 * self.kbit))
-        return blocks if width * words > 16 * self.cost * blocks else 0
+        """The fewest that hold so many words of so many bits."""
+        return min(-(-width // own) * -(-words // depth) for own, depth in self._shapes())
+
+    def _shapes(self) -> Iterator[tuple[int, int]]:
+        width, depth = self.width, 1024 * self.kbit // self.width
+        while width:
+            yield width, depth
+            width, depth = width // 2, 2 * depth
+
+
+@dataclass(frozen=True)
+class LutRam:
+    """A memory in LUTs that can be written: likewise.
+
+    Parameters
+    ----------
+    cost : int
+    shapes : tuple of (int, int)
+        Bits of a word, and words, of the forms that it has.
+    luts : int
+        What it is counted as.
+    """
+
+    cost: int
+    shapes: tuple[tuple[int, int], ...]
+    luts: int
 
 
 @dataclass(frozen=True)
@@ -272,6 +300,10 @@ class Family:
         The same for people.
     lut_size : int
         Inputs of a LUT.
+    shift : int
+        Registers in a row from which on they are a LUT; 0 where they never are.
+    wide : int
+        Inputs up to which a table needs LUTs alone: what chooses between them lies there anyway.
     script : Script
     costs : mapping from str to Resources
         What each type of cell costs.
@@ -288,7 +320,9 @@ class Family:
         Its devices, where it can be placed.
     io : Io
         How a pin says its voltage.
-    block_ram : BlockRam
+    block_rams : tuple of BlockRam
+    lut_ram : LutRam, optional
+        Left out: there is none, or Yosys is not to use it.
     gated : bool
         Whether words of registers, each with an enable and a reset of its own, find their places:
         no, where many flip-flops share one of each.
@@ -309,7 +343,10 @@ class Family:
     platform: str | None = None
     parts: Parts | None = None
     io: Io = field(default_factory=lambda: Io("IO_STANDARD", None))
-    block_ram: BlockRam = field(default_factory=BlockRam)
+    block_rams: tuple[BlockRam, ...] = (BlockRam(),)
+    lut_ram: LutRam | None = None
+    wide: int = 0
+    shift: int = 0
     gated: bool = True
     pll: Solver | None = None
 

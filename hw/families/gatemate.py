@@ -45,7 +45,8 @@ FAMILY = Family(
     },
     free=frozenset({"CC_PLL", "CC_IBUF", "CC_OBUF", "CC_TOBUF", "CC_IOBUF", "CC_BUFG",
                     "CC_USR_RSTN"}),
-    block_ram=BlockRam(cost=129, width=40, kbit=20),
+    block_rams=(BlockRam(cost=129, width=40, kbit=20),
+                BlockRam(cost=257, width=80, kbit=40, counts=2)),
     models=Models(share=("gatemate/cells_sim.v",), own=("gatemate.v", "cc_pll.v", "pll.v")),
     place=Place(
         nextpnr=Program("nextpnr-himbaechel", "NEXTPNR_HIMBAECHEL",

@@ -89,6 +89,7 @@ FAMILY = Family(
     name="gowin",
     title="Gowin GW1N and GW2A",
     lut_size=4,
+    wide=8,
     script=Script(
         # Without multipliers: everything is counted in LUTs, and nothing here gains by one. Without
         # pads, which Yosys would put at the borders of the parts: those of a board are there.

@@ -112,7 +112,7 @@ FAMILY = Family(
     free=frozenset({"SB_IO", "SB_GB", "SB_GB_IO", "SB_PLL40_PAD", "SB_PLL40_CORE",
                     "SB_HFOSC", "SB_LFOSC", "SB_SPRAM256KA"}),
     pair=Pair("SB_LUT4", "O", _FLIP_FLOPS, "D"),
-    block_ram=BlockRam(cost=64, width=16, kbit=4),
+    block_rams=(BlockRam(cost=64, width=16, kbit=4),),
     gated=False,
     models=Models(share=("ice40/cells_sim.v",),
                   own=("sb_io.v", "icestorm.v", "sb_pll40.v", "pll.v"),

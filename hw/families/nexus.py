@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bitwright.hw.families.family import Clock, Family, Io, Models, Place, Script, area
+from bitwright.hw.families.family import Clock, Family, Io, LutRam, Models, Place, Script, area
 from bitwright.hw.families.part import Device, Parts
 from bitwright.hw.families.plls.nexus import solve
 from bitwright.hw.families.resources import Resources
@@ -88,6 +88,7 @@ FAMILY = Family(
     name="nexus",
     title="Lattice Nexus",
     lut_size=4,
+    wide=5,
     script=Script(
         # Without carry cells: nextpnr refuses what Yosys makes of them ("driven by non-CCU2 cell").
         # Without multipliers and without pads, as everywhere.
@@ -95,6 +96,7 @@ FAMILY = Family(
         {"abc9": ("synth_nexus -noccu2 -run map_luts:check",),
          "area": ("simplemap", area(4), "clean", "synth_nexus -noccu2 -run map_cells:check")},
         "synth_nexus -run check:edif"),
+    lut_ram=LutRam(4, ((4, 16),), 8),
     costs={
         "LUT4": Resources(luts=1),
         "WIDEFN9": Resources(luts=2),  # two of them and a multiplexer

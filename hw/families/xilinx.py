@@ -1,6 +1,6 @@
 """Xilinx 7-Series, as a yardstick: the inner logic only, without pads, in LUT6."""
 
-from bitwright.hw.families.family import BlockRam, Family, Models, Script, area
+from bitwright.hw.families.family import BlockRam, Family, LutRam, Models, Script, area
 from bitwright.hw.families.resources import Resources
 
 __all__ = ["FAMILY"]
@@ -9,6 +9,8 @@ FAMILY = Family(
     name="xilinx",
     title="Xilinx 7-Series",
     lut_size=6,
+    wide=8,
+    shift=3,
     script=Script(
         "synth_xilinx -flatten -noiopad -noclkbuf -nodsp", "begin:map_luts",
         {"abc9": ("synth_xilinx -flatten -noiopad -noclkbuf -run map_luts:check",),
@@ -32,6 +34,8 @@ FAMILY = Family(
         "RAMB36E1": Resources(memories=1, memory_kbit=36),
     },
     free=frozenset({"MUXF7", "MUXF8", "INV", "BUFG", "IBUF", "OBUF"}),
-    block_ram=BlockRam(cost=257, width=72),
+    # Memories that a RAMB18 would be cheap enough for stay logic.
+    block_rams=(BlockRam(cost=257, width=72, kbit=36),),
+    lut_ram=LutRam(8, ((6, 32), (3, 64)), 4),
     models=Models(share=("xilinx/cells_sim.v",)),
 )

@@ -16,22 +16,26 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bitwright import ir
 from bitwright.boards import Board
-from bitwright.hw.contents import as_built
+from bitwright.hw.contents import as_built, read_mask
 from bitwright.hw.families import Family
 from bitwright.hw.families.part import Part
+from bitwright.hw.flow.memories import Taken, together
 from bitwright.hw.flow.tables import costs
 from bitwright.hw.layout import score_width
-from bitwright.hw.plan import FOLDED, PARALLEL, Plan
+from bitwright.hw.link.link import Link
+from bitwright.hw.link.receiver import RequestReceiver
+from bitwright.hw.plan import FOLDED, LARGE, PARALLEL, SERIAL, Plan
 from bitwright.hw.rtl.axi import AxiIp
-from bitwright.hw.rtl.beat import Beat
-from bitwright.hw.rtl.layers import choose
+from bitwright.hw.rtl.layers.serial_group_sum import SerialGroupSumHead
 from bitwright.hw.rtl.parallel_encoder import ParallelEncoder
-from bitwright.hw.rtl.realisation import Estimate, Site
+from bitwright.hw.rtl.realisation import Memory
 
-__all__ = ["COEFFICIENTS", "Coefficients", "Estimated", "Features", "caveat", "coefficients",
-           "estimate", "features", "speed_grade", "summary", "to_json"]
+__all__ = ["COEFFICIENTS", "Coefficients", "Design", "Estimated", "Features", "caveat",
+           "coefficients", "estimate", "speed_grade", "summary", "to_json"]
 
 COEFFICIENTS = Path(__file__).with_name("estimate.json")
 
@@ -62,9 +66,9 @@ class Coefficients:
     slope: float
 
     def luts(self, found: Features) -> dict[str, int]:
-        """LUTs of each part."""
+        """LUTs of each part. What was never measured is as the components tell it."""
         return {part: round(sum(value * (1.0 if name == COUNTED else
-                                         self.parts.get(part, {}).get(name, 0.0))
+                                         self.parts.get(part, {}).get(name, 1.0))
                                 for name, value in values.items()))
                 for part, values in found.items()}
 
@@ -82,8 +86,8 @@ class Estimated:
     ----------
     luts : mapping of str to int
         By part.
-    memories : int
-        Block RAMs.
+    memories, large_memories : int
+        Block RAMs, and the large memories that some devices have beside them.
     fmax_mhz : float or None
         None where there is no device.
     latency, interval : int
@@ -92,6 +96,7 @@ class Estimated:
 
     luts: Mapping[str, int]
     memories: int
+    large_memories: int
     fmax_mhz: float | None
     latency: int
     interval: int
@@ -150,128 +155,208 @@ def estimate(network: ir.Network, plan: Plan, family: Family, board: Board | Non
         If it cannot be built.
     """
     built = as_built(network, plan, simplify=simplify)
-    ip = AxiIp(built, plan).ip
-    found = features(built, plan, family, link=board is not None)
+    design = Design.of(built, plan, family, link=board is not None)
     fitted = coefficients(family.name)
-    luts = fitted.luts(found)
+    luts = fitted.luts(design.features)
     fmax = None if board is None else fitted.fmax_mhz(
         sum(luts.values()), speed_grade(board.part))
-    return Estimated(luts, _memories(built, plan, family, board), fmax, ip.latency, ip.interval)
+    return Estimated(luts, design.memories.blocks, design.memories.large, fmax,
+                     design.ip.latency, design.ip.interval)
 
 
-def features(network: ir.Network, plan: Plan, family: Family, *, link: bool) -> Features:
+@dataclass(frozen=True)
+class Design:
+    """What there is to know of a design without building it.
+
+    Parameters
+    ----------
+    ip : Ip or PixelIp
+    features : Features
+    memories : Taken
+    """
+
+    ip: Any
+    features: Features
+    memories: Taken
+
+    @classmethod
+    def of(cls, network: ir.Network, plan: Plan, family: Family, *, link: bool) -> Design:
+        """That of a network as it is built, behind a serial link or the block alone."""
+        ip = AxiIp(network, plan).ip
+        described = dict(ip.memories)
+        if link:
+            described["link"] = Link.memories(
+                ip.layout, bool(ip.tables), large=plan.request == LARGE,
+                compared=_compared(network, plan))
+        found = {part: together(memories, family) for part, memories in described.items()}
+        return cls(ip, _features(ip, network, plan, family, found, link=link),
+                   sum(found.values(), Taken()))
+
+
+def _features(ip: Any, network: ir.Network, plan: Plan, family: Family,
+              memories: Mapping[str, Taken], *, link: bool) -> Features:
     """Features of each part of a network as it is built."""
-    first, *core, head = network.entries
-    read = network.read_mask(first.name)
-    parts: dict[str, dict[str, float]] = {
-        "encoder": _encoder(network, read, plan, family),
-        "core": {"tables": 0.0, "large": 0.0, "neurons": 0.0},
-        "head": _head(network, head, plan),
-    }
-    for entry in core:
-        node = entry.node
-        if isinstance(node, ir.Lut) and plan.way(entry.name) != FOLDED:
-            small, large = _costs(network, entry.name, family.lut_size)
-            parts["core"]["tables"] += small
-            parts["core"]["large"] += large
-        else:
-            parts["core"]["neurons"] += _told(entry, plan).resources.luts
-    own = {"fixed": 1.0, "result": 8.0 * plan.layout(network).result_bytes}
+    own = {"fixed": 1.0, "result": 8.0 * ip.layout.result_bytes}
+    parts = {"encoder": _encoder(network, plan, memories["encoder"]),
+             "core": _core(ip, network, plan, family),
+             "head": _head(ip, network, plan, family),
+             "other": own | _around(ip, network)}
     if link:
-        return parts | {"link": own, "other": own | {"board": 1.0}}
-    return parts | {"other": own}
+        depth = RequestReceiver.depth(ip.layout, bool(ip.tables))
+        parts["link"] = own | {"writes": float(bool(ip.tables)), "payload": float(_bits(depth))}
+        parts["other"]["board"] = 1.0
+    for part, found in memories.items():
+        parts[part] |= {"ram": found.ram, "shared": float(found.shared)}
+        if part != "encoder":
+            parts[part]["rom"] = found.rom
+    return parts
+
+
+def _core(ip: Any, network: ir.Network, plan: Plan, family: Family) -> dict[str, float]:
+    """Tables that are logic, what they cost being looked at; other nodes as they tell."""
+    found = dict.fromkeys(("tables", "large", "full", "neurons", "folded"), 0.0)
+    for entry in network.entries[1:-1]:
+        if entry.name not in ip.estimates:
+            continue  # nothing reads it
+        if isinstance(entry.node, ir.Lut) and plan.way(entry.name) != FOLDED:
+            split = _costs(network, entry.name, family.lut_size, family.wide)
+            for name, luts in zip(("tables", "large", "full"), split, strict=True):
+                found[name] += luts
+        else:
+            name = "folded" if isinstance(entry.node, ir.Lut) else "neurons"
+            found[name] += ip.estimates[entry.name].resources.luts
+    return found
+
+
+def _around(ip: Any, network: ir.Network) -> dict[str, float]:
+    """What is beside the parts: the buffer of results, and counters of a frame and its beats."""
+    serial = ip.estimates[network.entries[-1].name].waits is not None
+    queue = max((memory for memory in ip.memories["other"] if memory.depth > 1),
+                key=lambda memory: memory.depth, default=Memory(0, 0))
+    beats = ip.encoder.beat.beats if hasattr(ip.encoder, "beat") else 1
+    longest = max((table.depth for table in ip.tables), default=0)
+    return {"writes": float(longest.bit_length()), "queue": float(queue.depth.bit_length()),
+            "queued": float(queue.width),
+            "pace": 0.0 if serial else float(_bits(ip.frame_interval) + _bits(beats))}
 
 
 @lru_cache(maxsize=64)
-def _costs(network: ir.Network, name: str, lut_size: int) -> tuple[float, float]:
+def _costs(network: ir.Network, name: str, lut_size: int, wide: int) -> tuple[float, float, float]:
     """Of a layer of tables, once for all plans that are tried for a network."""
     node = network.entry(name).node
     assert isinstance(node, ir.Lut)
-    return costs(node.tables, lut_size)
+    return costs(node.tables, lut_size, wide)
 
 
-def _told(entry: ir.Entry, plan: Plan) -> Estimate:
-    """What a node tells. Folded tables, and the head that counts them, get their input as folded
-    tables leave: a bit at a time, if there are cycles enough."""
-    site = Site()
-    if plan.way(entry.name) == FOLDED and isinstance(entry.node, ir.Lut | ir.GroupSum):
-        site = Site(beat=Beat(entry.node.in_width, 1))
-    return choose(entry, plan).estimate(site)
-
-
-def _encoder(network: ir.Network, read: Any, plan: Plan, family: Family) -> dict[str, float]:
-    """The memory of thresholds, comparators and counters."""
+def _compared(network: ir.Network, plan: Plan) -> frozenset[int]:
+    """Bits of a byte of a sample that a comparison needs: all from the lowest of a threshold up."""
     modulate = network.modulate
+    low, high = modulate.domain
+    kept = modulate.thresholds - low
+    kept = kept.reshape(len(kept), -1)[:, read_mask(network, plan)]
+    kept = kept[(kept > 0) & (kept <= high - low)]
+    lowest = 0 if modulate.noise is not None or not kept.size else min(
+        int(one & -one).bit_length() - 1 for one in np.unique(kept))
+    return frozenset(place % 8 for place in range(lowest, modulate.bits))
+
+
+def _bits(count: int) -> int:
+    """Of a counter."""
+    return (count - 1).bit_length()
+
+
+def _encoder(network: ir.Network, plan: Plan, memories: Taken) -> dict[str, float]:
+    """The memory of thresholds, comparators and counters."""
+    modulate, read = network.modulate, read_mask(network, plan)
     if plan.way(network.entries[0].name) == PARALLEL:
-        return {COUNTED: float(ParallelEncoder.measure(modulate, read, plan)[0])}
+        return {COUNTED: float(ParallelEncoder.measure(modulate, read, plan)[0]), "parallel": 1.0}
     cycles = modulate.frames * -(-modulate.features // plan.lanes)
-    columns, compared = _comparators(modulate, read, plan.lanes)
-    rom = columns * max(1.0, cycles / 2.0 ** plan.lut_size)
-    if family.block_ram.blocks(columns, cycles):
-        rom = 0.0
-    return {"fixed": 1.0, "address": float(max(1, (cycles - 1).bit_length())),
-            "comparators": compared, "rom": rom, "frames": float(modulate.frames - 1)}
+    columns, varying, constant = _comparators(modulate, read, plan)
+    address = float(max(1, _bits(cycles)))
+    found = {"fixed": 1.0, "address": address, "addressed": address if columns else 0.0,
+             "frames": float(modulate.frames - 1), COUNTED: constant}
+    if not memories.rom:
+        return found | {"compared": varying}
+    return found | {"comparators": varying, "rom": columns * max(1.0, cycles / 2.0**plan.lut_size)}
 
 
-def _comparators(modulate: ir.Modulate, read: Any, lanes: int) -> tuple[int, float]:
-    """Different columns of the memory of thresholds, and bits that are compared with it.
+def _comparators(modulate: ir.Modulate, read: Any, plan: Plan) -> tuple[int, float, float]:
+    """Different columns of the memory of thresholds, and what is compared with it.
 
-    A bit of a threshold that is the same in every word of a lane is a constant, and four of those
-    are about as much work as one that comes from the memory.
+    Returns
+    -------
+    int
+        Columns.
+    varying : float
+        Bits of thresholds that come from the memory.
+    constant : float
+        LUTs of comparisons with thresholds of which no bit does.
     """
     low, high = modulate.domain
     values = modulate.thresholds - low  # (frames, features, depth)
     kept = read.reshape(values.shape[1:])
     seen: set[bytes] = set()
-    compared = 0.0
-    for lane, d in itertools.product(range(min(lanes, modulate.features)), range(modulate.depth)):
-        cares = kept[lane::lanes, d]
+    varying = constant = 0.0
+    for lane, d in itertools.product(range(min(plan.lanes, modulate.features)),
+                                     range(modulate.depth)):
+        cares = kept[lane::plan.lanes, d]
         if not cares.any():
             continue
-        of_lane = values[:, lane::lanes, d][:, cares]
-        for place in range((high + 1 - low).bit_length()):
-            column = of_lane >> place & 1
-            varies = bool(column.min() != column.max())
-            compared += 1.0 if varies else 0.25
-            if varies:
-                seen.add(column.tobytes() + cares.tobytes())
+        of_lane = values[:, lane::plan.lanes, d][:, cares]
+        places = (high + 1 - low).bit_length()
+        changing = [place for place in range(places)
+                    if len(np.unique(of_lane >> place & 1)) > 1]
+        for place in changing:
+            seen.add((of_lane >> place & 1).tobytes() + cares.tobytes())
         if not cares.all():
             seen.add(cares.tobytes())
-    return len(seen), compared
+        varying += len(changing)
+        if not changing:
+            threshold = int(of_lane.flat[0])
+            lowest = (threshold & -threshold).bit_length() - 1
+            constant += -(-max(0, modulate.bits - lowest - 1) // (plan.lut_size - 1))
+    return len(seen), varying, constant
 
 
-def _head(network: ir.Network, head: ir.Entry, plan: Plan) -> dict[str, float]:
+def _head(ip: Any, network: ir.Network, plan: Plan, family: Family) -> dict[str, float]:
     """What the score node tells, sums over frames, and the comparisons of the decision."""
+    head = network.entries[-1]
     width = score_width(network.head.score_range)
+    frames = network.classes * width if network.frames > 1 else 0
+    told = ip.estimates[head.name]
+    way = {SERIAL: "serial", FOLDED: "folded"}.get(plan.way(head.name), "scores")
+    found = {way: float(told.resources.luts), "frames": float(frames), "fixed": 1.0}
+    if way == "serial":
+        found["any"] = float(SerialGroupSumHead.joined(head.node, plan, head.name))
+        found["serial"] -= found["any"]
+    if not told.decides or frames:  # else by the score node
+        found |= _decision(network, plan, family)
+    return found
+
+
+def _decision(network: ir.Network, plan: Plan, family: Family) -> dict[str, float]:
+    """Comparisons and choices of :class:`hw.rtl.head.Argmax`, and the scores that wait for it."""
+    low, _ = network.head.score_range if network.frames == 1 else network.score_range
+    width = score_width(network.score_range) - (low >= 0)
     classes = network.classes
-    frames = classes * width if network.frames > 1 else 0
-    told = _told(head, plan)
-    decided = told.decides and not frames  # by the score node
-    decision = 0 if decided else (classes - 1) * (2 * width + classes.bit_length())
-    return {"scores": float(told.resources.luts), "frames": float(frames),
-            "decision": float(decision), "fixed": 1.0}
-
-
-def _memories(network: ir.Network, plan: Plan, family: Family, board: Board | None) -> int:
-    """Block RAMs: of each node as many as its bits need, if it has more than become LUTs."""
-    kbit = family.block_ram.kbit if board is None else board.part.memory_kbit
-    first, *rest = network.entries
-    modulate = network.modulate
-    cycles = modulate.frames * -(-modulate.features // plan.lanes)
-    columns, _ = _comparators(modulate, network.read_mask(first.name), plan.lanes)
-    bits = [_told(entry, plan).resources.memory_bits for entry in rest
-            if not plan.nodes.get(entry.name, {}).get("large")]
-    return family.block_ram.blocks(columns, cycles) + sum(
-        -(-size // (1024 * kbit)) for size in bits if size)
+    compared = 2 * -(-width // 3) - 1 if plan.lut_size >= 6 else width
+    luts = (classes - 1) * compared
+    left, place = classes, 0
+    while left > 1:
+        # Who has won, and of all but the last two the score.
+        luts += left // 2 * (place + (width if left > 2 else 0))
+        left, place = -(-left // 2), place + 1
+    waits = 0 < family.shift <= place
+    return {"decision": float(luts), "waiting": float(classes * width if waits else 0)}
 
 
 def to_json(found: Estimated, family: Family, board: Board | None) -> dict[str, Any]:
     """The estimate as JSON values."""
     return {"format": 1, "family": family.name, "board": None if board is None else board.name,
             "lut_size": family.lut_size, "luts": dict(found.luts), "luts_total": found.total,
-            "memories": found.memories, "fmax_mhz": found.fmax_mhz, "latency": found.latency,
-            "interval": found.interval, "per_second": found.per_second,
-            "off": dict(_off(family))}
+            "memories": found.memories, "large_memories": found.large_memories,
+            "fmax_mhz": found.fmax_mhz, "latency": found.latency, "interval": found.interval,
+            "per_second": found.per_second, "off": dict(_off(family))}
 
 
 def summary(found: Estimated, family: Family, board: Board | None) -> str:
@@ -283,6 +368,9 @@ def summary(found: Estimated, family: Family, board: Board | None) -> str:
         memories = f" of {board.part.memories}"
     rows += [(f"LUTs of {family.lut_size} inputs, total", f"{found.total:,}{of}"),
              ("block RAMs", f"{found.memories}{memories}")]
+    if found.large_memories:
+        there = 0 if board is None else board.part.large_memories
+        rows.append(("large memories", f"{found.large_memories} of {there}"))
     if found.fmax_mhz is not None:
         rows.append(("Fmax", f"{found.fmax_mhz:.0f} MHz"))
     rows += [("latency", f"{found.latency:,} cycles"),

@@ -5,15 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from bitwright import ir
 from bitwright.boards import Board
 from bitwright.errors import UserError
-from bitwright.hw.contents import as_built, settings_of
+from bitwright.hw.contents import as_built
 from bitwright.hw.flow.estimate import Estimated, estimate
-from bitwright.hw.folding import Folded, tables
 from bitwright.hw.limits import WidthError
 from bitwright.hw.plan import PARALLEL, SERIAL, STREAMED, Plan, PlanError
 from bitwright.hw.rtl.layers import asked, ways
@@ -32,9 +30,6 @@ _CYCLES = (64, 256, 1024, 4096, 16384)
 
 _BITS = (8, 32)
 """Bits that a serial head counts at a time which are tried where it can be serial."""
-
-_LARGE_WIDTH, _LARGE_DEPTH = 16, 1 << 14
-"""Of a large memory."""
 
 
 class MisfitError(UserError):
@@ -86,8 +81,6 @@ class Candidate:
     estimated: Estimated
     board: Board
     wish: Wish
-    large: int = 0
-    """Large memories, which hold anything until they are written."""
     sample: int = 0
     """Bits of a sample that are kept in registers, as it comes whole."""
 
@@ -117,7 +110,7 @@ class Candidate:
     def _memories(self) -> tuple[float, float]:
         part = self.board.part
         return (_share(self.estimated.memories, part.memories),
-                _share(self.large, part.large_memories))
+                _share(self.estimated.large_memories, part.large_memories))
 
     @property
     def wrong(self) -> str:
@@ -171,7 +164,7 @@ def choose_plan(network: ir.Network, plan: Plan, board: Board, wish: Wish, *,
     """
     built = as_built(network, plan, simplify=simplify)
     found = [Candidate(words, one, estimate(network, one, board.family, board, simplify=simplify),
-                       board, wish, _large_memories(built, one), _sample(built, one))
+                       board, wish, _sample(built, one))
              for words, one in _plans(network, plan, board)]
     good = [one for one in found if not one.wrong]
     if not good:
@@ -183,7 +176,7 @@ def choose_plan(network: ir.Network, plan: Plan, board: Board, wish: Wish, *,
     chosen, *rest = sorted(good, key=key)
     why = ("the smallest that reaches the rate" if wish.rate is not None
            else "the fastest that fits, and of those the smallest")
-    if chosen.large:
+    if chosen.estimated.large_memories:
         why += ", and no other than in large memories"
     lines = [f"plan: {chosen}", f"  it is {why}, of {len(found)} ways"]
     if rest:
@@ -201,12 +194,14 @@ def _share(needed: int, there: int) -> float:
 
 def _smallest(one: Candidate) -> tuple[float, ...]:
     # Contents of large memories have to be sent after each start: what does without goes first.
-    return one.large > 0, one.filled, -one.per_second
+    # Where memories are the larger share, all that have as many are equally full.
+    return (one.estimated.large_memories > 0, one.filled, one.estimated.total,
+            -one.per_second)
 
 
 def _fastest(one: Candidate) -> tuple[float, ...]:
     # Of two digits: Fmax is not known better.
-    return one.large > 0, -float(f"{one.per_second:.2g}"), one.filled
+    return (one.estimated.large_memories > 0, -float(f"{one.per_second:.2g}"), one.filled)
 
 
 def _nearness(one: Candidate) -> tuple[float, ...]:
@@ -260,19 +255,6 @@ def _cores(network: ir.Network, board: Board) -> Iterator[tuple[str, dict[str, A
             if board.part.large_memories:
                 yield (f"folded into {cycles:,} cycles, in large memories",
                        {"cycles": cycles, "large": True})
-
-
-def _large_memories(network: ir.Network, plan: Plan) -> int:
-    """Large memories that a plan takes."""
-    return sum(_of_node(network, entry.name, settings_of(entry.name, plan))
-               for entry in network.entries if plan.nodes.get(entry.name, {}).get("large"))
-
-
-@lru_cache(maxsize=64)
-def _of_node(network: ir.Network, name: str, settings: Folded) -> int:
-    """Large memories of a node, once for all numbers of lanes."""
-    return sum(-(-table.width // _LARGE_WIDTH) * -(-table.depth // _LARGE_DEPTH)
-               for table in tables(network.entry(name).node, settings))
 
 
 def _sample(network: ir.Network, plan: Plan) -> int:

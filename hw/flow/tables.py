@@ -13,7 +13,8 @@ WIDEST = 8
 """Inputs up to which cofactors are looked at."""
 
 
-def costs(tables: NDArray[np.bool_], lut_size: int) -> tuple[float, float]:
+def costs(tables: NDArray[np.bool_], lut_size: int,
+          wide: int = 0) -> tuple[float, float, float]:
     """Tables that one LUT holds, and the work in the others.
 
     Parameters
@@ -21,6 +22,8 @@ def costs(tables: NDArray[np.bool_], lut_size: int) -> tuple[float, float]:
     tables : array of bool, shape (tables, 2 ** fan_in)
         Column ``p`` is the answer to pattern ``p``, input 0 in bit 0.
     lut_size : int
+    wide : int
+        Inputs up to which what chooses between LUTs costs nothing.
 
     Returns
     -------
@@ -29,18 +32,23 @@ def costs(tables: NDArray[np.bool_], lut_size: int) -> tuple[float, float]:
     large : float
         Over the others, LUTs of a split by the inputs that leave the fewest different functions
         (a function and its inverse being the same): those, and what chooses between them.
+    full : float
+        LUTs of those which such a split would need more for than the free choice between all of
+        their parts.
     """
     count, size = tables.shape
     fan_in = size.bit_length() - 1
     if fan_in > WIDEST:
-        return 0.0, float(count * (3 << (fan_in - lut_size)) // 2)
+        return 0.0, float(count * (3 << (fan_in - lut_size)) // 2), 0.0
     support = _support(tables, fan_in)
     inputs = support.sum(axis=1)
     small = float(((inputs >= 2) & (inputs <= lut_size)).sum())
-    wide = inputs > lut_size
-    if not wide.any():
-        return small, 0.0
-    return small, float(_split(tables[wide], support[wide], lut_size).sum())
+    rest = inputs > lut_size
+    if not rest.any():
+        return small, 0.0, 0.0
+    split = _split(tables[rest], support[rest], lut_size)
+    parts = np.where(inputs[rest] <= wide, 2.0 ** (inputs[rest] - lut_size), np.inf)
+    return small, float(split[split <= parts].sum()), float(parts[split > parts].sum())
 
 
 def _support(tables: NDArray[np.bool_], fan_in: int) -> NDArray[np.bool_]:

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from bitwright.hw.link.protocol import DIGEST_BYTES, IDENTITY_BYTES
 from bitwright.hw.rtl.parts.store import read_later
+from bitwright.hw.rtl.realisation import Memory
 
 __all__ = ["IdentityMemory"]
 
@@ -40,6 +41,8 @@ class IdentityMemory(wiring.Component):
         A byte of the digest.
     """
 
+    memory = Memory(8, IDENTITY_BYTES, True, style="block")
+
     def __init__(self, identity):
         self._text = identity.to_bytes()
         super().__init__({"place": In(range(IDENTITY_BYTES)), "byte": Out(8), "complete": In(1),
@@ -50,8 +53,8 @@ class IdentityMemory(wiring.Component):
         fixed = [*self._text]
         fixed[_COMPLETE] = 0
         m.submodules.memory = store = memory.Memory(
-            shape=8, depth=IDENTITY_BYTES, init=fixed,
-            attrs={"no_rw_check": 1, "ram_style": "block"})
+            shape=self.memory.width, depth=self.memory.depth, init=fixed,
+            attrs={"no_rw_check": 1, "ram_style": self.memory.style})
         port = store.write_port()
         told, mark = Signal(), Signal()
         with m.If(self.place == 0):

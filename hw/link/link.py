@@ -11,6 +11,7 @@ from bitwright.hw.link.payload import byte_layout
 from bitwright.hw.link.receiver import RequestReceiver, job_layout
 from bitwright.hw.link.sender import ReplySender, results_layout
 from bitwright.hw.link.uart import UartReceiver, UartTransmitter
+from bitwright.hw.rtl.realisation import Memory
 
 __all__ = ["QUEUE", "Link"]
 
@@ -94,6 +95,25 @@ class Link(wiring.Component):
         if self._flash is not None:
             members["flash"] = Out(flash_signature())
         super().__init__(members)
+
+    @staticmethod
+    def memories(layout, writable, *, large=False, compared=frozenset(range(8))):
+        """Memories of such a component, but for the replies owed, which are few.
+
+        Parameters
+        ----------
+        layout : Layout
+        writable : bool
+            Whether there are contents that can be written.
+        large : bool
+        compared : set of int
+            Bits of a byte of a sample that anything depends on. The others are not kept, unless
+            contents go through the same memory.
+        """
+        depth = RequestReceiver.depth(layout, writable)
+        kept = 8 if writable or large else len(compared)
+        found = (Memory(kept, depth, True, style="huge" if large else ""),)
+        return found + ((IdentityMemory.memory,) if writable else ())
 
     @property
     def owing(self):

@@ -69,7 +69,6 @@ class RequestReceiver(wiring.Component):
         self._writable = writable
         lengths = {Request.INFER: (layout.sample_bytes, layout.sample_bytes),
                    Request.IDENTIFY: (0, 0)}
-        depth = layout.beats // layout.copies * layout.beat_bytes
         beat = data.StructLayout({"data": 8 * layout.beat_bytes, "last": 1})
         members = {
             "i": In(stream.Signature(8, always_ready=True)),
@@ -82,13 +81,18 @@ class RequestReceiver(wiring.Component):
         if writable:
             lengths |= {Request.LOAD: (OFFSET_BYTES + 1, OFFSET_BYTES + LOAD_BYTES),
                         Request.COMMIT: (COMMIT_BYTES, COMMIT_BYTES)}
-            depth = max(depth, OFFSET_BYTES + LOAD_BYTES)
             members |= {"complete": In(1), "writes": Out(stream.Signature(byte_layout)),
                         "commit": Out(1)}
         self._packets = Depacketiser(lengths, timeout)
-        self._payload = PayloadBuffer(depth, layout.copies, large=large)
+        self._payload = PayloadBuffer(self.depth(layout, writable), layout.copies, large=large)
         self._packer = BeatPacker(layout.beat_bytes)
         super().__init__(members)
+
+    @staticmethod
+    def depth(layout, writable):
+        """Bytes of the longest payload that is kept."""
+        sample = layout.beats // layout.copies * layout.beat_bytes
+        return max(sample, OFFSET_BYTES + LOAD_BYTES) if writable else sample
 
     def elaborate(self, platform):
         m = Module()

@@ -11,6 +11,7 @@ from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.parts.features import features
 from bitwright.hw.rtl.parts.store import read_later
 from bitwright.hw.rtl.pixels.thresholds import Thresholds
+from bitwright.hw.rtl.realisation import Memory
 
 __all__ = ["BeatEncoder"]
 
@@ -46,6 +47,8 @@ class BeatEncoder(wiring.Component):
         Cycles from the first beat of a sample to the last beat of its bits.
     interval : int
         Cycles from the first beat of a sample to the first beat of the next.
+    memories : tuple of Memory
+        Of the thresholds, and of the bits that wait.
     """
 
     def __init__(self, modulate, plan):
@@ -65,6 +68,11 @@ class BeatEncoder(wiring.Component):
             "o": Out(stream.Signature(self.beat.bits)),
             "error": Out(1),
         })
+
+    @property
+    def memories(self):
+        bits = Memory(self._lanes * self._modulate.depth, self.beats, True)
+        return (*self._thresholds.memories, bits)
 
     @staticmethod
     def serves(network, plan):

@@ -97,6 +97,8 @@ class Core(wiring.Component):
         Names of the nodes that have hardware.
     works : tuple of Work
         What each of them does for a frame.
+    estimates : dict from str to Estimate
+        What each of them takes.
     steady : bool
         Whether the output stays as long as the input does, from ``latency`` cycles after it came.
 
@@ -114,7 +116,7 @@ class Core(wiring.Component):
         self._head, self._plan = network.entries[-1], plan
         self._entries = [entry for entry in live(network, plan.writable) if entry.name not in built]
         self._choices = {entry.name: choose(entry, plan) for entry in (*self._entries, self._head)}
-        self._sites, self._estimates = {}, {}
+        self._sites, self.estimates = {}, {}
         # Cycle in which a node's output is offered, its last beat if there are several, counted
         # from the frame's arrival.
         self._times = dict.fromkeys(self._sources, 0)
@@ -123,10 +125,10 @@ class Core(wiring.Component):
         for entry in self._entries:
             site = Site(entry.name in registered, self._taken(entry))
             found = self._choices[entry.name].estimate(site)
-            self._sites[entry.name], self._estimates[entry.name] = site, found
+            self._sites[entry.name], self.estimates[entry.name] = site, found
             self._times[entry.name] = self._start(entry) + found.latency
             self.beats[entry.name] = found.beat
-        self.interval = max([found.interval for found in self._estimates.values()], default=1)
+        self.interval = max([found.interval for found in self.estimates.values()], default=1)
         self.beat, self.latency = self._taken(self._head), self._start(self._head)
         # Then all of it is logic and registers that take something every cycle.
         self.steady = self.interval == 1 and all(beat.beats == 1 for beat in self.beats.values())
@@ -144,7 +146,7 @@ class Core(wiring.Component):
     @property
     def works(self):
         return tuple(Work(name, self._plan.way(name), found.interval, found.interval)
-                     for name, found in self._estimates.items())
+                     for name, found in self.estimates.items())
 
     @cached_property
     def _components(self):

@@ -1,5 +1,7 @@
 """From arriving features to the bits of a sample, frame after frame."""
 
+from functools import cached_property
+
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, memory, stream, wiring
@@ -12,6 +14,7 @@ from bitwright.hw.limits import WIDEST, WidthError
 from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.parts.features import features
 from bitwright.hw.rtl.parts.store import Store, read_later
+from bitwright.hw.rtl.realisation import Memory
 
 __all__ = ["Encoder"]
 
@@ -59,6 +62,8 @@ class Encoder(wiring.Component):
         Cycles from the first beat of a sample to the first beat of the next.
     stored : int
         Bits that are kept in registers.
+    memories : tuple of Memory
+        Of the thresholds, and of a sample that is compared again.
     """
 
     def __init__(self, modulate, read_mask, plan):
@@ -128,6 +133,45 @@ class Encoder(wiring.Component):
         """Features of a lane, beat by beat."""
         return range(lane, self._modulate.features, self._lanes)
 
+    @property
+    def memories(self):
+        words = self.beats * self._modulate.frames
+        width = sum(isinstance(source, np.ndarray)
+                    for sources in self._columns.values() for source in sources)
+        found = (Memory(width, words),) if width else ()
+        if self._modulate.frames > 1 and self.beats > 1:
+            found += (Memory(self._lanes * self._modulate.bits, self.beats, True),)
+        return found
+
+    @cached_property
+    def _columns(self):
+        """Bits of the threshold of each lane and depth, lowest first, and whether the bit is kept.
+
+        Each is a constant, or different from word to word: an array of bool, shape (words,). Absent
+        where nothing is kept.
+        """
+        modulate, beats = self._modulate, self.beats
+        low, high = modulate.domain
+        found = {}
+        for lane in range(min(self._lanes, modulate.features)):
+            features = self._feature(lane)
+            for d in range(modulate.depth):
+                kept = np.zeros(beats, bool)
+                kept[: len(features)] = self._kept[features, d]
+                if not kept.any():
+                    continue
+                values = np.zeros((modulate.frames, beats), np.int64)
+                values[:, : len(features)] = modulate.thresholds[:, features, d] - low
+                cares = np.tile(kept, modulate.frames)
+                bits = [(values.reshape(-1) >> place & 1, cares)
+                        for place in range((high + 1 - low).bit_length())]
+                bits.append((cares.astype(int), np.ones_like(cares)))
+                sources = found[lane, d] = []
+                for column, care in bits:
+                    seen = set(column[care].tolist())
+                    sources.append(seen.pop() if len(seen) == 1 else (column != 0) & care)
+        return found
+
     def _thresholds(self, m, next_word):
         """Look up, for each lane and depth, the threshold and whether the bit is kept.
 
@@ -138,50 +182,21 @@ class Encoder(wiring.Component):
         primed : Value
             Whether the values belong to the current beat, which after reset takes a cycle.
         """
-        modulate = self._modulate
-        low, high = modulate.domain
-        frames, beats = modulate.frames, self.beats
-        contents = [0] * (frames * beats)
-        width = 0
-        pending = {}
-        for lane in range(min(self._lanes, modulate.features)):
-            features = self._feature(lane)
-            for d in range(modulate.depth):
-                kept = np.zeros(beats, bool)
-                kept[: len(features)] = self._kept[features, d]
-                if not kept.any():
-                    continue
-                values = np.zeros((frames, beats), np.int64)
-                values[:, : len(features)] = modulate.thresholds[:, features, d] - low
-                cares = np.tile(kept, frames)
-                bits = []
-                for place in range((high + 1 - low).bit_length()):
-                    column = values.reshape(-1) >> place & 1
-                    bits.append((column, cares))
-                bits.append((cares.astype(int), np.ones_like(cares)))
-                sources = []
-                for column, care in bits:
-                    seen = set(column[care].tolist())
-                    if len(seen) == 1:
-                        sources.append(Const(seen.pop(), 1))
-                        continue
-                    for word, (value, cared) in enumerate(zip(column, care, strict=True)):
-                        contents[word] |= int(value and cared) << width
-                    sources.append(width)
-                    width += 1
-                pending[lane, d] = sources
-        if not width:
-            return {key: (Cat(sources[:-1]), sources[-1])
-                    for key, sources in pending.items()}, Const(1)
-        if width > WIDEST:
+        words = [source for sources in self._columns.values() for source in sources
+                 if isinstance(source, np.ndarray)]
+        if len(words) > WIDEST:
             raise WidthError(f"Thresholds of a beat must have at most {WIDEST:,} bits, not "
-                             f"{width:,} ({self._lanes:,} lanes of depth {modulate.depth})")
-        m.submodules.thresholds = store = Store(Table(width, tuple(contents)))
-        m.d.comb += store.address.eq(next_word)
-        primed = Signal()
-        m.d.sync += primed.eq(1)
-        resolved = {key: [store.word[source] if isinstance(source, int) else source
-                          for source in sources] for key, sources in pending.items()}
+                             f"{len(words):,} ({self._lanes:,} lanes of depth "
+                             f"{self._modulate.depth})")
+        primed, looked_up = Const(1), iter(())
+        if words:
+            table = Table(len(words), tuple(ir.pack(np.stack(words, axis=1))))
+            m.submodules.thresholds = store = Store(table)
+            m.d.comb += store.address.eq(next_word)
+            primed, looked_up = Signal(), iter(store.word)
+            m.d.sync += primed.eq(1)
+        resolved = {key: [next(looked_up) if isinstance(source, np.ndarray) else Const(source, 1)
+                          for source in sources] for key, sources in self._columns.items()}
         return {key: (Cat(sources[:-1]), sources[-1])
                 for key, sources in resolved.items()}, primed
 

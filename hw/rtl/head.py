@@ -129,6 +129,8 @@ class Head(wiring.Component):
         Cycles for which a frame must be offered before it is taken, see :class:`Estimate`.
     settles : bool
         Whether it takes nothing for an interval after a reset.
+    estimate : Estimate
+        Of the score node.
     """
 
     def __init__(self, network, plan, beat=None, stays=False):
@@ -137,12 +139,12 @@ class Head(wiring.Component):
         layout = result_layout(network)
         choice = choose(network.entries[-1], plan)
         site = Site(beat=beat, stays=stays)
-        estimate, node = choice.estimate(site), choice.build(site)
+        self.estimate, node = choice.estimate(site), choice.build(site)
         # No node's name begins with an underscore.
         self._parts = {network.entries[-1].name: node}
-        self.latency, self.interval = estimate.latency, estimate.interval
-        self.waits, self.settles = estimate.waits, choice.cls.settles
-        self._decided = estimate.decides and network.frames == 1
+        self.latency, self.interval = self.estimate.latency, self.estimate.interval
+        self.waits, self.settles = self.estimate.waits, choice.cls.settles
+        self._decided = self.estimate.decides and network.frames == 1
         if network.frames > 1:
             gather = Collector if network.head.per_frame else Accumulator
             self._parts["_frames"] = gather(network.frames, node.o.payload.shape(),

@@ -1,6 +1,6 @@
 """The network as a block for any design."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import connect, flipped
 
@@ -68,6 +68,10 @@ class Ip(Block):
         the next, at full speed. A result is taken to stay for as many cycles as it has beats.
     works : tuple of Work
         What each node does for a frame.
+    estimates : dict from str to Estimate
+        What each node takes, but the modulator.
+    memories : mapping from str to tuple of Memory
+        Of each part.
 
     Raises
     ------
@@ -120,6 +124,17 @@ class Ip(Block):
         self.latency = start + (network.frames - 1) * frame + behind + min(self._places, 2)
         super().__init__(network, data.StructLayout({"data": 8 * self.layout.beat_bytes,
                                                      "last": 1}))
+
+    @property
+    def estimates(self):
+        return {**self.core.estimates, self._head: self.head.estimate}
+
+    @property
+    def memories(self):
+        core = sum((found.resources.memories for found in self.core.estimates.values()), ())
+        return {"encoder": self.encoder.memories, "core": core,
+                "head": self.head.estimate.resources.memories,
+                "other": Queue.memories(len(Value.cast(self.head.o.payload)), self._places)}
 
     def elaborate(self, platform):
         m = Module()

@@ -51,9 +51,12 @@ class ParallelEncoder(wiring.Component):
         Bits that are kept in registers.
     luts : int
         LUTs of its comparators.
+    memories : tuple
+        None.
     """
 
     beats = interval = 1
+    memories = ()
 
     def __init__(self, modulate, read_mask, plan):
         expect("Modulate", modulate, ir.Modulate)

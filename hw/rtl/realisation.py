@@ -17,8 +17,8 @@ from bitwright.hw.checks import expect
 from bitwright.hw.plan import FOLDED, PARALLEL, SERIAL, STREAMED, Plan, PlanError, Value, nearest
 from bitwright.hw.rtl.beat import Beat
 
-__all__ = ["Choice", "Estimate", "NoSettings", "Realisation", "Resources", "Site", "asked",
-           "choose", "foldable", "folded", "logic", "realises", "streamed", "ways"]
+__all__ = ["Choice", "Estimate", "Memory", "NoSettings", "Realisation", "Resources", "Site",
+           "asked", "choose", "foldable", "folded", "logic", "realises", "streamed", "ways"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,34 @@ class Site:
 
 
 @dataclass(frozen=True)
+class Memory:
+    """A memory as it is described. What it becomes, :func:`hw.flow.memories.taken` tells.
+
+    Parameters
+    ----------
+    width, depth : int
+        Bits of a word, and words.
+    written : bool
+        Whether it is written while the design runs.
+    reads : int
+        Words that are read in a cycle.
+    style : str
+        What it is made of: ``"block"``, ``"distributed"``, or ``"huge"`` of large memories. Empty
+        for whatever the tools think is the cheapest.
+    """
+
+    width: int
+    depth: int
+    written: bool = False
+    reads: int = 1
+    style: str = ""
+
+    @property
+    def bits(self) -> int:
+        return self.width * self.depth
+
+
+@dataclass(frozen=True)
 class Resources:
     """What a component takes of a device, about.
 
@@ -55,20 +83,20 @@ class Resources:
     luts : int
         Of the size that the plan names.
     flip_flops : int
-    memory_bits : int
-        In memories; small ones become LUTs.
+    memories : tuple of Memory
+        Exact. Those that become LUTs are not among the LUTs.
     """
 
     luts: int = 0
     flip_flops: int = 0
-    memory_bits: int = 0
+    memories: tuple[Memory, ...] = ()
 
     def __add__(self, other: Resources) -> Resources:
         return Resources(self.luts + other.luts, self.flip_flops + other.flip_flops,
-                         self.memory_bits + other.memory_bits)
+                         self.memories + other.memories)
 
     def __mul__(self, times: int) -> Resources:
-        return Resources(self.luts * times, self.flip_flops * times, self.memory_bits * times)
+        return Resources(self.luts * times, self.flip_flops * times, self.memories * times)
 
 
 def logic(inputs: int, lut_size: int) -> int:

@@ -28,6 +28,7 @@ class Scoring:
         Cycles from a frame to the next, at least.
     latency : int
         Cycles from a frame to its scores, without those in the buffer.
+    estimate : Estimate
     work : Work
         Of the score node.
     head : Component
@@ -44,10 +45,11 @@ class Scoring:
         self._core, self._name = core, entry.name
         site, choice = Site(beat=core.beat), choose(entry, plan)
         self._settles = choice.cls.settles
-        estimate, self._build = choice.estimate(site), lambda: choice.build(site)
-        self.pace = max(core.interval, estimate.interval)
-        self.latency = core.latency + estimate.latency
-        self.work = Work(entry.name, plan.way(entry.name), estimate.interval, estimate.interval)
+        self.estimate, self._build = choice.estimate(site), lambda: choice.build(site)
+        self.pace = max(core.interval, self.estimate.interval)
+        self.latency = core.latency + self.estimate.latency
+        self.work = Work(entry.name, plan.way(entry.name), self.estimate.interval,
+                         self.estimate.interval)
 
     @cached_property
     def head(self):

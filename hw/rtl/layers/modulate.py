@@ -30,7 +30,7 @@ class ModulateLayer(Encoder, Realisation):
         cycles = node.frames * -(-node.features // plan.lanes)
         lanes = min(plan.lanes, node.features)
         comparator = node.bits  # a LUT a bit, with the carry chain
-        thresholds = Store.measure(lanes * node.depth * node.bits, cycles, plan.lut_size)
+        thresholds = Store.measure(lanes * node.depth * node.bits, cycles)
         counters = 2 * cycles.bit_length()
         resources = Resources(lanes * node.depth * comparator + 2 * counters,
                               node.out_width + counters)

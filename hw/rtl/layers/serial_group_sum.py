@@ -162,6 +162,13 @@ class SerialGroupSumHead(wiring.Component, Realisation):
         return Estimate(Resources(luts, flip_flops), behind if stays else interval + 1, interval,
                         whole, waits=cut.steps - 1 if stays else None, decides=True)
 
+    @classmethod
+    def joined(cls, node, plan, name):
+        """LUTs that join the words of a node of that name, which are among those of an estimate."""
+        settings = plan.settings(name, cls.Settings)
+        return _measure_any(Depth(plan.levels_per_register), _Cut.of(node, settings),
+                            settings.gated, plan.lut_size)
+
     def __init__(self, node, settings, plan, site):
         self._cut, self._plan = _Cut.of(node, settings), plan
         self._stays, self._gated = site.stays and not settings.kept, settings.gated

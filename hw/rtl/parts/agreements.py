@@ -22,7 +22,7 @@ from bitwright.hw.rtl.parts.gather import Accumulator
 from bitwright.hw.rtl.parts.popcount import Count, popcount
 from bitwright.hw.rtl.parts.stages import Depth, Stages
 from bitwright.hw.rtl.parts.store import Store, read_later
-from bitwright.hw.rtl.realisation import Resources
+from bitwright.hw.rtl.realisation import Memory, Resources
 
 __all__ = ["Agreements", "GroupConstants"]
 
@@ -82,13 +82,13 @@ class Agreements(wiring.Component):
         })
 
     @staticmethod
-    def measure(in_width, folding, plan, writable, beat=None):
+    def measure(in_width, folding, plan, writable, beat=None, large=False):
         """Resources; and cycles from the last beat of a vector to the counts of its last group."""
         depth, neurons = Depth(plan.levels_per_register), folding.neurons
         count = Count.through(depth, folding.bits, plan.lut_size, counters=neurons)
         depth.flush(neurons * count.width)
         bits, address = folding.words * folding.bits, folding.cycles.bit_length()
-        weights = Store.measure(folding.word_bits, folding.cycles, plan.lut_size, writable)
+        weights = Store.measure(folding.word_bits, folding.cycles, writable, large)
         luts = neurons * (folding.bits + count.luts) + 2 * address
         flip_flops = depth.flip_flops + address
         if beat is None:
@@ -97,7 +97,7 @@ class Agreements(wiring.Component):
             counters = 2 * (2 * folding.words).bit_length() + 5
             luts += 3 * counters + (folding.bits if in_width % folding.bits else 0)
             flip_flops += folding.bits - beat.bits + counters
-            weights += Resources(memory_bits=2 * bits)
+            weights += Resources(memories=(_inputs(folding, plan),))
         if folding.words > 1:
             total = neurons * in_width.bit_length() + folding.words.bit_length()
             luts, flip_flops = luts + 2 * total, flip_flops + total
@@ -170,11 +170,10 @@ class Agreements(wiring.Component):
     def _gather(self, m, step, done, free, start):
         """Put beats into a memory of two vectors. As :meth:`_turn`."""
         words, bits = self._folding.words, self._folding.bits
-        # Devices of six-input LUTs have memories in LUTs of 32 words, which it would not fill a
-        # hundredth of a block RAM with.
-        style = "distributed" if self._plan.lut_size == 6 and 2 * words <= 32 else "block"
+        found = _inputs(self._folding, self._plan)
         m.submodules.inputs = store = memory.Memory(
-            shape=bits, depth=2 * words, init=[], attrs={"no_rw_check": 1, "ram_style": style})
+            shape=found.width, depth=found.depth, init=[],
+            attrs={"no_rw_check": 1, "ram_style": found.style})
         put, whole = self._put(m, store.write_port(), words, bits)
         # Vectors that are in the memory whole, the one that is worked on included.
         held, busy = Signal(range(3)), ~free | done
@@ -271,3 +270,11 @@ class GroupConstants(wiring.Component):
         ]
         m.d.sync += group.eq(next_group)
         return m
+
+
+def _inputs(folding, plan):
+    """Memory of two vectors that come in beats."""
+    # Devices of six-input LUTs have memories in LUTs of 32 words, which it would not fill a
+    # hundredth of a block RAM with.
+    style = "distributed" if plan.lut_size == 6 and 2 * folding.words <= 32 else "block"
+    return Memory(folding.bits, 2 * folding.words, True, style=style)

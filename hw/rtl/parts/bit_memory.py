@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from bitwright.hw.checks import expect
 from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.parts.store import read_later
+from bitwright.hw.rtl.realisation import Memory
 
 __all__ = ["BitMemory"]
 
@@ -48,7 +49,7 @@ class BitMemory(wiring.Component):
         expect("Beat", beat, Beat)
         expect("Ports", ports, int)
         assert self.takes(beat), f"beats of {beat.bits} bits have no address within a source"
-        self._beat = beat
+        self._beat, self._ports = beat, ports
         self.source_bits = max(1, (beat.width - 1).bit_length())
         super().__init__({
             "i": In(stream.Signature(beat.bits)),
@@ -63,14 +64,20 @@ class BitMemory(wiring.Component):
         """Whether vectors can come like that: a bit's place in its beat is a part of its number."""
         return beat.beats == 1 or beat.bits & beat.bits - 1 == 0
 
+    @staticmethod
+    def memory(beat, ports):
+        """The memory of such a component."""
+        above = (beat.beats - 1).bit_length()
+        return Memory(beat.bits, (1 << above) + beat.beats, True, ports)
+
     def elaborate(self, platform):
         m = Module()
         words = self._beat.beats
         inside = (self._beat.bits - 1).bit_length()  # bits of a place within a word
         above = (words - 1).bit_length()
+        form = self.memory(self._beat, self._ports)
         m.submodules.memory = store = memory.Memory(
-            shape=self._beat.bits, depth=(1 << above) + words, init=[],
-            attrs={"no_rw_check": 1})
+            shape=form.width, depth=form.depth, init=[], attrs={"no_rw_check": 1})
         number, write_half, half = Signal(range(words)), Signal(), Signal()
         put, whole, done = Signal(), Signal(), Signal()
         held = Signal(range(3))  # vectors that are whole, the one that is worked on included

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from bitwright.hw.checks import expect
 from bitwright.hw.rtl.parts.store import read_later
-from bitwright.hw.rtl.realisation import Resources
+from bitwright.hw.rtl.realisation import Memory, Resources
 
 __all__ = ["Fifo"]
 
@@ -54,7 +54,7 @@ class Fifo(wiring.Component):
         if places <= REGISTERS:
             return Resources((places - 1) * width + counters, places * width + counters)
         counters += 2 * (places - 2).bit_length()
-        return Resources(2 * counters, width + counters, width * (places - 1))
+        return Resources(2 * counters, width + counters, (Memory(width, places - 1, True),))
 
     def elaborate(self, platform):
         m = Module()

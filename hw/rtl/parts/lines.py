@@ -9,7 +9,7 @@ from bitwright.hw.checks import expect
 from bitwright.hw.raster import Raster
 from bitwright.hw.rtl.parts.store import read_later
 from bitwright.hw.rtl.parts.tables import among, chosen, looked_up
-from bitwright.hw.rtl.realisation import Resources, logic
+from bitwright.hw.rtl.realisation import Memory, Resources, logic
 
 __all__ = ["Lines"]
 
@@ -59,7 +59,8 @@ class Lines(wiring.Component):
             len(columns.kinds(place)) - 1 for place in range(columns.kernel))
         flip_flops = (columns.reach + 1) * rows.kernel * channels + counters + 2
         return Resources(choices + 2 * counters + 4 * logic(counters // 2 + 1, lut_size),
-                         flip_flops, above * raster.pitch)
+                         flip_flops,
+                         (Memory(above, raster.pitch, True),) if above and raster.pitch > 1 else ())
 
     def elaborate(self, platform):
         m = Module()

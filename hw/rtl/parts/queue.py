@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from bitwright.hw.checks import expect
 from bitwright.hw.rtl.parts.store import read_later
+from bitwright.hw.rtl.realisation import Memory
 
 __all__ = ["Queue"]
 
@@ -34,6 +35,11 @@ class Queue(wiring.Component):
         self._places = places
         super().__init__({"i": In(stream.Signature(shape, always_ready=True)),
                           "o": Out(stream.Signature(shape))})
+
+    @staticmethod
+    def memories(width, places):
+        """Memories of such a component, whose shape has so many bits."""
+        return (Memory(width, places - 1, True),) if places > 1 else ()
 
     def elaborate(self, platform):
         m = Module()

@@ -6,14 +6,10 @@ from amaranth.lib.wiring import In, Out, connect
 
 from bitwright.hw.checks import expect
 from bitwright.hw.folding import Table
-from bitwright.hw.rtl.realisation import Resources, logic
+from bitwright.hw.rtl.realisation import Memory, Resources
 
 __all__ = ["Loader", "Store", "fill", "load_signature", "one_address", "read_later",
            "rewritten", "write_signature"]
-
-SMALL = 1200
-"""Bits of a table from which on Yosys takes a block RAM, about."""
-
 
 def rewritten(large):
     """Attributes of a memory that is also written, and read by :func:`read_later`.
@@ -87,13 +83,11 @@ class Store(wiring.Component):
     """
 
     @staticmethod
-    def measure(width, depth, lut_size, writable=False):
-        """Resources of so many words: those of a small table that stays become LUTs."""
-        if writable or width * depth >= SMALL:
-            return Resources(memory_bits=width * depth)
-        if depth == 1:
+    def measure(width, depth, writable=False, large=False):
+        """Resources of so many words."""
+        if depth == 1 and not writable:
             return Resources()
-        return Resources(width * logic((depth - 1).bit_length(), lut_size), width)
+        return Resources(memories=(Memory(width, depth, writable, style="huge" if large else ""),))
 
     def __init__(self, table, writable=False, large=False):
         expect("Table", table, Table)

@@ -11,7 +11,7 @@ from bitwright.hw.checks import expect
 from bitwright.hw.raster import Raster
 from bitwright.hw.rtl.parts.store import read_later
 from bitwright.hw.rtl.parts.tables import among, looked_up
-from bitwright.hw.rtl.realisation import Resources
+from bitwright.hw.rtl.realisation import Memory, Resources
 
 __all__ = ["Taps"]
 
@@ -65,7 +65,8 @@ class Taps(wiring.Component):
         counters = 3 * address + window.pixels.bit_length() + window.positions.bit_length() + 8
         chosen = (window.channels // beat - 1) * beat
         return Resources(6 * counters + chosen, counters + window.channels,
-                         window.channels << address)
+                         (Memory(window.channels, raster.slots << (window.width - 1).bit_length(),
+                                 True),))
 
     def elaborate(self, platform):
         m = Module()

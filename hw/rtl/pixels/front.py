@@ -56,6 +56,8 @@ class Front(wiring.Component):
         Cycles from a pixel that arrives to the next at full speed.
     latency : int
         Cycles from the first beat of a picture being there to the bits of its first pixel.
+    memories : tuple of Memory
+        Of the thresholds, and of a picture that is compared again.
 
     Raises
     ------
@@ -91,6 +93,10 @@ class Front(wiring.Component):
             **({"decided": In(decided_layout)} if plan.early_exit else {}),
             "error": Out(1),
         })
+
+    @property
+    def memories(self):
+        return (*self._parts["frames"].memories, *self.encoder.thresholds.memories)
 
     def elaborate(self, platform):
         m = Module()

@@ -95,6 +95,19 @@ class PixelIp(Block):
         super().__init__(network, beat_layout(8 * self.layout.beat_bytes))
 
     @property
+    def estimates(self):
+        """As of :class:`hw.rtl.ip.Ip`."""
+        return self.core.estimates
+
+    @property
+    def memories(self):
+        """As of :class:`hw.rtl.ip.Ip`."""
+        nodes = sum((found.resources.memories for found in self.core.estimates.values()), ())
+        frames = Fifo.measure(frame_layout.size, FRAMES).memories
+        return {"encoder": self.encoder.memories, "core": nodes + self.core.memories,
+                "other": frames}
+
+    @property
     def works(self):
         """What each node does for a frame, see :attr:`Core.works`."""
         return self.core.works

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from bitwright.hw.checks import expect
 from bitwright.hw.rtl.parts.store import read_later, rewritten
 from bitwright.hw.rtl.pixels.gate import picture_layout, pixel_layout
+from bitwright.hw.rtl.realisation import Memory
 
 __all__ = ["Replay", "Sent"]
 
@@ -61,6 +62,8 @@ class Sent(_Frames):
     A picture to drop ends its sample; the next one is frame 0 of another. As :class:`_Frames`.
     """
 
+    memories = ()
+
     def _hand_on(self, m, taken):
         m.d.comb += [*(self.o.payload[name].eq(self.i.payload[name])
                        for name in ("data", "final", "drop")),
@@ -83,6 +86,11 @@ class Replay(_Frames):
     def __init__(self, width, pixels, frames, *, large=False):
         super().__init__(width, pixels, frames)
         self._large = large
+
+    @property
+    def memories(self):
+        style = "huge" if self._large else ""
+        return (Memory(self._width, self._pixels, True, style=style),)
 
     def _hand_on(self, m, taken):
         place, next_place = Signal(range(self._pixels)), Signal(range(self._pixels))

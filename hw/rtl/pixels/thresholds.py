@@ -10,6 +10,7 @@ from bitwright.hw.checks import expect
 from bitwright.hw.folding import Table
 from bitwright.hw.limits import WIDEST, WidthError
 from bitwright.hw.rtl.parts.store import Store
+from bitwright.hw.rtl.realisation import Memory
 from bitwright.ir.noise import STATE_BITS, TAPS
 
 __all__ = ["Thresholds"]
@@ -77,9 +78,15 @@ class Thresholds(wiring.Component):
             "o": Out(data.ArrayLayout(width, count))})
 
     @property
+    def memories(self):
+        """Those of both tables."""
+        return tuple(Memory(words.shape[1], len(words)) for words in self._words.values()
+                     if words.size)
+
+    @property
     def memory_bits(self):
         """Bits of both tables."""
-        return sum(words.size for words in self._words.values())
+        return sum(memory.bits for memory in self.memories)
 
     def elaborate(self, platform):
         m = Module()
@@ -91,7 +98,7 @@ class Thresholds(wiring.Component):
                 for d, offset in enumerate(self._offsets))]
             return m
         bits = [Const(int(bit), 1) for bit in self._constant]
-        if not self.memory_bits:
+        if not self.memories:
             m.d.comb += self.primed.eq(1)
         else:
             m.d.sync += self.primed.eq(1)

@@ -1,6 +1,6 @@
 """A network that reads whole pictures, behind a stream of pixels."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,6 +10,7 @@ from bitwright.hw.plan import UNROLLED, Plan
 from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.core import Core
 from bitwright.hw.rtl.parts.gather import Collector
+from bitwright.hw.rtl.parts.queue import Queue
 from bitwright.hw.rtl.scoring import Scoring
 from bitwright.hw.schedule import Work
 
@@ -69,6 +70,17 @@ class WholeCore(wiring.Component):
                         + through)
         super().__init__({"i": In(stream.Signature(beat.bits)),
                           "o": Out(stream.Signature(self.head.o.payload.shape()))})
+
+    @property
+    def estimates(self):
+        """What each node takes, that of the head too."""
+        work = self._scoring.work
+        return {**self.core.estimates, work.name: self._scoring.estimate}
+
+    @property
+    def memories(self):
+        """Those of the buffer behind the head."""
+        return Queue.memories(len(Value.cast(self.o.payload)), self._places)
 
     @property
     def works(self):

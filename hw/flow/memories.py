@@ -1,0 +1,99 @@
+"""What becomes of the memories of a design: block RAMs, LUTs, or large memories.
+
+Yosys takes whatever it reckons is the cheapest. Its costs are those of the families.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+from bitwright.hw.families import Family
+from bitwright.hw.rtl.realisation import Memory
+
+__all__ = ["LARGE_DEPTH", "LARGE_WIDTH", "Taken", "taken", "together"]
+
+LARGE_WIDTH, LARGE_DEPTH = 16, 1 << 14
+"""Of a large memory."""
+
+READ_ONLY = 16
+"""Bits of a memory that is only read which cost as much as one that is written, in logic."""
+
+CHOICE = 0.5
+"""What it costs to choose between two memories for a bit."""
+
+READ = 4
+"""What is around a block RAM that is written, for each word that is read."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What memories take.
+
+    Parameters
+    ----------
+    blocks : int
+        Block RAMs.
+    large : int
+        Large memories.
+    rom : float
+        LUTs, about, of those in logic that are only read.
+    ram : float
+        The same of those that are written, in logic or in memories of LUTs.
+    shared : int
+        Bits of addresses and words of large memories, which have a single port.
+    """
+
+    blocks: int = 0
+    large: int = 0
+    rom: float = 0.0
+    ram: float = 0.0
+    shared: int = 0
+
+    def __add__(self, other: Taken) -> Taken:
+        return Taken(*(getattr(self, field.name) + getattr(other, field.name)
+                       for field in fields(self)))
+
+
+def together(memories: Iterable[Memory], family: Family) -> Taken:
+    """What several take."""
+    return sum((taken(memory, family) for memory in memories), Taken())
+
+
+def taken(memory: Memory, family: Family) -> Taken:
+    """What a memory takes in a family. Each word that is read in a cycle has a copy of its own."""
+    width, words, reads = memory.width, memory.depth, memory.reads
+    if memory.style == "huge":
+        return Taken(large=-(-width // LARGE_WIDTH) * -(-words // LARGE_DEPTH),
+                     shared=width + (words - 1).bit_length())
+    ways: list[tuple[float, Taken]] = []
+    if not memory.style:
+        ways.append((memory.bits / (1 if memory.written else READ_ONLY),
+                     _logic(memory, family.lut_size)))
+    if memory.style != "block" and memory.written and family.lut_ram is not None:
+        ram = family.lut_ram
+        for own, depth in ram.shapes:
+            rows = -(-words // depth)
+            units, choices = reads * -(-width // own) * rows, reads * width * (rows - 1)
+            ways.append((ram.cost * units + CHOICE * choices,
+                         Taken(ram=ram.luts * units + _choice(family.lut_size) * choices)))
+    if memory.style != "distributed" or not ways:
+        around = READ * reads if memory.written else 0
+        for block in family.block_rams:
+            blocks = reads * block.blocks(width, words)
+            ways.append((block.cost * blocks + around, Taken(blocks=block.counts * blocks)))
+    return min(ways, key=lambda way: way[0])[1]
+
+
+def _logic(memory: Memory, lut_size: int) -> Taken:
+    """Of LUTs for what is only read, else of registers, and what chooses between them."""
+    width, words = memory.width, memory.depth
+    if not memory.written:
+        return Taken(rom=memory.reads * width * max(1.0, words / 2.0**lut_size))
+    # Of each word, which is written, and whether in this cycle.
+    return Taken(ram=1.5 * words + memory.reads * width * (words - 1) * _choice(lut_size))
+
+
+def _choice(lut_size: int) -> float:
+    """LUTs that choose between two: one of six inputs, or two of four, choose one of four."""
+    return (1 if lut_size >= 6 else 2) / 3
