@@ -6,6 +6,9 @@ simulates what was built on the test part. All keep what they find in ``bench/fr
 line a training and a line a row: what is there is not done again, and ``table`` and ``draw`` need
 no run folders. ``prove`` needs that of the network, and ``build`` its folder, too. The test part
 chooses nothing.
+
+``estimate`` prints what ``build --estimate`` says of the rows beside what they came to, LUTs of
+logic cells as synthesis counts them; it needs the run folders.
 """
 
 import argparse
@@ -45,8 +48,9 @@ def parser():
     """Command line of the bench."""
     parser = argparse.ArgumentParser(prog="python -m bench.frontier", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", metavar="WHAT", choices=["run", "build", "prove", "table", "draw"],
-                        help="run, build, prove, table or draw")
+    parser.add_argument("what", metavar="WHAT",
+                        choices=["run", "build", "prove", "table", "draw", "estimate"],
+                        help="run, build, prove, table, draw or estimate")
     parser.add_argument("--rows", metavar="NAMES", help="rows, separated by commas (default: "
                         f"all; {', '.join(row.name for row in ROWS)})")
     parser.add_argument("--seeds", metavar="N", type=positive, default=4,
@@ -86,6 +90,8 @@ def work(args):
                 (_build if args.what == "build" else _prove)(row, args)
     elif args.what == "table":
         print(_table(rows, _kept(args.kept)))
+    elif args.what == "estimate":
+        print(_estimates([row for row in rows if row.name in _kept(args.kept)], args))
     else:
         _draw(rows, _kept(args.kept), args.picture)
         print(args.picture)
@@ -267,6 +273,27 @@ def _cells(row, found):
             proofs or "-", f"{minutes['mean']:.1f} ± {minutes['sd']:.1f}"
             + ("" if found["device"] == "cpu" else ", and a GPU"),
             f"{found['peak_mib']:,}"]
+
+
+def _estimates(rows, args):
+    """Estimated beside built, a row each, and how far off LUTs are on average."""
+    lines, off = [], []
+    for row in rows:
+        built = _kept(args.kept)[row.name]
+        folder = _folder_of(row, chosen(row, args.kept), args)
+        told = json.loads(run("hw.build", str(folder), *row.asked, "--estimate", "--json"))
+        luts = sum(built["parts"].values())
+        off.append(100 * (told["luts_total"] / luts - 1))
+        parts = [f"{built['parts'].get(part, 0):,} / {told['luts'].get(part, 0):,}"
+                 for part in PARTS]
+        mhz = "-" if built["mhz"] is None else f"{built['mhz']:g} / {told['fmax_mhz']:.1f}"
+        lines.append(f"| `{row.name}` | {luts:,} / {told['luts_total']:,} | {off[-1]:+.1f} | "
+                     f"{' | '.join(parts)} | {built['memories']} / {told['memories']} | {mhz} |")
+    sizes = np.abs(off)
+    lines.insert(0, f"| row | LUTs | % | {' | '.join(PARTS)} | block RAMs | MHz |")
+    lines.insert(1, "|---" + "|---:" * (4 + len(PARTS)) + "|")
+    mean = f"LUTs off by {sizes.mean():.1f} % on average, {sizes.max():.1f} % at most"
+    return "\n".join([*lines, "", f"{mean}; {len(rows)} rows."])
 
 
 def _draw(rows, known, path):

@@ -27,6 +27,14 @@ class Row(NamedTuple):
     """Levels at which it is simulated, and samples of the test part, the first ones."""
 
     @property
+    def asked(self):
+        """The arguments, but for a clock, which an estimate does not ask for."""
+        if "--freq" not in self.build:
+            return self.build
+        at = self.build.index("--freq")
+        return self.build[:at] + self.build[at + 2 :]
+
+    @property
     def placed(self):
         """Whether it is built for a board."""
         return "--board" in self.build

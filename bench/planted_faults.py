@@ -56,6 +56,7 @@ RAM = "hw/families/models/dp16kd.v"
 RAM_TESTS = "tests/hw/test_dp16kd.py"
 LOAD = "tests/hw/test_link_load.py"
 FLASH = "tests/hw/test_flash.py"
+ESTIMATE = "tests/hw/test_estimate.py"
 FEEDBACK = "tests/model/test_feedback.py"
 FORWARD = "tests/model/test_forward_forward.py"
 RENEWAL = "tests/model/test_renewal.py"
@@ -282,13 +283,32 @@ FAULTS = [
     Fault("model/training/folder.py", "splitlines(keepends=True)[:count]",
           "splitlines(keepends=True)", "tests/model/test_train.py"),
     Fault("hw/flow/fit.py", "if self.too_large > 1:", "if False:", "tests/hw/test_plan_fit.py"),
-    Fault("hw/flow/fit.py", "return one.large > 0, one.filled,", "return one.filled,",
-          "tests/hw/test_plan_fit.py -k resort"),
+    Fault("hw/flow/fit.py", "return (one.estimated.large_memories > 0, one.filled, one.est",
+          "return (False, one.filled, one.est", "tests/hw/test_plan_fit.py -k resort"),
+    Fault("hw/flow/fit.py", "one.filled, one.estimated.total,", "one.filled,",
+          "tests/hw/test_plan_fit.py -k equally"),
     Fault("hw/flow/fit.py", "_share(self.sample, part.flip_flops)", "0.0",
           "tests/hw/test_plan_fit.py -k holds"),
-    Fault("hw/flow/estimate.py", "1.0 if name == COUNTED else", "1.0 if False else",
-          "tests/hw/test_estimate.py -k counted"),
-    Fault("hw/flow/tables.py", "parts ^ parts[:, :, :1]", "parts", "tests/hw/test_estimate.py"),
+    Fault("hw/flow/estimate.py", ".get(name, 1.0)", ".get(name, 0.0)", f"{ESTIMATE} -k counted"),
+    Fault("hw/flow/estimate.py", 'described["link"] = Link.memories(',
+          'described["core"] = Link.memories(', f"{ESTIMATE} -k block_rams"),
+    Fault("hw/flow/estimate.py", "lowest = 0 if modulate.noise is not None or not kept.size else",
+          "lowest = 0 if True else", f"{ESTIMATE} -k compared"),
+    Fault("hw/flow/memories.py", "blocks = reads * block.blocks", "blocks = block.blocks",
+          f"{ESTIMATE} -k memory"),
+    Fault("hw/flow/memories.py", "memory.bits / (1 if memory.written else READ_ONLY)",
+          "memory.bits", f"{ESTIMATE} -k memory"),
+    Fault("hw/families/family.py", "width, depth = width // 2, 2 * depth",
+          "width, depth = width // 2, depth", f"{ESTIMATE} -k memory"),
+    Fault("hw/rtl/encoder.py", "found = (Memory(width, words),) if width else ()", "found = ()",
+          f"{ESTIMATE} -k description"),
+    Fault("hw/rtl/parts/queue.py", "(Memory(width, places - 1, True),) if", "() if",
+          f"{ESTIMATE} -k description"),
+    Fault("hw/link/link.py", "return found + ((IdentityMemory.memory,) if writable else ())",
+          "return found", f"{ESTIMATE} -k link"),
+    Fault("hw/flow/tables.py", "parts ^ parts[:, :, :1]", "parts", ESTIMATE),
+    Fault("hw/flow/tables.py", "split[split <= parts].sum()", "split.sum()",
+          f"{ESTIMATE} -k chooses"),
     Fault("model/lookup/loops.py", "out[s] += slope[hit[s]] * g[s]",
           "out[s] = slope[hit[s]] * g[s]", f"{TREES} -k loops"),
     Fault("model/lookup/loops.py", "for s in range(even, len(hit)):",

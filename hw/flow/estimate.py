@@ -40,7 +40,7 @@ __all__ = ["COEFFICIENTS", "Coefficients", "Design", "Estimated", "Features", "c
 COEFFICIENTS = Path(__file__).with_name("estimate.json")
 
 COUNTED = "counted"
-"""Feature that is LUTs as they are, of which no coefficient knows."""
+"""Feature that is LUTs as they are: none is fitted to it."""
 
 Features = Mapping[str, Mapping[str, float]]
 """Of each part, by name: the larger, the more LUTs."""
@@ -67,8 +67,7 @@ class Coefficients:
 
     def luts(self, found: Features) -> dict[str, int]:
         """LUTs of each part. What was never measured is as the components tell it."""
-        return {part: round(sum(value * (1.0 if name == COUNTED else
-                                         self.parts.get(part, {}).get(name, 1.0))
+        return {part: round(sum(value * self.parts.get(part, {}).get(name, 1.0)
                                 for name, value in values.items()))
                 for part, values in found.items()}
 

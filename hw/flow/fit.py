@@ -17,7 +17,7 @@ from bitwright.hw.plan import PARALLEL, SERIAL, STREAMED, Plan, PlanError
 from bitwright.hw.rtl.layers import asked, ways
 from bitwright.hw.rtl.layers import foldable as can_fold
 
-__all__ = ["FULL", "Candidate", "MisfitError", "Wish", "choose_plan"]
+__all__ = ["FULL", "Candidate", "MisfitError", "Wish", "choose_plan", "smallest"]
 
 FULL = 0.8
 """Share of a device that can usually be filled and still be routed."""
@@ -172,7 +172,7 @@ def choose_plan(network: ir.Network, plan: Plan, board: Board, wish: Wish, *,
         raise MisfitError(f"{board.name}: none of {len(found)} ways to build fits; the nearest is "
                           f"{near.words}, which has {near.wrong}; take a larger board, a lower "
                           "rate or a smaller network", near)
-    key = _smallest if wish.rate is not None else _fastest
+    key = smallest if wish.rate is not None else _fastest
     chosen, *rest = sorted(good, key=key)
     why = ("the smallest that reaches the rate" if wish.rate is not None
            else "the fastest that fits, and of those the smallest")
@@ -192,7 +192,8 @@ def _share(needed: int, there: int) -> float:
     return needed / there if there else float(needed > 0)
 
 
-def _smallest(one: Candidate) -> tuple[float, ...]:
+def smallest(one: Candidate) -> tuple[float, ...]:
+    """What the smallest of several candidates has the least of."""
     # Contents of large memories have to be sent after each start: what does without goes first.
     # Where memories are the larger share, all that have as many are equally full.
     return (one.estimated.large_memories > 0, one.filled, one.estimated.total,

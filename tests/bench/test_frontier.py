@@ -142,6 +142,28 @@ def test_on_a_board_what_is_placed_is_counted(bench, capsys, monkeypatch):
     assert " | 80 LC | 500 | " in capsys.readouterr().out
 
 
+def test_what_is_estimated_is_beside_what_is_built(trained, bench, capsys, monkeypatch):
+    bench("build")
+    told = {"luts": {"encoder": 10, "core": 30, "head": 26, "other": 2}, "luts_total": 68,
+            "memories": 1, "fmax_mhz": 30.0}
+    monkeypatch.setattr(frontier, "run", lambda *command: (
+        bench.called.append(command), json.dumps(told))[1])
+    bench("estimate")
+    one = frontier.chosen(IRIS, bench.kept)
+    assert bench.called[-1] == ("hw.build", str(trained / f"iris-seed{one['seed']}"), "--target",
+                                "xilinx", "--estimate", "--json")
+    *_, line, _, mean = capsys.readouterr().out.splitlines()
+    assert line == ("| `small-iris` | 62 / 68 | +9.7 | 10 / 10 | 20 / 30 | 30 / 26 | 0 / 0 | 2 / 2 "
+                    "| 0 / 1 | 31.4 / 30.0 |")
+    assert mean == "LUTs off by 9.7 % on average, 9.7 % at most; 1 rows."
+
+
+def test_an_estimate_asks_for_no_clock():
+    asked = {row.name: row.asked for row in ROWS}
+    assert asked["mnist-ulx3s"] == ("--board", "ulx3s-25f", "--serial-head", "10")
+    assert all("--freq" not in build for build in asked.values())
+
+
 def test_nothing_is_proven_that_is_not_built(bench):
     with pytest.raises(UserError, match="is not built; build it first"):
         bench("prove")

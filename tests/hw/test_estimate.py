@@ -1,6 +1,7 @@
 """Estimates: what they are made of, how far off they are, and the command that prints one."""
 
 import json
+import re
 import statistics
 import time
 
@@ -10,14 +11,22 @@ import pytest
 pytest.importorskip("amaranth")
 pytest.importorskip("scipy")
 
+from amaranth.back import rtlil
+
 from bench import measured
-from bitwright import ir, library
+from bitwright import boards, ir, library
 from bitwright.hw import build, families
 from bitwright.hw.contents import as_built
 from bitwright.hw.flow.estimate import coefficients, estimate
+from bitwright.hw.flow.memories import taken
 from bitwright.hw.flow.tables import costs
+from bitwright.hw.layout import Layout
+from bitwright.hw.link.identity import IdentityMemory
+from bitwright.hw.link.link import Link
 from bitwright.hw.plan import Plan
+from bitwright.hw.rtl.axi import AxiIp
 from bitwright.hw.rtl.parallel_encoder import ParallelEncoder
+from bitwright.hw.rtl.realisation import Memory
 from bitwright.locate import locate
 
 
@@ -47,6 +56,14 @@ def test_costs_of_a_table(function, small, large):
     assert costs(table(function, 6), 6) == ((small or bool(large)), 0, 0)
 
 
+def test_what_chooses_between_luts_may_cost_nothing():
+    chosen = table(lambda a, b, c, d, e, f: [
+        a ^ b ^ c ^ d, a & b & c & d, a | b | c | d, a & b | c & d][e + 2 * f], 6)
+    assert costs(chosen, 4, 6) == (0, 0, 4)
+    assert costs(chosen, 4, 5) == (0, 4.5, 0)
+    assert costs(table(lambda a, b, c, d, e, f: a ^ b ^ c ^ d ^ e ^ f, 6), 4, 6) == (0, 2.5, 0)
+
+
 def test_coefficients_are_those_that_the_measurements_give(lines):
     for name, found in measured.fit(lines).items():
         stored = coefficients(name)
@@ -63,6 +80,89 @@ def test_estimates_of_networks_that_they_were_not_fitted_to(lines):
     assert all(statistics.mean(off) <= 10 for off in luts.values()), luts
     mhz = [abs(row["mhz_off"]) for row in rows if row["mhz_off"] is not None]
     assert statistics.mean(mhz) <= 20
+
+
+def test_block_rams_of_networks_that_they_were_not_fitted_to(lines):
+    known = {name: coefficients(name) for name in families.FAMILIES}
+    rows = [row for form in ("", *measured.FORMS) for row in measured.errors(lines, known, form)]
+    assert {row["memories"] for row in rows} >= {0, 1, 2, 5, 8, 9}
+    assert all(row["memories"] == row["told_memories"] for row in rows)
+    found = measured.off([*rows, {**rows[0], "told_memories": rows[0]["memories"] + 3}])
+    one = found[rows[0]["family"]]
+    assert (one["memories_exact"], one["memories_most"]) == (one["builds"] - 1, 3)
+
+
+def test_forms_that_they_were_not_fitted_to(lines):
+    known = {name: coefficients(name) for name in families.FAMILIES}
+    for form in measured.FORMS:
+        off = [abs(row["luts_off"]) for row in measured.errors(lines, known, form)]
+        assert len(off) >= 4
+        assert statistics.mean(off) <= 10, form
+
+
+ICE40, ECP5, XILINX = (families.get(name) for name in ("ice40", "ecp5", "xilinx"))
+
+
+@pytest.mark.parametrize(("memory", "family", "blocks", "large"), [
+    (Memory(2, 784), ICE40, 1, 0),  # of four words of 16 bits beside each other it would be four
+    (Memory(1, 784), ICE40, 0, 0),  # a sixteenth is less than the cost of a block RAM
+    (Memory(2, 784), ECP5, 0, 0),
+    (Memory(3, 784), ECP5, 1, 0),
+    (Memory(3, 784), XILINX, 0, 0),
+    (Memory(8, 784, True), ICE40, 2, 0),
+    (Memory(2, 784, True), ICE40, 1, 0),  # the upper bits alone
+    (Memory(8, 784, True), ECP5, 1, 0),
+    (Memory(8, 64, True), ECP5, 0, 0),  # in LUTs
+    (Memory(1, 6448, True), ICE40, 2, 0),
+    (Memory(1, 493, True, 3), ICE40, 3, 0),  # a copy for each word that is read
+    (Memory(1, 204, True, 3), ICE40, 0, 0),
+    (Memory(1, 493, True, 3), ECP5, 3, 0),  # what chooses between memories in LUTs costs as well
+    (Memory(8, 74, True, style="block"), ICE40, 1, 0),
+    (Memory(8, 16, True, style="distributed"), XILINX, 0, 0),
+    (Memory(12, 14880, True, style="huge"), ICE40, 0, 1),
+    (Memory(17, 20000, True, style="huge"), ICE40, 0, 4),
+])
+def test_what_becomes_of_a_memory(memory, family, blocks, large):
+    found = taken(memory, family)
+    assert (found.blocks, found.large) == (blocks, large)
+    assert (found.rom + found.ram == 0) is bool(blocks + large)
+
+
+def test_the_link_has_memories():
+    network = measured.made(3)
+    layout = Layout.of(network)
+    payload, = Link.memories(layout, False, compared=frozenset({6, 7}))
+    assert payload == Memory(2, layout.sample_bytes, True)
+    assert Link.memories(layout, True) == (Memory(8, 512, True), IdentityMemory.memory)
+    large, _ = Link.memories(layout, True, large=True)
+    assert large.style == "huge"
+
+
+def test_bits_that_are_not_compared_are_not_kept():
+    """A threshold of 64 looks at the two uppermost bits, one of 65 at all of a byte."""
+    def blocks(threshold):
+        network = ir.Network((
+            ir.Entry("modulate", ir.Modulate(np.full((1, 784, 1), threshold, np.int32), 8),
+                     ("input",)),
+            ir.Entry("lut", ir.Lut(784, np.arange(8, dtype=np.int32).reshape(2, 4),
+                                   np.arange(16)[None].repeat(2, 0) % 3 == 1), ("modulate",)),
+            ir.Entry("head", ir.GroupSum(2, 2), ("lut",))))
+        return estimate(network, Plan(), ICE40, boards.get("icebreaker")).memories
+
+    assert (blocks(64), blocks(65)) == (1, 2)
+
+
+def test_memories_are_those_of_the_description():
+    """Each memory of the RTL, with its bits and words, is told by a component."""
+    for name in ("0-folded", "1-parallel", "1-serial", "3-loaded"):
+        family, board = measured.placed_on("icebreaker")
+        plan = measured.plan(name, family, board)
+        ip = AxiIp(as_built(measured.network(name), plan), plan)
+        told = [memory for own in ip.ip.memories.values() for memory in own]
+        text = rtlil.convert(ip, name="top", emit_src=False)
+        found = re.findall(r"^ *memory width (\d+) size (\d+) ", text, re.MULTILINE)
+        assert sorted((int(width), int(depth)) for width, depth in found) == sorted(
+            (memory.width, memory.depth) for memory in told)
 
 
 def test_forms_are_measured_apart(lines):

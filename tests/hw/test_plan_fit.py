@@ -9,7 +9,7 @@ pytest.importorskip("amaranth_boards")
 from bitwright import boards, ir
 from bitwright.hw import build
 from bitwright.hw.flow.estimate import Estimated
-from bitwright.hw.flow.fit import Candidate, MisfitError, Wish, choose_plan
+from bitwright.hw.flow.fit import Candidate, MisfitError, Wish, choose_plan, smallest
 from bitwright.hw.plan import Plan
 
 
@@ -97,6 +97,15 @@ def test_what_a_device_holds():
     assert found(sample=784 * 8).wrong == "119 % of the device"  # in registers
     assert found(clock_hz=48e6).wrong == "40 MHz"
     assert found(rate=41e6).wrong == "40,000,000 samples/s"
+
+
+def test_of_equally_full_designs_the_one_of_fewer_luts_is_the_smaller():
+    def found(luts, interval):
+        return Candidate("it", Plan(), Estimated({"core": luts}, 15, 0, 40.0, 9, interval),
+                         boards.get("icebreaker"), Wish(rate=1))
+
+    assert found(900, 8).filled == found(1000, 4).filled == 0.5  # half of the block RAMs
+    assert smallest(found(900, 8)) < smallest(found(1000, 4)) < smallest(found(1000, 8))
 
 
 def test_folded_tables():
