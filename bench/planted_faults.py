@@ -296,7 +296,7 @@ FAULTS = [
           "lowest = 0 if True else", f"{ESTIMATE} -k compared"),
     Fault("hw/flow/memories.py", "blocks = reads * block.blocks", "blocks = block.blocks",
           f"{ESTIMATE} -k memory"),
-    Fault("hw/flow/memories.py", "memory.bits / (1 if memory.written else READ_ONLY)",
+    Fault("hw/flow/memories.py", "memory.bits / (1 if memory.written else family.rom)",
           "memory.bits", f"{ESTIMATE} -k memory"),
     Fault("hw/families/family.py", "width, depth = width // 2, 2 * depth",
           "width, depth = width // 2, depth", f"{ESTIMATE} -k memory"),

@@ -32,8 +32,7 @@ class BlockRam:
     Parameters
     ----------
     cost : int
-        What it reckons for one, where a bit of a memory in logic is 1, and a sixteenth if it is
-        only read.
+        What it reckons for one, where a bit of a memory in logic is 1.
     width : int
         Bits of its widest words: of words half as wide it has twice as many.
     kbit : int
@@ -321,6 +320,8 @@ class Family:
     io : Io
         How a pin says its voltage.
     block_rams : tuple of BlockRam
+    rom : int
+        Bits in logic that cost as much as one, if a memory is only read.
     lut_ram : LutRam, optional
         Left out: there is none, or Yosys is not to use it.
     gated : bool
@@ -344,6 +345,7 @@ class Family:
     parts: Parts | None = None
     io: Io = field(default_factory=lambda: Io("IO_STANDARD", None))
     block_rams: tuple[BlockRam, ...] = (BlockRam(),)
+    rom: int = 16
     lut_ram: LutRam | None = None
     wide: int = 0
     shift: int = 0

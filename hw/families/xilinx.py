@@ -34,8 +34,8 @@ FAMILY = Family(
         "RAMB36E1": Resources(memories=1, memory_kbit=36),
     },
     free=frozenset({"MUXF7", "MUXF8", "INV", "BUFG", "IBUF", "OBUF"}),
-    # Memories that a RAMB18 would be cheap enough for stay logic.
-    block_rams=(BlockRam(cost=257, width=72, kbit=36),),
+    block_rams=(BlockRam(cost=129), BlockRam(cost=257, width=72, kbit=36)),
+    rom=64,
     lut_ram=LutRam(8, ((6, 32), (3, 64)), 4),
     models=Models(share=("xilinx/cells_sim.v",)),
 )

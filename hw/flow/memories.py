@@ -16,9 +16,6 @@ __all__ = ["LARGE_DEPTH", "LARGE_WIDTH", "Taken", "taken", "together"]
 LARGE_WIDTH, LARGE_DEPTH = 16, 1 << 14
 """Of a large memory."""
 
-READ_ONLY = 16
-"""Bits of a memory that is only read which cost as much as one that is written, in logic."""
-
 CHOICE = 0.5
 """What it costs to choose between two memories for a bit."""
 
@@ -68,7 +65,7 @@ def taken(memory: Memory, family: Family) -> Taken:
                      shared=width + (words - 1).bit_length())
     ways: list[tuple[float, Taken]] = []
     if not memory.style:
-        ways.append((memory.bits / (1 if memory.written else READ_ONLY),
+        ways.append((memory.bits / (1 if memory.written else family.rom),
                      _logic(memory, family.lut_size)))
     if memory.style != "block" and memory.written and family.lut_ram is not None:
         ram = family.lut_ram

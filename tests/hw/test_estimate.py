@@ -108,7 +108,8 @@ ICE40, ECP5, XILINX = (families.get(name) for name in ("ice40", "ecp5", "xilinx"
     (Memory(1, 784), ICE40, 0, 0),  # a sixteenth is less than the cost of a block RAM
     (Memory(2, 784), ECP5, 0, 0),
     (Memory(3, 784), ECP5, 1, 0),
-    (Memory(3, 784), XILINX, 0, 0),
+    (Memory(16, 408), XILINX, 0, 0),
+    (Memory(21, 408), XILINX, 1, 0),  # a bit in logic costs a quarter of what it does elsewhere
     (Memory(8, 784, True), ICE40, 2, 0),
     (Memory(2, 784, True), ICE40, 1, 0),  # the upper bits alone
     (Memory(8, 784, True), ECP5, 1, 0),
