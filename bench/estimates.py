@@ -124,8 +124,8 @@ def measure(node, table, family, levels):
         stage = Synthesise((source,), "top", family, {}, toolchain.find(YOSYS))
         told = choice.estimate().resources
         memories = together(told.memories, family)
-        estimated = Resources(told.luts + round(memories.rom + memories.ram), told.flip_flops,
-                              memories=memories.blocks)
+        estimated = Resources(told.luts + round(memories.rom + memories.ram),
+                              told.flip_flops + memories.registers, memories=memories.blocks)
         return estimated, stage.run(folder, folder).total
 
 

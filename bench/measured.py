@@ -9,12 +9,15 @@ link and Fmax.
 ``--held-out 10`` are the first ten made networks that nothing is fitted to, instead of those from 0
 on, ``--board icebreaker`` places them on a board instead, with the link, at the fastest clock, and
 ``--form serial`` builds them with a serial head, ``parallel`` with a parallel encoder,
-``folded`` with their tables or neurons in memories; no coefficients are fitted to those forms.
+``folded`` with their tables or neurons in memories, ``loaded`` with a link that writes those, which
+is synthesised for the board and not placed; ``levels1`` and ``levels4`` with so many levels per
+register.
 
 ``python -m bench.measured fit`` fits the coefficients of the estimate to the made networks of even
-numbers, to digits and to iris, and writes them where it reads them; ``python -m bench.measured
-errors`` prints how far it lies from the others, to none of which it was fitted; with ``--form`` for
-builds of that form.
+numbers, in all forms, to digits and to iris, and writes them where it reads them; ``python -m
+bench.measured errors`` prints how far it lies from the others, to none of which it was fitted, and
+how many have the block RAMs that it tells, to which nothing is fitted; with ``--form`` for builds
+of that form.
 """
 
 import argparse
@@ -47,7 +50,7 @@ from bitwright.hw.plan import FOLDED, Plan
 from bitwright.hw.rtl.layers import asked
 from bitwright.locate import locate
 
-__all__ = ["DATA", "FORMS", "errors", "fit", "fitted_to", "load", "made", "main", "network",
+__all__ = ["DATA", "FORMS", "LEVELS", "errors", "fit", "fitted_to", "load", "made", "main", "network",
            "off", "parted", "plan"]
 
 DATA = Path(__file__).with_name("measured.jsonl")
@@ -56,6 +59,9 @@ FITTED = ("digits", "iris")
 """Networks of the zoo that the coefficients are fitted to, beside made ones of even numbers."""
 
 PARTS = ("encoder", "core", "head", "link", "other")
+
+LEVELS = {"levels1": 1, "levels4": 4}
+"""Forms with other levels per register than a plan has by itself."""
 
 LARGE, SCALE = 100, 8
 """Number from which on made networks are so many times as large."""
@@ -128,7 +134,7 @@ def network(name):
 
 def parted(name):
     """A line's network, and its form, ``""`` where it is built as by itself."""
-    for form in FORMS:
+    for form in (*FORMS, *LEVELS):
         if name.endswith(f"-{form}"):
             return name.removesuffix(f"-{form}"), form
     return name, ""
@@ -141,6 +147,8 @@ def plan(name, family, board=None):
         part: {"way": FOLDED, "cycles": 256} for part in ("node0", "head")}
     found = asked(Plan(lut_size=family.lut_size, nodes=nodes), network(number),
                   **FORMS.get(form, {}))
+    if form in LEVELS:
+        return dataclasses.replace(found, levels_per_register=LEVELS[form])
     if form != LOADED:
         return found
     large = board is not None and board.part.large_memories > 0
@@ -386,7 +394,8 @@ def main(argv=None):
                         help="made networks to build (default: %(default)s)")
     parser.add_argument("--held-out", metavar="N", type=int, default=0,
                         help="build the first N made networks that nothing is fitted to, instead")
-    parser.add_argument("--form", choices=FORMS, help="build, or compare, in that form")
+    parser.add_argument("--form", choices=[*FORMS, *LEVELS],
+                        help="build, or compare, in that form")
     parser.add_argument("--only", metavar="NAME", action="append",
                         help="only this network: a number, or a name of the zoo")
     parser.add_argument("--family", metavar="NAME", action="append", help="only these")

@@ -47,8 +47,9 @@ class BlockRam:
     counts: int = 1
 
     def blocks(self, width: int, words: int) -> int:
-        """The fewest that hold so many words of so many bits."""
-        return min(-(-width // own) * -(-words // depth) for own, depth in self._shapes())
+        """The fewest that hold so many words of so many bits: words that are too many for one lie
+        beside each other."""
+        return min(-(-width * -(-words // depth) // own) for own, depth in self._shapes())
 
     def _shapes(self) -> Iterator[tuple[int, int]]:
         width, depth = self.width, 1024 * self.kbit // self.width

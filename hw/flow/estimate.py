@@ -198,12 +198,11 @@ def _features(ip: Any, network: ir.Network, plan: Plan, family: Family,
     own = {"fixed": 1.0, "result": 8.0 * ip.layout.result_bytes}
     parts = {"encoder": _encoder(network, plan, memories["encoder"]),
              "core": _core(ip, network, plan, family),
-             "head": _head(ip, network, plan, family),
-             "other": own | _around(ip, network)}
+             "head": _head(ip, network, plan, family)}
     if link:
         depth = RequestReceiver.depth(ip.layout, bool(ip.tables))
         parts["link"] = own | {"writes": float(bool(ip.tables)), "payload": float(_bits(depth))}
-        parts["other"]["board"] = 1.0
+    parts["other"] = own | _around(ip, network) | ({"board": 1.0} if link else {})
     for part, found in memories.items():
         parts[part] |= {"ram": found.ram, "shared": float(found.shared)}
         if part != "encoder":
@@ -386,7 +385,8 @@ def caveat(family: Family) -> str:
     fmax = "" if off["fmax"] is None else f", Fmax by {off['fmax']:g} %"
     return (f"an estimate; of {family.title} builds that it was not fitted to ({off['builds']}) "
             f"LUTs were off by {off['luts']:g} % on average, {off['luts_most']:g} % at most{fmax}; "
-            "cycles are exact") if off["builds"] else (
+            f"block RAMs of {off['memories_exact']} were right; cycles are exact"
+            ) if off["builds"] else (
             f"an estimate; no {family.title} build was compared; cycles are exact")
 
 

@@ -37,6 +37,8 @@ class Taken:
         LUTs, about, of those in logic that are only read.
     ram : float
         The same of those that are written, in logic or in memories of LUTs.
+    registers : int
+        Flip-flops of those that are in logic.
     shared : int
         Bits of addresses and words of large memories, which have a single port.
     """
@@ -45,6 +47,7 @@ class Taken:
     large: int = 0
     rom: float = 0.0
     ram: float = 0.0
+    registers: int = 0
     shared: int = 0
 
     def __add__(self, other: Taken) -> Taken:
@@ -84,11 +87,13 @@ def taken(memory: Memory, family: Family) -> Taken:
 
 def _logic(memory: Memory, lut_size: int) -> Taken:
     """Of LUTs for what is only read, else of registers, and what chooses between them."""
-    width, words = memory.width, memory.depth
+    words, read = memory.depth, memory.reads * memory.width
     if not memory.written:
-        return Taken(rom=memory.reads * width * max(1.0, words / 2.0**lut_size))
+        luts = 1.5 * words / 2.0**lut_size if words > 1 << lut_size else 1.0
+        return Taken(rom=read * luts, registers=read)
     # Of each word, which is written, and whether in this cycle.
-    return Taken(ram=1.5 * words + memory.reads * width * (words - 1) * _choice(lut_size))
+    return Taken(ram=1.5 * words + read * (words - 1) * _choice(lut_size),
+                 registers=memory.bits + read)
 
 
 def _choice(lut_size: int) -> float:

@@ -115,6 +115,7 @@ ICE40, ECP5, XILINX = (families.get(name) for name in ("ice40", "ecp5", "xilinx"
     (Memory(8, 784, True), ECP5, 1, 0),
     (Memory(8, 64, True), ECP5, 0, 0),  # in LUTs
     (Memory(1, 6448, True), ICE40, 2, 0),
+    (Memory(10, 3328), ICE40, 9, 0),  # 13 times 256 words of 10 bits beside each other
     (Memory(1, 493, True, 3), ICE40, 3, 0),  # a copy for each word that is read
     (Memory(1, 204, True, 3), ICE40, 0, 0),
     (Memory(1, 493, True, 3), ECP5, 3, 0),  # what chooses between memories in LUTs costs as well
