@@ -50,8 +50,8 @@ from bitwright.hw.plan import FOLDED, Plan
 from bitwright.hw.rtl.layers import asked
 from bitwright.locate import locate
 
-__all__ = ["DATA", "FORMS", "LEVELS", "errors", "fit", "fitted_to", "load", "made", "main", "network",
-           "off", "parted", "plan"]
+__all__ = ["DATA", "FORMS", "LEVELS", "errors", "fit", "fitted_to", "load", "made", "main",
+           "network", "off", "parted", "placed_on", "plan"]
 
 DATA = Path(__file__).with_name("measured.jsonl")
 

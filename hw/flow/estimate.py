@@ -196,7 +196,7 @@ def _features(ip: Any, network: ir.Network, plan: Plan, family: Family,
               memories: Mapping[str, Taken], *, link: bool) -> Features:
     """Features of each part of a network as it is built."""
     own = {"fixed": 1.0, "result": 8.0 * ip.layout.result_bytes}
-    parts = {"encoder": _encoder(network, plan, memories["encoder"]),
+    parts = {"encoder": _encoder(ip, network, plan, memories["encoder"]),
              "core": _core(ip, network, plan, family),
              "head": _head(ip, network, plan, family)}
     if link:
@@ -231,11 +231,10 @@ def _around(ip: Any, network: ir.Network) -> dict[str, float]:
     serial = ip.estimates[network.entries[-1].name].waits is not None
     queue = max((memory for memory in ip.memories["other"] if memory.depth > 1),
                 key=lambda memory: memory.depth, default=Memory(0, 0))
-    beats = ip.encoder.beat.beats if hasattr(ip.encoder, "beat") else 1
     longest = max((table.depth for table in ip.tables), default=0)
     return {"writes": float(longest.bit_length()), "queue": float(queue.depth.bit_length()),
             "queued": float(queue.width),
-            "pace": 0.0 if serial else float(_bits(ip.frame_interval) + _bits(beats))}
+            "pace": 0.0 if serial else float(_bits(ip.frame_interval) + _bits(_beats(ip)))}
 
 
 @lru_cache(maxsize=64)
@@ -258,12 +257,17 @@ def _compared(network: ir.Network, plan: Plan) -> frozenset[int]:
     return frozenset(place % 8 for place in range(lowest, modulate.bits))
 
 
+def _beats(ip: Any) -> int:
+    """In which the bits of a frame leave the encoder."""
+    return ip.encoder.beat.beats if hasattr(ip.encoder, "beat") else 1
+
+
 def _bits(count: int) -> int:
     """Of a counter."""
     return (count - 1).bit_length()
 
 
-def _encoder(network: ir.Network, plan: Plan, memories: Taken) -> dict[str, float]:
+def _encoder(ip: Any, network: ir.Network, plan: Plan, memories: Taken) -> dict[str, float]:
     """The memory of thresholds, comparators and counters."""
     modulate, read = network.modulate, read_mask(network, plan)
     if plan.way(network.entries[0].name) == PARALLEL:
@@ -272,7 +276,8 @@ def _encoder(network: ir.Network, plan: Plan, memories: Taken) -> dict[str, floa
     columns, varying, constant = _comparators(modulate, read, plan)
     address = float(max(1, _bits(cycles)))
     found = {"fixed": 1.0, "address": address, "addressed": address if columns else 0.0,
-             "frames": float(modulate.frames - 1), COUNTED: constant}
+             "frames": float(modulate.frames - 1), "sent": float(_bits(_beats(ip))),
+             COUNTED: constant}
     if not memories.rom:
         return found | {"compared": varying}
     return found | {"comparators": varying, "rom": columns * max(1.0, cycles / 2.0**plan.lut_size)}

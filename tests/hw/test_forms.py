@@ -150,8 +150,8 @@ def test_estimates_know_the_forms():
     plan = formed(subject, parallel=True, bits=0, lut_size=6)
     ip = Ip(as_built(subject, plan), plan)
     found = estimate(subject, plan, family, None)
-    assert (found.luts["encoder"], found.latency, found.interval) == (
-        ip.encoder.luts, ip.latency, 1)
+    assert 0 < found.luts["encoder"] - ip.encoder.luts < 10  # beside the comparators
+    assert (found.latency, found.interval) == (ip.latency, 1)
     wide = ir.Network((subject.entries[0], ir.Entry("head", ir.GroupSum(
         subject.modulate.out_width, 1), ("modulate",))), answer=ir.Answer(
             np.zeros(1, np.float32), np.ones(1, np.float32)))
