@@ -25,9 +25,11 @@ from bitwright.hw.link.identity import IdentityMemory
 from bitwright.hw.link.link import Link
 from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.axi import AxiIp
+from bitwright.hw.rtl.layers import streamed
 from bitwright.hw.rtl.parallel_encoder import ParallelEncoder
 from bitwright.hw.rtl.realisation import Memory
 from bitwright.locate import locate
+from tests.hw.test_stream_core import drawn
 
 
 @pytest.fixture(scope="module")
@@ -154,17 +156,37 @@ def test_bits_that_are_not_compared_are_not_kept():
     assert (blocks(64), blocks(65)) == (1, 2)
 
 
-def test_memories_are_those_of_the_description():
+def replayed(network, frames):
+    """The same with several sets of thresholds."""
+    first, *rest = network.entries
+    thresholds = np.concatenate([first.node.thresholds] * frames)
+    thresholds[1:] += 1
+    node = ir.Modulate(thresholds, first.node.bits)
+    return ir.Network((ir.Entry(first.name, node, first.inputs), *rest))
+
+
+def designs():
+    """Networks with plans, and words for them."""
+    family, board = measured.placed_on("icebreaker")
+    for name in ("0-folded", "4-folded", "1-parallel", "1-serial", "3-loaded"):
+        yield name, measured.network(name), measured.plan(name, family, board)
+    yield "frames", replayed(measured.made(3), 3), Plan(lanes=2)
+    for seed in range(2):
+        streams, _ = drawn(seed)
+        yield f"streams {seed}", streams, streamed(Plan(), streams, 64)
+    yield "streams, frames", replayed(streams, 2), streamed(Plan(), streams, 64)
+
+
+@pytest.mark.parametrize(("network", "plan"), [
+    pytest.param(network, plan, id=name) for name, network, plan in designs()])
+def test_memories_are_those_of_the_description(network, plan):
     """Each memory of the RTL, with its bits and words, is told by a component."""
-    for name in ("0-folded", "1-parallel", "1-serial", "3-loaded"):
-        family, board = measured.placed_on("icebreaker")
-        plan = measured.plan(name, family, board)
-        ip = AxiIp(as_built(measured.network(name), plan), plan)
-        told = [memory for own in ip.ip.memories.values() for memory in own]
-        text = rtlil.convert(ip, name="top", emit_src=False)
-        found = re.findall(r"^ *memory width (\d+) size (\d+) ", text, re.MULTILINE)
-        assert sorted((int(width), int(depth)) for width, depth in found) == sorted(
-            (memory.width, memory.depth) for memory in told)
+    ip = AxiIp(as_built(network, plan), plan)
+    told = [memory for own in ip.ip.memories.values() for memory in own]
+    text = rtlil.convert(ip, name="top", emit_src=False)
+    found = re.findall(r"^ *memory width (\d+) size (\d+) ", text, re.MULTILINE)
+    assert sorted((int(width), int(depth)) for width, depth in found) == sorted(
+        (memory.width, memory.depth) for memory in told) != []
 
 
 def test_forms_are_measured_apart(lines):
