@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,7 +34,7 @@ class BlockRam:
     cost : int
         What it reckons for one, where a bit of a memory in logic is 1.
     width : int
-        Bits of its widest words: of words half as wide it has twice as many.
+        Bits of its widest words.
     kbit : int
         Its capacity.
     counts : int
@@ -47,15 +47,10 @@ class BlockRam:
     counts: int = 1
 
     def blocks(self, width: int, words: int) -> int:
-        """The fewest that hold so many words of so many bits: words that are too many for one lie
-        beside each other."""
-        return min(-(-width * -(-words // depth) // own) for own, depth in self._shapes())
-
-    def _shapes(self) -> Iterator[tuple[int, int]]:
-        width, depth = self.width, 1024 * self.kbit // self.width
-        while width:
-            yield width, depth
-            width, depth = width // 2, 2 * depth
+        """How many hold so many words of so many bits: those that are too many for one lie beside
+        each other, and so fill it as narrower words would."""
+        rows = -(-words // (1024 * self.kbit // self.width))
+        return -(-width * rows // self.width)
 
 
 @dataclass(frozen=True)
