@@ -66,10 +66,10 @@ LEVELS = {"levels1": 1, "levels4": 4}
 LARGE, SCALE = 100, 8
 """Number from which on made networks are so many times as large."""
 
-PRIOR, ABSENT = 0.05, 0.001
+PRIOR, ABSENT = 0.2, 0.001
 """Weight of a coefficient of 1, and of one of what is there or not, whatever that takes."""
 
-SWITCHES = {"fixed", "writes", "board", "parallel"}
+SWITCHES = {"fixed", "writes", "board", "parallel", "turns"}
 """Features that are there or not."""
 
 LOADED = "loaded"

@@ -328,7 +328,9 @@ def _head(ip: Any, network: ir.Network, plan: Plan, family: Family) -> dict[str,
     frames = network.classes * width if network.frames > 1 else 0
     told = ip.estimates[head.name]
     way = {SERIAL: "serial", FOLDED: "folded"}.get(plan.way(head.name), "scores")
-    found = {way: float(told.resources.luts), "frames": float(frames), "fixed": 1.0}
+    found = {way: float(told.resources.luts), "frames": float(frames)}
+    if way != "scores":
+        found["turns"] = 1.0  # of who goes through the bits
     if way == "serial":
         found["any"] = float(SerialGroupSumHead.joined(head.node, plan, head.name))
         found["serial"] -= found["any"]
