@@ -64,7 +64,8 @@ def parser() -> argparse.ArgumentParser:
         help="compute the steps of binary convolutions in bfloat16, which GPUs are fast in; what "
              "is validated and frozen has all bits")
     parser.add_argument("--compile", action="store_true",
-        help="let torch compile the pass of training, which takes a minute: for long runs on GPUs")
+        help="let torch compile the pass of training, which takes up to a minute: for long runs "
+             "of convolutions")
     parser.add_argument("--triton", action="store_true",
         help="look tables up by kernels of Triton, on a GPU")
     parser.add_argument("--threads", metavar="N", type=int,

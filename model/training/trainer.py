@@ -70,8 +70,8 @@ class Trainer:
         :class:`bitwright.model.layers.XnorConvolutionLayer`. Statistics that are measured anew,
         validation and the frozen network have all bits.
     compiled : bool
-        Whether the network's pass in training is compiled by torch, with its way back. It takes a
-        minute, and rounds otherwise.
+        Whether the network's pass in training is compiled by torch, with its way back. It takes
+        up to a minute, and rounds otherwise.
     kernels : bool
         Whether tables are looked up by Triton's kernels, see :mod:`model.lookup.kernels`.
 

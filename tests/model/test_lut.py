@@ -8,10 +8,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from bitwright import data
 from bitwright.model import wiring
 from bitwright.model.layers import LutLayer
 from bitwright.model.layers.lut import Settings
 from bitwright.model.lookup import loops, slope_matrix, tensors
+from bitwright.model.recipe import load_recipe
+from bitwright.model.training.trainer import Trainer
 from bitwright.model.wiring import Geometry
 
 
@@ -271,3 +274,20 @@ def test_frozen_sources_are_what_the_evaluator_wants():
     node = layer.freeze()
     assert node.sources.dtype == np.int32
     assert node.in_width == 9
+
+
+@pytest.mark.filterwarnings("ignore")  # the compiler says much of its own code
+def test_a_compiled_pass_learns_the_same(monkeypatch):
+    """Traced as for a compiler, but for the loops, and run as it is written."""
+    whole = torch.nn.Module.compile
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self: whole(self, backend="aot_eager"))
+    recipe = load_recipe("iris", ["epochs=2"])
+    entries, weights = [], []
+    for compiled in (False, True):
+        trainer = Trainer(recipe, data.load(recipe.data), compiled=compiled)
+        entries.append([trainer.run_epoch(lambda samples, accuracy: None) for _ in range(2)])
+        weights.append(trainer.network.state_dict())
+    assert ([entry["train_loss"] for entry in entries[0]]
+            == [entry["train_loss"] for entry in entries[1]])
+    assert weights[0].keys() == weights[1].keys()
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
