@@ -36,12 +36,15 @@ COST, NETWORK = "cost.json", "network.safetensors"
 NOTHING = {"seconds": 0.0, "peak": 0.0, "device": "cpu"}
 """What a training took: seconds of the processor, the most MiB of memory, and where it was."""
 
+LARGE = "ICESTORM_SPRAM"
+"""What nextpnr calls the large memories of a UP5K."""
+
 PARTS = ("encoder", "core", "head", "link", "other")
 
 TITLES = ("row", "form", "seeds", "epochs", "test accuracy, %: mean", "least", "largest",
           "picked on validation", "before", "encoder / core / head / link / rest", "total",
-          "budget", "MHz", "cycles a sample", "samples, mismatches",
-          "CPU min a training", "peak memory, MiB")
+          "budget", "block RAMs / large memories", "MHz", "cycles a sample", "samples/s",
+          "samples, mismatches", "CPU min a training", "peak memory, MiB")
 
 
 def parser():
@@ -220,13 +223,14 @@ def _built_in(row, args):
 
 def _built(row, told):
     """What a build came to."""
-    total = told["resources"]["total"]
-    fmax = told["timing"]["fmax_hz"]
+    total, block = told["resources"]["total"], told["throughput"]["ip"]
+    fmax, rate = told["timing"]["fmax_hz"], block["per_second_at_fmax"]
+    used = told["device"]["utilisation"] if row.placed else {}
     return {"total": told["device"]["logic_cells"] if row.unit == "LC" else total["luts"],
             "parts": {name: part["luts"] for name, part in told["resources"]["parts"].items()},
-            "memories": total["memories"],
+            "memories": total["memories"], "large": used.get(LARGE, {"used": 0})["used"],
             "mhz": None if fmax is None else round(fmax / 1e6, 1),
-            "cycles": told["throughput"]["ip"]["interval_cycles"]}
+            "cycles": block["interval_cycles"], "rate": None if rate is None else round(rate)}
 
 
 def _trained(found, picked):
@@ -269,7 +273,9 @@ def _cells(row, found):
             f"{test['largest']:.2f}", f"{test['picked']:.2f}", f"{row.beat:g}",
             " / ".join(f"{found['parts'].get(part, 0):,}" for part in PARTS),
             f"{found['total']:,} {row.unit}", f"{row.budget:,}",
+            f"{found['memories']} / {found['large']}",
             "-" if found["mhz"] is None else f"{found['mhz']:g}", f"{found['cycles']:,}",
+            "-" if found["rate"] is None else f"{found['rate']:,}",
             proofs or "-", f"{minutes['mean']:.1f} ± {minutes['sd']:.1f}"
             + ("" if found["device"] == "cpu" else ", and a GPU"),
             f"{found['peak_mib']:,}"]
@@ -297,17 +303,16 @@ def _estimates(rows, args):
 
 
 def _draw(rows, known, path):
-    """Draw accuracy over LUTs of six inputs of the rows of MNIST, with the spread of seeds."""
+    """Draw accuracy over LUTs of six inputs of the rows of MNIST, with the spread of seeds.
+
+    The axis of accuracies is logarithmic in what is wrong.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, axis = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
-    for number, source in enumerate(dict.fromkeys(point.source for point in PUBLISHED)):
-        axis.plot(*zip(*((point.luts, point.accuracy) for point in PUBLISHED
-                         if point.source == source), strict=True), "x--", label=source,
-                  color=f"C{3 + number}", linewidth=0.8)
+    figure, axis = plt.subplots(figsize=(7.2, 6.0), layout="constrained")
     drawn = [row for row in rows
              if row.unit == "LUT6" and row.data == "MNIST" and row.name in known]
     for number, form in enumerate(dict.fromkeys(row.form for row in drawn)):
@@ -315,8 +320,17 @@ def _draw(rows, known, path):
         luts, means, least, most = zip(*points, strict=True)
         axis.errorbar(luts, means, (least, most), fmt="o-", capsize=3, color=f"C{number}",
                       label=f"here, {form}: mean, least and largest of the seeds")
-    axis.set(xlabel="LUTs of six inputs, encoder and head counted",
-             ylabel="MNIST, test accuracy, %")
+    for number, source in enumerate(dict.fromkeys(point.source for point in PUBLISHED)):
+        points = [point for point in PUBLISHED if point.source == source]
+        whole = points[0].whole
+        axis.plot(*zip(*((point.luts, point.accuracy) for point in points), strict=True),
+                  "x" if whole else "+", markersize=6 if whole else 9, color=f"C{3 + number}",
+                  label=source if whole else f"{source}: encoder not counted")
+    axis.set_yscale("function", functions=(lambda right: -np.log(100 - right),
+                                           lambda drawn: 100 - np.exp(-drawn)))
+    axis.set(xlabel="LUTs of six inputs, encoder and head counted unless said otherwise",
+             ylabel="MNIST, test accuracy, %", xlim=(0, None), ylim=(90.5, 99.1),
+             yticks=(91, 92, 93, 94, 95, 96, 97, 97.5, 98, 98.25, 98.5, 98.75, 99))
     axis.grid(alpha=0.3)
     axis.legend(fontsize=7, loc="lower right")
     path.parent.mkdir(parents=True, exist_ok=True)

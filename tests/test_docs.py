@@ -74,7 +74,7 @@ ADDED = {"python -m hw.build zoo/iris --target trion"}
 
 def commands(text):
     """Command lines of ours on a page: behind a prompt, in an indented block, between backticks."""
-    blocks = re.findall(r"^(?:\$ | {4})(.*(?:\\\n.*)*)", text, re.MULTILINE)
+    blocks = re.findall(r"^(?:\$ | {4})(.*(?:(?<=\\)\n.*)*)", text, re.MULTILINE)
     spans = re.findall(r"`([^`]+)`", re.sub(r"^```.*?^```$", "", text,
                                             flags=re.MULTILINE | re.DOTALL))
     for line in [*blocks, *spans]:
@@ -152,6 +152,7 @@ def test_commands(page, monkeypatch, capsys):
     ("`python -m sim.run NAME\n--vektors N`", "no option --vektors"),
     ("`python -m bench.own_data accurracy`", "argument WHAT: invalid choice: 'accurracy'"),
     ("$ cd /tmp && bitwright simulate iris\n", "no command simulate"),
+    ("$ bitwright sim zoo/iris \\\n    --vektors 20\n", "unrecognized arguments: --vektors 20"),
     ("`python -m bench.gone`", "No module named 'bench.gone'"),
 ])
 def test_a_planted_fault_of_a_command_is_seen(text, problem, monkeypatch, capsys):

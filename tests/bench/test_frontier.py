@@ -1,6 +1,7 @@
 """Accuracy over LUTs: trainings that are kept and gone on with, the choice, table and picture."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -14,8 +15,9 @@ IRIS = Row("small-iris", "iris", "MNIST", "serial", ("--target", "xilinx"), "LUT
 BUILT = {"resources": {"total": {"luts": 62, "memories": 0},
                        "parts": {"encoder": {"luts": 10}, "core": {"luts": 20},
                                  "head": {"luts": 30}, "other": {"luts": 2}}},
-         "device": {"logic_cells": 80}, "timing": {"fmax_hz": 31_440_000.0},
-         "throughput": {"ip": {"interval_cycles": 4}}}
+         "device": {"logic_cells": 80, "utilisation": {"ICESTORM_SPRAM": {"used": 2}}},
+         "timing": {"fmax_hz": 31_440_000.0},
+         "throughput": {"ip": {"interval_cycles": 4, "per_second_at_fmax": 7_860_000.2}}}
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +80,12 @@ def test_lines_that_are_kept_are_of_rows():
                    for proof in one["proofs"].values())
 
 
+def test_results_are_what_is_kept(capsys):
+    results = Path(__file__).parents[2] / "docs" / "results.md"
+    frontier.main(["table"])
+    assert capsys.readouterr().out in results.read_text(encoding="utf-8")
+
+
 def test_seeds_differ_and_are_kept(trained, bench):
     first, second = frontier.trainings(IRIS, bench.kept)
     assert (first["seed"], second["seed"]) == (0, 1)
@@ -119,7 +127,8 @@ def test_what_is_built_and_proven_is_kept(trained, bench, capsys):
     bench("table")
     line = capsys.readouterr().out.splitlines()[2]
     assert line.startswith("| `small-iris` | serial | 2 | ")
-    assert " | 90 | 10 / 20 / 30 / 0 / 2 | 62 LUT6 | 500 | 31.4 | 4 | rtl 38, 0 | " in line
+    assert (" | 90 | 10 / 20 / 30 / 0 / 2 | 62 LUT6 | 500 | 0 / 0 | 31.4 | 4 | 7,860,000 | "
+            "rtl 38, 0 | ") in line
     test = [one["test"] for one in frontier.trainings(IRIS, bench.kept)]
     assert f" | {sum(test) / 2:.2f} ± " in line
 
@@ -141,7 +150,7 @@ def test_on_a_board_what_is_placed_is_counted(bench, capsys, monkeypatch):
     bench("build")
     assert "--stop-after" not in bench.called[0]
     bench("table")
-    assert " | 80 LC | 500 | " in capsys.readouterr().out
+    assert " | 80 LC | 500 | 0 / 2 | " in capsys.readouterr().out
 
 
 def test_what_is_estimated_is_beside_what_is_built(trained, bench, capsys, monkeypatch):
