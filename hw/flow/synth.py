@@ -31,8 +31,8 @@ WORTH = 1.05
 instead of 738 runs at 42.6 MHz instead of 23.8. Where nothing is placed LUTs alone count."""
 
 TABLES = Path(__file__).with_name("constant_tables.v")
-"""How a constant indexed by signals, a look-up table, is mapped. Yosys makes a module of its own for
-each, and takes longer for each the more there are: 12,000 were not through in 40 minutes."""
+"""How a constant indexed by signals, a look-up table, is mapped. Yosys makes a module of its own
+for each, and takes longer for each the more there are: 12,000 were not through in 40 minutes."""
 
 LABEL = "bitwright_part"
 """Attribute that tells which part a cell belongs to: its position among the parts, from 1."""
