@@ -13,7 +13,7 @@ __all__ = ["ROWS", "main"]
 
 CLASSES = 10
 WIDTHS = (100, 300, 900)
-FACTORS = (1.0, 1.5, 2.0, 3.0, 4.0)
+FACTORS = (0.7, 1.0, 1.5, 2.0, 3.0, 4.0)
 
 ROWS = {f"{width} nodes, {factor:g} of the law": [
     f"last.width={width}", f"head.temperature={factor * temperature_of(width // CLASSES):.4f}"]
