@@ -331,7 +331,8 @@ def errors(lines, fitted, form=""):
 
 
 def off(rows):
-    """How far off a family's estimates are: builds that were compared, means and the largest.
+    """How far off a family's estimates are: builds that were compared, and of these placed ones,
+    which alone have an Fmax; means and the largest.
 
     Of block RAMs: builds that have as many as was told, and the largest difference.
     """
@@ -342,7 +343,7 @@ def off(rows):
                     if row["family"] == name]
         mhz = [abs(row["mhz_off"]) for row in rows
                if row["family"] == name and row["mhz_off"] is not None]
-        found[name] = {"builds": len(luts),
+        found[name] = {"builds": len(luts), "placed": len(mhz),
                        "luts": round(statistics.mean(luts), 1) if luts else None,
                        "luts_most": round(max(luts), 1) if luts else None,
                        "fmax": round(statistics.mean(mhz), 1) if mhz else None,
@@ -375,10 +376,10 @@ def table(rows):
               f"{speed} |")
     print()
     for name, found in off(rows).items():
-        for key, noun in (("luts", "LUTs"), ("fmax", "Fmax")):
+        for key, noun, builds in (("luts", "LUTs", "builds"), ("fmax", "Fmax", "placed")):
             if found[key] is not None:
                 print(f"{name}: {noun} off by {found[key]} % on average, {found[key + '_most']} % "
-                      f"at most; {found['builds']} builds.")
+                      f"at most; {found[builds]} builds.")
         if found["builds"]:
             print(f"{name}: block RAMs exact in {found['memories_exact']} of {found['builds']} "
                   f"builds, off by {found['memories_most']} at most.")

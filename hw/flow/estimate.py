@@ -389,7 +389,7 @@ def summary(found: Estimated, family: Family, board: Board | None) -> str:
 def caveat(family: Family) -> str:
     """How far off estimates for a family were, in a line."""
     off = _off(family)
-    fmax = "" if off["fmax"] is None else f", Fmax by {off['fmax']:g} %"
+    fmax = "" if off["fmax"] is None else f", Fmax of {off['placed']} by {off['fmax']:g} %"
     return (f"an estimate; of {family.title} builds that it was not fitted to ({off['builds']}) "
             f"LUTs were off by {off['luts']:g} % on average, {off['luts_most']:g} % at most{fmax}; "
             f"block RAMs of {off['memories_exact']} were right; cycles are exact"
