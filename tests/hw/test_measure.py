@@ -15,8 +15,8 @@ BOARD = boards.get("icebreaker")
 
 
 def candidate(luts):
-    return Candidate("unrolled", Plan(), Estimated({"core": luts}, 0, 20.0, 5, 10), BOARD,
-                     Wish(1000.0))
+    return Candidate("unrolled", Plan(), Estimated({"core": luts}, 0, 0, 20.0, 5, 10),
+                     BOARD, Wish(1000.0))
 
 
 def test_with_a_rate_it_is_the_plan_that_reaches_it_or_the_nearest(monkeypatch):
