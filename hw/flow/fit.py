@@ -128,7 +128,8 @@ class Candidate:
     def __str__(self) -> str:
         found = self.estimated
         return (f"{self.words}: {found.total:,} LUTs ({100 * self.filled:.0f} % of the device), "
-                f"{found.memories} block RAMs, {found.interval:,} cycles a sample, "
+                f"{found.memories} block RAM{'' if found.memories == 1 else 's'}, "
+                f"{found.interval:,} cycles a sample, "
                 f"{self.per_second:,.0f} samples/s")
 
 
