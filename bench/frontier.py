@@ -240,7 +240,7 @@ def _trained(found, picked):
             "test": _spread(test) | {"least": test.min(), "largest": test.max(),
                                      "picked": picked["test"]},
             "minutes": _spread(np.array([one["seconds"] for one in found]) / 60),
-            "device": picked["device"],
+            "device": next((one["device"] for one in found if one["device"] != "cpu"), "cpu"),
             "peak_mib": max(one["peak_mib"] for one in found)}
 
 

@@ -250,15 +250,15 @@ def fit(lines):
     known = [(one, design.features, family, board) for one in lines if fitted_to(one)
              for design, family, board in [described(one)]]
     grades = speeds([(one, board) for one, _, _, board in known if one["fmax_mhz"] is not None])
-    slope, found = slope_of(grades), {}
+    found = {}
     for name in families.FAMILIES:
         own = [(one, parts) for one, parts, family, _ in known if family.name == name]
-        mhz = {grade: round(float(np.exp(np.mean([y + slope * x for x, y in points]))), 2)
-               for (family, grade), points in sorted(grades.items()) if family == name}
+        mhz = {grade: round(statistics.geometric_mean(reached), 2)
+               for (family, grade), reached in sorted(grades.items()) if family == name}
         found[name] = {
             "parts": {part: solved([(parts[part], one["luts"].get(part, 0)) for one, parts in own
                                     if part in parts]) for part in PARTS},
-            "mhz": mhz | ({"": min(mhz.values())} if mhz else {}), "slope": round(slope, 4)}
+            "mhz": mhz | ({"": min(mhz.values())} if mhz else {})}
     return found
 
 
@@ -284,20 +284,11 @@ def solved(rows):
 
 
 def speeds(rows):
-    """Logarithms of LUTs and MHz, by family and speed grade, of lines and their boards."""
+    """MHz, by family and speed grade, of lines and their boards."""
     grades = {}
     for one, board in rows:
-        point = np.log([sum(one["luts"].values()) / 1000, one["fmax_mhz"]])
-        grades.setdefault((board.family.name, speed_grade(board.part)), []).append(point)
+        grades.setdefault((board.family.name, speed_grade(board.part)), []).append(one["fmax_mhz"])
     return grades
-
-
-def slope_of(grades):
-    """The power of the LUTs by which Fmax falls, the same everywhere; every grade has its own
-    height."""
-    points = np.concatenate([np.array(found) - np.mean(found, axis=0)
-                             for found in grades.values()])
-    return max(0.0, -float(points[:, 0] @ points[:, 1] / max(points[:, 0] @ points[:, 0], 1e-9)))
 
 
 def errors(lines, fitted, form=""):
@@ -319,7 +310,7 @@ def errors(lines, fitted, form=""):
         told = fitted[family.name].luts(design.features)
         total = sum(one["luts"].values())
         mhz = None if one["fmax_mhz"] is None else fitted[family.name].fmax_mhz(
-            sum(told.values()), speed_grade(board.part))
+            speed_grade(board.part))
         rows.append({"network": one["network"], "target": one["target"], "family": family.name,
                      "luts": total, "told": sum(told.values()),
                      "luts_off": 100 * (sum(told.values()) / total - 1),

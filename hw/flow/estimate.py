@@ -55,15 +55,12 @@ class Coefficients:
     parts : mapping
         LUTs for each feature of each part.
     mhz : mapping of str to float
-        Fmax of a design of a thousand LUTs, by speed grade; ``""`` for one that was not measured.
-        Empty where nothing was placed.
-    slope : float
-        Power of the LUTs by which Fmax falls.
+        Fmax of a design, by speed grade; ``""`` for one that was not measured. Empty where nothing
+        was placed. It was not found to fall with the size of a design.
     """
 
     parts: Mapping[str, Mapping[str, float]]
     mhz: Mapping[str, float]
-    slope: float
 
     def luts(self, found: Features) -> dict[str, int]:
         """LUTs of each part. What was never measured is as the components tell it."""
@@ -71,10 +68,9 @@ class Coefficients:
                                 for name, value in values.items()))
                 for part, values in found.items()}
 
-    def fmax_mhz(self, luts: int, grade: str) -> float | None:
-        """Fmax of a design of so many LUTs; None where the family was never placed."""
-        base = self.mhz.get(grade, self.mhz.get(""))
-        return None if base is None else base * (max(luts, 1) / 1000) ** -self.slope
+    def fmax_mhz(self, grade: str) -> float | None:
+        """Fmax of a design; None where the family was never placed."""
+        return self.mhz.get(grade, self.mhz.get(""))
 
 
 @dataclass(frozen=True)
@@ -115,7 +111,7 @@ class Estimated:
 def coefficients(family: str) -> Coefficients:
     """Of a family, as they were fitted."""
     found = _stored()["families"][family]
-    return Coefficients(found["parts"], found["mhz"], found["slope"])
+    return Coefficients(found["parts"], found["mhz"])
 
 
 @cache
@@ -157,8 +153,7 @@ def estimate(network: ir.Network, plan: Plan, family: Family, board: Board | Non
     design = Design.of(built, plan, family, link=board is not None)
     fitted = coefficients(family.name)
     luts = fitted.luts(design.features)
-    fmax = None if board is None else fitted.fmax_mhz(
-        sum(luts.values()), speed_grade(board.part))
+    fmax = None if board is None else fitted.fmax_mhz(speed_grade(board.part))
     return Estimated(luts, design.memories.blocks, design.memories.large, fmax,
                      design.ip.latency, design.ip.interval)
 
@@ -367,15 +362,15 @@ def to_json(found: Estimated, family: Family, board: Board | None) -> dict[str, 
 def summary(found: Estimated, family: Family, board: Board | None) -> str:
     """The estimate as a table for people."""
     rows = [(f"LUTs, {part}", f"{luts:,}") for part, luts in found.luts.items()]
-    of, memories = "", ""
+    of, memories, large = "", "", ""
     if board is not None:
         of = f" of {board.part.luts:,} ({100 * found.total / board.part.luts:.0f} %)"
         memories = f" of {board.part.memories}"
+        large = f" of {board.part.large_memories}"
     rows += [(f"LUTs of {family.lut_size} inputs, total", f"{found.total:,}{of}"),
              ("block RAMs", f"{found.memories}{memories}")]
     if found.large_memories:
-        there = 0 if board is None else board.part.large_memories
-        rows.append(("large memories", f"{found.large_memories} of {there}"))
+        rows.append(("large memories", f"{found.large_memories}{large}"))
     if found.fmax_mhz is not None:
         rows.append(("Fmax", f"{found.fmax_mhz:.0f} MHz"))
     rows += [("latency", f"{found.latency:,} cycles"),
@@ -398,6 +393,7 @@ def caveat(family: Family) -> str:
 
 
 def _off(family: Family) -> Mapping[str, Any]:
-    """How far off estimates for a family were, in percent; None where nothing was compared."""
+    """How far off estimates for a family were, in percent, and of how many builds; None where
+    nothing was compared."""
     found: Mapping[str, Any] = _stored()["off"][family.name]
     return found

@@ -203,7 +203,8 @@ def smallest(one: Candidate) -> tuple[float, ...]:
 
 def _fastest(one: Candidate) -> tuple[float, ...]:
     # Of two digits: Fmax is not known better.
-    return (one.estimated.large_memories > 0, -float(f"{one.per_second:.2g}"), one.filled)
+    return (one.estimated.large_memories > 0, -float(f"{one.per_second:.2g}"), one.filled,
+            one.estimated.total)
 
 
 def _nearness(one: Candidate) -> tuple[float, ...]:

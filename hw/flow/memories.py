@@ -11,9 +11,9 @@ from dataclasses import dataclass, fields
 from bitwright.hw.families import Family
 from bitwright.hw.rtl.realisation import Memory
 
-__all__ = ["LARGE_DEPTH", "LARGE_WIDTH", "Taken", "taken", "together"]
+__all__ = ["Taken", "taken", "together"]
 
-LARGE_WIDTH, LARGE_DEPTH = 16, 1 << 14
+_WIDTH, _DEPTH = 16, 1 << 14
 """Of a large memory."""
 
 CHOICE = 0.5
@@ -64,7 +64,7 @@ def taken(memory: Memory, family: Family) -> Taken:
     """What a memory takes in a family. Each word that is read in a cycle has a copy of its own."""
     width, words, reads = memory.width, memory.depth, memory.reads
     if memory.style == "huge":
-        return Taken(large=-(-width // LARGE_WIDTH) * -(-words // LARGE_DEPTH),
+        return Taken(large=-(-width // _WIDTH) * -(-words // _DEPTH),
                      shared=width + (words - 1).bit_length())
     ways: list[tuple[float, Taken]] = []
     if not memory.style:

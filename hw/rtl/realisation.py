@@ -71,6 +71,7 @@ class Memory:
 
     @property
     def bits(self) -> int:
+        """Bits of all words."""
         return self.width * self.depth
 
 
@@ -84,7 +85,8 @@ class Resources:
         Of the size that the plan names.
     flip_flops : int
     memories : tuple of Memory
-        Exact. Those that become LUTs are not among the LUTs.
+        Exact, but for thresholds that are alike, which an encoder holds once. Those that become
+        LUTs are not among the LUTs.
     """
 
     luts: int = 0

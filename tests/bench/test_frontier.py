@@ -68,12 +68,16 @@ def test_rows_are_recipes_of_data_that_are_there():
 
 def test_lines_that_are_kept_are_of_rows():
     known = frontier._kept(frontier.KEPT)
-    found = [known[row.name] for row in ROWS if row.name in known]
+    rows = [row for row in ROWS if row.name in known]
+    found = [known[row.name] for row in rows]
     seeds = [name for name in known if name.split(" seed ")[0] in {row.recipe for row in ROWS}
              and " seed " in name]
     assert found
     assert len(found) + len(seeds) == len(known)
-    for one in found:
+    for row, one in zip(rows, found, strict=True):
+        devices = {known[name]["device"] for name in seeds
+                   if name.startswith(f"{row.recipe} seed ")}
+        assert (one["device"] == "cpu") == (devices == {"cpu"})
         assert one["test"]["least"] <= one["test"]["mean"] <= one["test"]["largest"]
         assert one["seeds"] >= 4
         assert all(proof["mismatches"] == 0 < proof["vectors"]

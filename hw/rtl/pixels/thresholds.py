@@ -83,11 +83,6 @@ class Thresholds(wiring.Component):
         return tuple(Memory(words.shape[1], len(words)) for words in self._words.values()
                      if words.size)
 
-    @property
-    def memory_bits(self):
-        """Bits of both tables."""
-        return sum(memory.bits for memory in self.memories)
-
     def elaborate(self, platform):
         m = Module()
         if self._noise is not None:
