@@ -164,26 +164,26 @@ def _told(value, form):
 
 
 def draw(rows, path):
-    """Draw accuracy over wires and over Fmax, means of the builds of a row."""
+    """Draw accuracy over LUTs, over wires and over Fmax, means of the builds of a row."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(1, 2, sharey=True, figsize=(8, 3.6), layout="constrained")
+    figure, axes = plt.subplots(1, 3, sharey=True, figsize=(10.5, 3.6), layout="constrained")
     wirings = list(dict.fromkeys(row["wiring"] for row in rows))
     markers = dict(zip(ORDERS, "os^v", strict=True))
     for row in rows:
-        for axis, key in zip(axes, ("wires", "mhz"), strict=True):
+        for axis, key in zip(axes, ("luts", "wires", "mhz"), strict=True):
             if row[key]:
                 axis.plot(row[key]["mean"], row["test"]["mean"], markers[row["order"]],
                           color=f"C{wirings.index(row['wiring'])}", markersize=6,
                           markerfacecolor="none", label=f"{row['wiring']}, {row['order']}")
-    axes[0].set(xlabel="wires as placed, tiles", ylabel="test accuracy, %")
-    axes[1].set(xlabel="Fmax, MHz")
-    axes[0].legend(fontsize=7)
-    for axis in axes:
+    axes[0].set(ylabel="test accuracy, %")
+    for axis, title in zip(axes, ("LUTs", "wires as placed, tiles", "Fmax, MHz"), strict=True):
+        axis.set(xlabel=title)
         axis.grid(alpha=0.3)
+    figure.legend(*axes[0].get_legend_handles_labels(), fontsize=7, loc="outside right upper")
     figure.savefig(path, dpi=100, metadata={"Software": None})
     plt.close(figure)
 
