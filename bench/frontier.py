@@ -94,7 +94,7 @@ def work(args):
     elif args.what == "table":
         print(_table(rows, _kept(args.kept)))
     elif args.what == "estimate":
-        print(_estimates([row for row in rows if row.name in _kept(args.kept)], args))
+        print(_estimates(rows, _kept(args.kept), args))
     else:
         _draw(rows, _kept(args.kept), args.picture)
         print(args.picture)
@@ -281,11 +281,11 @@ def _cells(row, found):
             f"{found['peak_mib']:,}"]
 
 
-def _estimates(rows, args):
-    """Estimated beside built, a row each, and how far off LUTs are on average."""
+def _estimates(rows, known, args):
+    """Estimated beside built, a row each that is, and how far off LUTs are on average."""
     lines, off = [], []
-    for row in rows:
-        built = _kept(args.kept)[row.name]
+    for row in [row for row in rows if row.name in known]:
+        built = known[row.name]
         folder = _folder_of(row, chosen(row, args.kept), args)
         told = json.loads(run("hw.build", str(folder), *row.asked, "--estimate", "--json"))
         luts = sum(built["parts"].values())
@@ -299,7 +299,7 @@ def _estimates(rows, args):
     lines.insert(0, f"| row | LUTs | % | {' | '.join(PARTS)} | block RAMs | MHz |")
     lines.insert(1, "|---" + "|---:" * (4 + len(PARTS)) + "|")
     mean = f"LUTs off by {sizes.mean():.1f} % on average, {sizes.max():.1f} % at most"
-    return "\n".join([*lines, "", f"{mean}; {len(rows)} rows."])
+    return "\n".join([*lines, "", f"{mean}; {len(off)} rows."])
 
 
 def _draw(rows, known, path):

@@ -140,7 +140,7 @@ class StreamCore(wiring.Component):
     def nodes(self):
         return (*self._choices, *self._core.nodes)
 
-    @property
+    @cached_property
     def estimates(self):
         """What each node takes, that of the head too."""
         return {**{name: choice.estimate() for name, choice in self._choices.items()},

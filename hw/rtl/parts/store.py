@@ -11,6 +11,7 @@ from bitwright.hw.rtl.realisation import Memory, Resources
 __all__ = ["Loader", "Store", "fill", "load_signature", "one_address", "read_later",
            "rewritten", "write_signature"]
 
+
 def rewritten(large):
     """Attributes of a memory that is also written, and read by :func:`read_later`.
 
