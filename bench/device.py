@@ -1,7 +1,7 @@
 """The same trainings on the processor and on another device, to be run once where there is one.
 
 A network starts from equal values on both. Evaluation and the frozen file must be equal to the
-bit; the losses of the first steps, which add floats in another order, must agree within TOLERANCE,
+bit; the loss of the first step, which adds floats in another order, must agree within TOLERANCE,
 for rules that draw nothing. A checkpoint that was written on the one goes on on the other.
 """
 
@@ -19,10 +19,11 @@ import numpy as np
 __all__ = ["compare", "main"]
 
 TOLERANCE = 5e-3
-"""Largest difference of two losses, as a share of the greater one."""
+"""Largest difference of two losses of a first step, as a share of the greater one."""
 
 STEPS = 3
-"""Steps whose losses are compared. Differences grow as weights near 0 change their sign."""
+"""Steps whose losses are told. Differences grow as weights near 0 change their sign: no bound would
+hold behind the first step, whose gradients a GPU rounds to 10 bits in convolutions."""
 
 DRAWING = ("bernoulli", "direct-feedback-alignment", "fbf", "feedback-alignment", "forward-forward",
            "indirect-feedback-alignment", "unsupervised-forward-forward")
@@ -40,8 +41,8 @@ def compare(name: str, device: Any, data_dir: Path | None = None) -> dict[str, A
     Returns
     -------
     dict
-        ``faults``, a list of what was not as it must be; ``difference`` of the losses; ``rates``,
-        samples a second on the processor and on the device.
+        ``faults``, a list of what was not as it must be; ``differences`` of the losses, by step;
+        ``rates``, samples a second on the processor and on the device.
     """
     import torch
 
@@ -68,15 +69,16 @@ def compare(name: str, device: Any, data_dir: Path | None = None) -> dict[str, A
         trainer.network.train()
         trainer.rule.begin_epoch(0)
         part = slice(0, min(recipe.batch, 64))
-        losses.append([trainer.rule.step(trainer._features[part], trainer._labels[part])["loss"]
+        losses.append([float(trainer.rule.step(trainer._features[part],
+                                               trainer._labels[part])["loss"])
                        for _ in range(STEPS)])
         started = time.perf_counter()
         trainer.run_epoch(lambda samples, metric: None)
         rates.append(trainer.samples / (time.perf_counter() - started))
     first, second = np.array(losses)
-    difference = float(np.max(np.abs(first - second) / np.maximum(np.abs(first), 1e-12)))
-    if recipe.learning not in DRAWING and difference > TOLERANCE:
-        faults.append(f"losses differ by {difference:.2g}")
+    differences = np.abs(first - second) / np.maximum(np.abs(first), 1e-12)
+    if recipe.learning not in DRAWING and differences[0] > TOLERANCE:
+        faults.append(f"losses of the first step differ by {differences[0]:.2g}")
     with tempfile.TemporaryDirectory() as folder:
         for one, other in ((there, here), (here, there)):
             one.save(Path(folder, "checkpoint.pt"))
@@ -87,7 +89,7 @@ def compare(name: str, device: Any, data_dir: Path | None = None) -> dict[str, A
                 faults.append("frozen networks differ")
         here.run_epoch(lambda samples, metric: None)
         there.run_epoch(lambda samples, metric: None)
-    return {"faults": faults, "difference": difference, "rates": rates}
+    return {"faults": faults, "differences": differences.tolist(), "rates": rates}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -100,12 +102,12 @@ def main(argv: list[str] | None = None) -> int:
     from bitwright.model.training.device import choose
 
     device, failed = choose(args.device), False
-    print(f"| recipe | losses differ by | samples/s, cpu | samples/s, {device} | faults |\n"
-          "|---|---|---|---|---|")
+    print("| recipe | losses differ by, step by step | samples/s, cpu "
+          f"| samples/s, {device} | faults |\n|---|---|---|---|---|")
     for name in args.recipes:
         found = compare(name, device, args.data_dir)
         failed |= bool(found["faults"])
-        print(f"| {name} | {found['difference']:.1e} | "
+        print(f"| {name} | {', '.join(f'{one:.1e}' for one in found['differences'])} | "
               + " | ".join(f"{rate:,.0f}" for rate in found["rates"])
               + f" | {'; '.join(found['faults']) or 'none'} |", flush=True)
     return 1 if failed else 0

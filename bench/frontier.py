@@ -33,8 +33,9 @@ KEPT = Path(__file__).with_name("frontier.jsonl")
 
 COST, NETWORK = "cost.json", "network.safetensors"
 
-NOTHING = {"seconds": 0.0, "peak": 0.0, "device": "cpu"}
-"""What a training took: seconds of the processor, the most MiB of memory, and where it was."""
+UNKNOWN = {"seconds": None, "peak": None}
+"""What a training took that was killed before it told: else seconds of the processor, and the most
+MiB of memory."""
 
 LARGE = "ICESTORM_SPRAM"
 """What nextpnr calls the large memories of a UP5K."""
@@ -113,7 +114,7 @@ def trainings(row, kept):
     -------
     list of dict
         ``seed``, ``network`` (its digest), ``device``, ``epochs``, ``validation`` and ``test``
-        (accuracies), CPU ``seconds``, ``peak_mib`` of memory.
+        (accuracies), CPU ``seconds`` and ``peak_mib`` of memory, None where they are not known.
     """
     found = [one for name, one in _kept(kept).items() if name.startswith(f"{row.recipe} ")]
     return sorted(found, key=lambda one: one["seed"])
@@ -143,13 +144,14 @@ def _train(recipe, seed, args):
         _go_on(recipe, seed, folder, args)
     network = ir.load(folder / NETWORK)
     told = network.provenance
-    cost = _cost(folder)
+    cost = _cost(folder, args)
     _keep(args.kept, {"name": name, "seed": seed, "network": ir.digest(network),
                       "device": cost["device"],
                       "epochs": told["recipe"]["epochs"],
                       "validation": round(100 * told["accuracy"]["validation"], 2),
                       "test": round(100 * told["accuracy"]["test"], 2),
-                      "seconds": round(cost["seconds"], 1), "peak_mib": round(cost["peak"])})
+                      "seconds": cost["seconds"] and round(cost["seconds"], 1),
+                      "peak_mib": cost["peak"] and round(cost["peak"])})
 
 
 def _go_on(recipe, seed, folder, args):
@@ -157,24 +159,26 @@ def _go_on(recipe, seed, folder, args):
     begun = (folder / "checkpoint.pt").exists()
     command = ["--resume"] if begun else [recipe, "--force", "--seed", str(seed)]
     data = ["--data-dir", args.data_dir] if args.data_dir and not begun else []
-    before = _cost(folder) if begun else NOTHING
+    before = _cost(folder, args) if begun else {"seconds": 0.0, "peak": 0.0}
     process = subprocess.Popen([sys.executable, "-m", "model.train", *command, "--out", str(folder),
                                 "--threads", "1", "--device", args.device, *data])
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     folder.mkdir(parents=True, exist_ok=True)
-    files.write_atomic(folder / COST, json.dumps({
+    known = before["seconds"] is not None
+    files.write_atomic(folder / COST, json.dumps({"device": args.device} | ({
         "seconds": before["seconds"] + used.ru_utime + used.ru_stime,
-        "peak": max(before["peak"], used.ru_maxrss / 1024), "device": args.device}) + "\n")
+        "peak": max(before["peak"], used.ru_maxrss / 1024)} if known else UNKNOWN)) + "\n")
     if process.returncode:
         raise UserError(f"{folder}: the training ended with status {process.returncode}; the same "
                         "command goes on with it")
 
 
-def _cost(folder):
-    """What a training took so far; nothing, of one that was killed before it told."""
+def _cost(folder, args):
+    """What a training took so far, and where it was."""
     path = folder / COST
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else NOTHING
+    return (json.loads(path.read_text(encoding="utf-8")) if path.exists()
+            else UNKNOWN | {"device": args.device})
 
 
 def _build(row, args):
@@ -239,9 +243,10 @@ def _trained(found, picked):
     return {"seeds": len(found), "epochs": picked["epochs"],
             "test": _spread(test) | {"least": test.min(), "largest": test.max(),
                                      "picked": picked["test"]},
-            "minutes": _spread(np.array([one["seconds"] for one in found]) / 60),
+            "minutes": _spread(np.array([one["seconds"] for one in found
+                                         if one["seconds"] is not None]) / 60),
             "device": next((one["device"] for one in found if one["device"] != "cpu"), "cpu"),
-            "peak_mib": max(one["peak_mib"] for one in found)}
+            "peak_mib": max(one["peak_mib"] for one in found if one["peak_mib"] is not None)}
 
 
 def _spread(values):

@@ -12,7 +12,7 @@ from bitwright import data
 from bitwright.model import wiring
 from bitwright.model.layers import LutLayer
 from bitwright.model.layers.lut import Settings
-from bitwright.model.lookup import loops, slope_matrix, tensors
+from bitwright.model.lookup import loops, slope_matrix, tensors, trees
 from bitwright.model.recipe import load_recipe
 from bitwright.model.training.trainer import Trainer
 from bitwright.model.wiring import Geometry
@@ -277,8 +277,11 @@ def test_frozen_sources_are_what_the_evaluator_wants():
 
 
 @pytest.mark.filterwarnings("ignore")  # the compiler says much of its own code
-def test_a_compiled_pass_learns_the_same(monkeypatch):
-    """Traced as for a compiler, but for the loops, and run as it is written."""
+@pytest.mark.parametrize("by_loops", [True, False], ids=["loops", "tensors"])
+def test_a_compiled_pass_learns_the_same(by_loops, monkeypatch):
+    """Traced as for a compiler, but for the look-ups, and run as it is written."""
+    if not by_loops:
+        monkeypatch.setattr(trees, "_loops", lambda: None)
     whole = torch.nn.Module.compile
     monkeypatch.setattr(torch.nn.Module, "compile", lambda self: whole(self, backend="aot_eager"))
     recipe = load_recipe("iris", ["epochs=2"])
