@@ -2,9 +2,11 @@
 
 import dataclasses
 import re
+from collections import Counter
 
 import numpy as np
 import pytest
+from amaranth.back import rtlil
 
 from bench.folded_tables import large_memories
 from bitwright import ir
@@ -15,9 +17,11 @@ from bitwright.hw.image import read_image
 from bitwright.hw.link.emulator import Emulator
 from bitwright.hw.link.protocol import ErrorCode, Identity, Request, commit_payload, short
 from bitwright.hw.plan import Plan, PlanError
+from bitwright.hw.rtl.beat import Beat
 from bitwright.hw.rtl.beat_encoder import BeatEncoder
 from bitwright.hw.rtl.ip import Ip
 from bitwright.hw.rtl.layers import folded
+from bitwright.hw.rtl.parts.bit_memory import BitMemory
 from tests.hw.streams import simulate, sink, source
 from tests.hw.test_contents import loaded
 from tests.hw.test_ip import answers, beats, expected, result
@@ -98,6 +102,13 @@ def test_folded_equals_evaluator(fan_in, cycles):
     chosen = folded_node(node, cycles)
     found = ask(chosen, ir.pack(x), len(x), stalls=STALLS[(fan_in + cycles) % 4], reset=11)
     assert found == ir.pack(node.evaluate(x))
+
+
+@pytest.mark.parametrize(("ports", "reads"), [(1, [1]), (6, [6]), (7, [6, 1]), (14, [6, 6, 2])])
+def test_no_memory_has_more_ports_than_yosys_takes(ports, reads):
+    text = rtlil.convert(BitMemory(Beat(40, 16), ports))
+    found = Counter(re.findall(r"cell \$memrd_v2 .*?\n +parameter \\MEMID \"(.*?)\"", text, re.S))
+    assert list(found.values()) == reads
 
 
 def test_every_source_and_entry_counts():

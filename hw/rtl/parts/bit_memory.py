@@ -11,11 +11,16 @@ from bitwright.hw.rtl.realisation import Memory
 
 __all__ = ["BitMemory"]
 
+PORTS = 6
+"""Ports that read one memory. Yosys tries all ways to share its copies among them, which takes minutes
+for ten ports and breaks it at twelve; no device shares a copy among more than three."""
+
 
 class BitMemory(wiring.Component):
     """Two vectors: while bits of one are looked up, the next one arrives.
 
-    A word is a beat. Each port is a copy of the memory, unless the device has more ports.
+    A word is a beat. Each port is a copy of the memory, unless the device has more ports; beyond
+    :data:`PORTS` of them there are several memories, written alike.
 
     Parameters
     ----------
@@ -75,27 +80,29 @@ class BitMemory(wiring.Component):
         words = self._beat.beats
         inside = (self._beat.bits - 1).bit_length()  # bits of a place within a word
         above = (words - 1).bit_length()
-        form = self.memory(self._beat, self._ports)
-        m.submodules.memory = store = memory.Memory(
-            shape=form.width, depth=form.depth, init=[], attrs={"no_rw_check": 1})
         number, write_half, half = Signal(range(words)), Signal(), Signal()
         put, whole, done = Signal(), Signal(), Signal()
         held = Signal(range(3))  # vectors that are whole, the one that is worked on included
-        port = store.write_port()
         m.d.comb += [
             self.i.ready.eq(held != 2),
             put.eq(self.i.valid & self.i.ready),
             whole.eq(put & (number == words - 1)),
             done.eq(self.step & self.final),
-            port.addr.eq(Cat(number[:above], write_half)), port.data.eq(self.i.payload),
-            port.en.eq(put),
             self.active.eq(held != 0),
         ]
         m.d.sync += [held.eq(held + whole - done), half.eq(half ^ done),
                      write_half.eq(write_half ^ whole)]
         with m.If(put):
             m.d.sync += number.eq(Mux(whole, 0, number + 1))
+        form = self.memory(self._beat, self._ports)
         for index, source in enumerate(self.sources):
+            if index % PORTS == 0:
+                store = memory.Memory(shape=form.width, depth=form.depth, init=[],
+                                      attrs={"no_rw_check": 1})
+                m.submodules[f"memory{index // PORTS}" if index else "memory"] = store
+                port = store.write_port()
+                m.d.comb += [port.addr.eq(Cat(number[:above], write_half)),
+                             port.data.eq(self.i.payload), port.en.eq(put)]
             word = read_later(m, store, Cat(source[inside:][:above], half), f"word{index}",
                               self.step)
             place = Signal(range(self._beat.bits), name=f"place{index}", reset_less=True)
