@@ -12,8 +12,8 @@ from bitwright.hw.rtl.realisation import Memory
 __all__ = ["BitMemory"]
 
 PORTS = 6
-"""Ports that read one memory. Yosys tries all ways to share its copies among them: ten ports take it
-minutes, and twelve break it. No device shares a copy among more than three."""
+"""Ports that read one memory. Yosys tries all ways to share its copies among them: ten ports take
+it minutes, and twelve break it. No device shares a copy among more than three."""
 
 
 class BitMemory(wiring.Component):
