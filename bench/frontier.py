@@ -205,6 +205,9 @@ def _prove(row, args):
             told = json.loads(run("sim.run", str(_folder_of(row, one, args)), "--plan", plan,
                                   "--level", level, "--vectors", str(vectors), "--json", "--out",
                                   str(args.out / f"{row.name}-{level}"), *data))
+            if not told["source"].startswith("test set"):
+                raise UserError(f"{row.name}: simulated with vectors of {told['source']}, not the "
+                                "test set; --data-dir says where its files are")
             found["proofs"][level] = {name: told[name]
                                       for name in ("vectors", "mismatches", "cycles")}
             _keep(args.kept, found)

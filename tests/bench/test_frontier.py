@@ -39,7 +39,8 @@ def bench(trained, tmp_path, monkeypatch):
     def run(*command):
         called.append(command)
         return json.dumps(BUILT if command[0] == "hw.build" else
-                          {"vectors": 38, "mismatches": 0, "cycles": 900, "level": "rtl"})
+                          {"vectors": 38, "source": "test set of iris", "mismatches": 0,
+                           "cycles": 900, "level": "rtl"})
 
     monkeypatch.setattr(frontier, "ROWS", (IRIS,))
     monkeypatch.setattr(frontier, "run", run)
@@ -177,6 +178,16 @@ def test_an_estimate_asks_for_no_clock():
     asked = {row.name: row.asked for row in ROWS}
     assert asked["mnist-ulx3s"] == ("--board", "ulx3s-25f", "--serial-head", "10")
     assert all("--freq" not in build for build in asked.values())
+
+
+def test_other_vectors_than_those_of_the_test_set_prove_nothing(bench, monkeypatch):
+    bench("build")
+    before = bench.kept.read_bytes()
+    monkeypatch.setattr(frontier, "run", lambda *command: json.dumps(
+        {"vectors": 38, "source": "random", "mismatches": 0, "cycles": 900}))
+    with pytest.raises(UserError, match="vectors of random, not the test set"):
+        bench("prove")
+    assert bench.kept.read_bytes() == before
 
 
 def test_nothing_is_proven_that_is_not_built(bench):
