@@ -11,7 +11,8 @@ on, ``--board icebreaker`` places them on a board instead, with the link, at the
 ``--form serial`` builds them with a serial head, ``parallel`` with a parallel encoder,
 ``folded`` with their tables or neurons in memories, ``loaded`` with a link that writes those, which
 is synthesised for the board and not placed; ``levels1`` and ``levels4`` with so many levels per
-register.
+register. ``streamed`` is other made networks: pictures whose pixels stream through convolutions
+and pools.
 
 ``python -m bench.measured fit`` fits the coefficients of the estimate to the made networks of even
 numbers, in all forms, to digits and to iris, and writes them where it reads them; ``python -m
@@ -46,7 +47,7 @@ from bitwright.hw.flow.estimate import (
     speed_grade,
 )
 from bitwright.hw.flow.options import Options
-from bitwright.hw.plan import FOLDED, Plan
+from bitwright.hw.plan import FOLDED, STREAMED, Plan
 from bitwright.hw.rtl.layers import asked
 from bitwright.locate import locate
 
@@ -69,7 +70,7 @@ LARGE, SCALE = 100, 8
 PRIOR, ABSENT = 0.2, 0.001
 """Weight of a coefficient of 1, and of one of what is there or not, whatever that takes."""
 
-SWITCHES = {"fixed", "writes", "board", "parallel", "turns"}
+SWITCHES = {"fixed", "writes", "board", "parallel", "turns", "pictures", "layers"}
 """Features that are there or not."""
 
 LOADED = "loaded"
@@ -113,6 +114,62 @@ def made(number):
     return ir.Network((*entries, ir.Entry("head", head, (source,))))
 
 
+def pictured(number):
+    """A network of that number that streams, of small pictures: convolutions of neurons or of
+    tables, and pools. The same one every time."""
+    rng = np.random.default_rng([13, number])
+    side, channels = int(rng.integers(8, 17)), int(rng.integers(1, 5))
+    classes, bits = int(rng.integers(2, 11)), 8
+    size = (1, side * side, channels) if rng.integers(2) else (1, 1, channels)
+    thresholds = np.sort(rng.integers(1, 1 << bits, size), axis=2).astype(np.int32)
+    thresholds = np.broadcast_to(thresholds, (1, side * side, channels)).copy()
+    nodes = [ir.Modulate(thresholds, bits)]
+    for _ in range(int(rng.integers(1, 4))):
+        kernel, tables = min(side, int(rng.choice([2, 3, 3, 5]))), not rng.integers(3)
+        padding = (1, 1, 1, 1) if kernel == 3 and not rng.integers(3) else (0, 0, 0, 0)
+        stride = 2 if side > 6 and not rng.integers(4) else 1
+        window = ir.Window(side, side, channels, (kernel, kernel), (stride, stride), padding)
+        channels = int(rng.integers(4, 33))
+        nodes.append(ir.Convolution(_body(rng, window.bits, channels, tables), window))
+        side = window.shape[0]
+        if side >= 4 and rng.integers(2):
+            pool = ir.Pool(ir.Window(side, side, channels, (2, 2), (2, 2)), "or")
+            nodes.append(pool)
+            side = pool.window.shape[0]
+    width = nodes[-1].out_width
+    if tables:
+        wide = classes * int(rng.integers(4, 30))
+        nodes += [lut(rng, width, wide, 6, neurons=True), ir.GroupSum(wide, classes)]
+    else:
+        nodes.append(ir.Scores(rng.integers(2, size=(classes, width)).astype(bool), 1,
+                               rng.integers(-8, 9, classes).astype(np.int32)))
+    names = ["modulate", *(f"node{index}" for index in range(len(nodes) - 2)), "head"]
+    return ir.Network(tuple(ir.Entry(name, node, (source,)) for name, node, source in zip(
+        names, nodes, ("input", *names), strict=False)))
+
+
+def _body(rng, width, channels, tables):
+    """Nodes of a convolution: neurons, or a layer or two of tables."""
+    if not tables:
+        return ir.Xnor(rng.integers(2, size=(channels, width)).astype(bool),
+                       rng.integers(width // 3, 2 * width // 3 + 1, (channels, 1))
+                       .astype(np.int32)),
+    fan_in = 4 if rng.integers(2) else 6
+    first = lut(rng, width, fan_in * channels, fan_in, neurons=True)
+    if rng.integers(2):
+        return lut(rng, width, channels, fan_in, neurons=True),
+    return first, lut(rng, first.out_width, channels, fan_in, neurons=True)
+
+
+def streaming(number):
+    """How a network of pictures is built, as :func:`hw.rtl.layers.asked` takes it: into the cycles
+    of its pixels, or into more, and every other head of tables serial."""
+    subject = pictured(number)
+    serial = isinstance(subject.head, ir.GroupSum) and number % 4 < 2
+    return {"stream": True, "cycles": subject.features * 4 ** (number % 3),
+            "serial": 10 if serial else None}
+
+
 def lut(rng, width, tables, fan_in, *, neurons):
     """Tables of sums of weights, as training makes them, or of bits at random."""
     sources = np.stack([rng.choice(width, fan_in, replace=width < fan_in) for _ in range(tables)])
@@ -128,13 +185,15 @@ def lut(rng, width, tables, fan_in, *, neurons):
 @functools.cache
 def network(name):
     """The network that a line of the data names."""
-    name, _ = parted(name)
+    name, form = parted(name)
+    if form == STREAMED:
+        return pictured(int(name))
     return made(int(name)) if name.isdigit() else ir.load(locate(f"zoo/{name}"))
 
 
 def parted(name):
     """A line's network, and its form, ``""`` where it is built as by itself."""
-    for form in (*FORMS, *LEVELS):
+    for form in (*FORMS, STREAMED, *LEVELS):
         if name.endswith(f"-{form}"):
             return name.removesuffix(f"-{form}"), form
     return name, ""
@@ -143,6 +202,8 @@ def parted(name):
 def plan(name, family, board=None):
     """The plan that a network is built with: its neurons folded, if it has any."""
     number, form = parted(name)
+    if form == STREAMED:
+        return asked(Plan(lut_size=family.lut_size), network(name), **streaming(int(number)))
     nodes = {} if not number.isdigit() or int(number) % 5 != 4 else {
         part: {"way": FOLDED, "cycles": 256} for part in ("node0", "head")}
     found = asked(Plan(lut_size=family.lut_size, nodes=nodes), network(number),
@@ -350,7 +411,8 @@ def write():
     known = {name: Coefficients(**values) for name, values in found.items()}
     files.write_atomic(COEFFICIENTS, json.dumps({
         "command": "python -m bench.measured fit", "families": found,
-        "off": off(errors(load(), known))}, indent=1) + "\n")
+        "off": off(errors(load(), known)),
+        "off_streamed": off(errors(load(), known, STREAMED))}, indent=1) + "\n")
 
 
 def table(rows):
@@ -386,7 +448,7 @@ def main(argv=None):
                         help="made networks to build (default: %(default)s)")
     parser.add_argument("--held-out", metavar="N", type=int, default=0,
                         help="build the first N made networks that nothing is fitted to, instead")
-    parser.add_argument("--form", choices=[*FORMS, *LEVELS],
+    parser.add_argument("--form", choices=[*FORMS, STREAMED, *LEVELS],
                         help="build, or compare, in that form")
     parser.add_argument("--only", metavar="NAME", action="append",
                         help="only this network: a number, or a name of the zoo")

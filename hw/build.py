@@ -311,7 +311,7 @@ def _estimate(args: argparse.Namespace, options: Options) -> None:
     else:
         told = summary(found, options.family, options.board)
     sys.stdout.write(told + "\n")
-    logger.info("%s", caveat(options.family))
+    logger.info("%s", caveat(found, options.family))
 
 
 def _project(args: argparse.Namespace) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bitwright import ir
 from bitwright.boards import Board
@@ -28,11 +29,17 @@ from bitwright.hw.flow.tables import costs
 from bitwright.hw.layout import score_width
 from bitwright.hw.link.link import Link
 from bitwright.hw.link.receiver import RequestReceiver
-from bitwright.hw.plan import FOLDED, LARGE, PARALLEL, SERIAL, Plan
+from bitwright.hw.plan import FOLDED, LARGE, PARALLEL, SERIAL, STREAMED, Plan
 from bitwright.hw.rtl.axi import AxiIp
+from bitwright.hw.rtl.layers import choose
+from bitwright.hw.rtl.layers.folded_lut import FoldedLut
+from bitwright.hw.rtl.layers.lut import LutLayer
+from bitwright.hw.rtl.layers.raster import Pixels
 from bitwright.hw.rtl.layers.serial_group_sum import SerialGroupSumHead
 from bitwright.hw.rtl.parallel_encoder import ParallelEncoder
+from bitwright.hw.rtl.pixels.ip import PixelIp
 from bitwright.hw.rtl.realisation import Memory
+from bitwright.hw.rtl.stream_core import StreamCore, streams
 
 __all__ = ["COEFFICIENTS", "Coefficients", "Design", "Estimated", "Features", "caveat",
            "coefficients", "estimate", "speed_grade", "summary", "to_json"]
@@ -87,6 +94,8 @@ class Estimated:
         None where there is no device.
     latency, interval : int
         Cycles, exact: from the first beat of a sample to its result, and to the next sample.
+    streamed : bool
+        Whether pixels stream through it.
     """
 
     luts: Mapping[str, int]
@@ -95,6 +104,7 @@ class Estimated:
     fmax_mhz: float | None
     latency: int
     interval: int
+    streamed: bool = False
 
     @property
     def total(self) -> int:
@@ -155,7 +165,7 @@ def estimate(network: ir.Network, plan: Plan, family: Family, board: Board | Non
     luts = fitted.luts(design.features)
     fmax = None if board is None else fitted.fmax_mhz(speed_grade(board.part))
     return Estimated(luts, design.memories.blocks, design.memories.large, fmax,
-                     design.ip.latency, design.ip.interval)
+                     design.ip.latency, design.ip.interval, streams(built, plan))
 
 
 @dataclass(frozen=True)
@@ -206,38 +216,79 @@ def _features(ip: Any, network: ir.Network, plan: Plan, family: Family,
 
 
 def _core(ip: Any, network: ir.Network, plan: Plan, family: Family) -> dict[str, float]:
-    """Tables that are logic, what they cost being looked at; other nodes as they tell."""
-    found = dict.fromkeys(("tables", "large", "full", "neurons", "folded"), 0.0)
+    """What the nodes are made of; and the buffers of those that stream, and their score node."""
+    found = dict.fromkeys(("tables", "large", "full", "neurons", "layers", "folded", "split",
+                           "unrolled", "control", COUNTED), 0.0)
     for entry in network.entries[1:-1]:
-        if entry.name not in ip.estimates:
-            continue  # nothing reads it
-        if isinstance(entry.node, ir.Lut) and plan.way(entry.name) != FOLDED:
-            split = _costs(network, entry.name, family.lut_size, family.wide)
-            for name, luts in zip(("tables", "large", "full"), split, strict=True):
+        if entry.name in ip.estimates:  # else nothing reads it
+            for name, luts in _node(ip, network, entry, plan, family).items():
                 found[name] += luts
-        else:
-            name = "folded" if isinstance(entry.node, ir.Lut) else "neurons"
-            found[name] += ip.estimates[entry.name].resources.luts
+    if _pictures(ip):
+        found["scores"] = float(ip.estimates[network.entries[-1].name].resources.luts)
+    if isinstance(ip.core, StreamCore):
+        found[COUNTED] += ip.core.buffers.luts
     return found
+
+
+def _node(ip: Any, network: ir.Network, entry: ir.Entry, plan: Plan,
+          family: Family) -> dict[str, float]:
+    """Tables that are logic, what they cost being looked at; all else of a node as it tells."""
+    node, way = entry.node, plan.way(entry.name)
+    split = _costs(network, entry.name, way, family.lut_size, family.wide)
+    found = dict(zip(("tables", "large", "full"), split.tolist(), strict=True))
+    luts = ip.estimates[entry.name].resources.luts - sum(
+        LutLayer.luts(one, plan) for one in _tables(node, way))
+    if isinstance(node, ir.Lut) and way == FOLDED:
+        # To cut a whole vector is a LUT a bit, whatever what reads its parts comes to.
+        found["split"] = FoldedLut.split(node, ip.core.sites[entry.name])
+        return found | {"folded": luts - found["split"]}
+    choice = choose(entry, plan)
+    if issubclass(choice.cls, Pixels):
+        found["control"] = choice.cls.control(choice.node, choice.settings, plan)
+        luts -= found["control"]
+    if isinstance(node, ir.Pool):
+        return found | {COUNTED: luts}  # an OR a bit
+    layers = _layers(node, way, choice.settings)
+    # Of neurons that are logic less is shared than they tell.
+    return found | ({"neurons": luts, "layers": float(layers)} if layers else {"unrolled": luts})
+
+
+def _layers(node: ir.Node, way: str, settings: Any) -> int:
+    """Layers of neurons whose weights lie in a memory, in a node that is built in that way."""
+    if way not in (FOLDED, STREAMED) or not isinstance(node, ir.Convolution):
+        return int(way == FOLDED)
+    return sum(isinstance(one, ir.Xnor) and own is not None
+               for one, own in zip(node.body, settings.body(node), strict=True))
 
 
 def _around(ip: Any, network: ir.Network) -> dict[str, float]:
     """What is beside the parts: the buffer of results, and counters of a frame and its beats."""
+    longest = max((table.depth for table in ip.tables), default=0)
+    writes = float(longest.bit_length())
+    if _pictures(ip):
+        return {"writes": writes, "pictures": 1.0}
     serial = ip.estimates[network.entries[-1].name].waits is not None
     queue = max((memory for memory in ip.memories["other"] if memory.depth > 1),
                 key=lambda memory: memory.depth, default=Memory(0, 0))
-    longest = max((table.depth for table in ip.tables), default=0)
-    return {"writes": float(longest.bit_length()), "queue": float(queue.depth.bit_length()),
+    return {"writes": writes, "queue": float(queue.depth.bit_length()),
             "queued": float(queue.width),
             "pace": 0.0 if serial else float(_bits(ip.frame_interval) + _bits(_beats(ip)))}
 
 
 @lru_cache(maxsize=64)
-def _costs(network: ir.Network, name: str, lut_size: int, wide: int) -> tuple[float, float, float]:
-    """Of a layer of tables, once for all plans that are tried for a network."""
-    node = network.entry(name).node
-    assert isinstance(node, ir.Lut)
-    return costs(node.tables, lut_size, wide)
+def _costs(network: ir.Network, name: str, way: str, lut_size: int,
+           wide: int) -> NDArray[np.float64]:
+    """Of the tables of a node, once for all plans that are tried for a network."""
+    found = np.zeros(3)
+    for node in _tables(network.entry(name).node, way):
+        found += costs(node.tables, lut_size, wide)
+    return found
+
+
+def _tables(node: ir.Node, way: str) -> list[ir.Lut]:
+    """Layers of tables that are logic, of a node that is built in that way."""
+    nodes = node.body if isinstance(node, ir.Convolution) and way == STREAMED else (node,)
+    return [one for one in nodes if isinstance(one, ir.Lut) and way != FOLDED]
 
 
 def _compared(network: ir.Network, plan: Plan) -> frozenset[int]:
@@ -250,6 +301,11 @@ def _compared(network: ir.Network, plan: Plan) -> frozenset[int]:
     lowest = 0 if modulate.noise is not None or not kept.size else min(
         int(one & -one).bit_length() - 1 for one in np.unique(kept))
     return frozenset(place % 8 for place in range(lowest, modulate.bits))
+
+
+def _pictures(ip: Any) -> bool:
+    """Whether pictures come pixel by pixel, to parts of their own."""
+    return isinstance(ip, PixelIp)
 
 
 def _beats(ip: Any) -> int:
@@ -267,19 +323,25 @@ def _encoder(ip: Any, network: ir.Network, plan: Plan, memories: Taken) -> dict[
     modulate, read = network.modulate, read_mask(network, plan)
     if plan.way(network.entries[0].name) == PARALLEL:
         return {COUNTED: float(ParallelEncoder.measure(modulate, read, plan)[0]), "parallel": 1.0}
-    cycles = modulate.frames * -(-modulate.features // plan.lanes)
-    columns, varying, constant = _comparators(modulate, read, plan)
+    lanes = ip.encoder.shape.colours if _pictures(ip) else plan.lanes
+    cycles = modulate.frames * -(-modulate.features // lanes)
+    columns, varying, constant = _comparators(modulate, read, lanes, plan)
     address = float(max(1, _bits(cycles)))
-    found = {"fixed": 1.0, "address": address, "addressed": address if columns else 0.0,
-             "frames": float(modulate.frames - 1), "sent": float(_bits(_beats(ip))),
-             COUNTED: constant}
-    if not memories.rom:
-        return found | {"compared": varying}
-    return found | {"comparators": varying, "rom": columns * max(1.0, cycles / 2.0**plan.lut_size)}
+    found = {"frames": float(modulate.frames - 1), COUNTED: constant}
+    if memories.rom:
+        found["rom"] = columns * max(1.0, cycles / 2.0**plan.lut_size)
+    if _pictures(ip):
+        return found | {"pictures": 1.0, "pixels": address, "sought": address if columns else 0.0,
+                        "differing": varying}
+    return found | {"fixed": 1.0, "address": address, "addressed": address if columns else 0.0,
+                    "sent": float(_bits(_beats(ip))),
+                    "comparators" if memories.rom else "compared": varying}
 
 
-def _comparators(modulate: ir.Modulate, read: Any, plan: Plan) -> tuple[int, float, float]:
-    """Different columns of the memory of thresholds, and what is compared with it.
+def _comparators(modulate: ir.Modulate, read: Any, lanes: int,
+                 plan: Plan) -> tuple[int, float, float]:
+    """Different columns of the memory of thresholds, and what is compared with it, of so many
+    features at a time.
 
     Returns
     -------
@@ -295,12 +357,12 @@ def _comparators(modulate: ir.Modulate, read: Any, plan: Plan) -> tuple[int, flo
     kept = read.reshape(values.shape[1:])
     seen: set[bytes] = set()
     varying = constant = 0.0
-    for lane, d in itertools.product(range(min(plan.lanes, modulate.features)),
+    for lane, d in itertools.product(range(min(lanes, modulate.features)),
                                      range(modulate.depth)):
-        cares = kept[lane::plan.lanes, d]
+        cares = kept[lane::lanes, d]
         if not cares.any():
             continue
-        of_lane = values[:, lane::plan.lanes, d][:, cares]
+        of_lane = values[:, lane::lanes, d][:, cares]
         places = (high + 1 - low).bit_length()
         changing = [place for place in range(places)
                     if len(np.unique(of_lane >> place & 1)) > 1]
@@ -320,6 +382,8 @@ def _head(ip: Any, network: ir.Network, plan: Plan, family: Family) -> dict[str,
     """What the score node tells, sums over frames, and the comparisons of the decision."""
     head = network.entries[-1]
     width = score_width(network.head.score_range)
+    if _pictures(ip):  # the score node is in the core, and the classes take turns
+        return {"pictures": 1.0, "turn": float(network.classes * score_width(network.score_range))}
     frames = network.classes * width if network.frames > 1 else 0
     told = ip.estimates[head.name]
     way = {SERIAL: "serial", FOLDED: "folded"}.get(plan.way(head.name), "scores")
@@ -356,7 +420,7 @@ def to_json(found: Estimated, family: Family, board: Board | None) -> dict[str, 
             "lut_size": family.lut_size, "luts": dict(found.luts), "luts_total": found.total,
             "memories": found.memories, "large_memories": found.large_memories,
             "fmax_mhz": found.fmax_mhz, "latency": found.latency, "interval": found.interval,
-            "per_second": found.per_second, "off": dict(_off(family))}
+            "per_second": found.per_second, "off": dict(_off(family, found))}
 
 
 def summary(found: Estimated, family: Family, board: Board | None) -> str:
@@ -381,19 +445,21 @@ def summary(found: Estimated, family: Family, board: Board | None) -> str:
     return "\n".join(f"{label.ljust(width)}  {value}" for label, value in rows)
 
 
-def caveat(family: Family) -> str:
-    """How far off estimates for a family were, in a line."""
-    off = _off(family)
+def caveat(found: Estimated, family: Family) -> str:
+    """How far off estimates for a family were, in a line: of networks that stream, or of others."""
+    off, ways = _off(family, found), "streamed " if found.streamed else ""
     fmax = "" if off["fmax"] is None else f", Fmax of {off['placed']} by {off['fmax']:g} %"
-    return (f"an estimate; of {family.title} builds that it was not fitted to ({off['builds']}) "
-            f"LUTs were off by {off['luts']:g} % on average, {off['luts_most']:g} % at most{fmax}; "
+    return (f"an estimate; of {ways}{family.title} builds that it was not fitted to "
+            f"({off['builds']}) LUTs were off by {off['luts']:g} % on average, "
+            f"{off['luts_most']:g} % at most{fmax}; "
             f"block RAMs of {off['memories_exact']} were right; cycles are exact"
             ) if off["builds"] else (
-            f"an estimate; no {family.title} build was compared; cycles are exact")
+            f"an estimate; no {ways}{family.title} build was compared; cycles are exact")
 
 
-def _off(family: Family) -> Mapping[str, Any]:
+def _off(family: Family, found: Estimated) -> Mapping[str, Any]:
     """How far off estimates for a family were, in percent, and of how many builds; None where
     nothing was compared."""
-    found: Mapping[str, Any] = _stored()["off"][family.name]
-    return found
+    form = "off_streamed" if found.streamed else "off"
+    off: Mapping[str, Any] = _stored()[form][family.name]
+    return off

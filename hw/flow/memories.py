@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
+from bitwright.hw.alike import different
 from bitwright.hw.families import Family
 from bitwright.hw.rtl.realisation import Memory
 
@@ -20,7 +21,7 @@ CHOICE = 0.5
 """What it costs to choose between two memories for a bit."""
 
 READ = 4
-"""What is around a block RAM that is written, for each word that is read."""
+"""What is around a memory that is written, for each word that is read, unless it is logic."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ def taken(memory: Memory, family: Family) -> Taken:
         for own, depth in ram.shapes:
             rows = -(-words // depth)
             units, choices = reads * -(-width // own) * rows, reads * width * (rows - 1)
-            ways.append((ram.cost * units + CHOICE * choices,
+            written = rows if rows > 1 else 0  # of which one is chosen
+            ways.append((ram.cost * units + CHOICE * (choices + written) + READ * reads,
                          Taken(ram=ram.luts * units + _choice(family.lut_size) * choices)))
     if memory.style != "distributed" or not ways:
         around = READ * reads if memory.written else 0
@@ -90,7 +92,9 @@ def _logic(memory: Memory, lut_size: int) -> Taken:
     words, read = memory.depth, memory.reads * memory.width
     if not memory.written:
         luts = 1.5 * words / 2.0**lut_size if words > 1 << lut_size else 1.0
-        return Taken(rom=read * luts, registers=read)
+        # Bits of few words are often alike, or constant, and made once.
+        bits = round(different(read, words) * (1 - 0.5 ** (words - 1)))
+        return Taken(rom=bits * luts, registers=bits)
     # Of each word, which is written, and whether in this cycle.
     return Taken(ram=1.5 * words + read * (words - 1) * _choice(lut_size),
                  registers=memory.bits + read)

@@ -99,6 +99,8 @@ class Core(wiring.Component):
         What each of them does for a frame.
     estimates : dict from str to Estimate
         What each of them takes.
+    sites : dict from str to Site
+        Where each of them stands.
     steady : bool
         Whether the output stays as long as the input does, from ``latency`` cycles after it came.
 
@@ -116,7 +118,7 @@ class Core(wiring.Component):
         self._head, self._plan = network.entries[-1], plan
         self._entries = [entry for entry in live(network, plan.writable) if entry.name not in built]
         self._choices = {entry.name: choose(entry, plan) for entry in (*self._entries, self._head)}
-        self._sites, self.estimates = {}, {}
+        self.sites, self.estimates = {}, {}
         # Cycle in which a node's output is offered, its last beat if there are several, counted
         # from the frame's arrival.
         self._times = dict.fromkeys(self._sources, 0)
@@ -125,7 +127,7 @@ class Core(wiring.Component):
         for entry in self._entries:
             site = Site(entry.name in registered, self._taken(entry))
             found = self._choices[entry.name].estimate(site)
-            self._sites[entry.name], self.estimates[entry.name] = site, found
+            self.sites[entry.name], self.estimates[entry.name] = site, found
             self._times[entry.name] = self._start(entry) + found.latency
             self.beats[entry.name] = found.beat
         self.interval = max([found.interval for found in self.estimates.values()], default=1)
@@ -141,7 +143,7 @@ class Core(wiring.Component):
 
     @property
     def nodes(self):
-        return tuple(self._sites)
+        return tuple(self.sites)
 
     @property
     def works(self):
@@ -150,7 +152,7 @@ class Core(wiring.Component):
 
     @cached_property
     def _components(self):
-        return {name: self._choices[name].build(site) for name, site in self._sites.items()}
+        return {name: self._choices[name].build(site) for name, site in self.sites.items()}
 
     @property
     def outputs(self):

@@ -147,12 +147,21 @@ class StreamCore(wiring.Component):
                 **self._core.estimates, self._head: self._scoring.estimate}
 
     @property
+    def sites(self):
+        """As of :class:`Core`, of the nodes that are behind."""
+        return self._core.sites
+
+    @property
+    def buffers(self):
+        """Resources of the buffers between the streamed nodes, and behind them."""
+        return sum((Fifo.measure(self.beats[name].bits, places)
+                    for (name, _), places in self.fit.places.items()), Resources())
+
+    @property
     def memories(self):
         """Those of the buffers."""
-        found = Resources()
-        for (name, _), places in self.fit.places.items():
-            found += Fifo.measure(self.beats[name].bits, places)
-        return found.memories + Queue.memories(len(Value.cast(self.o.payload)), self._places)
+        return self.buffers.memories + Queue.memories(len(Value.cast(self.o.payload)),
+                                                      self._places)
 
     @property
     def works(self):

@@ -17,16 +17,18 @@ from bench import measured
 from bitwright import boards, ir, library
 from bitwright.hw import build, families
 from bitwright.hw.contents import as_built
-from bitwright.hw.flow.estimate import coefficients, estimate
+from bitwright.hw.flow.estimate import COEFFICIENTS, caveat, coefficients, estimate, to_json
 from bitwright.hw.flow.memories import taken
 from bitwright.hw.flow.tables import costs
 from bitwright.hw.layout import Layout
 from bitwright.hw.link.identity import IdentityMemory
 from bitwright.hw.link.link import Link
-from bitwright.hw.plan import Plan
+from bitwright.hw.plan import STREAMED, Plan
 from bitwright.hw.rtl.axi import AxiIp
 from bitwright.hw.rtl.layers import streamed
 from bitwright.hw.rtl.parallel_encoder import ParallelEncoder
+from bitwright.hw.rtl.parts.popcount import Count
+from bitwright.hw.rtl.parts.stages import Depth
 from bitwright.hw.rtl.realisation import Memory
 from bitwright.locate import locate
 from tests.hw.test_stream_core import drawn
@@ -85,7 +87,8 @@ def test_estimates_of_networks_that_they_were_not_fitted_to(lines):
 
 def test_block_rams_of_networks_that_they_were_not_fitted_to(lines):
     known = {name: coefficients(name) for name in families.FAMILIES}
-    rows = [row for form in ("", *measured.FORMS) for row in measured.errors(lines, known, form)]
+    rows = [row for form in ("", *measured.FORMS, STREAMED)
+            for row in measured.errors(lines, known, form)]
     assert {row["memories"] for row in rows} >= {0, 1, 2, 5, 8, 9}
     assert all(row["memories"] == row["told_memories"] for row in rows)
     found = measured.off([*rows, {**rows[0], "told_memories": rows[0]["memories"] + 3}])
@@ -95,7 +98,7 @@ def test_block_rams_of_networks_that_they_were_not_fitted_to(lines):
 
 def test_forms_that_they_were_not_fitted_to(lines):
     known = {name: coefficients(name) for name in families.FAMILIES}
-    for form in measured.FORMS:
+    for form in (*measured.FORMS, STREAMED):
         off = [abs(row["luts_off"]) for row in measured.errors(lines, known, form)]
         assert len(off) >= 4
         assert statistics.mean(off) <= 10, form
@@ -122,6 +125,8 @@ ICE40, ECP5, XILINX = (families.get(name) for name in ("ice40", "ecp5", "xilinx"
     (Memory(1, 493, True, 3), ECP5, 3, 0),  # what chooses between memories in LUTs costs as well
     (Memory(8, 74, True, style="block"), ICE40, 1, 0),
     (Memory(8, 16, True, style="distributed"), XILINX, 0, 0),
+    (Memory(64, 48, True), ECP5, 2, 0),  # 48 memories in LUTs, and what chooses, cost a bit more
+    (Memory(64, 48, True), XILINX, 0, 0),
     (Memory(12, 14880, True, style="huge"), ICE40, 0, 1),
     (Memory(17, 20000, True, style="huge"), ICE40, 0, 4),
 ])
@@ -129,6 +134,21 @@ def test_what_becomes_of_a_memory(memory, family, blocks, large):
     found = taken(memory, family)
     assert (found.blocks, found.large) == (blocks, large)
     assert (found.rom + found.ram == 0) is bool(blocks + large)
+
+
+def test_bits_of_few_words_are_made_once():
+    """Of weights of six neurons a word there are at most 64 kinds, two of them constants."""
+    assert taken(Memory(3168, 6), ECP5).rom == taken(Memory(3168, 6), ECP5).registers == 62
+    assert taken(Memory(3168, 2), ECP5).rom == 2
+    assert 0.99 * 3168 < taken(Memory(3168, 20), XILINX).rom <= 3168
+
+
+def test_counters_share_what_their_weights_have_in_common():
+    count = Count.through(Depth(2), 288, 4)
+    fixed, two, many = (count.shared(11, words) for words in (1, 2, 30))
+    assert fixed < two < many == 11 * count.luts
+    # A sum for all, and carries of four kinds, of each compressor of the least significant bits.
+    assert 11 * count.luts - fixed == pytest.approx(count.lowest * (10 + 7), rel=0.05)
 
 
 def test_the_link_has_memories():
@@ -199,6 +219,51 @@ def test_forms_are_measured_apart(lines):
     assert measured.plan("3-parallel", family).way("modulate") == "parallel"
     assert measured.plan("3-folded", family).way("node0") == "folded"
     assert not measured.plan("3", family).nodes
+    assert measured.parted("3-streamed") == ("3", STREAMED)
+    assert [measured.fitted_to({"network": name}) for name in ("2-streamed", "3-streamed")] == [
+        True, False]
+
+
+def test_made_networks_that_stream():
+    """Each is the same every time; there are convolutions of neurons and of tables."""
+    bodies = set()
+    for number in range(12):
+        subject, plan = measured.network(f"{number}-{STREAMED}"), measured.plan(
+            f"{number}-{STREAMED}", ECP5)
+        assert ir.digest(subject) == ir.digest(measured.pictured(number))
+        for entry in subject.entries[1:-1]:
+            if isinstance(entry.node, ir.Convolution | ir.Pool):
+                assert plan.way(entry.name) == STREAMED
+            bodies |= {type(node) for node in getattr(entry.node, "body", ())}
+    assert bodies == {ir.Xnor, ir.Lut}
+
+
+def test_what_a_streamed_network_is_made_of():
+    """Tables of its bodies are looked at as others are; a body whose weights lie in a memory, and
+    one that is logic, are apart."""
+    designs = [measured.described({"network": f"{number}-{STREAMED}", "target": "ecp5"})[0]
+               for number in (0, 9, 10)]
+    neurons, unrolled, tables = (design.features["core"] for design in designs)
+    assert neurons["neurons"] > 0
+    assert neurons["layers"] == 1
+    assert unrolled["unrolled"] > 0 == unrolled["neurons"] == unrolled["layers"]
+    node = measured.network(f"10-{STREAMED}").entry("node2").node
+    assert tables["tables"] + tables["large"] == sum(costs(node.body[0].tables, 4)[:2])
+    assert all(set(design.features["encoder"]) >= {"pictures", "pixels"} for design in designs)
+
+
+def test_what_an_estimate_is_worth_is_told_by_form(monkeypatch):
+    subject, stored = measured.network(f"3-{STREAMED}"), json.loads(
+        COEFFICIENTS.read_text(encoding="utf-8"))
+    for plan, form in ((Plan(), "off"), (streamed(Plan(), subject, 64), "off_streamed")):
+        found = estimate(subject, plan, ECP5, None)
+        off = stored[form]["ecp5"]
+        line = caveat(found, ECP5)
+        assert f"({off['builds']}) LUTs were off by {off['luts']:g} %" in line
+        assert ("streamed" in line) is found.streamed is (form == "off_streamed")
+        assert to_json(found, ECP5, None)["off"] == off
+    monkeypatch.setattr("bitwright.hw.flow.estimate._off", lambda *_: {"builds": 0, "fmax": None})
+    assert "no streamed Lattice ECP5 build was compared" in caveat(found, ECP5)
 
 
 def test_a_parallel_encoder_is_counted():

@@ -60,7 +60,10 @@ class _Folded(wiring.Component, Realisation):
         group, width = folding.neurons * element, len(node.weights) * element
         collected = whole or folding.groups == 1
         outputs = Collector.flip_flops(folding.groups, group) if collected else 0
-        more = Resources(folding.neurons * logic, outputs) + Store.measure(
+        # Groups are counted where their constants are read, and where they are collected.
+        number = (folding.groups - 1).bit_length()
+        more = Resources(folding.neurons * logic + 2 * (1 + collected) * number,
+                         outputs + number) + Store.measure(
             folding.neurons * constants, folding.groups, settings.writable)
         interval = max(folding.cycles, 1 if site.beat is None else site.beat.beats)
         return Estimate(resources + more, latency + collected * Collector.latency, interval,

@@ -56,7 +56,8 @@ class FoldedLut(wiring.Component, Realisation):
     @classmethod
     def estimate(cls, node, settings, plan, site):
         form = Descriptors.within(node, settings.cycles)
-        beat, split = _beats(node, site)
+        beat, _ = _beats(node, site)
+        split = cls.split(node, site)
         ports = form.lanes * form.slots
         place = (beat.bits - 1).bit_length()
         counters = 2 * form.cycles.bit_length() + 2 * beat.beats.bit_length() + 8
@@ -66,12 +67,18 @@ class FoldedLut(wiring.Component, Realisation):
                       + counters)
         resources = Resources(luts, flip_flops, (BitMemory.memory(beat, ports),))
         if split:
-            resources += Resources(node.in_width, beat.beats * beat.bits)
+            resources += Resources(split, beat.beats * beat.bits)
         for width, depth in zip(form.widths, _depths(form), strict=True):
             resources += Store.measure(width, depth, settings.writable, settings.large)
         latency = form.cycles + BEHIND + (beat.beats if split else 0)
         return Estimate(resources, latency, max(form.cycles, beat.beats),
                         Beat(node.out_width, min(form.lanes, node.out_width)))
+
+    @classmethod
+    def split(cls, node, site):
+        """LUTs that cut an input that comes whole, which are among those of an estimate: a bit is
+        taken in, or moved on."""
+        return node.in_width if _beats(node, site)[1] else 0
 
     def __init__(self, node, settings, plan, site):
         self._form = form = Descriptors.within(node, settings.cycles)

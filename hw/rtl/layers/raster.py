@@ -61,6 +61,11 @@ class Pixels(Realisation):
         """The node in a schedule."""
         raise NotImplementedError
 
+    @classmethod
+    def control(cls, node, settings, plan):
+        """LUTs of what lets the pixels move, which are among those of an estimate."""
+        return 0
+
 
 class _Streamed(wiring.Component, Pixels):
     """A window and a body that works on what it sees, position by position.
@@ -95,13 +100,21 @@ class _Streamed(wiring.Component, Pixels):
     def estimate(cls, node, settings, plan, site):
         body = cls._body(node, settings, plan)
         interval, latency = alone(cls.part(node, settings, plan, "", ("",)))
+        resources = body.resources + cls._pixels(node, plan, body)
+        if body.queue:
+            resources += Fifo.measure(node.window.bits, body.queue)
+        return Estimate(resources, latency, interval, Beat(node.out_width, node.channels))
+
+    @classmethod
+    def control(cls, node, settings, plan):
+        return cls._pixels(node, plan, cls._body(node, settings, plan)).luts
+
+    @staticmethod
+    def _pixels(node, plan, body):
+        """Resources of the window and of the time between positions."""
         pixels = (Taps.measure(node.window, body.beat) if body.beat
                   else Lines.measure(node.window, plan.lut_size))
-        if body.queue:
-            pixels += Fifo.measure(node.window.bits, body.queue)
-        control = Resources(2 * body.pace.bit_length(), body.pace.bit_length())
-        return Estimate(body.resources + pixels + control, latency, interval,
-                        Beat(node.out_width, node.channels))
+        return pixels + Resources(2 * body.pace.bit_length(), body.pace.bit_length())
 
     @classmethod
     def _body(cls, node, settings, plan):
@@ -111,7 +124,7 @@ class _Streamed(wiring.Component, Pixels):
     def __init__(self, node, settings, plan, site):
         body = self._body(node, settings, plan)
         self._pace, self._part = body.pace, body.build()
-        self._pixels = Taps(node.window, body.beat) if body.beat else Lines(node.window)
+        self._window = Taps(node.window, body.beat) if body.beat else Lines(node.window)
         self._queue = Fifo(node.window.bits, body.queue) if body.queue else None
         super().__init__({
             "i": In(stream.Signature(node.window.channels)),
@@ -125,7 +138,7 @@ class _Streamed(wiring.Component, Pixels):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.pixels = pixels = self._pixels
+        m.submodules.pixels = pixels = self._window
         m.submodules.body = body = self._part
         connect(m, flipped(self.i), pixels.i)
         free = 1

@@ -13,6 +13,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from bitwright.hw.alike import UNKNOWN, different
 from bitwright.hw.checks import expect
 from bitwright.hw.folding import Folding
 from bitwright.hw.limits import WIDEST, WidthError
@@ -89,10 +90,16 @@ class Agreements(wiring.Component):
         depth.flush(neurons * count.width)
         bits, address = folding.words * folding.bits, folding.cycles.bit_length()
         weights = Store.measure(folding.word_bits, folding.cycles, writable, large)
-        luts = neurons * (folding.bits + count.luts) + 2 * address
+        # Weights of few words are often alike, or constant: an input has no more exclusive-nors
+        # than it has different ones. Of three, one goes into the LUTs of a full adder.
+        words = UNKNOWN if writable else folding.cycles
+        nors = folding.bits * different(neurons, words) * (1 - 0.5 ** (words - 1))
+        nors *= 2 / 3 if plan.lut_size < 6 else 1
+        luts = round(nors) + count.shared(neurons, words) + 2 * address
         flip_flops = depth.flip_flops + address
         if beat is None:
-            luts, flip_flops = luts + bits, flip_flops + bits
+            # What is a single word does not turn.
+            luts, flip_flops = luts + (bits if folding.words > 1 else 0), flip_flops + bits
         else:
             counters = 2 * (2 * folding.words).bit_length() + 5
             luts += 3 * counters + (folding.bits if in_width % folding.bits else 0)

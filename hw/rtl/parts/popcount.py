@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Const
 
+from bitwright.hw.alike import different
+
 __all__ = ["Count", "at_least", "comparison_levels", "count_six", "popcount"]
 
 _ADDER_LEVELS = 2
@@ -62,17 +64,26 @@ class Count:
     lowest: int
     lut_size: int
 
-    def shared(self, counters):
+    def shared(self, counters, words=1):
         """LUTs of counters that count the same bits, each with some of them inverted.
 
         What compressors make of the same bits differs by inversions, so that many counters have no
-        more of the least significant ones than there are ways to invert: the sum is the same for
-        all, and a carry is one of 4, or of 32.
+        more of the least significant ones than there are ways to invert. If these never change, the
+        sum is the same for all, and a carry is one of 4, or of 32.
+
+        Parameters
+        ----------
+        counters : int
+        words : int
+            Of a memory that says which bits are inverted, for all counters.
         """
-        one, others = (2, 1 + min(counters, 4)) if self.lut_size < 6 else (
-            3, 1 + 2 * min(counters, 32))
+        one, inputs = (2, 3) if self.lut_size < 6 else (3, 6)
+        # Bits that are all inverted invert the sum and the carries, which is nothing of its own if
+        # they always are. In a memory the inverse of a bit is another bit.
+        free = words == 1
+        sums, carries = (different(counters, places * words - free) for places in (1, inputs))
         own = self.luts - one * self.lowest
-        return counters * own + self.lowest * min(counters * one, others)
+        return round(counters * own + self.lowest * (sums + (one - 1) * carries))
 
     @classmethod
     def through(cls, depth, bits, lut_size, counters=1):

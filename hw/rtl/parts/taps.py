@@ -64,7 +64,7 @@ class Taps(wiring.Component):
         address = (window.width - 1).bit_length() + (raster.slots - 1).bit_length()
         counters = 3 * address + window.pixels.bit_length() + window.positions.bit_length() + 8
         chosen = (window.channels // beat - 1) * beat
-        return Resources(6 * counters + chosen, counters + window.channels,
+        return Resources(2 * counters + chosen, counters + window.channels,
                          (Memory(window.channels, raster.slots << (window.width - 1).bit_length(),
                                  True),))
 

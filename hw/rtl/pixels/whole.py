@@ -78,6 +78,11 @@ class WholeCore(wiring.Component):
         return {**self.core.estimates, work.name: self._scoring.estimate}
 
     @property
+    def sites(self):
+        """As of :class:`Core`."""
+        return self.core.sites
+
+    @property
     def memories(self):
         """Those of the buffer behind the head."""
         return Queue.memories(len(Value.cast(self.o.payload)), self._places)

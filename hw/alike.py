@@ -1,0 +1,14 @@
+"""How many of random words differ: what is alike is built once."""
+
+from __future__ import annotations
+
+__all__ = ["UNKNOWN", "different"]
+
+UNKNOWN = 30
+"""Bits from which on no two words are alike; of bits that can be written nobody knows, either."""
+
+
+def different(count: int, bits: int) -> float:
+    """How many are different of so many words of so many random bits, on average."""
+    kinds = 2.0 ** min(bits, UNKNOWN)
+    return kinds * (1 - (1 - 1 / kinds) ** count)
