@@ -20,8 +20,9 @@ _WIDTH, _DEPTH = 16, 1 << 14
 CHOICE = 0.5
 """What it costs to choose between two memories for a bit."""
 
-READ = 4
-"""What is around a memory that is written, for each word that is read, unless it is logic."""
+READ, WRITTEN = 2, 4
+"""What is around a memory for each word that is read, unless it is logic, and more if it is
+written."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def taken(memory: Memory, family: Family) -> Taken:
     if memory.style == "huge":
         return Taken(large=-(-width // _WIDTH) * -(-words // _DEPTH),
                      shared=width + (words - 1).bit_length())
+    around = reads * (READ + WRITTEN if memory.written else READ)
     ways: list[tuple[float, Taken]] = []
     if not memory.style:
         ways.append((memory.bits / (1 if memory.written else family.rom),
@@ -77,10 +79,9 @@ def taken(memory: Memory, family: Family) -> Taken:
             rows = -(-words // depth)
             units, choices = reads * -(-width // own) * rows, reads * width * (rows - 1)
             written = rows if rows > 1 else 0  # of which one is chosen
-            ways.append((ram.cost * units + CHOICE * (choices + written) + READ * reads,
+            ways.append((ram.cost * units + CHOICE * (choices + written) + around,
                          Taken(ram=ram.luts * units + _choice(family.lut_size) * choices)))
     if memory.style != "distributed" or not ways:
-        around = READ * reads if memory.written else 0
         for block in family.block_rams:
             blocks = reads * block.blocks(width, words)
             ways.append((block.cost * blocks + around, Taken(blocks=block.counts * blocks)))

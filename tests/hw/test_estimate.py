@@ -109,11 +109,13 @@ ICE40, ECP5, XILINX = (families.get(name) for name in ("ice40", "ecp5", "xilinx"
 
 @pytest.mark.parametrize(("memory", "family", "blocks", "large"), [
     (Memory(2, 784), ICE40, 1, 0),  # of four words of 16 bits beside each other it would be four
+    (Memory(2, 528), ICE40, 0, 0),
     (Memory(1, 784), ICE40, 0, 0),  # a sixteenth is less than the cost of a block RAM
     (Memory(2, 784), ECP5, 0, 0),
     (Memory(3, 784), ECP5, 1, 0),
     (Memory(16, 408), XILINX, 0, 0),
     (Memory(21, 408), XILINX, 1, 0),  # a bit in logic costs a quarter of what it does elsewhere
+    (Memory(7, 10, True), ICE40, 0, 0),
     (Memory(8, 784, True), ICE40, 2, 0),
     (Memory(2, 784, True), ICE40, 1, 0),  # the upper bits alone
     (Memory(8, 784, True), ECP5, 1, 0),
@@ -137,7 +139,7 @@ def test_what_becomes_of_a_memory(memory, family, blocks, large):
 
 
 def test_bits_of_few_words_are_made_once():
-    """Of weights of six neurons a word there are at most 64 kinds, two of them constants."""
+    """Six words have 64 kinds of bits, two of which are constants."""
     assert taken(Memory(3168, 6), ECP5).rom == taken(Memory(3168, 6), ECP5).registers == 62
     assert taken(Memory(3168, 2), ECP5).rom == 2
     assert 0.99 * 3168 < taken(Memory(3168, 20), XILINX).rom <= 3168
