@@ -298,7 +298,7 @@ FAULTS = [
           f"{ESTIMATE} -k made_once"),
     Fault("hw/flow/memories.py", "written = rows if rows > 1 else 0", "written = 0",
           f"{ESTIMATE} -k becomes"),
-    Fault("hw/rtl/parts/popcount.py", "free = words == 1", "free = True",
+    Fault("hw/rtl/parts/popcount.py", "free = words == 1", "free = False",
           f"{ESTIMATE} -k counters_share"),
     Fault("hw/flow/estimate.py", 'form = "off_streamed" if found.streamed else "off"',
           'form = "off"', f"{ESTIMATE} -k told_by_form"),
