@@ -162,11 +162,20 @@ def choose_plan(network: ir.Network, plan: Plan, board: Board, wish: Wish, *,
     ------
     MisfitError
         If nothing will do.
+    PlanError, WidthError
+        If nothing can be built at all.
     """
     built = as_built(network, plan, simplify=simplify)
-    found = [Candidate(words, one, estimate(network, one, board.family, board, simplify=simplify),
-                       board, wish, _sample(built, one))
-             for words, one in _plans(network, plan, board)]
+    found, refused = [], []
+    for words, one in _plans(network, plan, board):
+        try:
+            told = estimate(network, one, board.family, board, simplify=simplify)
+        except (PlanError, WidthError) as error:
+            refused.append(error)  # lanes that make no whole pixels, say
+        else:
+            found.append(Candidate(words, one, told, board, wish, _sample(built, one)))
+    if not found and refused:
+        raise refused[0]
     good = [one for one in found if not one.wrong]
     if not good:
         near = min(found, key=_nearness)
@@ -234,7 +243,6 @@ def _plans(network: ir.Network, plan: Plan, board: Board) -> Iterator[tuple[str,
             try:
                 one = asked(dataclasses.replace(plan, lanes=ways.pop("lanes", 1)), network,
                             gated=board.family.gated, **ways)
-                one.layout(network)
             except (PlanError, WidthError):
                 continue
             yield f"{words}, {noun}", one

@@ -8,9 +8,11 @@ pytest.importorskip("amaranth_boards")
 
 from bitwright import boards, ir
 from bitwright.hw import build
+from bitwright.hw.flow import fit
 from bitwright.hw.flow.estimate import Estimated
 from bitwright.hw.flow.fit import Candidate, MisfitError, Wish, choose_plan, smallest
 from bitwright.hw.plan import Plan
+from bitwright.locate import locate
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +68,17 @@ def test_the_fastest_that_fits(network):
     assert small.filled <= 0.8
     assert not small.estimated.large_memories
     assert " % of the device: unrolled" in told
+
+
+def test_ways_that_cannot_be_built_are_passed_over(monkeypatch):
+    """784 pixels make no whole beats of 32 lanes, which is known once the parts are there."""
+    monkeypatch.setattr(fit, "_LANES", (1, 32))
+    monkeypatch.setattr(fit, "_CYCLES", (4096,))
+    network = ir.load(locate("zoo/mnist-ulx3s"))
+    chosen, told = choose_plan(network, Plan(), boards.get("ulx3s-25f"), Wish(rate=5_000))
+    assert chosen.plan.way("convolution0") == "streamed"
+    assert chosen.plan.lanes == 1
+    assert "32 lanes" not in told
 
 
 def test_encoder_and_head():
