@@ -23,7 +23,7 @@ from bitwright.hw.flow.tables import costs
 from bitwright.hw.layout import Layout
 from bitwright.hw.link.identity import IdentityMemory
 from bitwright.hw.link.link import Link
-from bitwright.hw.plan import STREAMED, Plan
+from bitwright.hw.plan import STREAMED, VIDEO, Plan
 from bitwright.hw.rtl.axi import AxiIp
 from bitwright.hw.rtl.layers import streamed
 from bitwright.hw.rtl.parallel_encoder import ParallelEncoder
@@ -266,6 +266,14 @@ def test_what_an_estimate_is_worth_is_told_by_form(monkeypatch):
         assert to_json(found, ECP5, None)["off"] == off
     monkeypatch.setattr("bitwright.hw.flow.estimate._off", lambda *_: {"builds": 0, "fmax": None})
     assert "no streamed Lattice ECP5 build was compared" in caveat(found, ECP5)
+
+
+def test_a_whole_picture_from_pixels_is_estimated():
+    """The score node is in the core, as it is where pixels stream."""
+    subject = measured.pictured(12)
+    found = estimate(subject, Plan(input=VIDEO), ECP5, None)
+    assert found.luts["core"] > estimate(subject, Plan(), ECP5, None).luts["core"]
+    assert not found.streamed
 
 
 def test_a_parallel_encoder_is_counted():

@@ -74,8 +74,7 @@ class WholeCore(wiring.Component):
     @property
     def estimates(self):
         """What each node takes, that of the head too."""
-        work = self._scoring.work
-        return {**self.core.estimates, work.name: self._scoring.estimate}
+        return {**self.core.estimates, self._scoring.work.node: self._scoring.estimate}
 
     @property
     def sites(self):
