@@ -11,7 +11,12 @@ from bitwright import ir
 from bitwright.boards import Board
 from bitwright.errors import UserError
 from bitwright.hw.contents import as_built
-from bitwright.hw.flow.estimate import Estimated, estimate
+from bitwright.hw.flow.estimate import (
+    Estimated,
+    coefficients,
+    estimate,
+    speed_grade,
+)
 from bitwright.hw.limits import WidthError
 from bitwright.hw.plan import PARALLEL, SERIAL, STREAMED, Plan, PlanError
 from bitwright.hw.rtl.layers import asked, ways
@@ -87,8 +92,10 @@ class Candidate:
     @property
     def per_second(self) -> float:
         """Samples a second."""
-        assert self.estimated.fmax_mhz is not None
-        hertz = self.wish.clock_hz or 1e6 * self.estimated.fmax_mhz
+        hertz = self.wish.clock_hz
+        if hertz is None:
+            assert self.estimated.fmax_mhz is not None
+            hertz = 1e6 * self.estimated.fmax_mhz
         return hertz / self.estimated.interval
 
     @property
@@ -116,11 +123,11 @@ class Candidate:
     def wrong(self) -> str:
         """Why it will not do; nothing where it will."""
         found, wish = self.estimated, self.wish
-        assert found.fmax_mhz is not None
         if self.too_large > 1:
             return f"{100 * self.filled:.0f} % of the device"
-        if wish.clock_hz is not None and wish.clock_hz > 1e6 * found.fmax_mhz:
-            return f"{found.fmax_mhz:.0f} MHz"
+        mhz = found.fmax_mhz  # None: not known of the family, and so not compared
+        if wish.clock_hz is not None and mhz is not None and wish.clock_hz > 1e6 * mhz:
+            return f"{mhz:.0f} MHz"
         if wish.rate is not None and self.per_second < wish.rate:
             return f"{self.per_second:,.0f} samples/s"
         return ""
@@ -164,7 +171,13 @@ def choose_plan(network: ir.Network, plan: Plan, board: Board, wish: Wish, *,
         If nothing will do.
     PlanError, WidthError
         If nothing can be built at all.
+    UserError
+        If no clock is wanted, and no Fmax of the family is known.
     """
+    known = coefficients(board.family.name).fmax_mhz(speed_grade(board.part))
+    if wish.clock_hz is None and known is None:
+        raise UserError(f"{board.name}: no Fmax of {board.family.title} is known; --freq says at "
+                        "which clock it is to run")
     built = as_built(network, plan, simplify=simplify)
     found, refused = [], []
     for words, one in _plans(network, plan, board):

@@ -7,6 +7,7 @@ pytest.importorskip("amaranth")
 pytest.importorskip("amaranth_boards")
 
 from bitwright import boards, ir
+from bitwright.errors import UserError
 from bitwright.hw import build
 from bitwright.hw.flow import fit
 from bitwright.hw.flow.estimate import Estimated
@@ -79,6 +80,15 @@ def test_ways_that_cannot_be_built_are_passed_over(monkeypatch):
     assert chosen.plan.way("convolution0") == "streamed"
     assert chosen.plan.lanes == 1
     assert "32 lanes" not in told
+
+
+def test_a_family_of_unknown_fmax_is_asked_for_a_clock(network):
+    board = boards.get("tang-nano-9k")
+    with pytest.raises(UserError, match=r"no Fmax of Gowin .* is known; --freq says"):
+        choose_plan(network, Plan(), board, Wish(rate=10_000))
+    chosen, told = choose_plan(network, Plan(), board, Wish(rate=10_000, clock_hz=27e6))
+    assert chosen.per_second == 27e6 / chosen.estimated.interval >= 10_000
+    assert " MHz: " not in told
 
 
 def test_encoder_and_head():
