@@ -249,7 +249,7 @@ def _plans(network: ir.Network, plan: Plan, board: Board) -> Iterator[tuple[str,
         encoders: list[tuple[str, dict[str, Any]]] = [
             (f"{lanes} lane{'s' if lanes > 1 else ''}", {"lanes": lanes}) for lanes in _LANES
             if lanes == 1 or lanes <= network.features]
-        if "cycles" not in core:  # else whatever comes whole would wait
+        if not core.keys() & {"cycles", "stream"}:  # else whatever comes whole would wait
             encoders.append(("parallel encoder", {"parallel": True}))
         for noun, encoder in encoders:
             ways = {**core, **encoder}
@@ -266,8 +266,9 @@ def _cores(network: ir.Network, board: Board) -> Iterator[tuple[str, dict[str, A
     nodes = [entry.node for entry in network.entries]
     cores: list[tuple[str, dict[str, Any]]] = [("unrolled", {})]
     if any(STREAMED in ways(type(node)) for node in nodes):
+        cores.append(("streamed", {"stream": True}))  # and what is behind is unrolled
         cores += [(f"streamed, {cycles:,} cycles", {"stream": True, "cycles": cycles})
-                  for cycles in (1, *_CYCLES)]
+                  for cycles in _CYCLES]
     yield from cores
     if SERIAL in ways(type(nodes[-1])):
         for words, core in cores:

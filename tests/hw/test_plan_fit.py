@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("amaranth")
 pytest.importorskip("amaranth_boards")
 
+from bench import measured
 from bitwright import boards, ir
 from bitwright.errors import UserError
 from bitwright.hw import build
@@ -80,6 +81,14 @@ def test_ways_that_cannot_be_built_are_passed_over(monkeypatch):
     assert chosen.plan.way("convolution0") == "streamed"
     assert chosen.plan.lanes == 1
     assert "32 lanes" not in told
+
+
+def test_behind_streamed_convolutions_tables_may_be_unrolled(monkeypatch):
+    monkeypatch.setattr(fit, "_LANES", (1,))
+    network = measured.pictured(13)  # a convolution and a layer, both of tables
+    chosen, _ = choose_plan(network, Plan(), boards.get("ulx3s-25f"), Wish(rate=100_000))
+    assert (chosen.plan.way("node0"), chosen.plan.way("node2")) == ("streamed", "unrolled")
+    assert chosen.words.startswith("streamed")
 
 
 def test_a_family_of_unknown_fmax_is_asked_for_a_clock(network):
