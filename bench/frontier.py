@@ -34,8 +34,8 @@ KEPT = Path(__file__).with_name("frontier.jsonl")
 COST, NETWORK = "cost.json", "network.safetensors"
 
 UNKNOWN = {"seconds": None, "peak": None}
-"""What a training took that was killed before it told: else seconds of the processor, and the most
-MiB of memory."""
+"""What a training took, where it was killed before it told. Where it is known, these are seconds of
+the processor, and the most MiB of memory."""
 
 LARGE = "ICESTORM_SPRAM"
 """What nextpnr calls the large memories of a UP5K."""
@@ -243,13 +243,13 @@ def _built(row, told):
 def _trained(found, picked):
     """What the trainings of a row came to."""
     test = np.array([one["test"] for one in found])
+    known = [one for one in found if one["seconds"] is not None]
     return {"seeds": len(found), "epochs": picked["epochs"],
             "test": _spread(test) | {"least": test.min(), "largest": test.max(),
                                      "picked": picked["test"]},
-            "minutes": _spread(np.array([one["seconds"] for one in found
-                                         if one["seconds"] is not None]) / 60),
+            "minutes": _spread(np.array([one["seconds"] for one in known]) / 60) if known else None,
             "device": next((one["device"] for one in found if one["device"] != "cpu"), "cpu"),
-            "peak_mib": max(one["peak_mib"] for one in found if one["peak_mib"] is not None)}
+            "peak_mib": max((one["peak_mib"] for one in known), default=None)}
 
 
 def _spread(values):
@@ -284,9 +284,10 @@ def _cells(row, found):
             f"{found['memories']} / {found['large']}",
             "-" if found["mhz"] is None else f"{found['mhz']:g}", f"{found['cycles']:,}",
             "-" if found["rate"] is None else f"{found['rate']:,}",
-            proofs or "-", f"{minutes['mean']:.1f} ± {minutes['sd']:.1f}"
+            proofs or "-",
+            ("?" if minutes is None else f"{minutes['mean']:.1f} ± {minutes['sd']:.1f}")
             + ("" if found["device"] == "cpu" else ", and a GPU"),
-            f"{found['peak_mib']:,}"]
+            "?" if minutes is None else f"{found['peak_mib']:,}"]
 
 
 def _estimates(rows, known, args):

@@ -180,6 +180,26 @@ def test_an_estimate_asks_for_no_clock():
     assert all("--freq" not in build for build in asked.values())
 
 
+def test_what_no_training_told_is_not_known(bench, capsys):
+    lines = [json.loads(line) for line in bench.kept.read_text(encoding="utf-8").splitlines()]
+    bench.kept.write_text("".join(json.dumps(one | {"seconds": None, "peak_mib": None}) + "\n"
+                                  for one in lines), encoding="utf-8")
+    bench("build")
+    bench("table")
+    assert capsys.readouterr().out.splitlines()[2].endswith(" | - | ? | ? |")
+
+
+def test_a_killed_training_goes_on_and_what_it_took_is_not_known(tmp_path):
+    """Of what was not told before, nothing is made up."""
+    args = frontier.parser().parse_args(
+        ["run", "--out", str(tmp_path), "--kept", str(tmp_path / "kept.jsonl")])
+    frontier._go_on("iris", 0, tmp_path / "iris-seed0", args)
+    (tmp_path / "iris-seed0" / "cost.json").unlink()
+    frontier._train("iris", 0, args)
+    (one,) = frontier._kept(args.kept).values()
+    assert (one["seconds"], one["peak_mib"], one["device"]) == (None, None, "cpu")
+
+
 def test_other_vectors_than_those_of_the_test_set_prove_nothing(bench, monkeypatch):
     bench("build")
     before = bench.kept.read_bytes()
