@@ -5,7 +5,8 @@ from __future__ import annotations
 __all__ = ["UNKNOWN", "different"]
 
 UNKNOWN = 30
-"""Bits from which on no two words are alike; of bits that can be written nobody knows, either."""
+"""Bits of a word from which on no two words are taken to be alike; also said of words that can be
+written, of which nobody knows."""
 
 
 def different(count: int, bits: int) -> float:

@@ -21,8 +21,8 @@ CHOICE = 0.5
 """What it costs to choose between two memories for a bit."""
 
 READ, WRITTEN = 2, 4
-"""What is around a memory for each word that is read, unless it is logic, and more if it is
-written."""
+"""What the logic around a memory costs for each word that is read, and how much more if the memory is
+written. A memory that is logic itself has none."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def taken(memory: Memory, family: Family) -> Taken:
         for own, depth in ram.shapes:
             rows = -(-words // depth)
             units, choices = reads * -(-width // own) * rows, reads * width * (rows - 1)
-            written = rows if rows > 1 else 0  # of which one is chosen
+            written = rows if rows > 1 else 0  # enables, to choose the one that is written
             ways.append((ram.cost * units + CHOICE * (choices + written) + around,
                          Taken(ram=ram.luts * units + _choice(family.lut_size) * choices)))
     if memory.style != "distributed" or not ways:

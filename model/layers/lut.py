@@ -168,7 +168,7 @@ class LutLayer(BitLayer, kind="lut"):
         """Input bit of each slot, shape (nodes, fan_in)."""
         return chosen(self.wires, self.preferences, self.candidates)
 
-    @torch.compiler.disable  # look-ups fill what they are given, which its rules forbid
+    @torch.compiler.disable  # look-ups write into arguments: not allowed in it
     def forward(self, x: Tensor) -> Tensor:
         survey = self.renewal.survey() if self.renewal and self.training else None
         costs = self.costs

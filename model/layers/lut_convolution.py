@@ -146,7 +146,7 @@ class LutConvolutionLayer(BitLayer, kind="lut_convolution"):
         """Bit of the window that each slot of a leaf reads, shape (leaves, fan_in)."""
         return chosen(self.wires, self.preferences, self.candidates)
 
-    @torch.compiler.disable  # look-ups fill what they are given, which its rules forbid
+    @torch.compiler.disable  # look-ups write into arguments: not allowed in it
     def forward(self, x: Tensor) -> Tensor:
         trees = Trees(self.hard, self.sources, self.candidates, self.slopes,
                       kernels=self.kernels)
