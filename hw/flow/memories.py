@@ -21,8 +21,8 @@ CHOICE = 0.5
 """What it costs to choose between two memories for a bit."""
 
 READ, WRITTEN = 2, 4
-"""What the logic around a memory costs for each word that is read, and how much more if the memory is
-written. A memory that is logic itself has none."""
+"""What the logic around a memory costs for each word that is read, and how much more if the memory
+is written. A memory that is logic itself has none."""
 
 
 @dataclass(frozen=True)
