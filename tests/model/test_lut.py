@@ -277,14 +277,15 @@ def test_frozen_sources_are_what_the_evaluator_wants():
 
 
 @pytest.mark.filterwarnings("ignore")  # the compiler says much of its own code
-@pytest.mark.parametrize("by_loops", [True, False], ids=["loops", "tensors"])
-def test_a_compiled_pass_learns_the_same(by_loops, monkeypatch):
+@pytest.mark.parametrize(("name", "by_loops"), [
+    ("iris", True), ("iris", False), ("digits-lutconv", False)])
+def test_a_compiled_pass_learns_the_same(name, by_loops, monkeypatch):
     """Traced as for a compiler, but for the look-ups, and run as it is written."""
     if not by_loops:
         monkeypatch.setattr(trees, "_loops", lambda: None)
     whole = torch.nn.Module.compile
     monkeypatch.setattr(torch.nn.Module, "compile", lambda self: whole(self, backend="aot_eager"))
-    recipe = load_recipe("iris", ["epochs=2"])
+    recipe = load_recipe(name, ["epochs=2"])
     entries, weights = [], []
     for compiled in (False, True):
         trainer = Trainer(recipe, data.load(recipe.data), compiled=compiled)
