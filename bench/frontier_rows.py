@@ -62,7 +62,7 @@ ROWS = (
     Row("mnist-icebreaker-folded", "mnist-serial-3387", "MNIST", "iCEBreaker, folded",
         ("--board", "icebreaker", "--fold", "14880", "--large", "--freq", "24"), "LC", 2000, 98.0,
         NETLIST),
-    Row("mnist-ulx3s", "mnist-serial-1755", "MNIST", "ULX3S-25F, unrolled",
+    Row("mnist-ulx3s-unrolled", "mnist-serial-1755", "MNIST", "ULX3S-25F, unrolled",
         ("--board", "ulx3s-25f", "--serial-head", "10", "--freq", "25"), "LUT4", 24_288, 98.6),
     Row("mnist-ulx3s-streamed", "mnist-ulx3s-streamed", "MNIST", "ULX3S-25F, streamed",
         ("--board", "ulx3s-25f", "--streamed", "--fold", "1568", "--freq", "25"), "LUT4", 24_288,

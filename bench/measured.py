@@ -52,7 +52,7 @@ from bitwright.hw.rtl.layers import asked
 from bitwright.locate import locate
 
 __all__ = ["DATA", "FORMS", "LEVELS", "errors", "fit", "fitted_to", "load", "made", "main",
-           "network", "off", "parted", "placed_on", "plan"]
+           "network", "off", "parted", "placed_on", "plan", "worth"]
 
 DATA = Path(__file__).with_name("measured.jsonl")
 
@@ -411,8 +411,12 @@ def write():
     known = {name: Coefficients(**values) for name, values in found.items()}
     files.write_atomic(COEFFICIENTS, json.dumps({
         "command": "python -m bench.measured fit", "families": found,
-        "off": off(errors(load(), known)),
-        "off_streamed": off(errors(load(), known, STREAMED))}, indent=1) + "\n")
+        "off": worth(known)}, indent=1) + "\n")
+
+
+def worth(fitted):
+    """How far off estimates are by some coefficients: of each form, and in it of each family."""
+    return {form: off(errors(load(), fitted, form)) for form in ("", *FORMS, STREAMED)}
 
 
 def table(rows):

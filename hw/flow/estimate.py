@@ -8,6 +8,7 @@ the family, fitted to measured builds by ``python -m bench.measured fit``, which
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 from collections.abc import Mapping
@@ -41,10 +42,14 @@ from bitwright.hw.rtl.pixels.ip import PixelIp
 from bitwright.hw.rtl.realisation import Memory
 from bitwright.hw.rtl.stream_core import StreamCore, streams
 
-__all__ = ["COEFFICIENTS", "Coefficients", "Design", "Estimated", "Features", "caveat",
+__all__ = ["COEFFICIENTS", "FORMS", "Coefficients", "Design", "Estimated", "Features", "caveat",
            "coefficients", "estimate", "speed_grade", "summary", "to_json"]
 
 COEFFICIENTS = Path(__file__).with_name("estimate.json")
+
+FORMS = {STREAMED: "streamed ", "loaded": "loadable ", FOLDED: "folded ",
+         PARALLEL: "parallel-encoder ", SERIAL: "serial-head ", "": ""}
+"""Ways to build whose errors were measured apart, and their words before a family's name."""
 
 COUNTED = "counted"
 """Feature that is LUTs as they are: none is fitted to it."""
@@ -94,8 +99,8 @@ class Estimated:
         None where there is no device.
     latency, interval : int
         Cycles, exact: from the first beat of a sample to its result, and to the next sample.
-    streamed : bool
-        Whether pixels stream through it.
+    form : str
+        One of :data:`FORMS`, by which it is told how far off estimates were.
     """
 
     luts: Mapping[str, int]
@@ -104,7 +109,7 @@ class Estimated:
     fmax_mhz: float | None
     latency: int
     interval: int
-    streamed: bool = False
+    form: str = ""
 
     @property
     def total(self) -> int:
@@ -165,7 +170,17 @@ def estimate(network: ir.Network, plan: Plan, family: Family, board: Board | Non
     luts = fitted.luts(design.features)
     fmax = None if board is None else fitted.fmax_mhz(speed_grade(board.part))
     return Estimated(luts, design.memories.blocks, design.memories.large, fmax,
-                     design.ip.latency, design.ip.interval, streams(built, plan))
+                     design.ip.latency, design.ip.interval, _form(built, plan))
+
+
+def _form(network: ir.Network, plan: Plan) -> str:
+    """Which of :data:`FORMS` a network is built in: the first that says anything of it."""
+    ways = [plan.way(entry.name) for entry in network.entries]
+    if streams(network, plan):
+        return STREAMED
+    if plan.writable:
+        return "loaded"
+    return next((form for form in (FOLDED, PARALLEL, SERIAL) if form in ways), "")
 
 
 @dataclass(frozen=True)
@@ -249,7 +264,7 @@ def _node(ip: Any, network: ir.Network, entry: ir.Entry, plan: Plan,
     if isinstance(node, ir.Pool):
         return found | {COUNTED: luts}  # an OR a bit
     layers = _layers(node, way, choice.settings)
-    # Of neurons that are logic less is shared than they tell.
+    # Yosys shares less between neurons that are logic than they tell.
     return found | ({"neurons": luts, "layers": float(layers)} if layers else {"unrolled": luts})
 
 
@@ -446,20 +461,22 @@ def summary(found: Estimated, family: Family, board: Board | None) -> str:
 
 
 def caveat(found: Estimated, family: Family) -> str:
-    """How far off estimates for a family were, in a line: of networks that stream, or of others."""
-    off, ways = _off(family, found), "streamed " if found.streamed else ""
+    """How far off estimates of this form were for a family, in a line; where none was compared, how
+    far those of other forms were."""
+    off, words = _off(family, found), FORMS[found.form]
+    if not off["builds"] and found.form:
+        off, words = _off(family, dataclasses.replace(found, form="")), "other "
+    if not off["builds"]:
+        return f"an estimate; no {family.title} build was compared; cycles are exact"
     fmax = "" if off["fmax"] is None else f", Fmax of {off['placed']} by {off['fmax']:g} %"
-    return (f"an estimate; of {ways}{family.title} builds that it was not fitted to "
+    return (f"an estimate; of {words}{family.title} builds that it was not fitted to "
             f"({off['builds']}) LUTs were off by {off['luts']:g} % on average, "
             f"{off['luts_most']:g} % at most{fmax}; "
-            f"block RAMs of {off['memories_exact']} were right; cycles are exact"
-            ) if off["builds"] else (
-            f"an estimate; no {ways}{family.title} build was compared; cycles are exact")
+            f"block RAMs of {off['memories_exact']} were right; cycles are exact")
 
 
 def _off(family: Family, found: Estimated) -> Mapping[str, Any]:
-    """How far off estimates for a family were, in percent, and of how many builds; None where
-    nothing was compared."""
-    form = "off_streamed" if found.streamed else "off"
-    off: Mapping[str, Any] = _stored()[form][family.name]
+    """How far off estimates of a form were for a family, in percent, and of how many builds; None
+    where nothing was compared."""
+    off: Mapping[str, Any] = _stored()["off"][found.form][family.name]
     return off

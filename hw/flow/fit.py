@@ -18,6 +18,7 @@ from bitwright.hw.flow.estimate import (
     speed_grade,
 )
 from bitwright.hw.limits import WidthError
+from bitwright.hw.pictures import Shape
 from bitwright.hw.plan import PARALLEL, SERIAL, STREAMED, Plan, PlanError
 from bitwright.hw.rtl.layers import asked, ways
 from bitwright.hw.rtl.layers import foldable as can_fold
@@ -31,7 +32,10 @@ _LANES = (1, 2, 4, 8, 16, 32)
 """Features of a beat that are tried, as far as there are features."""
 
 _CYCLES = (64, 256, 1024, 4096, 16384)
-"""Cycles of a frame that are tried where something can be folded or streamed."""
+"""Cycles of a frame that are tried where something can be folded."""
+
+_TIMES = (1, 2, 4, 8, 16, 32, 64)
+"""Cycles of a pixel that are tried where pixels stream."""
 
 _BITS = (8, 32)
 """Bits that a serial head counts at a time which are tried where it can be serial."""
@@ -245,9 +249,12 @@ def _behind(second: Candidate, first: Candidate) -> str:
 
 def _plans(network: ir.Network, plan: Plan, board: Board) -> Iterator[tuple[str, Plan]]:
     """Ways to build, those that the network and the device have, and what they are in words."""
-    for words, core in _cores(network, board):
+    shape = _pictures(network)
+    for words, core in _cores(network, shape, board):
+        # More than a pixel at a time would wait where they stream.
+        some = sorted({1, shape.colours}) if shape and "stream" in core else _LANES
         encoders: list[tuple[str, dict[str, Any]]] = [
-            (f"{lanes} lane{'s' if lanes > 1 else ''}", {"lanes": lanes}) for lanes in _LANES
+            (f"{lanes} lane{'s' if lanes > 1 else ''}", {"lanes": lanes}) for lanes in some
             if lanes == 1 or lanes <= network.features]
         if not core.keys() & {"cycles", "stream"}:  # else whatever comes whole would wait
             encoders.append(("parallel encoder", {"parallel": True}))
@@ -261,14 +268,25 @@ def _plans(network: ir.Network, plan: Plan, board: Board) -> Iterator[tuple[str,
             yield f"{words}, {noun}", one
 
 
-def _cores(network: ir.Network, board: Board) -> Iterator[tuple[str, dict[str, Any]]]:
+def _pictures(network: ir.Network) -> Shape | None:
+    """Shape of the pictures that could stream through a network; None where none could."""
+    if not any(STREAMED in ways(type(entry.node)) for entry in network.entries):
+        return None
+    try:
+        return Shape.of(network)
+    except PlanError:
+        return None
+
+
+def _cores(network: ir.Network, shape: Shape | None,
+           board: Board) -> Iterator[tuple[str, dict[str, Any]]]:
     """What core and head can be, in words and as :func:`hw.rtl.layers.asked` takes it."""
     nodes = [entry.node for entry in network.entries]
     cores: list[tuple[str, dict[str, Any]]] = [("unrolled", {})]
-    if any(STREAMED in ways(type(node)) for node in nodes):
+    if shape:
         cores.append(("streamed", {"stream": True}))  # and what is behind is unrolled
         cores += [(f"streamed, {cycles:,} cycles", {"stream": True, "cycles": cycles})
-                  for cycles in _CYCLES]
+                  for cycles in (times * shape.pixels for times in _TIMES)]
     yield from cores
     if SERIAL in ways(type(nodes[-1])):
         for words, core in cores:

@@ -176,7 +176,7 @@ def test_what_is_estimated_is_beside_what_is_built(trained, bench, capsys, monke
 
 def test_an_estimate_asks_for_no_clock():
     asked = {row.name: row.asked for row in ROWS}
-    assert asked["mnist-ulx3s"] == ("--board", "ulx3s-25f", "--serial-head", "10")
+    assert asked["mnist-ulx3s-unrolled"] == ("--board", "ulx3s-25f", "--serial-head", "10")
     assert all("--freq" not in build for build in asked.values())
 
 

@@ -25,7 +25,7 @@ from bitwright.hw.link.identity import IdentityMemory
 from bitwright.hw.link.link import Link
 from bitwright.hw.plan import STREAMED, VIDEO, Plan
 from bitwright.hw.rtl.axi import AxiIp
-from bitwright.hw.rtl.layers import streamed
+from bitwright.hw.rtl.layers import asked, streamed
 from bitwright.hw.rtl.parallel_encoder import ParallelEncoder
 from bitwright.hw.rtl.parts.popcount import Count
 from bitwright.hw.rtl.parts.stages import Depth
@@ -72,6 +72,11 @@ def test_coefficients_are_those_that_the_measurements_give(lines):
     for name, found in measured.fit(lines).items():
         stored = coefficients(name)
         assert (stored.parts, stored.mhz) == (found["parts"], found["mhz"])
+
+
+def test_what_is_told_of_their_errors_is_what_they_are():
+    fitted = {name: coefficients(name) for name in families.FAMILIES}
+    assert json.loads(COEFFICIENTS.read_text(encoding="utf-8"))["off"] == measured.worth(fitted)
 
 
 def test_estimates_of_networks_that_they_were_not_fitted_to(lines):
@@ -257,15 +262,32 @@ def test_what_a_streamed_network_is_made_of():
 def test_what_an_estimate_is_worth_is_told_by_form(monkeypatch):
     subject, stored = measured.network(f"3-{STREAMED}"), json.loads(
         COEFFICIENTS.read_text(encoding="utf-8"))
-    for plan, form in ((Plan(), "off"), (streamed(Plan(), subject, 64), "off_streamed")):
+    for plan, form in ((Plan(), ""), (streamed(Plan(), subject, 64), STREAMED)):
         found = estimate(subject, plan, ECP5, None)
-        off = stored[form]["ecp5"]
+        off = stored["off"][form]["ecp5"]
         line = caveat(found, ECP5)
         assert f"({off['builds']}) LUTs were off by {off['luts']:g} %" in line
-        assert ("streamed" in line) is found.streamed is (form == "off_streamed")
+        assert ("streamed" in line) is (form == STREAMED)
         assert to_json(found, ECP5, None)["off"] == off
     monkeypatch.setattr("bitwright.hw.flow.estimate._off", lambda *_: {"builds": 0, "fmax": None})
-    assert "no streamed Lattice ECP5 build was compared" in caveat(found, ECP5)
+    assert "no Lattice ECP5 build was compared" in caveat(found, ECP5)
+
+
+@pytest.mark.parametrize(("settings", "form", "words"), [
+    ({}, "", "of Lattice iCE40 builds"), ({"cycles": 64}, "folded", "of folded Lattice iCE40"),
+    ({"parallel": True}, "parallel", "of parallel-encoder Lattice iCE40"),
+    ({"serial": 8}, "serial", "of serial-head Lattice iCE40")])
+def test_ways_to_build_are_told_apart(settings, form, words):
+    subject, family = measured.made(3), families.get("ice40")
+    found = estimate(subject, asked(Plan(lut_size=4), subject, **settings), family, None)
+    assert found.form == form
+    assert words in caveat(found, family)
+
+
+def test_where_a_form_was_not_compared_others_are_told_of():
+    subject, family = measured.made(3), families.get("gowin")
+    found = estimate(subject, asked(Plan(lut_size=4), subject, cycles=64), family, None)
+    assert f"of other {family.title} builds that it was not fitted to (4)" in caveat(found, family)
 
 
 def test_a_whole_picture_from_pixels_is_estimated():
@@ -273,7 +295,7 @@ def test_a_whole_picture_from_pixels_is_estimated():
     subject = measured.pictured(12)
     found = estimate(subject, Plan(input=VIDEO), ECP5, None)
     assert found.luts["core"] > estimate(subject, Plan(), ECP5, None).luts["core"]
-    assert not found.streamed
+    assert found.form == ""
 
 
 def test_a_parallel_encoder_is_counted():
