@@ -13,7 +13,7 @@ from bitwright.hw import build
 from bitwright.hw.flow import fit
 from bitwright.hw.flow.estimate import Estimated
 from bitwright.hw.flow.fit import Candidate, MisfitError, Wish, choose_plan, smallest
-from bitwright.hw.plan import Plan
+from bitwright.hw.plan import VIDEO, Plan
 from bitwright.locate import locate
 
 
@@ -73,14 +73,22 @@ def test_the_fastest_that_fits(network):
 
 
 def test_ways_that_cannot_be_built_are_passed_over(monkeypatch):
-    """784 pixels make no whole beats of 32 lanes, which is known once the parts are there."""
+    """A line of 28 pixels of video makes no whole beats of 32, which is known once the parts are
+    there."""
     monkeypatch.setattr(fit, "_LANES", (1, 32))
-    monkeypatch.setattr(fit, "_CYCLES", (4096,))
+    network = ir.load(locate("zoo/mnist"))
+    _, told = choose_plan(network, Plan(input=VIDEO), boards.get("ulx3s-25f"), Wish(rate=5_000))
+    assert "1 lane" in told
+    assert "32 lanes" not in told
+
+
+def test_pixels_stream_in_a_multiple_of_their_number(monkeypatch):
+    monkeypatch.setattr(fit, "_TIMES", (2,))
     network = ir.load(locate("zoo/mnist-ulx3s"))
-    chosen, told = choose_plan(network, Plan(), boards.get("ulx3s-25f"), Wish(rate=5_000))
+    chosen, told = choose_plan(network, Plan(), boards.get("ulx3s-25f"), Wish(rate=50_000))
     assert chosen.plan.way("convolution0") == "streamed"
     assert chosen.plan.lanes == 1
-    assert "32 lanes" not in told
+    assert told.startswith("plan: streamed, 1,568 cycles, 1 lane: ")
 
 
 def test_behind_streamed_convolutions_tables_may_be_unrolled(monkeypatch):
