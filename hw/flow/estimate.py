@@ -8,7 +8,6 @@ the family, fitted to measured builds by ``python -m bench.measured fit``, which
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import json
 from collections.abc import Mapping
@@ -435,7 +434,7 @@ def to_json(found: Estimated, family: Family, board: Board | None) -> dict[str, 
             "lut_size": family.lut_size, "luts": dict(found.luts), "luts_total": found.total,
             "memories": found.memories, "large_memories": found.large_memories,
             "fmax_mhz": found.fmax_mhz, "latency": found.latency, "interval": found.interval,
-            "per_second": found.per_second, "off": dict(_off(family, found))}
+            "per_second": found.per_second, "off": dict(_off(family, found.form))}
 
 
 def summary(found: Estimated, family: Family, board: Board | None) -> str:
@@ -463,9 +462,9 @@ def summary(found: Estimated, family: Family, board: Board | None) -> str:
 def caveat(found: Estimated, family: Family) -> str:
     """How far off estimates of this form were for a family, in a line; where none was compared, how
     far those of other forms were."""
-    off, words = _off(family, found), FORMS[found.form]
+    off, words = _off(family, found.form), FORMS[found.form]
     if not off["builds"] and found.form:
-        off, words = _off(family, dataclasses.replace(found, form="")), "other "
+        off, words = _off(family, ""), "other "
     if not off["builds"]:
         return f"an estimate; no {family.title} build was compared; cycles are exact"
     fmax = "" if off["fmax"] is None else f", Fmax of {off['placed']} by {off['fmax']:g} %"
@@ -475,8 +474,8 @@ def caveat(found: Estimated, family: Family) -> str:
             f"block RAMs of {off['memories_exact']} were right; cycles are exact")
 
 
-def _off(family: Family, found: Estimated) -> Mapping[str, Any]:
+def _off(family: Family, form: str) -> Mapping[str, Any]:
     """How far off estimates of a form were for a family, in percent, and of how many builds; None
     where nothing was compared."""
-    off: Mapping[str, Any] = _stored()["off"][found.form][family.name]
+    off: Mapping[str, Any] = _stored()["off"][form][family.name]
     return off

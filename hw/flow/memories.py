@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
-from bitwright.hw.alike import different
+from bitwright.hw.alike import varying
 from bitwright.hw.families import Family
 from bitwright.hw.rtl.realisation import Memory
 
@@ -94,7 +94,7 @@ def _logic(memory: Memory, lut_size: int) -> Taken:
     if not memory.written:
         luts = 1.5 * words / 2.0**lut_size if words > 1 << lut_size else 1.0
         # Bits of few words are often alike, or constant, and made once.
-        bits = round(different(read, words) * (1 - 0.5 ** (words - 1)))
+        bits = round(varying(read, words))
         return Taken(rom=bits * luts, registers=bits)
     # Of each word, which is written, and whether in this cycle.
     return Taken(ram=1.5 * words + read * (words - 1) * _choice(lut_size),

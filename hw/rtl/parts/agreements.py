@@ -13,7 +13,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from bitwright.hw.alike import UNKNOWN, different
+from bitwright.hw.alike import UNKNOWN, varying
 from bitwright.hw.checks import expect
 from bitwright.hw.folding import Folding
 from bitwright.hw.limits import WIDEST, WidthError
@@ -93,7 +93,7 @@ class Agreements(wiring.Component):
         # Weights of few words are often alike, or constant: an input has no more exclusive-nors
         # than it has different ones. Of three, one goes into the LUTs of a full adder.
         words = UNKNOWN if writable else folding.cycles
-        nors = folding.bits * different(neurons, words) * (1 - 0.5 ** (words - 1))
+        nors = folding.bits * varying(neurons, words)
         nors *= 2 / 3 if plan.lut_size < 6 else 1
         luts = round(nors) + count.shared(neurons, words) + 2 * address
         flip_flops = depth.flip_flops + address
