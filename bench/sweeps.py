@@ -247,6 +247,7 @@ def driver(args, out):
 def beside(args, out):
     """Table and picture of a sweep's front with networks made by hand."""
     spec = load_spec(args.spec)
+    claim(args.sweep, spec)  # a folder of other settings is refused
     found = points(Ledger(args.sweep, spec).trials)
     best = front(found, spec.objectives)
     hand = []
