@@ -27,6 +27,7 @@ class Fault(NamedTuple):
     tests: str
 
 
+AFFINE = "tests/model/test_affine.py"
 ARTIFACT = "tests/ir/test_artifact.py"
 AUGMENT = "tests/model/test_augment.py"
 GRAPH = "tests/model/test_graph.py"
@@ -785,8 +786,10 @@ FAULTS = [
     Fault("model/layers/noise.py", "return torch.where(mask, 1 - x, x)",
           "return x + (torch.where(mask, 1 - x, x) - x).detach()",
           "tests/model/test_passing.py -k hits"),
-    Fault("model/training/jitter.py", "return size - 1 - (size - 1 - places.abs()).abs()",
+    Fault("model/training/jitter.py", "return size - 1 - (size - 1 - places).abs()",
           "return places.clamp(0, size - 1)", AUGMENT),
+    Fault("model/training/affine.py", "along * right - across", "along * right + across", AFFINE),
+    Fault("model/training/affine.py", "(whole + 1, share)", "(whole + 1, share + 1)", AFFINE),
     Fault("model/training/augment.py", "images.flip(2)", "images.flip(1)", AUGMENT),
     Fault("model/training/augment.py", "centres + side // 2", "centres", AUGMENT),
     Fault("model/training/trainer.py", "self.task.answers = None", "pass",

@@ -8,7 +8,7 @@ import torch
 
 from bitwright import data
 from bitwright.command import add_data_dir, guarded, positive
-from bitwright.model.recipe import Recipe, load_recipe
+from bitwright.model.recipe import Recipe, RecipeError, load_recipe
 from bitwright.model.training.front import luts
 from bitwright.model.training.trainer import Trainer
 
@@ -78,7 +78,11 @@ def _trained(args, settings, seed):
             rate = float(setting.removeprefix("flips="))
             values["layers"].insert(0, {"kind": "bit_error", "rate": rate})
     recipe = Recipe.of(values)
-    trainer = Trainer(recipe, data.load(recipe.data, args.data_dir))
+    source = data.load(recipe.data, args.data_dir)
+    try:
+        trainer = Trainer(recipe, source)
+    except ValueError as error:
+        raise RecipeError(f"Recipe {recipe.name}: {error}") from error
     started = time.process_time()
     while not trainer.finished:
         trainer.run_epoch(lambda samples, metric: None)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from bitwright.model import processes
+from bitwright.model.training.affine import turned
 from bitwright.model.training.jitter import Border, jittered
 
 __all__ = ["Augment", "augmented", "cut_out", "flipped"]
@@ -17,17 +18,25 @@ __all__ = ["Augment", "augmented", "cut_out", "flipped"]
 class Augment:
     """What a recipe says about changed training pictures, whatever the learning rule."""
 
+    rotate: float = 0.0
+    """Degrees up to which a picture is turned about its centre, either way."""
+    zoom: float = 0.0
+    """Share up to which a picture is larger, or its inverse smaller."""
     flip: bool = False
     """Whether half of the pictures are mirrored, left to right."""
     crop: int = 0
     """Pixels that are added on all sides, before a part of the old size is cut out at random."""
     border: Border = "zero"
-    """What is added: zeros, the pixels of the edge, or the picture mirrored at its edge."""
+    """What is added, or turned in: zeros, the pixels of the edge, or the picture mirrored at it."""
     cutout: int = 0
     """Side of a square of zeros around a pixel at random (DeVries and Taylor, arXiv:1708.04552).
     At the edge of a picture it is cut off."""
 
     def __post_init__(self) -> None:
+        if not 0 <= self.rotate <= 180:
+            raise ValueError(f"rotate must be between 0 and 180 degrees, not {self.rotate}")
+        if not 0 <= self.zoom <= 1:
+            raise ValueError(f"zoom must be between 0 and 1, not {self.zoom}")
         for name in ("crop", "cutout"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, not {getattr(self, name)}")
@@ -35,7 +44,13 @@ class Augment:
     @property
     def changes(self) -> bool:
         """Whether it changes any picture."""
-        return bool(self.flip or self.crop or self.cutout)
+        return self._changes is not None
+
+    @property
+    def _changes(self) -> str | None:
+        """The first setting that changes pictures."""
+        return next((name for name in ("rotate", "zoom", "flip", "crop", "cutout")
+                     if getattr(self, name)), None)
 
     def check(self, shape: tuple[int, ...]) -> None:
         """Check that pictures of a shape can be changed so.
@@ -46,8 +61,8 @@ class Augment:
             If they cannot, or ``shape`` is empty and there are no pictures.
         """
         if self.changes and not shape:
-            name = next(name for name in ("flip", "crop", "cutout") if getattr(self, name))
-            raise ValueError(f"augment.{name} must be left out for features that are no pictures")
+            raise ValueError(f"augment.{self._changes} must be left out for features that are no "
+                             "pictures")
         if self.border == "reflect" and shape and self.crop >= min(shape):
             raise ValueError(f"augment.crop must be below {min(shape)}, the smaller side of the "
                              f"pictures, where the border reflects, not {self.crop}")
@@ -55,7 +70,7 @@ class Augment:
 
 def augmented(features: Tensor, shape: tuple[int, int], augment: Augment,
               generator: torch.Generator) -> Tensor:
-    """Crop, flip, then cut out, as far as is asked for.
+    """Turn and zoom, crop, flip, then cut out, as far as is asked for.
 
     Parameters
     ----------
@@ -71,6 +86,8 @@ def augmented(features: Tensor, shape: tuple[int, int], augment: Augment,
     -------
     Tensor of the same shape and type
     """
+    if augment.rotate or augment.zoom:
+        features = turned(features, shape, augment.rotate, augment.zoom, generator, augment.border)
     if augment.crop:
         features = jittered(features, shape, augment.crop, generator, augment.border)
     if augment.flip:

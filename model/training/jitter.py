@@ -9,7 +9,7 @@ from torch import Tensor
 
 from bitwright.model import processes
 
-__all__ = ["Border", "jittered"]
+__all__ = ["Border", "jittered", "within"]
 
 Border = Literal["zero", "replicate", "reflect"]
 """What moves in from outside: zeros, the pixel at the edge, or the picture mirrored at it."""
@@ -43,8 +43,8 @@ def jittered(features: Tensor, shape: tuple[int, int], pixels: int, generator: t
     rows, columns = (torch.arange(size, device=device) + shift
                      for size, shift in zip(shape, shifts, strict=True))
     samples = torch.arange(len(features), device=device)[:, None, None]
-    moved = images[samples, _inside(rows, height, border)[:, :, None],
-                   _inside(columns, width, border)[:, None, :]]
+    moved = images[samples, within(rows, height, border)[:, :, None],
+                   within(columns, width, border)[:, None, :]]
     if border == "zero":
         inside = ((rows >= 0) & (rows < height))[:, :, None] & (
             (columns >= 0) & (columns < width))[:, None, :]
@@ -52,8 +52,9 @@ def jittered(features: Tensor, shape: tuple[int, int], pixels: int, generator: t
     return moved.flatten(1)
 
 
-def _inside(places: Tensor, size: int, border: Border) -> Tensor:
-    """Places within a picture that stand for places around it."""
+def within(places: Tensor, size: int, border: Border) -> Tensor:
+    """Places within a picture, of a side of `size`, that stand for places around it."""
     if border == "reflect":
-        return size - 1 - (size - 1 - places.abs()).abs()
+        places = places % max(2 * size - 2, 1)  # there and back
+        return size - 1 - (size - 1 - places).abs()
     return places.clamp(0, size - 1)

@@ -8,6 +8,7 @@ torch = pytest.importorskip("torch")
 
 from bench.random_recipes import data_sets
 from bitwright.model.recipe import Recipe, RecipeError
+from bitwright.model.training.affine import turned
 from bitwright.model.training.augment import Augment, augmented, cut_out, flipped
 from bitwright.model.training.checkpoint import Checkpoint
 from bitwright.model.training.jitter import jittered
@@ -76,9 +77,10 @@ def test_a_square_is_cut_out(side):
 
 def test_one_after_the_other():
     generator = torch.Generator().manual_seed(3)
-    found = augmented(MANY, (4, 3), Augment(True, 1, "reflect", 2), generator)
+    found = augmented(MANY, (4, 3), Augment(20.0, 0.1, True, 1, "reflect", 2), generator)
     generator.manual_seed(3)
-    expected = jittered(MANY, (4, 3), 1, generator, "reflect")
+    expected = turned(MANY, (4, 3), 20.0, 0.1, generator, "reflect")
+    expected = jittered(expected, (4, 3), 1, generator, "reflect")
     expected = cut_out(flipped(expected, (4, 3), generator), (4, 3), 2, generator)
     assert torch.equal(found, expected)
     assert found.dtype == MANY.dtype
@@ -86,7 +88,7 @@ def test_one_after_the_other():
 
 
 def test_a_training_sees_changed_pictures_and_resumes(tmp_path):
-    augment = {"flip": True, "crop": 1, "cutout": 2}
+    augment = {"rotate": 10.0, "flip": True, "crop": 1, "cutout": 2}
     whole = trainer_of(augment)
     seen, step = [], whole.rule.step
     whole.rule.step = lambda features, labels: seen.append(features) or step(features, labels)
@@ -113,12 +115,14 @@ def test_a_training_sees_changed_pictures_and_resumes(tmp_path):
 def test_what_is_not_said_is_not_in_a_recipe():
     assert "augment" not in trainer_of({}).recipe.plain()
     assert trainer_of({"crop": 1}).recipe.plain()["augment"] == {
-        "flip": False, "crop": 1, "border": "zero", "cutout": 0}
+        "rotate": 0.0, "zoom": 0.0, "flip": False, "crop": 1, "border": "zero", "cutout": 0}
 
 
 @pytest.mark.parametrize(("augment", "name", "message"), [
     ({"flip": True}, "vector",
      "augment.flip must be left out for features that are no pictures"),
+    ({"rotate": 5.0}, "vector",
+     "augment.rotate must be left out for features that are no pictures"),
     ({"cutout": 2}, "vector",
      "augment.cutout must be left out for features that are no pictures"),
     ({"crop": 6, "border": "reflect"}, "picture",
@@ -131,6 +135,9 @@ def test_refused_for_these_pictures(augment, name, message):
 
 
 @pytest.mark.parametrize(("augment", "message"), [
+    ({"rotate": -1.0}, "augment.rotate must be between 0 and 180 degrees, not -1.0"),
+    ({"rotate": float("nan")}, "augment.rotate must be between 0 and 180 degrees, not nan"),
+    ({"zoom": 1.5}, "augment.zoom must be between 0 and 1, not 1.5"),
     ({"crop": -1}, "augment.crop must be at least 0, not -1"),
     ({"cutout": -2}, "augment.cutout must be at least 0, not -2"),
     ({"border": "one"},
