@@ -59,7 +59,8 @@ def turned(features: Tensor, shape: tuple[int, int], rotate: float, zoom: float,
     rows = along * down + across * right + ((height - 1) << ONE)  # in halves of 2 ** -ONE
     columns = along * right - across * down + ((width - 1) << ONE)
     images = features.view(len(features), height * width, -1)
-    found, wide = 0, torch.int64 if features.dtype == torch.int32 else torch.int32
+    wide = torch.int64 if features.dtype == torch.int32 else torch.int32
+    found = torch.zeros_like(images, dtype=wide)
     for row, of_row in _neighbours(rows):
         for column, of_column in _neighbours(columns):
             places = within(row, height, border) * width + within(column, width, border)
@@ -68,11 +69,11 @@ def turned(features: Tensor, shape: tuple[int, int], rotate: float, zoom: float,
                 share = share * ((row >= 0) & (row < height) & (column >= 0) & (column < width))
             read = images.gather(1, places.long().flatten(1)[..., None].expand_as(images))
             found = found + read.to(wide) * share.flatten(1)[..., None]
-    return ((found + (1 << 2 * SHARE - 1)) >> 2 * SHARE).to(features.dtype).flatten(1)
+    return ((found + (1 << (2 * SHARE - 1))) >> (2 * SHARE)).to(features.dtype).flatten(1)
 
 
 def _neighbours(places: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
     """The two whole places around each place, and the share of each."""
-    whole = places >> ONE + 1
-    share = (places >> ONE + 1 - SHARE) & ((1 << SHARE) - 1)
+    whole = places >> (ONE + 1)
+    share = (places >> (ONE + 1 - SHARE)) & ((1 << SHARE) - 1)
     return (whole, (1 << SHARE) - share), (whole + 1, share)
