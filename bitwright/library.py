@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bitwright import ir
     from bitwright.answers.predictions import Predictions
     from bitwright.data import DataSet
+    from bitwright.form import Form
     from bitwright.hw.plan import Plan
     from bitwright.model.recipe import Recipe
     from bitwright.sim.verdict import Verdict
@@ -318,8 +319,8 @@ def save(path: str | Path, network: ir.Network) -> None:
 
 
 @_names_missing
-def estimate(network: ir.Network, target: str = "icebreaker",
-             rate: float | None = None) -> dict[str, float]:
+def estimate(network: ir.Network, target: str = "icebreaker", rate: float | None = None,
+             form: Form | None = None) -> dict[str, float]:
     """Say what a build would take and reach, without building.
 
     Parameters
@@ -328,6 +329,8 @@ def estimate(network: ir.Network, target: str = "icebreaker",
         Family, board or part.
     rate : float, optional
         Samples a second: the estimate is of the smallest design of a device that takes so many.
+    form : Form, optional
+        How nodes are built, where no rate chooses it. Left out: as by a build without options.
 
     Returns
     -------
@@ -338,17 +341,17 @@ def estimate(network: ir.Network, target: str = "icebreaker",
     Raises
     ------
     UserError
-        If there is no such target.
+        If there is no such target, or the network cannot be built so.
     """
     need("amaranth", "amaranth_boards")
     from bitwright.hw.flow.measure import expect
 
-    return expect(network, target, rate)
+    return expect(network, target, rate, form)
 
 
 @_names_missing
 def measure(network: ir.Network, target: str = "icebreaker", rate: float | None = None, *,
-            out: str | Path) -> dict[str, float]:
+            form: Form | None = None, out: str | Path) -> dict[str, float]:
     """Build for a target, and say what :func:`estimate` says of the real thing.
 
     Parameters
@@ -357,6 +360,8 @@ def measure(network: ir.Network, target: str = "icebreaker", rate: float | None 
         Family (as far as synthesis), board or part.
     rate : float, optional
         Samples a second, by which the plan is chosen.
+    form : Form, optional
+        As of :func:`estimate`.
     out : str or Path
         The build folder.
 
@@ -373,4 +378,4 @@ def measure(network: ir.Network, target: str = "icebreaker", rate: float | None 
     need("amaranth", "amaranth_boards", "matplotlib")
     from bitwright.hw.flow.measure import measure
 
-    return measure(network, target, rate, out=Path(out))
+    return measure(network, target, rate, form=form, out=Path(out))

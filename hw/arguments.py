@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 from bitwright import ir
 from bitwright.command import natural, positive
+from bitwright.form import Form
 
 if TYPE_CHECKING:
     from bitwright.hw.plan import Plan
 
-__all__ = ["add_pictures", "add_ways", "pictures"]
+__all__ = ["add_pictures", "add_ways", "form", "pictures"]
 
 
 def add_ways(group: argparse._ActionsContainer) -> None:
-    """Add the options that say how nodes are built to a parser, or a group of one."""
+    """Add the options of :class:`Form`, how nodes are built, to a parser, or a group of one."""
     group.add_argument("--fold", metavar="CYCLES", type=int,
                        help="keep the weights or tables of every node that can be folded in "
                             "memory, and take so many cycles a frame (default: as in the plan)")
@@ -34,6 +35,11 @@ def add_ways(group: argparse._ActionsContainer) -> None:
     group.add_argument("--serial-head", metavar="BITS", type=positive,
                        help="the head counts so many bits at a time, class by class, and the input "
                             "waits as long (default: as in the plan)")
+
+
+def form(args: argparse.Namespace) -> Form:
+    """The form that the options say."""
+    return Form(**{field.name: getattr(args, field.name) for field in dataclasses.fields(Form)})
 
 
 def add_pictures(group: argparse._ActionsContainer) -> None:

@@ -19,7 +19,7 @@ from bitwright.command import guarded, natural, positive
 from bitwright.errors import UsageError
 from bitwright.extras import need
 from bitwright.hw import families
-from bitwright.hw.arguments import add_pictures, add_ways, pictures
+from bitwright.hw.arguments import add_pictures, add_ways, form, pictures
 from bitwright.hw.flow.options import STAGES, TARGETS, Options
 from bitwright.hw.naming import RESETS, Naming, NamingError, module_name
 from bitwright.hw.rate import divisor
@@ -94,7 +94,8 @@ def _parser() -> argparse.ArgumentParser:
                              "the fastest (default: %(default)s)")
     parser.add_argument("--address", metavar="ADDRESS",
                         help="place by Ray, seeds side by side: on the cluster whose head is at "
-                             "HOST:PORT, or on the one that this machine is a node of (auto)")
+                             "HOST:PORT, on the one that this machine is a node of (auto), or on "
+                             "this machine (local)")
     parser.add_argument("--no-simplify", action="store_true",
                         help="build every node as it was frozen")
     parser.add_argument("--out", metavar="DIR", type=Path,
@@ -205,10 +206,9 @@ def _plan(args: argparse.Namespace, lut_size: int) -> Plan:
 def _ways(args: argparse.Namespace, plan: Plan, network: ir.Network, *,
           gated: bool = True) -> Plan:
     """The plan with the ways that the arguments give all nodes."""
-    from bitwright.hw.rtl.layers import asked
+    from bitwright.hw.rtl.layers import formed
 
-    return asked(pictures(args, plan, network), network, stream=args.streamed, cycles=args.fold,
-                 large=args.large, parallel=args.parallel, serial=args.serial_head, gated=gated)
+    return formed(pictures(args, plan, network), network, form(args), gated=gated)
 
 
 def _frequency(megahertz: float | None) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from bitwright.errors import UserError
@@ -95,13 +95,15 @@ def _one_of(hints: Sequence[Any], value: Any, where: str) -> Any:
             if type(value) in (int, float):
                 return float(value)
             forms.append("a number")
-        else:
+        elif hint is not NoneType:  # TOML has no word for None: the key is left out
             count = len(get_args(hint))
             if isinstance(value, list | tuple) and len(value) == count and all(
                     type(item) is int for item in value):
                 return tuple(_value(int, item, where) for item in value)
             forms.append(f"a list of {count} integers")
-    raise RecipeError(f"{where} must be {', '.join(forms[:-1])} or {forms[-1]}, not {value!r}")
+    *others, last = forms
+    noun = f"{', '.join(others)} or {last}" if others else last
+    raise RecipeError(f"{where} must be {noun}, not {value!r}")
 
 
 def _encodes(text: str) -> bool:

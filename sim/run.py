@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bitwright import boards
 from bitwright.command import guarded, natural, positive
 from bitwright.errors import UsageError
-from bitwright.hw.arguments import add_pictures, add_ways, pictures
+from bitwright.hw.arguments import add_pictures, add_ways, form, pictures
 from bitwright.hw.naming import RESETS, Naming, NamingError, module_name
 from bitwright.locate import HELP, locate, name
 from bitwright.sim.names import BUILT, LEVELS, SERIAL, SIMULATORS
@@ -229,7 +229,7 @@ def _options(args: argparse.Namespace, frozen: ir.Network,
              network_name: str) -> tuple[Options, bool]:
     """Settings of a simulation, and whether the network is simplified first."""
     from bitwright.hw import families
-    from bitwright.hw.rtl.layers import asked
+    from bitwright.hw.rtl.layers import formed
     from bitwright.sim import placed
     from bitwright.sim.options import Options
 
@@ -244,9 +244,8 @@ def _options(args: argparse.Namespace, frozen: ir.Network,
         plan, simplify = build.plan, build.simplify
     else:
         fabric = boards.get(board).family if args.level in SERIAL else families.get(family)
-        plan = asked(pictures(args, _plan(args), frozen), frozen, stream=args.streamed,
-                     cycles=args.fold, large=args.large, parallel=args.parallel,
-                     serial=args.serial_head, gated=fabric.gated)
+        plan = formed(pictures(args, _plan(args), frozen), frozen, form(args),
+                      gated=fabric.gated)
     return Options(level=args.level, simulator=args.simulator, plan=plan,
                    family=family, board=board, placed=build, naming=naming,
                    stall_in=args.stall, stall_out=args.stall, resets=args.resets,

@@ -9,6 +9,7 @@ from typing import Any
 from bitwright import boards, ir
 from bitwright.boards import Board
 from bitwright.errors import UsageError
+from bitwright.form import Form
 from bitwright.hw import families
 from bitwright.hw.families import Family
 from bitwright.hw.flow.builder import build
@@ -16,11 +17,15 @@ from bitwright.hw.flow.estimate import estimate
 from bitwright.hw.flow.fit import Candidate, MisfitError, Wish, choose_plan
 from bitwright.hw.flow.options import Options
 from bitwright.hw.plan import Plan
+from bitwright.hw.rtl.layers import formed
 
 __all__ = ["expect", "measure"]
 
 
-def _site(target: str, rate: float | None) -> tuple[Family, Board | None]:
+def _site(target: str, rate: float | None, form: Form | None) -> tuple[Family, Board | None]:
+    if rate is not None and form not in (None, Form()):
+        raise UsageError(f"a rate of {rate:g} chooses the form by itself: leave out the rate, or "
+                         f"{form}")
     if target not in families.FAMILIES:
         board = boards.get(target)
         return board.family, board
@@ -29,11 +34,16 @@ def _site(target: str, rate: float | None) -> tuple[Family, Board | None]:
     return families.get(target), None
 
 
-def expect(network: ir.Network, target: str, rate: float | None = None) -> dict[str, float]:
+def _formed(network: ir.Network, family: Family, form: Form | None) -> Plan:
+    return formed(Plan(lut_size=family.lut_size), network, form or Form(), gated=family.gated)
+
+
+def expect(network: ir.Network, target: str, rate: float | None = None,
+           form: Form | None = None) -> dict[str, float]:
     """Estimate for a family, a board or a part.
 
-    Without a rate by the plan that a build takes by itself, else by the smallest that reaches it,
-    or by the nearest where none does.
+    Without a rate in a form, that of a build without options by default; else by the smallest plan
+    that reaches the rate, or by the nearest where none does.
 
     Returns
     -------
@@ -44,11 +54,13 @@ def expect(network: ir.Network, target: str, rate: float | None = None) -> dict[
     Raises
     ------
     UserError
-        If there is no such target.
+        If there is no such target, or the network cannot be built in that form.
+    UsageError
+        If there is a rate without a device, or with a form.
     """
-    family, board = _site(target, rate)
+    family, board = _site(target, rate, form)
     if rate is None or board is None:
-        found = estimate(network, Plan(lut_size=family.lut_size), family, board)
+        found = estimate(network, _formed(network, family, form), family, board)
         more: dict[str, float] = {}
     else:
         chosen = _nearest(network, board, rate)
@@ -68,7 +80,7 @@ def _nearest(network: ir.Network, board: Board, rate: float) -> Candidate:
 
 
 def measure(network: ir.Network, target: str, rate: float | None = None, *, out: Path,
-            name: str = "network") -> dict[str, float]:
+            form: Form | None = None, name: str = "network") -> dict[str, float]:
     """Build for a family (as far as synthesis), a board or a part (placed and routed).
 
     Parameters
@@ -76,9 +88,10 @@ def measure(network: ir.Network, target: str, rate: float | None = None, *, out:
     network : ir.Network
     target : str
     rate : float, optional
-        Samples a second by which the plan is chosen. Left out: the plan that a build takes.
+        Samples a second by which the plan is chosen. Left out: the plan of the form.
     out : Path
         The build folder.
+    form : Form, optional
     name : str
 
     Returns
@@ -91,8 +104,8 @@ def measure(network: ir.Network, target: str, rate: float | None = None, *, out:
     UserError
         If it cannot be built.
     """
-    family, board = _site(target, rate)
-    options = Options(board, family, Plan(lut_size=family.lut_size), out,
+    family, board = _site(target, rate, form)
+    options = Options(board, family, _formed(network, family, form), out,
                       stop_after="synth" if board is None else "route",
                       baud=None if board is None else board.baud)
     if board is not None and rate is not None:

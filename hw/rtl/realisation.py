@@ -13,12 +13,14 @@ from typing import Any
 
 from bitwright import ir
 from bitwright.errors import UsageError
+from bitwright.form import Form
 from bitwright.hw.checks import expect
 from bitwright.hw.plan import FOLDED, PARALLEL, SERIAL, STREAMED, Plan, PlanError, Value, nearest
 from bitwright.hw.rtl.beat import Beat
 
 __all__ = ["Choice", "Estimate", "Memory", "NoSettings", "Realisation", "Resources", "Site",
-           "asked", "choose", "foldable", "folded", "logic", "realises", "streamed", "ways"]
+           "asked", "choose", "foldable", "folded", "formed", "logic", "realises", "streamed",
+           "ways"]
 
 
 @dataclass(frozen=True)
@@ -368,6 +370,12 @@ def asked(plan: Plan, network: ir.Network, *, stream: bool = False, cycles: int 
         own = {} if gated or "gated" in plan.nodes.get(head.name, {}) else {"gated": False}
         plan = _with(plan, head, {"way": SERIAL, "bits": serial, **own})
     return plan
+
+
+def formed(plan: Plan, network: ir.Network, form: Form, *, gated: bool = True) -> Plan:
+    """The plan in a form, see :func:`asked`, which says what is refused."""
+    return asked(plan, network, stream=form.streamed, cycles=form.fold, large=form.large,
+                 parallel=form.parallel, serial=form.serial_head, gated=gated)
 
 
 def _with(plan: Plan, entry: ir.Entry, table: Mapping[str, Value]) -> Plan:

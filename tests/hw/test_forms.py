@@ -1,12 +1,15 @@
 """Forms of encoder and head that a plan may choose: parallel and serial, alone and together."""
 
+import argparse
 import dataclasses
 
 import numpy as np
 import pytest
 
 from bitwright import ir
+from bitwright.form import Form
 from bitwright.hw import families
+from bitwright.hw.arguments import add_ways, form
 from bitwright.hw.contents import as_built
 from bitwright.hw.flow.estimate import estimate
 from bitwright.hw.plan import PARALLEL, SERIAL, Plan, PlanError
@@ -158,6 +161,22 @@ def test_estimates_know_the_forms():
     intervals = [estimate(wide, plan, family, None).interval for plan in (
         Plan(lut_size=6), formed(wide, parallel=False, bits=1, lut_size=6))]
     assert intervals[0] < intervals[1]
+
+
+@pytest.mark.parametrize("chosen", [
+    Form(), Form(parallel=True, serial_head=10), Form(fold=784, large=True),
+    Form(fold=8, streamed=True)])
+def test_a_form_is_the_options_of_a_build(chosen):
+    parser = argparse.ArgumentParser()
+    add_ways(parser)
+    args = parser.parse_args(chosen.options)
+    assert set(vars(args)) == {field.name for field in dataclasses.fields(Form)}
+    assert form(args) == chosen == Form(**chosen.given)
+
+
+def test_a_form_in_words():
+    assert str(Form(parallel=True, serial_head=10)) == "parallel, serial_head = 10"
+    assert str(Form()) == ""
 
 
 def test_refusals():

@@ -4,11 +4,14 @@ import pytest
 
 from bitwright import boards
 from bitwright.errors import UsageError
+from bitwright.form import Form
+from bitwright.hw import families
 from bitwright.hw.flow import measure as module
-from bitwright.hw.flow.estimate import Estimated
+from bitwright.hw.flow.estimate import Estimated, estimate
 from bitwright.hw.flow.fit import Candidate, MisfitError, Wish
 from bitwright.hw.flow.measure import expect, measure
-from bitwright.hw.plan import Plan
+from bitwright.hw.plan import Plan, PlanError
+from bitwright.hw.rtl.layers import asked as planned
 from tests.hw.tiny import tiny
 
 BOARD = boards.get("icebreaker")
@@ -38,6 +41,25 @@ def test_a_rate_needs_a_device():
         expect(tiny(), "xilinx", 1000.0)
 
 
+@pytest.mark.parametrize("target", ["xilinx", "icebreaker"])
+def test_a_form_is_what_the_options_of_a_build_make(target):
+    family = BOARD.family if target == "icebreaker" else families.get(target)
+    plan = planned(Plan(lut_size=family.lut_size), tiny(), parallel=True, serial=2,
+                   gated=family.gated)
+    found = estimate(tiny(), plan, family, BOARD if target == "icebreaker" else None)
+    assert found.total != expect(tiny(), target)["luts"]
+    assert expect(tiny(), target, form=Form(parallel=True, serial_head=2))["luts"] == found.total
+
+
+def test_a_form_that_does_not_do():
+    with pytest.raises(UsageError, match=(
+            r"^a rate of 1000 chooses the form by itself: leave out the rate, or parallel$")):
+        expect(tiny(), "icebreaker", 1000.0, Form(parallel=True))
+    with pytest.raises(PlanError, match=(
+            r"^Plan key 'nodes\.head\.bits' must be at least 1, not 0$")):
+        expect(tiny(), "xilinx", form=Form(serial_head=0))
+
+
 def test_a_build_says_the_same_of_the_real_thing(monkeypatch, tmp_path):
     asked = []
 
@@ -52,5 +74,7 @@ def test_a_build_says_the_same_of_the_real_thing(monkeypatch, tmp_path):
     assert measure(tiny(), "icebreaker", 1000.0, out=tmp_path) == {
         "luts": 90.0, "fmax_mhz": 25.0, "per_second": 2.4e6}
     assert measure(tiny(), "xilinx", out=tmp_path) == {"luts": 90.0}
+    measure(tiny(), "ice40", form=Form(serial_head=2), out=tmp_path)
     assert asked == [("icebreaker", "route", Plan(), tmp_path),
-                     ("xilinx", "synth", Plan(lut_size=6), tmp_path)]
+                     ("xilinx", "synth", Plan(lut_size=6), tmp_path),
+                     ("ice40", "synth", planned(Plan(), tiny(), serial=2, gated=False), tmp_path)]

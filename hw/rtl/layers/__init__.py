@@ -3,9 +3,18 @@
 import importlib
 import pkgutil
 
-from bitwright.hw.rtl.realisation import Choice, asked, choose, foldable, folded, streamed, ways
+from bitwright.hw.rtl.realisation import (
+    Choice,
+    asked,
+    choose,
+    foldable,
+    folded,
+    formed,
+    streamed,
+    ways,
+)
 
-__all__ = ["Choice", "asked", "choose", "foldable", "folded", "streamed", "ways"]
+__all__ = ["Choice", "asked", "choose", "foldable", "folded", "formed", "streamed", "ways"]
 
 for _module in pkgutil.iter_modules(__path__, f"{__name__}."):
     importlib.import_module(_module.name)
