@@ -11,6 +11,10 @@ from bitwright.model.sweeping.spec import SweepError
 __all__ = ["Goal"]
 
 
+_LEAST = 1e-9
+"""R² may be 0 or less, which is as far from any bound as can be."""
+
+
 @dataclass(frozen=True)
 class Goal:
     """Bounds, those that are asked for.
@@ -54,6 +58,17 @@ class Goal:
             found.append("more than the device holds")
         return ", ".join(found)
 
+    def _short(self, figures: Mapping[str, float]) -> float:
+        """How far figures are from it: the largest share by which one misses its bound."""
+        ratios = [1.0]
+        if self.accuracy is not None:
+            ratios.append(self.accuracy / max(figures["validation"], _LEAST))
+        if self.luts is not None:
+            ratios.append(figures["luts"] / self.luts)
+        if self.rate is not None:
+            ratios.append(self.rate / figures["per_second"])
+        return max(ratios) + (figures.get("fits", 1.0) < 1.0)
+
     def nothing(self, out: Path, found: Mapping[int, Mapping[str, float]]) -> SweepError:
         """What to say where no network has it: which is the nearest.
 
@@ -65,7 +80,7 @@ class Goal:
             Figures of those that came to their end, at least one, by number.
         """
         number, figures = min(found.items(), key=lambda one: (
-            self.missed(one[1]).count(", "), -one[1]["validation"]))
+            self._short(one[1]), -one[1]["validation"]))
         return SweepError(f"{out}: no network of {len(found)} has {self}; the nearest is that of "
                           f"trial {number}, which has {self.missed(figures)}; try more with "
                           "--trials, other settings, or ask for less")
