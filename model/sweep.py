@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bitwright.model.sweeping.front import Point
     from bitwright.model.sweeping.goal import Goal
     from bitwright.model.sweeping.spec import Spec
+    from bitwright.model.sweeping.trial import Estimator
 
     Engines = Callable[[Callable[..., None]], Engine]
 
@@ -79,10 +80,12 @@ def main(argv: list[str] | None = None) -> int:
 def _sweep(args: argparse.Namespace) -> None:
     need("optuna", "torch", "tensorboard", "matplotlib", "amaranth")
     from bitwright import files
+    from bitwright.library import estimate
+    from bitwright.model.sweeping.forms import try_form
     from bitwright.model.sweeping.front import front, points
     from bitwright.model.sweeping.goal import Goal
     from bitwright.model.sweeping.ledger import Ledger
-    from bitwright.model.sweeping.sweep import claim
+    from bitwright.model.sweeping.sweep import SPEC, claim
 
     spec = _spec(args)
     goal = Goal(args.accuracy, args.luts, spec.rate)
@@ -90,6 +93,8 @@ def _sweep(args: argparse.Namespace) -> None:
         raise UsageError(f"--luts needs 'luts' among the objectives of {args.spec}")
     out = args.out or Path("runs", f"sweep-{Path(args.spec).stem}")
     with files.lock(out):
+        if spec.form.given and not (out / SPEC).exists():
+            try_form(args.spec, spec, args.data_dir, partial(estimate, form=spec.form))
         claim(out, spec)
         with _engines(args, spec) as engines:
             hit, real = _search(args, spec, out, goal, engines)
@@ -109,6 +114,9 @@ def _spec(args: argparse.Namespace) -> Spec:
     from bitwright.model.sweeping.spec import load_spec
 
     spec = load_spec(args.spec)
+    if args.rate is not None and spec.form.given:
+        raise UsageError(f"--rate chooses the form by itself, and {args.spec} has {spec.form}; "
+                         "leave one of both out")
     return replace(spec, trials=args.trials or spec.trials, target=args.board or spec.target,
                    rate=args.rate or spec.rate)
 
@@ -133,7 +141,6 @@ def _search(args: argparse.Namespace, spec: Spec, out: Path, goal: Goal,
             engines: Engines) -> tuple[Point | None, dict[int, dict[str, float]]]:
     """Do the trials until one has what is asked for, as built, or all are done. Returns it, and
     what came of those that were built for it."""
-    from bitwright.library import estimate
     from bitwright.model.sweeping.front import point_of
     from bitwright.model.sweeping.sweep import Sweep
     from bitwright.model.sweeping.trial import work
@@ -146,7 +153,7 @@ def _search(args: argparse.Namespace, spec: Spec, out: Path, goal: Goal,
             trial.user_attrs["figures"])
 
     while True:
-        trial = partial(work, estimate=partial(estimate, rate=spec.rate))
+        trial = partial(work, estimate=_estimator(spec))
         with contextlib.closing(engines(trial)) as engine, Watch(spec.trials) as watch:
             sweep = Sweep(spec, out, engine, args.data_dir, watch.done)
             sweep.run(enough)
@@ -161,6 +168,15 @@ def _search(args: argparse.Namespace, spec: Spec, out: Path, goal: Goal,
         logger.info("trial %d: as built it has %s; the search goes on", hit.number, missed)
 
 
+def _estimator(spec: Spec) -> Estimator:
+    from bitwright.library import estimate
+    from bitwright.model.sweeping.forms import in_form
+
+    if spec.form.given:
+        return partial(in_form, estimate=estimate, form=spec.form)
+    return partial(estimate, rate=spec.rate)
+
+
 def _built(out: Path, chosen: Sequence[Point], spec: Spec,
            engines: Engines) -> dict[int, dict[str, float]]:
     """Build networks for the target. Returns the figures of all that are built."""
@@ -168,7 +184,7 @@ def _built(out: Path, chosen: Sequence[Point], spec: Spec,
     from bitwright.model.sweeping.builds import build, build_all
 
     with contextlib.closing(engines(partial(build, measure=measure))) as engine:
-        return build_all(out, chosen, spec.target, spec.rate, engine)
+        return build_all(out, chosen, spec, engine)
 
 
 def _tell(out: Path, spec: Spec, trials: Sequence[FrozenTrial]) -> None:
@@ -189,7 +205,7 @@ def _tell(out: Path, spec: Spec, trials: Sequence[FrozenTrial]) -> None:
     write_networks(out, best)
     places = [(built[point.number]["luts"], 100 * point.figures["validation"])
               for point in best if point.number in built]
-    files.write_atomic(out / PICTURE, draw(found, best, spec.target, f"Sweep of {spec.base.name}",
+    files.write_atomic(out / PICTURE, draw(found, best, spec.where, f"Sweep of {spec.base.name}",
                                            {"front, as built": places}))
     sys.stdout.write(tell(out, spec, trials, built) + "\n")
     logger.info("table: %s, picture: %s", out / TABLE, out / PICTURE)
@@ -213,6 +229,7 @@ def _tell_hit(out: Path, spec: Spec, goal: Goal, hit: Point | None,
                      f"validation split, {own['luts']:,.0f} LUTs on {spec.target}{more}, as "
                      f"built: {network}\n")
     words = ["bitwright", "build", str(network), "--board" if more else "--target", spec.target,
+             *spec.form.options,
              *([] if spec.rate is None else ["--fit", "--rate", f"{math.ceil(spec.rate)}"])]
     sys.stdout.write(f"build it with: {shlex.join(words)}\n")
 

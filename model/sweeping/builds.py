@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from bitwright import files, ir
 from bitwright.errors import UserError
+from bitwright.form import Form
 from bitwright.model.sweeping.engine import Engine
 from bitwright.model.sweeping.events import Broken, Done, Failed, Lost
 from bitwright.model.sweeping.front import Point
-from bitwright.model.sweeping.spec import SweepError
+from bitwright.model.sweeping.spec import Spec, SweepError
 from bitwright.model.sweeping.sweep import DEATHS, run_folder
 from bitwright.model.sweeping.trial import Say
 from bitwright.model.training.folder import NETWORK
@@ -46,12 +47,14 @@ class Build:
     out : Path
     target : str
     rate : float or None
+    form : Form
         See :class:`model.sweeping.spec.Spec`.
     """
 
     out: Path
     target: str
     rate: float | None
+    form: Form
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -70,7 +73,8 @@ class Build:
 def build(task: Build, say: Say, measure: Measure) -> None:
     """Do a build, and keep its figures beside what it made."""
     try:
-        found = dict(measure(ir.load(task.out / NETWORK), task.target, task.rate, out=task.out))
+        found = dict(measure(ir.load(task.out / NETWORK), task.target, task.rate, form=task.form,
+                             out=task.out))
     except UserError as error:
         say(Failed(str(error)))
         return
@@ -78,7 +82,7 @@ def build(task: Build, say: Say, measure: Measure) -> None:
     say(Done(found))
 
 
-def build_all(out: Path, chosen: Sequence[Point], target: str, rate: float | None,
+def build_all(out: Path, chosen: Sequence[Point], spec: Spec,
               engine: Engine) -> dict[int, dict[str, float]]:
     """Build networks of a sweep, side by side, those that are built already left out.
 
@@ -87,8 +91,8 @@ def build_all(out: Path, chosen: Sequence[Point], target: str, rate: float | Non
     out : Path
         Folder of the sweep.
     chosen : sequence of Point
-    target : str
-    rate : float or None
+    spec : Spec
+        With target, and rate or form.
     engine : Engine
         Whose work is :func:`build`.
 
@@ -104,7 +108,7 @@ def build_all(out: Path, chosen: Sequence[Point], target: str, rate: float | Non
             folder = out / BUILDS / f"{point.number:04}"
             source = run_folder(out, point.number, point.seed) / NETWORK
             files.write_atomic(folder / NETWORK, source.read_bytes())
-            left[point.number] = Build(folder, target, rate)
+            left[point.number] = Build(folder, spec.target, spec.rate, spec.form)
     return found | _done(left, engine)
 
 

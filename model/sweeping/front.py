@@ -134,7 +134,7 @@ def _table(rows: Sequence[Point], spec: Spec,
     real = [name for name in _HARDWARE if any(name in figures for figures in built.values())]
     seeds = len(spec.seeds) > 1
     heads = ["trial", "validation", *(["sd"] if seeds else []),
-             *(f"{_HEADS[name]} ({spec.target}, estimated)" for name in hardware),
+             *(f"{_HEADS[name]} ({spec.where}, estimated)" for name in hardware),
              *(f"{_HEADS[name]} (built)" for name in real), "epochs", *spec.ranges]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for point in rows:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bitwright.errors import UserError
+from bitwright.form import Form
 from bitwright.model.recipe import Recipe, load_recipe, override
 from bitwright.model.settings import RecipeError, nearest, parse
 
@@ -154,6 +155,8 @@ class Spec:
         Family, board or part for which the hardware is estimated.
     rate : float or None
         Samples a second that the design must take on the target, which the plan is chosen by.
+    form : Form
+        How nodes are built, where no rate chooses it.
     seed : int
         Of the sampler.
     seeds : tuple of int
@@ -169,8 +172,14 @@ class Spec:
     objectives: tuple[str, ...]
     target: str
     rate: float | None
+    form: Form
     seed: int
     seeds: tuple[int, ...]
+
+    @property
+    def where(self) -> str:
+        """Target and form, for people: what figures of hardware are of."""
+        return ", ".join(filter(None, (self.target, str(self.form))))
 
     def recipe(self, values: Mapping[str, Any], number: int, seed: int) -> Recipe:
         """The recipe of a training: a trial's values and one of its seeds.
@@ -225,7 +234,8 @@ def _spec(values: dict[str, Any]) -> Spec:
     settings = values.pop("settings", {})
     objectives = values.pop("objectives", ["validation", "luts"])
     seeds = values.pop("seeds", [0])
-    known = {*(field.name for field in fields(_Scalars)), "settings", "objectives", "seeds"}
+    form = parse(Form, values.pop("form", {}), "form")
+    known = {*(field.name for field in fields(_Scalars)), "settings", "objectives", "seeds", "form"}
     for key in values:
         if key not in known:
             raise RecipeError(f"unknown key {key!r}; {nearest(key, known)}")
@@ -237,10 +247,13 @@ def _spec(values: dict[str, Any]) -> Spec:
     if objectives[0] != "validation":
         raise RecipeError(f"objectives must begin with 'validation', not {objectives[0]!r}")
     _check_list("seeds", seeds, int)
+    if scalars.rate is not None and form != Form():
+        raise RecipeError("rate must be left out where there is a form, as it chooses its own, not "
+                          f"{scalars.rate:g}")
     fixed, ranges = _settings(settings)
     spec = Spec(_base(scalars.recipe, fixed), ranges, scalars.trials, scalars.processes,
                 scalars.sampler, scalars.pruner, tuple(objectives), scalars.target, scalars.rate,
-                scalars.seed, tuple(seeds))
+                form, scalars.seed, tuple(seeds))
     _check_ends(spec)
     return spec
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from optuna import Trial
     from optuna.trial import FrozenTrial
 
-__all__ = ["SPEC", "TRIALS", "Sweep", "claim", "run_folder"]
+__all__ = ["SPEC", "TRIALS", "Sweep", "claim", "described", "run_folder"]
 
 logger = logging.getLogger("model.sweep")
 
@@ -50,6 +50,19 @@ def run_folder(out: Path, number: int, seed: int) -> Path:
     return out / TRIALS / f"{number:04}-seed{seed}"
 
 
+def described(spec: Spec) -> dict[str, Any]:
+    """What makes a sweep this one and no other, as :data:`SPEC` has it."""
+    told = {"seed": spec.seed, "seeds": list(spec.seeds), "sampler": spec.sampler,
+            "pruner": spec.pruner, "objectives": list(spec.objectives), "target": spec.target,
+            "ranges": {path: _plain(varied) for path, varied in spec.ranges.items()},
+            "base": spec.base.plain()}
+    if spec.rate is not None:
+        told["rate"] = spec.rate
+    if spec.form.given:  # folders of older sweeps have none
+        told["form"] = spec.form.given
+    return told
+
+
 def claim(out: Path, spec: Spec) -> None:
     """Make a folder that of a sweep, or see that it is.
 
@@ -60,13 +73,7 @@ def claim(out: Path, spec: Spec) -> None:
     """
     import tomli_w
 
-    told = {"seed": spec.seed, "seeds": list(spec.seeds), "sampler": spec.sampler,
-            "pruner": spec.pruner, "objectives": list(spec.objectives), "target": spec.target,
-            "ranges": {path: _plain(varied) for path, varied in spec.ranges.items()},
-            "base": spec.base.plain()}
-    if spec.rate is not None:
-        told["rate"] = spec.rate
-    text = tomli_w.dumps(told)
+    text = tomli_w.dumps(described(spec))
     path = out / SPEC
     if path.exists() and path.read_text(encoding="utf-8") != text:
         raise SweepError(f"{out}: the folder holds a sweep of other settings, see {path}; name "

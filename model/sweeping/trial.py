@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bitwright.model.recipe import Recipe
     from bitwright.model.training.trainer import Trainer
 
-__all__ = ["Estimator", "Say", "work"]
+__all__ = ["Estimator", "Say", "trainer", "untrained", "work"]
 
 Estimator = Callable[["ir.Network", str], Mapping[str, float]]
 """What the hardware of a network is thought to take and reach, for a target: ``luts``,
@@ -84,43 +84,57 @@ def _figures(network: ir.Network) -> dict[str, Any]:
 def _train(task: Task, index: int, out: Path, recipe: Recipe, say: Say,
            estimate: Estimator) -> bool:
     """Train to the end and freeze, from where the folder is. Tells whether it came to that."""
-    from bitwright import ir
     from bitwright.model.sweeping.spec import SweepError
     from bitwright.model.training.checkpoint import Checkpoint
     from bitwright.model.training.folder import CHECKPOINT, begin, epochs, freeze, fronted
 
-    trainer = _trainer(recipe, task)
+    training = trainer(recipe, task)
     if index == 0 and task.target is not None:
-        untrained = ir.Network(trainer.network.freeze(), answer=trainer.task.answer)
-        told = estimate(untrained, task.target)
+        told = estimate(untrained(training), task.target)
         for name in task.objectives:
             if name not in ("validation", *told):
                 raise SweepError(f"{task.target}: no estimate of {name}; name a board or a part as "
                                  "target")
         say(Begun(told["luts"]))
     if (out / CHECKPOINT).exists():
-        trainer.restore(Checkpoint.load(out / CHECKPOINT), out / CHECKPOINT)
+        training.restore(Checkpoint.load(out / CHECKPOINT), out / CHECKPOINT)
     else:
-        begin(trainer, out)
+        begin(training, out)
 
     def goes_on() -> bool:
-        metric = f"validation_{trainer.task.metric_name}"
-        curve = tuple(entry[metric] for entry in trainer.curve)
-        share = (index + min(1.0, trainer.epoch / recipe.epochs)) / len(task.runs)
+        metric = f"validation_{training.task.metric_name}"
+        curve = tuple(entry[metric] for entry in training.curve)
+        share = (index + min(1.0, training.epoch / recipe.epochs)) / len(task.runs)
         return say(Epoch(curve if index == 0 else (), share))
 
     # Whoever was killed between an epoch and the answer is told now.
-    if trainer.epoch and not goes_on():
+    if training.epoch and not goes_on():
         return False
-    for _ in epochs(trainer, out):
+    for _ in epochs(training, out):
         if not goes_on():
             return False
-    list(fronted(trainer, out))
-    freeze(trainer, out)
+    list(fronted(training, out))
+    freeze(training, out)
     return True
 
 
-def _trainer(recipe: Recipe, task: Task) -> Trainer:
+def untrained(training: Trainer) -> ir.Network:
+    """The network that a training begins with."""
+    from bitwright import ir
+
+    return ir.Network(training.network.freeze(), answer=training.task.answer)
+
+
+def trainer(recipe: Recipe, task: Task) -> Trainer:
+    """A training of a trial, at its beginning.
+
+    Raises
+    ------
+    RecipeError
+        If its settings do not go together.
+    UserError
+        If there are no data.
+    """
     import torch
 
     from bitwright import data
@@ -133,9 +147,9 @@ def _trainer(recipe: Recipe, task: Task) -> Trainer:
         _LOADED.clear()
         _LOADED[key] = data.load(recipe.data, task.data_dir, recipe.source)
     try:
-        trainer = Trainer(recipe, task.loaded or _LOADED[key])
+        made = Trainer(recipe, task.loaded or _LOADED[key])
     except ValueError as error:
         raise RecipeError(str(error)) from error
-    if not trainer.network.freezes:
+    if not made.network.freezes:
         raise RecipeError("a network of real numbers has no frozen form")
-    return trainer
+    return made

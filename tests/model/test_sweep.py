@@ -3,6 +3,8 @@
 import json
 import os
 import random
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -17,11 +19,14 @@ pytest.importorskip("optuna")
 pytest.importorskip("torch")
 
 from bitwright import ir
+from bitwright.errors import UserError
+from bitwright.form import Form
 from bitwright.model import sweep, train
 from bitwright.model.recipe import load_recipe
 from bitwright.model.sweeping import spec as specs
 from bitwright.model.sweeping.engine import Processes
 from bitwright.model.sweeping.events import Begun, Broken, Done, Epoch, Failed, Lost, Task
+from bitwright.model.sweeping.forms import in_form, try_form
 from bitwright.model.sweeping.front import Point, front, points, tell, write_networks
 from bitwright.model.sweeping.ledger import JOURNAL, Ledger
 from bitwright.model.sweeping.picture import draw
@@ -59,9 +64,12 @@ def spec(sampler="random", pruner="none"):
 
 
 def test_specs_that_come_with_the_package():
-    assert specs.spec_names() == ["digits", "mnist"]
+    assert specs.spec_names() == ["digits", "mnist", "mnist-serial"]
     for name in specs.spec_names():
         assert load_spec(name).objectives == ("validation", "luts")
+    serial = load_spec("mnist-serial")
+    assert serial.where == "xilinx, serial_head = 10"
+    assert replace(serial, form=Form()) == load_spec("mnist")
 
 
 @pytest.mark.parametrize(("text", "message"), [
@@ -94,11 +102,26 @@ def test_specs_that_come_with_the_package():
      "settings.layers.9.width: layers.9: there is no such entry, the list has 1"),
     ('recipe = "iris"\n[settings]\nlearning = { choices = ["backprop"] }',
      "settings.learning.choices must be a list of at least 2 values, not ['backprop']"),
+    ('recipe = "iris"\nform = "parallel"', "form must be a table, not 'parallel'"),
+    ('recipe = "iris"\n[form]\nserial-head = 10',
+     "unknown key 'form.serial-head'; did you mean 'serial_head'?"),
+    ('recipe = "iris"\n[form]\nserial_head = true',
+     "form.serial_head must be an integer, not True"),
+    ('recipe = "iris"\n[form]\nparallel = 1', "form.parallel must be true or false, not 1"),
+    ('recipe = "iris"\nrate = 1000\n[form]\nparallel = true',
+     "rate must be left out where there is a form, as it chooses its own, not 1000"),
+    (('recipe = "iris"\n[form]\nparallel = true\n[settings]\n'
+      'modulate.frames = { low = 1, high = 2 }'),
+     ("settings.modulate.frames = 2, for xilinx, parallel: Plan key 'nodes.modulate.way': "
+      "'parallel' needs a single frame, and there are 2")),
+    ('recipe = "iris"\n[form]\nlarge = true\n[settings]\nepochs = { low = 2, high = 4 }',
+     "settings.epochs = 2, for xilinx, large: --large is for --fold CYCLES"),
 ])
 def test_a_spec_that_is_refused(caplog, text, message):
     Path("bad.toml").write_text(text)
     assert sweep.main(["bad.toml"]) == 1
     assert [record.getMessage() for record in caplog.records] == [f"Sweep bad.toml: {message}"]
+    assert not Path("runs/sweep-bad/spec.toml").exists()  # what is put right is no other sweep
 
 
 def test_there_is_no_such_spec(caplog):
@@ -249,6 +272,46 @@ def test_a_sweep_can_be_made_longer_but_not_changed():
     with pytest.raises(SweepError, match=r"^out: the folder holds a sweep of other settings, see "
                                          r"out/spec.toml; name another folder with --out$"):
         claim(Path("out"), spec("random"))
+
+
+def test_a_folder_is_of_one_form():
+    settings = spec()
+    serial = replace(settings, form=Form(serial_head=2))
+    claim(Path("plain"), settings)
+    assert "form" not in Path("plain/spec.toml").read_text()  # nor in folders of older sweeps
+    claim(Path("serial"), serial)
+    assert Path("serial/spec.toml").read_text().endswith("[form]\nserial_head = 2\n")
+    claim(Path("serial"), serial)
+    for out, other in (("plain", serial), ("serial", settings)):
+        with pytest.raises(SweepError, match="holds a sweep of other settings"):
+            claim(Path(out), other)
+
+
+def test_every_end_is_tried_in_the_form():
+    widths = []
+
+    def estimate(network, target):
+        assert target == "xilinx"
+        widths.append(network.entries[1].node.out_width)
+        return {}
+
+    settings = spec()
+    try_form("mine", settings, None, estimate)
+    assert widths == [6, 24, 60, 60, 60, 60]
+    bad = replace(settings, ranges={"layers.0.width": specs.Choices([6, 7])})  # of three classes
+    try_form("mine", bad, None, estimate)
+    assert widths[6:] == [6]
+
+
+def test_a_trial_that_cannot_be_built_in_the_form_fails():
+    def estimate(network, target, form):
+        raise UserError(f"no {form}")
+
+    said = []
+    recipe = load_recipe("iris", ["epochs=1"])
+    work(Task(((Path("run"), recipe),), "xilinx"), said.append,
+         partial(in_form, estimate=estimate, form=Form(parallel=True)))
+    assert said == [Failed("xilinx, parallel: no parallel")]
 
 
 def test_a_journal_that_ends_in_half_a_line_is_mended():
@@ -411,3 +474,30 @@ def test_the_command_killed_and_started_again(here):
         assert Path("killed", name).read_bytes() == Path("whole", name).read_bytes()
     for path in Path("whole").glob("trials/*/network.safetensors"):
         assert Path("killed", *path.parts[1:]).read_bytes() == path.read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(("more", "options"), [
+    ("", ["--luts", "1500", "--board", "icebreaker", "--rate", "1000"]),
+    ("[form]\nserial_head = 2\n", ["--luts", "200", "--board", "xilinx"])])
+def test_what_is_found_is_what_the_told_command_builds(more, options):
+    """Really: trained, estimated, placed or synthesised, and once more by the command."""
+    Path("small.toml").write_text(SPEC.replace("SAMPLER", "random").replace("PRUNER", "none")
+                                  .replace("trials = 9", "trials = 3") + more)
+
+    def run(*words):
+        return subprocess.run([sys.executable, "-m", *words], check=True, encoding="utf-8",
+                              env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True)
+
+    lines = run("bitwright", "sweep", "small.toml", "--accuracy", "0.5", *options).stdout
+    found, told = lines.splitlines()[-2:]
+    accuracy, luts = re.fullmatch(
+        r"found: trial \d+, ([\d.]+) % on the validation split, ([\d,]+) LUTs on .*, as built: "
+        r"runs/sweep-small/found\.safetensors", found).groups()
+    network = ir.load(Path("runs/sweep-small/found.safetensors"))
+    assert f"{100 * network.provenance['accuracy']['validation']:.2f}" == accuracy
+    assert told.startswith("build it with: bitwright build runs/sweep-small/found.safetensors ")
+    words = shlex.split(told.removeprefix("build it with: "))
+    report = json.loads(run(*words, "--json").stdout)
+    assert f"{report['resources']['total']['luts']:,}" == luts

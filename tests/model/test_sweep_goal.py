@@ -8,6 +8,7 @@ pytest.importorskip("optuna")
 pytest.importorskip("torch")
 
 from bitwright import ir
+from bitwright.form import Form
 from bitwright.model import sweep
 from bitwright.model.sweeping.builds import Build, build
 from bitwright.model.sweeping.events import Done, Lost
@@ -30,11 +31,13 @@ class Engine:
     """In this process: trials of which the n-th is n tenths accurate and takes 10 n LUTs, and
     builds that take as many as ``real`` says. Everything is lost once."""
 
-    real, rates, asked = {}, [], []
+    real, rates, forms, asked = {}, [], [], []
 
     def __init__(self, count, work):
         self._work, self._told = work, []
-        self.rates.append(work.keywords.get("estimate", work).keywords.get("rate"))
+        told = work.keywords.get("estimate", work).keywords
+        self.rates.append(told.get("rate"))
+        self.forms.append(told.get("form"))
 
     @property
     def free(self):
@@ -47,7 +50,7 @@ class Engine:
             self._told.append((number, Lost("killed")))
         elif isinstance(task, Build):
             build(task, lambda event: self._told.append((number, event)),
-                  lambda network, target, rate, out: {
+                  lambda network, target, rate, form, out: self.forms.append(form) or {
                       "luts": self.real[number], "fmax_mhz": 30.0, "per_second": 1e6})
         else:
             out, _ = task.runs[0]
@@ -70,7 +73,7 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("mine.toml").write_text(SPEC)
     monkeypatch.setattr("bitwright.model.sweeping.engine.Processes", Engine)
-    for name in ("real", "rates", "asked"):
+    for name in ("real", "rates", "forms", "asked"):
         monkeypatch.setattr(Engine, name, type(getattr(Engine, name))())
 
 
@@ -100,7 +103,8 @@ def test_nothing_has_it(caplog):
     assert sweep.main(["mine.toml", "--accuracy", "0.9", "--luts", "30"]) == 1
     assert caplog.messages[-1] == (
         "runs/sweep-mine: no network of 6 has at least 90 %, at most 30 LUTs; the nearest is that "
-        "of trial 3, which has 30.00 %; try more with --trials, other settings, or ask for less")
+        "of trial 5, which has 50.00 %, 50 LUTs; try more with --trials, other settings, or ask "
+        "for less")
 
 
 def test_the_front_is_built(capsys):
@@ -110,6 +114,31 @@ def test_the_front_is_built(capsys):
     assert row[:6] == ["| 5", "50.00 %", "50", "40", "2,000,000", "55"]
     assert {(number, kind) for number, kind in Engine.asked if kind is Build} == {
         (number, Build) for number in range(6)}
+
+
+def test_a_form_is_that_of_trials_and_builds(capsys, caplog):
+    Engine.real |= {number: 10.0 * number for number in range(6)}
+    Path("mine.toml").write_text(f"{SPEC}[form]\nserial_head = 2\nparallel = true\n")
+    assert sweep.main(["mine.toml", "--accuracy", "0.3", "--build"]) == 0
+    wanted = Form(parallel=True, serial_head=2)
+    # Of the trials, of the build of trial 3, and of those of the others on the front.
+    assert Engine.forms == [wanted, None, wanted, None, wanted, wanted, wanted]
+    lines = capsys.readouterr().out.splitlines()
+    assert "LUTs (icebreaker, parallel, serial_head = 2, estimated)" in lines[0]
+    assert lines[-1] == ("build it with: bitwright build runs/sweep-mine/found.safetensors --board "
+                         "icebreaker --parallel --serial-head 2")
+    assert sweep.main(["mine.toml", "--rate", "1000"]) == 2
+    assert caplog.messages[-1] == ("--rate chooses the form by itself, and mine.toml has parallel, "
+                                   "serial_head = 2; leave one of both out")
+
+
+def test_the_nearest_is_the_one_that_misses_least():
+    goal = Goal(0.93, 900)
+    figures = {1: {"validation": 0.97, "luts": 1292.0}, 2: {"validation": 0.945, "luts": 948.0},
+               3: {"validation": 0.5, "luts": 800.0}, 4: {"validation": 0.94, "luts": 948.0},
+               5: {"validation": 0.96, "luts": 880.0, "fits": 0.0}}
+    assert "the nearest is that of trial 2, which has 948 LUTs;" in str(
+        goal.nothing(Path("out"), figures))
 
 
 def test_what_is_missed():
