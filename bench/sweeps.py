@@ -3,8 +3,8 @@
 ``same``: the same trials and the same results through both. ``rate``: trials an hour on one and two
 processes, by both. ``kills``: workers, and now and then the
 sweep itself, killed at random moments; nothing may be lost and no trial done twice. ``driver``:
-what a sweep itself takes for a trial, when others train. ``beside``: the picture of a sweep's
-folder with networks made by hand.
+what a sweep itself takes for a trial, when others train. ``beside``: networks of a sweep's folder
+with networks made by hand, all of them sized anew for the target and in the form of --spec.
 """
 
 from __future__ import annotations
@@ -25,20 +25,26 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 
 from bitwright import files, ir
 from bitwright.command import guarded, positive
+from bitwright.form import Form
 from bitwright.library import estimate
 from bitwright.model.sweeping.events import Begun, Done, Epoch
 from bitwright.model.sweeping.front import front, points
 from bitwright.model.sweeping.ledger import JOURNAL, Ledger
 from bitwright.model.sweeping.picture import draw
-from bitwright.model.sweeping.spec import FOLDER, load_spec
-from bitwright.model.sweeping.sweep import Sweep, claim, run_folder
+from bitwright.model.sweeping.spec import FOLDER, SweepError, load_spec
+from bitwright.model.sweeping.sweep import SPEC, Sweep, claim, described, run_folder
+from bitwright.model.training.folder import NETWORK
 
 __all__ = ["beside", "driver", "kills", "main", "nodes", "rate", "same"]
 
 ROOT = Path(__file__).parents[1]
+
+SIZING = ("target", "rate", "form")
+"""Keys of a sweep that no training depends on."""
 
 
 def written(name, out, **changes):
@@ -93,7 +99,7 @@ def results(spec, folder):
     """All that counts of a sweep: settings, state and figures of each trial, and its networks."""
     settings = load_spec(str(spec))
     return [(trial.number, trial.state.name, trial.params, trial.user_attrs,
-             [ir.digest(ir.load(run_folder(folder, trial.number, seed) / "network.safetensors"))
+             [ir.digest(ir.load(run_folder(folder, trial.number, seed) / NETWORK))
               for seed in settings.seeds])
             for trial in Ledger(folder, settings).trials]
 
@@ -244,26 +250,60 @@ def driver(args, out):
     return 0
 
 
+def trained(folder, spec):
+    """What a sweep's folder says of its own sizing. One of other trainings is refused."""
+    import tomli_w
+
+    path = folder / SPEC
+    if not path.is_file():
+        raise SweepError(f"{folder}: no sweep is there, as it has no {SPEC}")
+    there = tomllib.loads(path.read_text(encoding="utf-8"))
+    own = tomllib.loads(tomli_w.dumps(described(spec)))
+    told = {name: there.pop(name) for name in SIZING if name in there}
+    if there != {name: value for name, value in own.items() if name not in SIZING}:
+        raise SweepError(f"{folder}: the folder holds trainings of another sweep than --spec, see "
+                         f"{path}")
+    return told
+
+
+def sized(network, spec):
+    """Figures of hardware of any network beside others: the only place that asks for them."""
+    return estimate(network, spec.target, spec.rate, spec.form)
+
+
+def anew(point, folder, spec):
+    """A trial with the figures of hardware that its networks have by a spec."""
+    told = [sized(ir.load(run_folder(folder, point.number, run["seed"]) / NETWORK), spec)
+            for run in point.runs]
+    means = {name: fmean(one[name] for one in told) for name in told[0]}
+    return replace(point, figures=point.figures | means)
+
+
 def beside(args, out):
-    """Table and picture of a sweep's front with networks made by hand."""
+    """Table and picture of a sweep's front with networks made by hand, in the form of --spec."""
     spec = load_spec(args.spec)
-    claim(args.sweep, spec)  # a folder of other settings is refused
-    found = points(Ledger(args.sweep, spec).trials)
+    before = trained(args.sweep, spec)
+    with files.lock(args.sweep):
+        trials = Ledger(args.sweep, spec).trials
+    found = [anew(point, args.sweep, spec) for point in points(trials)]
     best = front(found, spec.objectives)
     hand = []
-    heading("network", "validation", "LUTs, estimated")
+    heading("network", "validation", f"LUTs ({spec.where}, estimated)")
     for point in best:
         print(f"| trial {point.number} | {100 * point.figures['validation']:.2f} % | "
               f"{point.figures['luts']:,.0f} |")
     for path in args.networks:
         network = ir.load(path)
         share = 100 * network.provenance["accuracy"]["validation"]
-        luts = estimate(network, spec.target, spec.rate)["luts"]
+        luts = sized(network, spec)["luts"]
         hand.append((luts, share))
         print(f"| {path.name} | {share:.2f} % | {luts:,.0f} |")
+    words = ", ".join(filter(None, (before["target"], str(Form(**before.get("form", {}))))))
+    print(f"\n{len(found)} of {len(trials)} trials came to their end; the sweep compared them by "
+          f"LUTs of {words}.")
     files.write_atomic(out / "beside.svg", draw(
-        found, best, spec.target, f"Sweep of {spec.base.name}", {"made by hand": hand}))
-    print(f"\n{out / 'beside.svg'}")
+        found, best, spec.where, f"Sweep of {spec.base.name}", {"made by hand": hand}))
+    print(f"{out / 'beside.svg'}")
     return 0
 
 

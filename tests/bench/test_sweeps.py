@@ -9,7 +9,10 @@ pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
 from bench import sweeps
+from bitwright import ir
+from bitwright.library import estimate
 from bitwright.locate import ZOO
+from bitwright.model.sweeping.spec import load_spec
 
 SPEC = """
 recipe = "iris"
@@ -34,16 +37,45 @@ def test_the_driver_alone(capsys):
         " 0 to 6 ", " 6 to 9 "]
 
 
-def test_a_sweep_beside_what_was_made_by_hand(capsys):
+@pytest.fixture
+def swept(capsys):
+    """A sweep whose trials all made the zoo's network."""
     assert sweeps.main(["--spec", "small.toml", "--out", "out", "driver", "--totals", "6",
                         "--slots", "3"]) == 0
+    for number in range(6):
+        folder = Path("out", "driver", "trials", f"{number:04}-seed0")
+        (folder / "network.safetensors").write_bytes((ZOO / "iris.safetensors").read_bytes())
     capsys.readouterr()
-    assert sweeps.main(["--spec", "small.toml", "--out", "out", "beside", "out/driver",
+
+
+@pytest.mark.parametrize(("change", "where"), [
+    ("", "ice40"), ("\n[form]\nserial_head = 2\n", "ice40, serial_head = 2"),
+    ("\n[form]\nparallel = true\n", "ice40, parallel")])
+def test_trials_are_sized_as_what_was_made_by_hand(swept, capsys, change, where):
+    Path("other.toml").write_text(SPEC + change)
+    assert sweeps.main(["--spec", "other.toml", "--out", "out", "beside", "out/driver",
                         str(ZOO / "iris.safetensors")]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[2].startswith("| trial ")
-    assert any(line.startswith("| iris.safetensors | 91.67 % | ") for line in lines)
+    assert lines[0] == f"| network | validation | LUTs ({where}, estimated) |"
+    trial, hand = lines[2:4]
+    assert trial.startswith("| trial ")
+    form = load_spec("other.toml").form
+    luts = estimate(ir.load(ZOO / "iris.safetensors"), "ice40", form=form)["luts"]
+    assert hand == f"| iris.safetensors | 91.67 % | {luts:,.0f} |"
+    assert trial.endswith(f" | {luts:,.0f} |")
+    assert lines[5] == (
+        "6 of 6 trials came to their end; the sweep compared them by LUTs of ice40.")
     assert "made by hand" in Path("out", "beside.svg").read_text(encoding="utf-8")
+
+
+def test_a_folder_of_other_trainings_is_refused(swept, caplog):
+    Path("other.toml").write_text(SPEC.replace("epochs = 4", "epochs = 5"))
+    for folder, message in (
+            ("out/driver", ("out/driver: the folder holds trainings of another sweep than --spec, "
+                            "see out/driver/spec.toml")),
+            ("nowhere", "nowhere: no sweep is there, as it has no spec.toml")):
+        assert sweeps.main(["--spec", "other.toml", "beside", folder]) == 1
+        assert caplog.messages[-1] == message
 
 
 @pytest.mark.slow
