@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from bitwright import boards
+from bitwright.hw.build import main
 from bitwright.hw.families import Resources
 from bitwright.hw.flow import toolchain, trials
 from bitwright.hw.flow.builder import TimingError, build
@@ -280,3 +281,25 @@ def test_a_node_with_another_placer_is_refused(tried, monkeypatch):
 def test_a_design_that_does_not_fit_is_told_from_there():
     error = pickle.loads(pickle.dumps(PlaceError("no place", {"LC": Usage(3, 2)})))
     assert (str(error), error.utilisation) == ("no place", {"LC": Usage(3, 2)})
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_seeds_that_ray_places_are_those_that_are_placed_here(tmp_path, monkeypatch):
+    """Really, by the command: no clock is so fast that no seed is tried."""
+    pytest.importorskip("ray")
+    command = ["zoo/iris", "--board", "icebreaker", "--freq", "60", "--seeds", "2",
+               "--allow-timing-fail", "--out"]
+    assert main([*command, str(tmp_path / "here")]) == 0
+
+    def refuse(*_):
+        raise AssertionError("placed in this process")
+
+    monkeypatch.setattr(Place, "run", refuse)  # workers have the real one
+    assert main([*command, str(tmp_path / "there"), "--address", "local"]) == 0
+    here, there = (json.loads((tmp_path / name / "report.json").read_text())
+                   for name in ("here", "there"))
+    assert [trial["seed"] for trial in there["timing"]["trials"]] == [1, 2]
+    assert there["timing"] == here["timing"]
+    for name in ("top.asc", "top.bin"):
+        assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
