@@ -110,11 +110,12 @@ def test_specs_that_come_with_the_package():
     ('recipe = "iris"\n[form]\nparallel = 1', "form.parallel must be true or false, not 1"),
     ('recipe = "iris"\nrate = 1000\n[form]\nparallel = true',
      "rate must be left out where there is a form, as it chooses its own, not 1000"),
-    (('recipe = "iris"\n[form]\nparallel = true\n[settings]\n'
+    (('recipe = "iris"\ntrials = 1\n[form]\nparallel = true\n[settings]\n'
       'modulate.frames = { low = 1, high = 2 }'),
      ("settings.modulate.frames = 2, for xilinx, parallel: Plan key 'nodes.modulate.way': "
       "'parallel' needs a single frame, and there are 2")),
-    ('recipe = "iris"\n[form]\nlarge = true\n[settings]\nepochs = { low = 2, high = 4 }',
+    (('recipe = "iris"\ntrials = 1\n[form]\nlarge = true\n[settings]\n'
+      'epochs = { low = 2, high = 4 }'),
      "settings.epochs = 2, for xilinx, large: --large is for --fold CYCLES"),
 ])
 def test_a_spec_that_is_refused(caplog, text, message):
