@@ -41,6 +41,8 @@ FORMS = "tests/hw/test_forms.py"
 CHAINS = "tests/hw/test_chains.py"
 PARTS = "tests/hw/test_parts.py"
 SWEEP = "tests/model/test_sweep.py"
+GOAL = "tests/model/test_sweep_goal.py"
+BESIDE = "tests/bench/test_sweeps.py"
 REMOTE = "tests/model/test_sweep_remote.py"
 CONTENTS = "tests/hw/test_contents.py"
 ARRANGE = "tests/minimise/test_arrange.py"
@@ -277,7 +279,34 @@ FAULTS = [
     Fault("model/sweeping/remote.py", "if own[name] != version), None)", "if False), None)",
           f"{REMOTE} -k other_versions"),
     Fault("model/sweep.py", "        if not missed:\n", "        if True:\n",
-          "tests/model/test_sweep_goal.py -k as_built"),
+          f"{GOAL} -k as_built"),
+    Fault("model/sweep.py", "        if spec.form.given and not", "        if False and not",
+          f"{SWEEP} -k refused"),
+    Fault("model/sweep.py", "partial(in_form, estimate=estimate, form=spec.form)",
+          "partial(estimate, rate=spec.rate)", f"{GOAL} -k of_trials_and_builds"),
+    Fault("model/sweep.py", "*spec.form.options,", "", f"{GOAL} -k of_trials_and_builds"),
+    Fault("model/sweeping/builds.py", "spec.rate, spec.form)", "spec.rate, Form())",
+          f"{GOAL} -k of_trials_and_builds"),
+    Fault("model/sweeping/sweep.py", "    if spec.form.given:", "    if False:",
+          f"{SWEEP} -k one_form"),
+    Fault("model/sweeping/forms.py", "        except UserError as error:\n            raise Sweep",
+          "        except ZeroDivisionError as error:\n            raise Sweep",
+          f"{SWEEP} -k refused"),
+    Fault("model/sweeping/forms.py", "    except UserError as error:\n        raise RecipeError",
+          "    except ZeroDivisionError as error:\n        raise RecipeError",
+          f"{SWEEP} -k in_the_form_fails"),
+    Fault("model/sweeping/goal.py", "            self._short(one[1]), ",
+          "            self.missed(one[1]).count(\", \"), ", f"{GOAL} -k misses_least"),
+    Fault("bench/sweeps.py", "spec.target, spec.rate, spec.form)", "spec.target, spec.rate)",
+          f"{BESIDE} -k by_hand"),
+    Fault("bench/sweeps.py", "found = [anew(point, args.sweep, spec) for point in points(trials)]",
+          "found = points(trials)", f"{BESIDE} -k by_hand"),
+    Fault("bench/sweeps.py", "    if there != {", "    if False and there != {",
+          f"{BESIDE} -k other_trainings"),
+    Fault("hw/flow/measure.py", "network, form or Form(), gated", "network, Form(), gated",
+          "tests/hw/test_measure.py"),
+    Fault("hw/rtl/realisation.py", "network, stream=form.streamed, cycles",
+          "network, stream=form.parallel, cycles", "tests/hw/test_measure.py"),
     Fault("hw/flow/elsewhere.py", "if (own.version, own.content) != ", "if () != () and ",
           f"{TRIALS} -k another_placer"),
     Fault("model/sweeping/front.py", "theirs >= ours", "theirs > ours", SWEEP),
