@@ -38,7 +38,7 @@ PERIOD = 10.0
 _LAST = {CHECKPOINT: 1, NETWORK: 2}
 """Files that tell how far a run is: they are written after what they speak of."""
 
-_ROOMS = ("ir", "data", "model")
+_ROOMS = ("ir", "data", "model", "hw")
 _PACKAGES = ("numpy", "torch")
 """What must be the same everywhere for a trial to be the same everywhere."""
 
@@ -70,7 +70,8 @@ class Change:
 def versions() -> dict[str, str]:
     """What trials are done by here: a digest of the sources, and versions of packages."""
     root, state = Path(__file__).parents[2], hashlib.sha256()
-    for path in sorted(path for room in _ROOMS for path in (root / room).rglob("*.py")):
+    for path in sorted(path for room in _ROOMS for kind in ("*.py", "*.json")
+                       for path in (root / room).rglob(kind)):  # coefficients of estimates, too
         state.update(f"{path.relative_to(root).as_posix()}\n".encode() + path.read_bytes())
     return {"bitwright of sources": state.hexdigest()[:12]} | {
         name: importlib.metadata.version(name) for name in _PACKAGES}
