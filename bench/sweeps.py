@@ -5,6 +5,7 @@ processes, by both. ``kills``: workers, and now and then the
 sweep itself, killed at random moments; nothing may be lost and no trial done twice. ``driver``:
 what a sweep itself takes for a trial, when others train. ``beside``: networks of a sweep's folder
 with networks made by hand, all of them sized anew for the target and in the form of --spec.
+``sizes``: what a sweep has left on disk, and what its trials took.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from statistics import fmean
 
@@ -36,10 +38,10 @@ from bitwright.model.sweeping.front import front, points
 from bitwright.model.sweeping.ledger import JOURNAL, Ledger
 from bitwright.model.sweeping.picture import draw
 from bitwright.model.sweeping.spec import FOLDER, SweepError, load_spec
-from bitwright.model.sweeping.sweep import SPEC, Sweep, claim, described, run_folder
-from bitwright.model.training.folder import NETWORK
+from bitwright.model.sweeping.sweep import SPEC, TRIALS, Sweep, claim, described, run_folder
+from bitwright.model.training.folder import CHECKPOINT, METRICS, NETWORK, curve
 
-__all__ = ["beside", "driver", "kills", "main", "nodes", "rate", "same"]
+__all__ = ["beside", "driver", "kills", "main", "nodes", "rate", "same", "sizes"]
 
 ROOT = Path(__file__).parents[1]
 
@@ -174,6 +176,19 @@ def struck(arguments, count, pause, draws):
             return sweep.returncode, killed
 
 
+def journal(folder):
+    """Entries of a sweep's journal, which is only read: another may be writing it."""
+    return [json.loads(line) for line in
+            (folder / JOURNAL).read_text(encoding="utf-8").splitlines(keepends=True)
+            if line.endswith("\n")]
+
+
+def ended(folder):
+    """Entries of the journal by which trials have ended."""
+    return [entry for entry in journal(folder)
+            if entry["op_code"] == 6 and entry["state"] not in (0, 4)]  # running, waiting
+
+
 def kills(args, out):
     """The same sweep undisturbed and struck. One that is over before the last kill shows less."""
     spec = written(args.spec, out, trials=args.trials)
@@ -184,9 +199,7 @@ def kills(args, out):
         folder = out / engine
         with nodes() if engine == "ray" else contextlib.nullcontext() as address:
             status, killed = struck((spec, folder, 2, address), args.count, args.pause, draws)
-        ends = Counter(entry["trial_id"] for entry in map(
-            json.loads, (folder / JOURNAL).read_text(encoding="utf-8").splitlines())
-            if entry["op_code"] == 6 and entry["state"] not in (0, 4))  # running, waiting
+        ends = Counter(entry["trial_id"] for entry in ended(folder))
         twice = sum(times > 1 for times in ends.values())
         whole, found = results(spec, out / "whole"), results(spec, folder)
         others = sum(one != two for one, two in itertools.zip_longest(whole, found))
@@ -307,6 +320,38 @@ def beside(args, out):
     return 0
 
 
+def sizes(args, out):
+    """Bytes that a sweep's folder holds of a trial and of a build, and what a trial took."""
+    del out
+    runs, builds = ([path for path in sorted((args.sweep / name).glob("*")) if path.is_dir()]
+                    for name in (TRIALS, "builds"))
+    each = {"run folder": [_bytes(path) for path in runs]}
+    for name in (CHECKPOINT, NETWORK, METRICS):
+        each[f"{name} of it"] = [(path / name).stat().st_size for path in runs
+                                 if (path / name).exists()]
+    each["build folder"] = [_bytes(path) for path in builds]
+    heading("what", "number", "bytes: mean", "least", "most")
+    for what, found in each.items():
+        if found:
+            print(f"| {what} | {len(found)} | {sum(found) / len(found):,.0f} | {min(found):,} | "
+                  f"{max(found):,} |")
+    entries = journal(args.sweep)
+    begun = [datetime.fromisoformat(entry["datetime_start"]) for entry in entries
+             if entry["op_code"] == 4]  # in the order of their numbers
+    took = [(datetime.fromisoformat(entry["datetime_complete"])
+             - begun[entry["trial_id"]]).total_seconds() for entry in ended(args.sweep)]
+    print(f"| journal, of a trial | {len(begun)} | "
+          f"{(args.sweep / JOURNAL).stat().st_size / max(1, len(begun)):,.0f} | | |")
+    epochs = sum(len(curve(path)) for path in runs)
+    print(f"\n{len(begun)} trials, {epochs:,} epochs; from its begin to its end a trial took "
+          f"{sum(took) / max(1, len(took)):.1f} s, as a mean of the {len(took)} that have ended")
+    return 0
+
+
+def _bytes(folder):
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
 def _parser():
     parser = argparse.ArgumentParser(prog="python -m bench.sweeps", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -333,6 +378,9 @@ def _parser():
     part.add_argument("sweep", type=Path, metavar="FOLDER")
     part.add_argument("networks", type=Path, nargs="*", metavar="NETWORK")
     part.set_defaults(function=beside)
+    part = which.add_parser("sizes", help=sizes.__doc__)
+    part.add_argument("sweep", type=Path, metavar="FOLDER")
+    part.set_defaults(function=sizes)
     return parser
 
 

@@ -1,5 +1,6 @@
 """Sweeps through a cluster of two nodes, really: as through plain processes, and killed."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,43 @@ def test_a_folder_of_other_trainings_is_refused(swept, caplog):
             ("nowhere", "nowhere: no sweep is there, as it has no spec.toml")):
         assert sweeps.main(["--spec", "other.toml", "beside", folder]) == 1
         assert caplog.messages[-1] == message
+
+
+def test_what_a_sweep_leaves_on_disk(capsys):
+    assert sweeps.main(["--spec", "small.toml", "--out", "out", "driver", "--totals", "3",
+                        "--slots", "1"]) == 0
+    sweep = Path("out", "driver")
+    runs = sorted((sweep / "trials").iterdir())
+    metrics = [(run / "metrics.jsonl").stat().st_size for run in runs]
+    for run, size in zip(runs, (100, 200, 900), strict=True):
+        (run / "checkpoint.pt").write_bytes(bytes(size))
+    (sweep / "builds" / "0001" / "logs").mkdir(parents=True)
+    (sweep / "builds" / "0001" / "logs" / "yosys.log").write_bytes(bytes(1000))
+    (sweep / "builds" / "0001" / "netlist.json").write_bytes(bytes(4000))
+    journal = sweep / "journal.log"
+    before = journal.read_bytes()
+    entries = [json.loads(line) for line in before.splitlines()]
+    for number, entry in enumerate(entries):  # the trials took 2, 3 and 4 s
+        if entry["op_code"] == 4:
+            entries[number]["datetime_start"] = "2026-01-01T00:00:00+00:00"
+        if entry["op_code"] == 6 and "datetime_complete" in entry:
+            entries[number]["datetime_complete"] = f"2026-01-01T00:00:0{2 + entry['trial_id']}Z"
+    journal.write_text("".join(json.dumps(entry) + "\n" for entry in entries) + "{'cut off")
+    before = journal.read_bytes()
+    capsys.readouterr()
+    assert sweeps.main(["sizes", str(sweep)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    whole = sum(metrics) + 1200
+    assert lines[2:] == [
+        f"| run folder | 3 | {whole / 3:,.0f} | {metrics[0] + 100:,} | {metrics[2] + 900:,} |",
+        "| checkpoint.pt of it | 3 | 400 | 100 | 900 |",
+        f"| metrics.jsonl of it | 3 | {sum(metrics) / 3:,.0f} | {min(metrics):,} | "
+        f"{max(metrics):,} |",
+        "| build folder | 1 | 5,000 | 5,000 | 5,000 |",
+        f"| journal, of a trial | 3 | {len(before) / 3:,.0f} | | |", "",
+        "3 trials, 12 epochs; from its begin to its end a trial took 3.0 s, as a mean of the 3 "
+        "that have ended"]
+    assert journal.read_bytes() == before
 
 
 @pytest.mark.slow
