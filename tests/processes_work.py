@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import os
+import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -15,12 +17,14 @@ from typing import Any
 import torch
 
 from bitwright import data
+from bitwright.command import guarded
 from bitwright.model import processes, train
 from bitwright.model.recipe import load_recipe
+from bitwright.model.training import group
 from bitwright.model.training.group import joined
 from bitwright.model.training.trainer import Trainer
 
-__all__ = ["Run", "both", "commands", "free_ports", "step", "steps"]
+__all__ = ["Run", "beats", "both", "commands", "free_ports", "step", "steps", "told"]
 
 for _name in ("torch.utils.tensorboard", "bitwright.model.lookup.loops"):
     importlib.import_module(_name)  # what the fork server has is there at once in every process
@@ -88,6 +92,36 @@ def _begin(work: Any, arguments: tuple[Any, ...], environment: dict[str, str],
         os.dup2(file, stream.fileno())
     torch.set_num_threads(1)
     torch.save(work(*arguments), f"found-{environment['RANK']}.pt")
+
+
+def beats() -> None:
+    """Add up numbers for ever, as a training does. ``met-RANK`` is there once all have met."""
+    def work() -> None:
+        with joined():
+            Path(f"met-{os.environ['RANK']}").touch()
+            while True:
+                processes.gathered(torch.zeros(1), processes.count())
+
+    sys.exit(guarded(work))
+
+
+def told() -> None:
+    """Be told to end, and twice more while it ends. Temporary files are made here."""
+    tempfile.tempdir, known = str(Path.cwd()), group._is_first_to_know
+
+    def again(slate: int | None) -> bool:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return known(slate)
+
+    def work() -> None:
+        group._is_first_to_know = again
+        try:
+            with joined():
+                os.kill(os.getpid(), signal.SIGTERM)
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    sys.exit(guarded(work))
 
 
 def steps(which: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:

@@ -11,8 +11,10 @@ import hashlib
 import logging
 import os
 import signal
+import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -38,7 +40,8 @@ def joined() -> Iterator[None]:
     """Meet the other processes, if the environment names any, and part in the end.
 
     Only the first process logs more than errors. If something ends the work inside, the process
-    that is first to know raises it, and the others exit in silence with status 1.
+    that is first to know raises it, and the others exit in silence with status 1. Where the store
+    of the group is lost with what ended it, the first of each machine raises it.
 
     Raises
     ------
@@ -50,17 +53,24 @@ def joined() -> Iterator[None]:
         return
     root = logging.getLogger()
     level, handler = root.level, signal.signal(signal.SIGTERM, _told_to_end)
+    slate = None
     try:
         _meet()
+        slate = _slate()
         if not processes.is_first():
             root.setLevel(logging.ERROR)
         yield
         distributed.destroy_process_group()
     except (UserError, OSError, KeyboardInterrupt):
-        if not _is_first_to_know():
+        if slate is not None:  # told to end while it ends, it would be gone before it says why
+            handler = signal.SIG_IGN
+            signal.signal(signal.SIGTERM, handler)
+        if not _is_first_to_know(slate):
             raise SystemExit(1) from None
         raise
     finally:
+        if slate is not None:
+            os.close(slate)
         root.setLevel(level)
         signal.signal(signal.SIGTERM, handler)
 
@@ -80,13 +90,44 @@ def _told_to_end(number: int, frame: FrameType | None) -> None:
     raise ProcessError(LOST)
 
 
-def _is_first_to_know() -> bool:
-    """Whether no other process has said yet what ended the training."""
+def _store() -> Any:
+    return distributed.distributed_c10d._get_default_store()
+
+
+def _slate() -> int:
+    """A file that the processes of this machine have open: who ends it leaves a byte.
+
+    It has no name any more, so that it is gone with them, and is there as long as one of them is:
+    the store may be a part of the process that is lost.
+    """
+    key = f"bitwright/slate-{distributed.get_rank() - local()}"
+    made = None if local() else tempfile.NamedTemporaryFile(prefix="bitwright-", delete=False)
     try:
-        store = distributed.distributed_c10d._get_default_store()
-        return int(store.add("bitwright/ended", 1)) == 1
+        if made is not None:
+            made.close()
+            _store().set(key, made.name)
+        # Made if it is not there: a container of its own is a machine of its own.
+        slate = os.open(_store().get(key), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        _wait()
+    except RuntimeError as error:
+        raise ProcessError(LOST) from error
+    finally:
+        if made is not None:
+            with suppress(PermissionError):  # Windows keeps names of files that are open
+                Path(made.name).unlink()
+    return slate
+
+
+def _is_first_to_know(slate: int | None) -> bool:
+    """Whether no other process has said yet what ended the training."""
+    if slate is not None:
+        os.write(slate, b"x")
+        if os.lseek(slate, 0, os.SEEK_CUR) > 1:  # where the byte was put: behind those of others
+            return False
+    try:
+        return int(_store().add("bitwright/ended", 1)) == 1
     except (RuntimeError, ValueError):
-        return True  # the one that would know is gone
+        return True  # the one that would know of other machines is gone
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from bitwright.model import processes, train
 from bitwright.model.processes import LOST, Share
 from bitwright.model.recipe import load_recipe
 from bitwright.model.training.checkpoint import Checkpoint
-from tests.processes_work import Run, both, commands, free_ports, step
+from tests.processes_work import Run, beats, both, commands, free_ports, step, told
 
 TABLES = ("layers=[{kind='bit_error', rate=0.1}, {kind='lut', width=60, fan_in=3, "
           "wiring='learnable', offered=8, wire_cost=0.1}, {kind='lut', width=40, fan_in=3}]")
@@ -139,6 +139,25 @@ def test_a_killed_process_ends_the_run_with_one_line(killed):
     assert 1 <= epoch < 6
     lines = (said[0] + said[1]).splitlines()
     assert [line for line in lines if "samples to learn from" not in line] == [LOST]
+
+
+@pytest.mark.parametrize("rank", [0, 2])
+def test_one_of_those_that_are_left_says_so(rank, tmp_path):
+    """The store of the group is the first process's: where that is killed none can be asked."""
+    run = Run(beats, (), 3, tmp_path)
+    deadline = time.monotonic() + 120
+    while len(list(tmp_path.glob("met-*"))) < 3 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    run.processes[rank].kill()
+    assert run.wait(60) == [-signal.SIGKILL if one == rank else 1 for one in range(3)]
+    assert "".join(run.said).count(LOST) == 1  # torch says something of its store besides
+
+
+def test_who_is_told_to_end_twice_says_so_and_leaves_nothing(tmp_path):
+    run = Run(told, (), 2, tmp_path)
+    assert run.wait(60) == [1, 1]
+    assert "".join(run.said) == f"{LOST}\n"
+    assert {path.name for path in tmp_path.iterdir()} == {"output-0.txt", "output-1.txt"}
 
 
 def test_a_killed_run_goes_on_to_the_same_bytes(two):
