@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from bitwright import data
 from bitwright.command import guarded
@@ -22,9 +23,10 @@ from bitwright.model import processes, train
 from bitwright.model.recipe import load_recipe
 from bitwright.model.training import group
 from bitwright.model.training.group import joined
+from bitwright.model.training.stream import Stream
 from bitwright.model.training.trainer import Trainer
 
-__all__ = ["Run", "beats", "both", "commands", "free_ports", "step", "steps", "told"]
+__all__ = ["Run", "beats", "both", "commands", "epoch", "free_ports", "step", "told"]
 
 for _name in ("torch.utils.tensorboard", "bitwright.model.lookup.loops"):
     importlib.import_module(_name)  # what the fork server has is there at once in every process
@@ -124,12 +126,6 @@ def told() -> None:
     sys.exit(guarded(work))
 
 
-def steps(which: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
-    """Several :func:`step`, by as many processes as the environment says."""
-    with joined():
-        return [step(*one) for one in which]
-
-
 def commands(which: Sequence[tuple[int, list[str]]]) -> None:
     """Trainings one after the other, each at a port of its own. Exits with the first failure."""
     for port, argv in which:
@@ -139,12 +135,42 @@ def commands(which: Sequence[tuple[int, list[str]]]) -> None:
             sys.exit(status)
 
 
-def both(which: Sequence[Sequence[Any]], trainings: Sequence[tuple[int, list[str]]],
-         ) -> list[dict[str, Any]]:
-    """Steps, then trainings."""
-    found = steps(which)
+def both(which: Sequence[Sequence[Any]], shards: Path, trainings: Sequence[tuple[int, list[str]]],
+         ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Several :func:`step` and an :func:`epoch`, then trainings."""
+    with joined():
+        found = [step(*one) for one in which], epoch(shards)
     commands(trainings)
     return found
+
+
+class _Watched(Stream):
+    """Shards that remember which samples they were asked for."""
+
+    seen: list[Tensor]
+
+    def __getitem__(self, part: Tensor) -> Tensor:
+        self.seen.append(part)
+        return super().__getitem__(part)
+
+
+def epoch(shards: Path) -> dict[str, Any]:
+    """Learn an epoch from a folder of shards by flips alone, in as many processes as there are.
+
+    Returns
+    -------
+    dict
+        What the log says (``entry``), the ``state`` of the network, and the samples ``seen`` here.
+    """
+    trainer = Trainer(load_recipe("digits-fbf", ["epochs=1", "patience=1"]), data.load(str(shards)))
+    stream = trainer._features
+    assert isinstance(stream, Stream)
+    stream.__class__ = _Watched
+    stream.seen = []
+    trainer._settle = lambda order: None  # it looks at samples again
+    entry = trainer.run_epoch(lambda *_: None)
+    return {"entry": entry, "seen": torch.cat(stream.seen).tolist(),
+            "state": trainer.network.state_dict()}
 
 
 def step(name: str, overrides: Sequence[str], batch: int, steps: int) -> dict[str, Any]:
@@ -170,7 +196,8 @@ def step(name: str, overrides: Sequence[str], batch: int, steps: int) -> dict[st
             mine = part[share.slice]
             seen += mine.tolist()
             features = trainer._changed(trainer._features[mine])
-            report = trainer.rule.step(features, trainer._labels[mine])
+            with trainer._taught(mine, features):
+                report = trainer.rule.step(features, trainer._labels[mine])
         report = processes.added({key: value * share.samples / batch
                                   for key, value in report.items()})
     named = dict(trainer.network.named_parameters())

@@ -10,15 +10,23 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from bitwright import ir
+from bitwright import data, ir
+from bitwright.locate import ZOO
 from bitwright.model import processes, train
 from bitwright.model.processes import LOST, Share
 from bitwright.model.recipe import load_recipe
 from bitwright.model.training.checkpoint import Checkpoint
-from tests.processes_work import Run, beats, both, commands, free_ports, step, told
+from bitwright.model.training.trainer import Trainer
+from tests.processes_work import Run, beats, both, commands, epoch, free_ports, step, told
 
 TABLES = ("layers=[{kind='bit_error', rate=0.1}, {kind='lut', width=60, fan_in=3, "
           "wiring='learnable', offered=8, wire_cost=0.1}, {kind='lut', width=40, fan_in=3}]")
+GRAPH = ("layers=[{name='a', kind='lut_convolution', channels=8, kernel=3, fan_in=3}, "
+         "{name='b', kind='lut_convolution', channels=8, kernel=3, fan_in=3, inputs=['modulate']}, "
+         "{kind='join', inputs=['a', 'b']}, {kind='learned_merge'}, "
+         "{kind='pool', function='majority', kernel=2, stride=2}, "
+         "{kind='lut', width=40, fan_in=3}]")
+TEACHER = f"distill.teacher={str(ZOO / 'digits.safetensors')!r}"
 REAL = "layers=[{kind='dense', neurons=32, batch_norm=true}]"
 STEPS = {
     "tables": ("digits", [TABLES, "jitter=1", "augment.flip=true", "augment.cutout=3",
@@ -30,6 +38,10 @@ STEPS = {
     "xnor": ("digits-xnor", []),
     "ste": ("digits-ste", ["straight-through.regulariser='manhattan'"]),
     "convolution": ("digits-conv", []),
+    "a graph of tables": ("digits-lutconv", [GRAPH]),
+    "merged images": ("digits-residual", []),
+    "a teacher": ("digits", [TEACHER]),
+    "a teacher of what is changed": ("digits", [TEACHER, "jitter=1"]),
     "real": ("digits-real", [REAL]),
     "bop": ("digits-bop", []),
     "direct": ("digits-dfa", ["direct-feedback-alignment.angles=true"]),
@@ -61,9 +73,17 @@ BATCH = 41
 TOLERANCE = 1e-3
 """Largest difference of a gradient, in shares of the greatest of its tensor."""
 
-KILLED = ["digits", "--set", "epochs=6", "--set", "layers.0.width=60", "--set",
-          "layers.1.width=40", "--set", "jitter=1", "--out", "killed"]
+APART = 0.03
+"""Largest difference of validation accuracies after six epochs: 6 samples of 201.
+
+Trainings so short end at 51 to 62 % by their seeds; the half of a percent of docs/training.md is
+that of whole ones.
+"""
+
+SETTINGS = ["epochs=6", "layers.0.width=60", "layers.1.width=40", "jitter=1"]
+KILLED = ["digits", *(word for one in SETTINGS for word in ("--set", one)), "--out", "killed"]
 FLIPS = ["digits-fbf", "--set", "epochs=3", "--out"]
+FRONT = [*KILLED[:-1], "front", "--set", "keep='front'", "--set", "backprop.cost=3.0"]
 
 
 def undisturbed(out):
@@ -90,11 +110,29 @@ def two(killed):
     before = (folder / "killed" / "checkpoint.pt").read_bytes()
     (folder / "alone").mkdir()
     (folder / "alone" / "checkpoint.pt").write_bytes(before)
-    trainings = [undisturbed("whole"), ["--resume", "--out", "killed"], [*FLIPS, "flips"]]
+    trainer = Trainer(load_recipe("digits", SETTINGS), data.load("digits"))
+    for _ in range(2):
+        trainer.run_epoch(lambda *_: None)
+    (folder / "begun").mkdir()
+    trainer.save(folder / "begun" / "checkpoint.pt")
+    trainings = [undisturbed("whole"), ["--resume", "--out", "killed"],
+                 ["--resume", "--out", "begun"], [*FLIPS, "flips"], FRONT]
     work = [[*one, BATCH, 1 + (name in WHOLE)] for name, one in STEPS.items()]
-    run = Run(both, (work, list(zip(free_ports(3), trainings, strict=True))), 2, folder)
+    ports = free_ports(len(trainings))
+    run = Run(both, (work, sharded(folder / "shards"), list(zip(ports, trainings, strict=True))), 2,
+              folder)
     assert run.wait() == [0, 0], run.said
-    return folder, [dict(zip(STEPS, found, strict=True)) for found in run.found], run.said
+    return folder, run.found, run.said
+
+
+def sharded(folder):
+    """Digits as shards of 100 samples."""
+    whole = data.load("digits")
+    with data.ShardWriter(folder, shape=whole.shape, classes=whole.classes, bits=whole.bits,
+                          full_scale=whole.full_scale, size=6400) as writer:
+        writer.add(whole.features, whole.labels)
+        writer.test(whole.x_test, whole.y_test)
+    return folder
 
 
 def close(ours, theirs):
@@ -104,7 +142,7 @@ def close(ours, theirs):
 
 @pytest.mark.parametrize("name", STEPS)
 def test_a_step_of_two_is_that_of_one(name, two):
-    _, (first, second), _ = two
+    first, second = (dict(zip(STEPS, steps, strict=True)) for steps, _ in two[1])
     alone = step(*STEPS[name], BATCH, 1 + (name in WHOLE))
     assert not set(first[name]["seen"]) & set(second[name]["seen"])
     assert sorted(first[name]["seen"] + second[name]["seen"]) == sorted(alone["seen"])
@@ -169,20 +207,47 @@ def test_a_killed_run_goes_on_to_the_same_bytes(two):
     assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3, 4, 5, 6]
 
 
-def test_one_process_goes_on_with_the_run_of_two(two, monkeypatch):
+def test_another_number_of_processes_goes_on(two, monkeypatch):
     folder, _, _ = two
     monkeypatch.chdir(folder)
-    assert train.main(["--resume", "--out", "alone"]) == 0
-    whole, resumed = (ir.load(folder / out / "network.safetensors").provenance["accuracy"]
-                      for out in ("whole", "alone"))
-    assert abs(whole["validation"] - resumed["validation"]) <= 0.03
+    assert train.main(["--resume", "--out", "alone"]) == 0  # begun by two
+    whole, *resumed = (ir.load(folder / out / "network.safetensors").provenance
+                       for out in ("whole", "alone", "begun"))
+    for found in resumed:
+        assert found["epochs"] == 6
+        assert abs(whole["accuracy"]["validation"] - found["accuracy"]["validation"]) <= APART
+
+
+def test_two_see_of_shards_what_one_sees(two):
+    folder, found, _ = two
+    (_, first), (_, second) = found
+    alone = epoch(folder / "shards")
+    assert sorted(first["seen"] + second["seen"]) == sorted(alone["seen"])
+    assert sorted(alone["seen"]) == list(range(len(alone["seen"])))
+    for key, value in alone["state"].items():
+        assert torch.equal(first["state"][key], second["state"][key]), key
+        if value.dtype == torch.bool or key.endswith("mean"):
+            assert torch.equal(first["state"][key], value), key
+    assert first["entry"]["validation_accuracy"] == alone["entry"]["validation_accuracy"]
+
+
+def test_two_keep_a_front(two):
+    """All of them freeze what is kept, the first one writes it."""
+    folder, _, said = two
+    lines = (folder / "front" / "metrics.jsonl").read_text().splitlines()
+    tables = {entry["luts"]: entry["validation_accuracy"] for entry in map(json.loads, lines)}
+    kept = sorted((folder / "front").glob("front-*.safetensors"))
+    assert said[0].count("LUTs of tables, validation") == len(kept) > 0
+    for path in kept:
+        figures = ir.load(path).provenance["accuracy"]
+        assert figures["validation"] == tables[int(path.stem.removeprefix("front-"))]
 
 
 def test_only_the_first_process_speaks(two):
     _, _, said = two
     assert said[1] == ""
-    assert said[0].count("samples to learn from") == 3
-    assert said[0].count("network.safetensors") == 3
+    assert said[0].count("samples to learn from") == 5
+    assert said[0].count("network.safetensors") == 5
 
 
 @pytest.mark.parametrize(("total", "count"), [(10, 1), (10, 3), (51, 2), (7, 7)])
@@ -193,9 +258,6 @@ def test_shares_are_a_partition(total, count):
 
 
 def refusal(monkeypatch, *overrides, recipe="digits", compiled=False):
-    from bitwright import data
-    from bitwright.model.training.trainer import Trainer
-
     monkeypatch.setattr(processes, "count", lambda: 2)
     chosen = load_recipe(recipe, overrides)
     with pytest.raises(ValueError) as caught:
