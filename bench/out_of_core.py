@@ -1,9 +1,10 @@
-"""Train an epoch on a set that lies on disk, and on as much of it as fits the memory.
+"""Train an epoch on a set that lies on disk, on a part of it, and on that part held in memory.
 
 The set is made of bytes: a picture for each class, and three times as much noise. It is written as
 shards, once for each size, and the system is asked to forget the files before they are read. Every
 training is a process of its own, and prints its peak memory (and what torch and Python take of it)
-and samples a second of its steps. With --gigabytes 0.02 it is done in seconds.
+and samples a second of its steps. The part is as many whole shards as --memory has samples for, so
+that both trainings of it have the same. With --gigabytes 0.02 it is done in seconds.
 """
 
 import argparse
@@ -14,11 +15,12 @@ import resource
 import shutil
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-__all__ = ["main", "make", "measure"]
+__all__ = ["main", "make", "measure", "part"]
 
 ROOT = Path(__file__).parents[1]
 SHAPE, CLASSES = (32, 32, 3), 10
@@ -68,8 +70,19 @@ def forget(folder):
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def measure(folder, most, batch, pipe):
-    """Train an epoch: of all samples as they lie on disk, or of the first ones in memory."""
+def part(found, most):
+    """The first shards of a set, as many as have no more samples, but one at least."""
+    from bitwright.data.shards import Shards
+
+    shards = found.shards
+    count = max(1, int(np.searchsorted(shards.bounds, most, side="right")) - 1)
+    fewer = Shards(shards.folder, np.diff(shards.bounds)[:count], shards.shape[1],
+                   shards.domain, shards.digest)
+    return replace(found, features=fewer, labels=found.labels[: len(fewer)])
+
+
+def measure(folder, where, most, batch, pipe):
+    """Train an epoch: of all samples, or of a part, as they lie on disk or in memory."""
     import torch
 
     from bitwright import data
@@ -78,14 +91,14 @@ def measure(folder, most, batch, pipe):
 
     torch.set_num_threads(1)
     before = _peak()
-    recipe = load_recipe("digits", [
-        "epochs=1", "patience=1", f"batch={batch}", f"data='{folder}'", LAYERS,
-        "backprop.label_smoothing=0.0", f"validation={min(0.1, 2000 / max(1, most or 1 << 20))}"])
     found = data.load(str(folder))
     if most:
-        found = data.DataSet(found.name, found.features[:most], found.labels[:most], found.x_test,
-                             found.y_test, found.bits, found.signed, found.full_scale, found.shape,
-                             found.classes)
+        found = part(found, most)
+    recipe = load_recipe("digits", [
+        "epochs=1", "patience=1", f"batch={batch}", f"data='{folder}'", LAYERS,
+        "backprop.label_smoothing=0.0", f"validation={min(0.1, 2000 / len(found.labels))}"])
+    if where == "memory":
+        found = replace(found, features=found.features[:])
     trainer = Trainer(recipe, found)
     steps, seen = time.perf_counter(), [0]
 
@@ -111,7 +124,7 @@ def main(argv=None):
     parser.add_argument("--gigabytes", metavar="G", type=float, default=10.0,
                         help="of the set (default: 10)")
     parser.add_argument("--memory", metavar="N", type=int, default=200_000,
-                        help="samples that are trained on in memory (default: 200000)")
+                        help="samples of the part, at most (default: 200000)")
     parser.add_argument("--batch", metavar="N", type=int, default=512)
     parser.add_argument("--out", metavar="DIR", type=Path, default=ROOT / "runs" / "out-of-core",
                         help="where the set is made (default: runs/out-of-core)")
@@ -125,10 +138,10 @@ def main(argv=None):
     print("| samples | GB of them | where | peak memory, MiB | of torch and Python | samples a "
           "second | validation, % |\n|---|---|---|---|---|---|---|")
     context, rows = multiprocessing.get_context("spawn"), []
-    for where, most in (("shards", 0), ("memory", args.memory)):
+    for where, most in (("shards", 0), ("shards", args.memory), ("memory", args.memory)):
         forget(folder)
         here, there = context.Pipe(duplex=False)
-        process = context.Process(target=measure, args=(folder, most, args.batch, there))
+        process = context.Process(target=measure, args=(folder, where, most, args.batch, there))
         process.start()
         there.close()
         try:
