@@ -83,7 +83,7 @@ that of whole ones.
 SETTINGS = ["epochs=6", "layers.0.width=60", "layers.1.width=40", "jitter=1"]
 KILLED = ["digits", *(word for one in SETTINGS for word in ("--set", one)), "--out", "killed"]
 FLIPS = ["digits-fbf", "--set", "epochs=3", "--out"]
-FRONT = [*KILLED[:-1], "front", "--set", "keep='front'", "--set", "backprop.cost=3.0"]
+FRONT = [*KILLED[:-1], "front", "--set", "keep='front'", "--set", "backprop.cost=0.1"]
 
 
 def undisturbed(out):
