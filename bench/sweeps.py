@@ -310,7 +310,8 @@ def beside(args, out):
         share = 100 * network.provenance["accuracy"]["validation"]
         luts = sized(network, spec)["luts"]
         hand.append((luts, share))
-        print(f"| {path.name} | {share:.2f} % | {luts:,.0f} |")
+        name = path.parent.name if path.name == NETWORK else path.name  # that of its run
+        print(f"| {name} | {share:.2f} % | {luts:,.0f} |")
     words = ", ".join(filter(None, (before["target"], str(Form(**before.get("form", {}))))))
     print(f"\n{len(found)} of {len(trials)} trials came to their end; the sweep compared them by "
           f"LUTs of {words}.")
