@@ -14,20 +14,25 @@ is synthesised for the board and not placed; ``levels1`` and ``levels4`` with so
 register. ``streamed`` is other made networks: pictures whose pixels stream through convolutions
 and pools.
 
+``--freq 60`` places once, for that clock, in place of a search for the fastest, which takes three
+times as long.
+
 ``python -m bench.measured fit`` fits the coefficients of the estimate to the made networks of even
 numbers, in all forms, to digits and to iris, and writes them where it reads them; ``python -m
 bench.measured errors`` prints how far it lies from the others, to none of which it was fitted, and
 how many have the block RAMs that it tells, to which nothing is fitted; with ``--form`` for builds
-of that form.
+of that form, with ``--constant`` how far off one Fmax for all designs of a speed grade is.
 """
 
 import argparse
 import dataclasses
 import functools
 import json
+import math
 import statistics
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +74,9 @@ LARGE, SCALE = 100, 8
 
 PRIOR, ABSENT = 0.2, 0.001
 """Weight of a coefficient of 1, and of one of what is there or not, whatever that takes."""
+
+SHORT = 0.2
+"""Weight of a factor of 1 of what makes paths long."""
 
 SWITCHES = {"fixed", "writes", "board", "parallel", "turns", "pictures", "layers"}
 """Features that are there or not."""
@@ -234,7 +242,7 @@ def placed_on(where):
     return families.get(where) if board is None else board.family, board
 
 
-def measure(name, where):
+def measure(name, where, *, clock_hz=None):
     """Synthesise for a family, or place on a board, and tell what was found."""
     family, board = placed_on(where)
     synthesised = board is None or parted(name)[1] == LOADED
@@ -242,18 +250,21 @@ def measure(name, where):
         report, _ = build(f"made{name}" if name[0].isdigit() else name, network(name), Options(
             board=board, family=family, plan=plan(name, family, board), out=Path(folder),
             stop_after="synth" if synthesised else "route",
+            clock_hz=clock_hz, allow_timing_fail=clock_hz is not None,
             baud=None if board is None else board.baud))
     return line(name, where, report)
 
 
 def line(name, where, report):
     """What a report says, as a line of the data."""
-    resources, fmax = report["resources"], report["timing"]["fmax_hz"]
+    resources, timing = report["resources"], report["timing"]
+    fmax = timing["fmax_hz"]
     return {"network": name, "target": where,
             "luts": {part: found["luts"] for part, found in resources["parts"].items()},
             "flip_flops": resources["total"]["flip_flops"],
             "memories": resources["total"]["memories"],
-            "fmax_mhz": None if fmax is None else round(fmax / 1e6, 2)}
+            "fmax_mhz": None if fmax is None else round(fmax / 1e6, 2),
+            "clock_mhz": None if fmax is None else round(timing["clock_hz"] / 1e6, 2)}
 
 
 def save(found):
@@ -261,13 +272,13 @@ def save(found):
     put(DATA, found, lambda one: (one["network"], one["target"]))
 
 
-def add(names, targets):
+def add(names, targets, *, clock_hz=None):
     """Build what is not there yet."""
     for name in names:
         for where in targets:
             if any((one["network"], one["target"]) == (name, where) for one in load()):
                 continue
-            found = measure(name, where)
+            found = measure(name, where, clock_hz=clock_hz)
             save([found])
             print(json.dumps(found), flush=True)
 
@@ -306,20 +317,23 @@ def _design(name, where, link):
     return Design.of(as_built(network(name), chosen), chosen, family, link=link)
 
 
-def fit(lines):
-    """Coefficients of each family, by name, as the file has them."""
-    known = [(one, design.features, family, board) for one in lines if fitted_to(one)
-             for design, family, board in [described(one)]]
-    grades = speeds([(one, board) for one, _, _, board in known if one["fmax_mhz"] is not None])
+def fit(lines, *, constant=False):
+    """Coefficients of each family, by name, as the file has them; with an Fmax that is the same for
+    all designs of a speed grade, to compare with."""
+    known = [(one, *described(one)) for one in lines if fitted_to(one)]
     found = {}
     for name in families.FAMILIES:
-        own = [(one, parts) for one, parts, family, _ in known if family.name == name]
-        mhz = {grade: round(statistics.geometric_mean(reached), 2)
-               for (family, grade), reached in sorted(grades.items()) if family == name}
-        found[name] = {
-            "parts": {part: solved([(parts[part], one["luts"].get(part, 0)) for one, parts in own
-                                    if part in parts]) for part in PARTS},
-            "mhz": mhz | ({"": min(mhz.values())} if mhz else {})}
+        own = [(one, design, board) for one, design, family, board in known if family.name == name]
+        # Made networks of no form were synthesised alone: placed, they would count twice.
+        parts = {part: solved([(design.features[part], one["luts"].get(part, 0))
+                               for one, design, board in own if part in design.features
+                               and not (board is not None and one["network"].isdigit())])
+                 for part in PARTS}
+        luts = Coefficients(parts, {}, {}).luts
+        found[name] = {"parts": parts, **speeds([
+            (one, speed_grade(board.part),
+             {} if constant else design.lengths(sum(luts(design.features).values())))
+            for one, design, board in own if one["fmax_mhz"] is not None])}
     return found
 
 
@@ -345,11 +359,36 @@ def solved(rows):
 
 
 def speeds(rows):
-    """MHz, by family and speed grade, of lines and their boards."""
-    grades = {}
-    for one, board in rows:
-        grades.setdefault((board.family.name, speed_grade(board.part)), []).append(one["fmax_mhz"])
-    return grades
+    """Fmax of each speed grade, and how much longer what makes paths long makes a period.
+
+    Periods are products, so that their logarithms are sums. A little weight keeps each factor
+    near 1, where little was measured. A network counts once, on however many boards it is.
+
+    Parameters
+    ----------
+    rows : list
+        Of placed lines of a family: the line, its speed grade, and what makes its paths long.
+    """
+    if not rows:
+        return {"mhz": {}, "slower": {}}
+    boards_of = Counter(one["network"] for one, _, _ in rows)
+    grades = sorted({grade for _, grade, _ in rows})
+    names = list(rows[0][2])
+    matrix, wanted = [], []
+    for one, grade, paths in rows:
+        weight = boards_of[one["network"]] ** -0.5
+        matrix.append([weight * value for value in (
+            *(grade == other for other in grades), *paths.values())])
+        wanted.append(weight * math.log(1000 / one["fmax_mhz"]))
+    prior = np.diag([0.0] * len(grades) + [
+        SHORT * max(abs(row[len(grades) + index]) for row in matrix)
+        for index in range(len(names))])[len(grades):]
+    solution, _ = nnls(np.vstack([matrix, prior]), [*wanted, *np.zeros(len(names))])
+    mhz = {grade: round(1000 * math.exp(-value), 2)
+           for grade, value in zip(grades, solution, strict=False)}
+    return {"mhz": mhz | {"": min(mhz.values())},
+            "slower": {name: round(float(value), 4)
+                       for name, value in zip(names, solution[len(grades):], strict=True)}}
 
 
 def errors(lines, fitted, form=""):
@@ -371,7 +410,7 @@ def errors(lines, fitted, form=""):
         told = fitted[family.name].luts(design.features)
         total = sum(one["luts"].values())
         mhz = None if one["fmax_mhz"] is None else fitted[family.name].fmax_mhz(
-            speed_grade(board.part))
+            design, speed_grade(board.part))
         rows.append({"network": one["network"], "target": one["target"], "family": family.name,
                      "luts": total, "told": sum(told.values()),
                      "luts_off": 100 * (sum(told.values()) / total - 1),
@@ -415,8 +454,20 @@ def write():
 
 
 def worth(fitted):
-    """How far off estimates are by some coefficients: of each form, and in it of each family."""
-    return {form: off(errors(load(), fitted, form)) for form in ("", *FORMS, STREAMED)}
+    """How far off estimates are by some coefficients: of each form, and in it of each family, with
+    the LUTs of the largest build that was placed, fitted to or not."""
+    lines = load()
+    return {form: {name: found | {"placed_luts": largest(lines, form, name)}
+                   for name, found in off(errors(lines, fitted, form)).items()}
+            for form in ("", *FORMS, STREAMED)}
+
+
+def largest(lines, form, family):
+    """LUTs of the largest build of a form that was placed on a device of a family; None where none
+    was."""
+    return max((sum(one["luts"].values()) for one in lines
+                if one["fmax_mhz"] is not None and parted(one["network"])[1] == form
+                and placed_on(one["target"])[0].name == family), default=None)
 
 
 def table(rows):
@@ -458,19 +509,25 @@ def main(argv=None):
                         help="only this network: a number, or a name of the zoo")
     parser.add_argument("--family", metavar="NAME", action="append", help="only these")
     parser.add_argument("--board", metavar="NAME", action="append", help="boards, instead")
+    parser.add_argument("--freq", metavar="MHZ", type=float,
+                        help="place once, for that clock, in place of a search for the fastest")
+    parser.add_argument("--constant", action="store_true",
+                        help="of errors: those of one Fmax for all designs of a speed grade")
     args = parser.parse_args(argv)
     if args.what == "adopt":
         adopt(args.folder)
     elif args.what == "fit":
         write()
     elif args.what == "errors":
-        table(errors(load(), {name: coefficients(name) for name in families.FAMILIES},
-                     args.form or ""))
+        known = ({name: Coefficients(**found) for name, found in fit(load(), constant=True).items()}
+                 if args.constant else {name: coefficients(name) for name in families.FAMILIES})
+        table(errors(load(), known, args.form or ""))
     else:
         numbers = range(1, 2 * args.held_out, 2) if args.held_out else range(args.networks)
         names = args.only or [str(number) for number in numbers if buildable(number, args.form)]
         add([f"{name}-{args.form}" if args.form else name for name in names],
-            args.board or args.family or families.FAMILIES)
+            args.board or args.family or families.FAMILIES,
+            clock_hz=args.freq and 1e6 * args.freq)
     return 0
 
 

@@ -3,13 +3,15 @@
 What the components tell of themselves (:class:`hw.rtl.realisation.Estimate`) and what the tables of
 a network are like are features of its parts; a part's LUTs are a sum of them with coefficients of
 the family, fitted to measured builds by ``python -m bench.measured fit``, which wrote
-``estimate.json``. Cycles are exact.
+``estimate.json``. So are those of Fmax, whose features tell how long paths are thought to be.
+Cycles are exact.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -24,7 +26,7 @@ from bitwright.boards import Board
 from bitwright.hw.contents import as_built, read_mask
 from bitwright.hw.families import Family
 from bitwright.hw.families.part import Part
-from bitwright.hw.flow.memories import Taken, together
+from bitwright.hw.flow.memories import Taken, taken, together
 from bitwright.hw.flow.tables import costs
 from bitwright.hw.layout import score_width
 from bitwright.hw.link.link import Link
@@ -53,6 +55,9 @@ FORMS = {STREAMED: "streamed ", "loaded": "loadable ", FOLDED: "folded ",
 COUNTED = "counted"
 """Feature that is LUTs as they are: none is fitted to it."""
 
+MIDDLE = 1000
+"""LUTs of a design of middle size."""
+
 Features = Mapping[str, Mapping[str, float]]
 """Of each part, by name: the larger, the more LUTs."""
 
@@ -66,12 +71,16 @@ class Coefficients:
     parts : mapping
         LUTs for each feature of each part.
     mhz : mapping of str to float
-        Fmax of a design, by speed grade; ``""`` for one that was not measured. Empty where nothing
-        was placed. It was not found to fall with the size of a design.
+        Fmax of a design of :data:`MIDDLE` LUTs all of whose paths are short, by speed grade; ``""``
+        for one that was not measured. Empty where nothing was placed.
+    slower : mapping of str to float
+        For each of :meth:`Design.lengths`, the logarithm of the factor by which a period is longer
+        for one more.
     """
 
     parts: Mapping[str, Mapping[str, float]]
     mhz: Mapping[str, float]
+    slower: Mapping[str, float]
 
     def luts(self, found: Features) -> dict[str, int]:
         """LUTs of each part. What was never measured is as the components tell it."""
@@ -79,9 +88,13 @@ class Coefficients:
                                 for name, value in values.items()))
                 for part, values in found.items()}
 
-    def fmax_mhz(self, grade: str) -> float | None:
+    def fmax_mhz(self, design: Design, grade: str) -> float | None:
         """Fmax of a design; None where the family was never placed."""
-        return self.mhz.get(grade, self.mhz.get(""))
+        short = self.mhz.get(grade, self.mhz.get(""))
+        if short is None:
+            return None
+        paths = design.lengths(sum(self.luts(design.features).values()))
+        return short * math.exp(-sum(value * paths[name] for name, value in self.slower.items()))
 
 
 @dataclass(frozen=True)
@@ -125,7 +138,7 @@ class Estimated:
 def coefficients(family: str) -> Coefficients:
     """Of a family, as they were fitted."""
     found = _stored()["families"][family]
-    return Coefficients(found["parts"], found["mhz"])
+    return Coefficients(**found)
 
 
 @cache
@@ -167,7 +180,7 @@ def estimate(network: ir.Network, plan: Plan, family: Family, board: Board | Non
     design = Design.of(built, plan, family, link=board is not None)
     fitted = coefficients(family.name)
     luts = fitted.luts(design.features)
-    fmax = None if board is None else fitted.fmax_mhz(speed_grade(board.part))
+    fmax = None if board is None else fitted.fmax_mhz(design, speed_grade(board.part))
     return Estimated(luts, design.memories.blocks, design.memories.large, fmax,
                      design.ip.latency, design.ip.interval, _form(built, plan))
 
@@ -191,11 +204,17 @@ class Design:
     ip : Ip or PixelIp
     features : Features
     memories : Taken
+    paths : mapping of str to float
+        What makes paths long: ``"looked_up"``, how often the words of the deepest memory of
+        thresholds that is logic double those of a LUT; ``"waits"``, whether a node takes turns, so
+        that whoever has a vector waits for it; ``"spread"``, the square root of the LUTs of neurons
+        whose weights lie in memories, which is the way that these and what is summed go.
     """
 
     ip: Any
     features: Features
     memories: Taken
+    paths: Mapping[str, float]
 
     @classmethod
     def of(cls, network: ir.Network, plan: Plan, family: Family, *, link: bool) -> Design:
@@ -207,8 +226,18 @@ class Design:
                 ip.layout, bool(ip.tables), large=plan.request == LARGE,
                 compared=_compared(network, plan))
         found = {part: together(memories, family) for part, memories in described.items()}
-        return cls(ip, _features(ip, network, plan, family, found, link=link),
-                   sum(found.values(), Taken()))
+        features = _features(ip, network, plan, family, found, link=link)
+        words = max((memory.depth for memory in described["encoder"]
+                     if taken(memory, family).rom), default=0)
+        turns = {FOLDED, SERIAL, STREAMED} & {plan.way(entry.name) for entry in network.entries}
+        return cls(ip, features, sum(found.values(), Taken()), {
+            "looked_up": max(0.0, math.log2(max(1, words)) - plan.lut_size),
+            "waits": float(bool(turns)), "spread": math.sqrt(features["core"]["neurons"])})
+
+    def lengths(self, luts: int) -> dict[str, float]:
+        """What makes paths long, with the size of a design of so many LUTs: how often it is twice
+        :data:`MIDDLE`."""
+        return {**self.paths, "size": math.log2(max(1, luts) / MIDDLE)}
 
 
 def _features(ip: Any, network: ir.Network, plan: Plan, family: Family,
@@ -467,15 +496,24 @@ def caveat(found: Estimated, family: Family) -> str:
         off, words = _off(family, ""), "other "
     if not off["builds"]:
         return f"an estimate; no {family.title} build was compared; cycles are exact"
-    fmax = "" if off["fmax"] is None else f", Fmax of {off['placed']} by {off['fmax']:g} %"
     return (f"an estimate; of {words}{family.title} builds that it was not fitted to "
             f"({off['builds']}) LUTs were off by {off['luts']:g} % on average, "
-            f"{off['luts_most']:g} % at most{fmax}; "
+            f"{off['luts_most']:g} % at most{_fmax_off(found, off)}; "
             f"block RAMs of {off['memories_exact']} were right; cycles are exact")
 
 
+def _fmax_off(found: Estimated, off: Mapping[str, Any]) -> str:
+    """How far off Fmax was, and beyond which size nothing is known of it."""
+    if found.fmax_mhz is None:
+        return ""
+    if off["fmax"] is None:
+        return ", Fmax of none was compared"
+    return (f", Fmax of {off['placed']} by {off['fmax']:g} % on average, {off['fmax_most']:g} % at "
+            f"most (none with more than {off['placed_luts']:,} LUTs was placed)")
+
+
 def _off(family: Family, form: str) -> Mapping[str, Any]:
-    """How far off estimates of a form were for a family, in percent, and of how many builds; None
-    where nothing was compared."""
+    """How far off estimates of a form were for a family, in percent, and of how many builds, and
+    LUTs of the largest that was placed; None where nothing was."""
     off: Mapping[str, Any] = _stored()["off"][form][family.name]
     return off

@@ -11,12 +11,7 @@ from bitwright import ir
 from bitwright.boards import Board
 from bitwright.errors import UserError
 from bitwright.hw.contents import as_built
-from bitwright.hw.flow.estimate import (
-    Estimated,
-    coefficients,
-    estimate,
-    speed_grade,
-)
+from bitwright.hw.flow.estimate import Estimated, coefficients, estimate
 from bitwright.hw.limits import WidthError
 from bitwright.hw.pictures import Shape
 from bitwright.hw.plan import PARALLEL, SERIAL, STREAMED, Plan, PlanError
@@ -178,8 +173,7 @@ def choose_plan(network: ir.Network, plan: Plan, board: Board, wish: Wish, *,
     UserError
         If no clock is wanted, and no Fmax of the family is known.
     """
-    known = coefficients(board.family.name).fmax_mhz(speed_grade(board.part))
-    if wish.clock_hz is None and known is None:
+    if wish.clock_hz is None and not coefficients(board.family.name).mhz:
         raise UserError(f"{board.name}: no Fmax of {board.family.title} is known; --freq says at "
                         "which clock it is to run")
     built = as_built(network, plan, simplify=simplify)
