@@ -86,7 +86,8 @@ def text_calls():
 def opens_text(call):
     name = getattr(call.func, "attr", getattr(call.func, "id", ""))
     given = {keyword.arg for keyword in call.keywords}
-    if "encoding" in given or getattr(getattr(call.func, "value", None), "id", "") in NO_FILES:
+    of = getattr(getattr(call.func, "value", None), "id", "")
+    if "encoding" in given or of in NO_FILES or (of, name) == ("os", "open"):  # of bytes
         return False
     modes = [one.value for one in call.args if isinstance(one, ast.Constant)]
     return ((name == "read_text" and not call.args)

@@ -22,7 +22,7 @@ def test_a_part_is_trained_on_from_disk_and_in_memory(tmp_path, capsys):
     assert [row["where"] for row in rows] == ["shards", "shards", "memory"]
     whole, some, held = (row["samples"] for row in rows)
     assert some == held < 7 * SHARD < 3000 < whole
-    assert all(row["rate"] > 0 and row["peak"] > row["before"] for row in rows)
+    assert all(row["rate"] > 0 and row["peak"] >= row["before"] > 0 for row in rows)
     assert all(row["accuracy"] > 0.2 for row in rows)  # by chance 0.1
     assert [line.split(" | ")[2] for line in table[-3:]] == ["shards", "shards", "memory"]
     found = data.load(str(tmp_path / "0.02"))
