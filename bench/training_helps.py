@@ -21,6 +21,7 @@ ROWS = {
     "average 0.99": ["backprop.average=0.99"],
     "average 0.999": ["backprop.average=0.999"],
     "shifts by one pixel": ["jitter=1"],
+    "turned by 10 degrees, zoomed by a tenth": ["augment.rotate=10.0", "augment.zoom=0.1"],
     "bit flips, 1 %": ["flips=0.01"],
     "bit flips, 5 %": ["flips=0.05"],
     "cost 0.3": ["backprop.cost=0.3"],
