@@ -183,9 +183,9 @@ def journal(folder):
             if line.endswith("\n")]
 
 
-def ended(folder):
-    """Entries of the journal by which trials have ended."""
-    return [entry for entry in journal(folder)
+def ended(entries):
+    """Entries of a journal by which trials have ended."""
+    return [entry for entry in entries
             if entry["op_code"] == 6 and entry["state"] not in (0, 4)]  # running, waiting
 
 
@@ -199,7 +199,7 @@ def kills(args, out):
         folder = out / engine
         with nodes() if engine == "ray" else contextlib.nullcontext() as address:
             status, killed = struck((spec, folder, 2, address), args.count, args.pause, draws)
-        ends = Counter(entry["trial_id"] for entry in ended(folder))
+        ends = Counter(entry["trial_id"] for entry in ended(journal(folder)))
         twice = sum(times > 1 for times in ends.values())
         whole, found = results(spec, out / "whole"), results(spec, folder)
         others = sum(one != two for one, two in itertools.zip_longest(whole, found))
@@ -312,9 +312,9 @@ def beside(args, out):
         hand.append((luts, share))
         name = path.parent.name if path.name == NETWORK else path.name  # that of its run
         print(f"| {name} | {share:.2f} % | {luts:,.0f} |")
-    words = ", ".join(filter(None, (before["target"], str(Form(**before.get("form", {}))))))
+    own = replace(spec, target=before["target"], form=Form(**before.get("form", {})))
     print(f"\n{len(found)} of {len(trials)} trials came to their end; the sweep compared them by "
-          f"LUTs of {words}.")
+          f"LUTs of {own.where}.")
     files.write_atomic(out / "beside.svg", draw(
         found, best, spec.where, f"Sweep of {spec.base.name}", {"made by hand": hand}))
     print(f"{out / 'beside.svg'}")
@@ -340,7 +340,7 @@ def sizes(args, out):
     begun = [datetime.fromisoformat(entry["datetime_start"]) for entry in entries
              if entry["op_code"] == 4]  # in the order of their numbers
     took = [(datetime.fromisoformat(entry["datetime_complete"])
-             - begun[entry["trial_id"]]).total_seconds() for entry in ended(args.sweep)]
+             - begun[entry["trial_id"]]).total_seconds() for entry in ended(entries)]
     print(f"| journal, of a trial | {len(begun)} | "
           f"{(args.sweep / JOURNAL).stat().st_size / max(1, len(begun)):,.0f} | | |")
     epochs = sum(len(curve(path)) for path in runs)

@@ -247,7 +247,7 @@ def _spec(values: dict[str, Any]) -> Spec:
     if objectives[0] != "validation":
         raise RecipeError(f"objectives must begin with 'validation', not {objectives[0]!r}")
     _check_list("seeds", seeds, int)
-    if scalars.rate is not None and form != Form():
+    if scalars.rate is not None and form.given:
         raise RecipeError("rate must be left out where there is a form, as it chooses its own, not "
                           f"{scalars.rate:g}")
     fixed, ranges = _settings(settings)
