@@ -8,7 +8,7 @@ import torch
 
 from bitwright import data
 from bitwright.command import add_data_dir, guarded, positive
-from bitwright.model.recipe import Recipe, RecipeError, load_recipe
+from bitwright.model.recipe import Recipe, load_recipe
 from bitwright.model.training.front import luts
 from bitwright.model.training.trainer import Trainer
 
@@ -79,10 +79,7 @@ def _trained(args, settings, seed):
             values["layers"].insert(0, {"kind": "bit_error", "rate": rate})
     recipe = Recipe.of(values)
     source = data.load(recipe.data, args.data_dir)
-    try:
-        trainer = Trainer(recipe, source)
-    except ValueError as error:
-        raise RecipeError(f"Recipe {recipe.name}: {error}") from error
+    trainer = Trainer.of(recipe, source)
     started = time.process_time()
     while not trainer.finished:
         trainer.run_epoch(lambda samples, metric: None)

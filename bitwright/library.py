@@ -94,17 +94,13 @@ def train(data: DataSet | str | Path | None = None, recipe: str | None = None, *
     need("torch")
     import torch
 
-    from bitwright.model.recipe import RecipeError
     from bitwright.model.training.progress import Progress
     from bitwright.model.training.trainer import Trainer
 
     found = _recipe(data, recipe, settings or {})
     if data is None or isinstance(data, str | Path):
         data = load_data(found.data, **vars(found.source))
-    try:
-        trainer = Trainer(found, data)
-    except ValueError as error:
-        raise RecipeError(f"Recipe {found.name}: {error}") from error
+    trainer = Trainer.of(found, data)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as the command: the fastest, and sums are rounded alike
     try:

@@ -112,11 +112,8 @@ def _train(args: argparse.Namespace) -> None:
                     else checkpoint.kept_device if checkpoint else "cpu")
     with group.in_turn():
         source = data.load(recipe.data, args.data_dir, recipe.source)
-    try:
-        trainer = Trainer(recipe, source, device=device, mixed=args.mixed,
-                          compiled=args.compile, kernels=args.triton)
-    except ValueError as error:
-        raise RecipeError(f"Recipe {recipe.name}: {error}") from error
+    trainer = Trainer.of(recipe, source, device=device, mixed=args.mixed, compiled=args.compile,
+                         kernels=args.triton)
     if checkpoint is None:
         _tell_constant(source)
         begin(trainer, out)

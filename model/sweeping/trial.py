@@ -146,10 +146,7 @@ def trainer(recipe: Recipe, task: Task) -> Trainer:
     if task.loaded is None and key not in _LOADED:
         _LOADED.clear()
         _LOADED[key] = data.load(recipe.data, task.data_dir, recipe.source)
-    try:
-        made = Trainer(recipe, task.loaded or _LOADED[key])
-    except ValueError as error:
-        raise RecipeError(str(error)) from error
+    made = Trainer.of(recipe, task.loaded or _LOADED[key])
     if not made.network.freezes:
         raise RecipeError("a network of real numbers has no frozen form")
     return made

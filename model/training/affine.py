@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from bitwright.model import processes
-from bitwright.model.training.jitter import Border, within
+from bitwright.model.training.jitter import Border, inside, within
 
 __all__ = ["turned"]
 
@@ -66,7 +66,7 @@ def turned(features: Tensor, shape: tuple[int, int], rotate: float, zoom: float,
             places = within(row, height, border) * width + within(column, width, border)
             share = of_row * of_column
             if border == "zero":
-                share = share * ((row >= 0) & (row < height) & (column >= 0) & (column < width))
+                share = share * inside(row, column, shape)
             read = images.gather(1, places.long().flatten(1)[..., None].expand_as(images))
             found = found + read.to(wide) * share.flatten(1)[..., None]
     return ((found + (1 << (2 * SHARE - 1))) >> (2 * SHARE)).to(features.dtype).flatten(1)

@@ -46,10 +46,14 @@ def jittered(features: Tensor, shape: tuple[int, int], pixels: int, generator: t
     moved = images[samples, within(rows, height, border)[:, :, None],
                    within(columns, width, border)[:, None, :]]
     if border == "zero":
-        inside = ((rows >= 0) & (rows < height))[:, :, None] & (
-            (columns >= 0) & (columns < width))[:, None, :]
-        moved = moved * inside[..., None]
+        moved = moved * inside(rows[:, :, None], columns[:, None, :], shape)[..., None]
     return moved.flatten(1)
+
+
+def inside(rows: Tensor, columns: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Which places lie in a picture."""
+    height, width = shape
+    return (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
 
 
 def within(places: Tensor, size: int, border: Border) -> Tensor:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ from bitwright.model.network import build_network
 from bitwright.model.recipe import Recipe
 from bitwright.model.rules import Rule
 from bitwright.model.rules.rule import Figure, Report
-from bitwright.model.settings import flat
+from bitwright.model.settings import RecipeError, flat
 from bitwright.model.tasks import Distilled, Task, make_task
 from bitwright.model.training import group
 from bitwright.model.training.augment import augmented
@@ -152,6 +152,20 @@ class Trainer:
         self.best: dict[str, Any] = {"epoch": 0, self.task.metric_name: float("-inf"),
                                      "loss": float("inf")}
         self.curve: list[dict[str, Any]] = []
+
+    @classmethod
+    def of(cls, recipe: Recipe, data: DataSet, **options: Any) -> Self:
+        """A trainer of settings that come from a user: what does not fit is told of the recipe.
+
+        Raises
+        ------
+        RecipeError
+            In place of the constructor's ValueError; the message begins with the recipe's name.
+        """
+        try:
+            return cls(recipe, data, **options)
+        except ValueError as error:
+            raise RecipeError(f"Recipe {recipe.name}: {error}") from error
 
     def _take_kernels(self) -> None:
         """Have tables looked up by Triton."""
