@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from bench.planted_faults import FAULTS, ROOT
+from bench.faults import FAULTS
+from bench.planted_faults import ROOT
 
 
 def test_texts():
