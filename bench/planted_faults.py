@@ -49,6 +49,8 @@ def main(argv=None):
     parser.add_argument("--share", metavar="I/N", type=_share, default=(1, 1),
                         help="every N-th fault, from the I-th on: N processes plant all of them")
     args = parser.parse_args(argv)
+    if not any(args.only in fault.file for fault in FAULTS):  # else a slip looks like a success
+        parser.error(f"--only: no fault is planted in a file whose name holds {args.only!r}")
     number, shares = args.share
     missed = 0
     with tempfile.TemporaryDirectory() as folder:

@@ -13,7 +13,7 @@ from pathlib import Path
 from bitwright.errors import UsageError, UserError
 from bitwright.extras import named
 
-__all__ = ["above_zero", "add_data_dir", "guarded", "natural", "positive"]
+__all__ = ["above_zero", "add_data_dir", "guarded", "natural", "positive", "share"]
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +43,14 @@ def above_zero(text: str) -> float:
         raise argparse.ArgumentTypeError(f"must be a number, not {text!r}") from error
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"must be more than 0, not {text}")
+    return value
+
+
+def share(text: str) -> float:
+    """An argument that is a part of something, above 0 and at most 1."""
+    value = above_zero(text)
+    if value > 1:  # such as percent
+        raise argparse.ArgumentTypeError(f"must be at most 1, not {text}")
     return value
 
 

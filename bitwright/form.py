@@ -23,6 +23,11 @@ class Form:
     parallel : bool
     serial_head : int or None
         Bits that the head counts at a time.
+
+    Raises
+    ------
+    ValueError
+        If a number is below 1.
     """
 
     fold: int | None = None
@@ -30,6 +35,12 @@ class Form:
     streamed: bool = False
     parallel: bool = False
     serial_head: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("fold", "serial_head"):  # else told of a key of a plan that nobody wrote
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} must be at least 1, not {value}")
 
     @property
     def given(self) -> dict[str, int | bool]:

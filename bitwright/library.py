@@ -375,3 +375,19 @@ def measure(network: ir.Network, target: str = "icebreaker", rate: float | None 
     from bitwright.hw.flow.measure import measure
 
     return measure(network, target, rate, form=form, out=Path(out))
+
+
+def option(target: str, rate: float | None = None, form: Form | None = None) -> str | None:
+    """The option of ``bitwright build`` that names a target, for a command that tells of one.
+
+    None for a family that is built for boards and parts only.
+
+    Raises
+    ------
+    UserError
+        If there is no such target, or no such rate or form on it.
+    """
+    need("amaranth", "amaranth_boards")
+    from bitwright.hw.flow.measure import option
+
+    return option(target, rate, form)

@@ -18,7 +18,7 @@ __all__ = ["add_pictures", "add_ways", "form", "pictures"]
 
 def add_ways(group: argparse._ActionsContainer) -> None:
     """Add the options of :class:`Form`, how nodes are built, to a parser, or a group of one."""
-    group.add_argument("--fold", metavar="CYCLES", type=int,
+    group.add_argument("--fold", metavar="CYCLES", type=positive,
                        help="keep the weights or tables of every node that can be folded in "
                             "memory, and take so many cycles a frame (default: as in the plan)")
     group.add_argument("--large", action="store_true",

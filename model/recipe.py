@@ -17,6 +17,7 @@ from bitwright.model.rules import Rule
 from bitwright.model.settings import RecipeError, nearest, parse, plain
 from bitwright.model.tasks.distilled import Distill
 from bitwright.model.training.augment import Augment
+from bitwright.model.training.jitter import check_pixels
 
 __all__ = ["Recipe", "RecipeError", "load_recipe", "override", "recipe_names"]
 
@@ -106,8 +107,7 @@ class Recipe:
             raise ValueError(f"seed must be from 0 to 2^63 - 1, not {self.seed}")
         if not 0 < self.validation < 1:
             raise ValueError(f"validation must be between 0 and 1, not {self.validation}")
-        if self.jitter < 0:
-            raise ValueError(f"jitter must be at least 0, not {self.jitter}")
+        check_pixels("jitter", self.jitter)
         agree(settled(self.kinds[:-1], self.places),
               [cls for cls, _ in (*self.layer_types, self.head_type)], self.modulate.values,
               f"where modulate.levels is {self.modulate.levels!r}")

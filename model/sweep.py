@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bitwright.command import above_zero, add_data_dir, guarded, positive
+from bitwright.command import above_zero, add_data_dir, guarded, positive, share
 from bitwright.errors import UsageError
 from bitwright.extras import need
 
@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rate", metavar="N", type=above_zero,
         help="samples a second that the design must take on the board: what is estimated is the "
              "smallest that does (default: the spec's)")
-    parser.add_argument("--accuracy", metavar="SHARE", type=above_zero,
+    parser.add_argument("--accuracy", metavar="SHARE", type=share,
         help="stop as soon as a network has at least this on the validation split, from 0 to 1, "
              "and holds --luts and --rate as built")
     parser.add_argument("--luts", metavar="N", type=positive,
@@ -80,17 +80,21 @@ def main(argv: list[str] | None = None) -> int:
 def _sweep(args: argparse.Namespace) -> None:
     need("optuna", "torch", "tensorboard", "matplotlib", "amaranth")
     from bitwright import files
-    from bitwright.library import estimate
+    from bitwright.library import estimate, option
     from bitwright.model.sweeping.forms import try_form
     from bitwright.model.sweeping.front import front, points
     from bitwright.model.sweeping.goal import Goal
     from bitwright.model.sweeping.ledger import Ledger
+    from bitwright.model.sweeping.spec import no_estimate
     from bitwright.model.sweeping.sweep import SPEC, claim
 
     spec = _spec(args)
     goal = Goal(args.accuracy, args.luts, spec.rate)
     if args.luts is not None and "luts" not in spec.objectives:
         raise UsageError(f"--luts needs 'luts' among the objectives of {args.spec}")
+    build_option = option(spec.target, spec.rate)  # before a folder is claimed for a target
+    if "fmax_mhz" in spec.objectives and build_option not in ("--board", "--part"):
+        raise no_estimate(spec.target, "fmax_mhz")
     out = args.out or Path("runs", f"sweep-{Path(args.spec).stem}")
     with files.lock(out):
         if spec.form.given and not (out / SPEC).exists():
@@ -103,7 +107,7 @@ def _sweep(args: argparse.Namespace) -> None:
                 _built(out, front(points(trials), spec.objectives), spec, engines)
         _tell(out, spec, trials)
         if goal.asked:
-            _tell_hit(out, spec, goal, hit,
+            _tell_hit(out, spec, goal, hit, build_option,
                       {point.number: point.figures | real.get(point.number, {})
                        for point in points(trials)})
 
@@ -211,9 +215,12 @@ def _tell(out: Path, spec: Spec, trials: Sequence[FrozenTrial]) -> None:
     logger.info("table: %s, picture: %s", out / TABLE, out / PICTURE)
 
 
-def _tell_hit(out: Path, spec: Spec, goal: Goal, hit: Point | None,
+def _tell_hit(out: Path, spec: Spec, goal: Goal, hit: Point | None, option: str | None,
               figures: Mapping[int, Mapping[str, float]]) -> None:
-    """Say which network has what was asked for, or which is the nearest."""
+    """Say which network has what was asked for, or which is the nearest.
+
+    ``option`` is that of a build for the target; None where it is for boards of a family only.
+    """
     from bitwright import files
     from bitwright.model.sweeping.sweep import run_folder
     from bitwright.model.training.folder import NETWORK
@@ -228,10 +235,11 @@ def _tell_hit(out: Path, spec: Spec, goal: Goal, hit: Point | None,
     sys.stdout.write(f"\nfound: trial {hit.number}, {100 * own['validation']:.2f} % on the "
                      f"validation split, {own['luts']:,.0f} LUTs on {spec.target}{more}, as "
                      f"built: {network}\n")
-    words = ["bitwright", "build", str(network), "--board" if more else "--target", spec.target,
-             *spec.form.options,
+    target = ["--board", "NAME"] if option is None else [option, spec.target]
+    words = ["bitwright", "build", str(network), *target, *spec.form.options,
              *([] if spec.rate is None else ["--fit", "--rate", f"{math.ceil(spec.rate)}"])]
-    sys.stdout.write(f"build it with: {shlex.join(words)}\n")
+    of = "" if option else f", NAME being one of bitwright boards --family {spec.target}"
+    sys.stdout.write(f"build it with: {shlex.join(words)}{of}\n")
 
 
 if __name__ == "__main__":

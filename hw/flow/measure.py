@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bitwright import boards, ir
-from bitwright.boards import Board
+from bitwright.boards import Board, BoardError
 from bitwright.errors import UsageError
 from bitwright.form import Form
 from bitwright.hw import families
@@ -15,11 +15,11 @@ from bitwright.hw.families import Family
 from bitwright.hw.flow.builder import build
 from bitwright.hw.flow.estimate import estimate
 from bitwright.hw.flow.fit import Candidate, MisfitError, Wish, choose_plan
-from bitwright.hw.flow.options import Options
+from bitwright.hw.flow.options import TARGETS, Options
 from bitwright.hw.plan import Plan
 from bitwright.hw.rtl.layers import formed
 
-__all__ = ["expect", "measure"]
+__all__ = ["expect", "measure", "option"]
 
 
 def _site(target: str, rate: float | None, form: Form | None) -> tuple[Family, Board | None]:
@@ -27,11 +27,42 @@ def _site(target: str, rate: float | None, form: Form | None) -> tuple[Family, B
         raise UsageError(f"a rate of {rate:g} chooses the form by itself: leave out the rate, or "
                          f"{form}")
     if target not in families.FAMILIES:
-        board = boards.get(target)
+        board = _device(target)
         return board.family, board
     if rate is not None:
         raise UsageError(f"{target}: a rate is reached on a device; name a board or a part")
     return families.get(target), None
+
+
+def _device(target: str) -> Board:
+    """A board, or a part as one."""
+    try:
+        return boards.get(target)
+    except BoardError:
+        try:
+            families.part(target)
+        except families.PartError:
+            pass
+        else:
+            return boards.bare(target, boards.BOARDS.values())
+        raise
+
+
+def option(target: str, rate: float | None = None, form: Form | None = None) -> str | None:
+    """The option of ``bitwright build`` that names a target; None for a family that is built for
+    boards and parts only.
+
+    Raises
+    ------
+    UserError
+        If there is no such target.
+    UsageError
+        If there is a rate without a device, or with a form.
+    """
+    family, board = _site(target, rate, form)
+    if board is None:
+        return "--target" if family.name in TARGETS else None
+    return "--part" if board.estimate else "--board"
 
 
 def _formed(network: ir.Network, family: Family, form: Form | None) -> Plan:

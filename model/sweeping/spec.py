@@ -13,7 +13,8 @@ from bitwright.form import Form
 from bitwright.model.recipe import Recipe, load_recipe, override
 from bitwright.model.settings import RecipeError, nearest, parse
 
-__all__ = ["OBJECTIVES", "Choices", "Range", "Spec", "SweepError", "load_spec", "spec_names"]
+__all__ = ["OBJECTIVES", "Choices", "Range", "Spec", "SweepError", "load_spec", "no_estimate",
+           "spec_names"]
 
 FOLDER = Path(__file__).parents[1] / "sweeps"
 
@@ -199,6 +200,11 @@ class Spec:
 def spec_names() -> list[str]:
     """Names of the specs that come with the package."""
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def no_estimate(target: str, name: str) -> SweepError:
+    """What to say where nothing is known of an objective for a target."""
+    return SweepError(f"{target}: no estimate of {name}; name a board or a part as target")
 
 
 def load_spec(which: str) -> Spec:

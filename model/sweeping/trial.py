@@ -84,7 +84,7 @@ def _figures(network: ir.Network) -> dict[str, Any]:
 def _train(task: Task, index: int, out: Path, recipe: Recipe, say: Say,
            estimate: Estimator) -> bool:
     """Train to the end and freeze, from where the folder is. Tells whether it came to that."""
-    from bitwright.model.sweeping.spec import SweepError
+    from bitwright.model.sweeping.spec import no_estimate
     from bitwright.model.training.checkpoint import Checkpoint
     from bitwright.model.training.folder import CHECKPOINT, begin, epochs, freeze, fronted
 
@@ -93,8 +93,7 @@ def _train(task: Task, index: int, out: Path, recipe: Recipe, say: Say,
         told = estimate(untrained(training), task.target)
         for name in task.objectives:
             if name not in ("validation", *told):
-                raise SweepError(f"{task.target}: no estimate of {name}; name a board or a part as "
-                                 "target")
+                raise no_estimate(task.target, name)
         say(Begun(told["luts"]))
     if (out / CHECKPOINT).exists():
         training.restore(Checkpoint.load(out / CHECKPOINT), out / CHECKPOINT)

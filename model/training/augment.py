@@ -9,7 +9,7 @@ from torch import Tensor
 
 from bitwright.model import processes
 from bitwright.model.training.affine import turned
-from bitwright.model.training.jitter import Border, jittered
+from bitwright.model.training.jitter import Border, check_pixels, jittered
 
 __all__ = ["Augment", "augmented", "cut_out", "flipped"]
 
@@ -38,8 +38,7 @@ class Augment:
         if not 0 <= self.zoom <= 1:
             raise ValueError(f"zoom must be between 0 and 1, not {self.zoom}")
         for name in ("crop", "cutout"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be at least 0, not {getattr(self, name)}")
+            check_pixels(name, getattr(self, name))
 
     @property
     def changes(self) -> bool:

@@ -9,10 +9,27 @@ from torch import Tensor
 
 from bitwright.model import processes
 
-__all__ = ["Border", "jittered", "within"]
+__all__ = ["Border", "check_pixels", "inside", "jittered", "within"]
 
 Border = Literal["zero", "replicate", "reflect"]
 """What moves in from outside: zeros, the pixel at the edge, or the picture mirrored at it."""
+
+MOST = (1 << 31) - 1
+"""Pixels of a setting: more than any side, and places around them are numbers of 64 bits."""
+
+
+def check_pixels(name: str, pixels: int) -> None:
+    """See that a setting is a number of pixels.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    if pixels < 0:
+        raise ValueError(f"{name} must be at least 0, not {pixels}")
+    if pixels > MOST:
+        raise ValueError(f"{name} must be at most {MOST}, not {pixels}")
 
 
 def jittered(features: Tensor, shape: tuple[int, int], pixels: int, generator: torch.Generator,

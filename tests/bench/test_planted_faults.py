@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from bench.faults import FAULTS
-from bench.planted_faults import ROOT
+from bench.planted_faults import ROOT, main
 
 
 def test_texts():
@@ -23,3 +23,10 @@ def test_tests(tests):
     paths = [word for word in tests.partition(" -k ")[0].split() if not word.startswith("-")]
     assert paths
     assert all((ROOT / path.partition("::")[0]).exists() for path in paths)
+
+
+def test_a_file_without_faults(capsys):
+    with pytest.raises(SystemExit):
+        main(["--only", "nowhere.py"])
+    assert capsys.readouterr().err.endswith(
+        "--only: no fault is planted in a file whose name holds 'nowhere.py'\n")

@@ -179,6 +179,13 @@ def test_a_form_in_words():
     assert str(Form()) == ""
 
 
+@pytest.mark.parametrize("values", [{"fold": 0}, {"serial_head": 0}, {"fold": -3}])
+def test_a_form_without_cycles_or_bits(values):
+    (name, value), = values.items()
+    with pytest.raises(ValueError, match=f"^{name} must be at least 1, not {value}$"):
+        Form(**values)
+
+
 def test_refusals():
     several = summed(1, frames=2)
     with pytest.raises(PlanError, match=r"^Plan key 'nodes.modulate.way': 'parallel' needs a "

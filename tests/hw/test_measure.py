@@ -9,7 +9,7 @@ from bitwright.hw import families
 from bitwright.hw.flow import measure as module
 from bitwright.hw.flow.estimate import Estimated, estimate
 from bitwright.hw.flow.fit import Candidate, MisfitError, Wish
-from bitwright.hw.flow.measure import expect, measure
+from bitwright.hw.flow.measure import expect, measure, option
 from bitwright.hw.plan import Plan, PlanError
 from bitwright.hw.rtl.layers import asked as planned
 from tests.hw.tiny import tiny
@@ -51,13 +51,28 @@ def test_a_form_is_what_the_options_of_a_build_make(target):
     assert expect(tiny(), target, form=Form(parallel=True, serial_head=2))["luts"] == found.total
 
 
+def test_a_part_is_a_target():
+    """That of a board is estimated as the board is."""
+    part = BOARD.part.name
+    for rate in (None, 1000.0):
+        assert expect(tiny(), part, rate) == expect(tiny(), "icebreaker", rate)
+    with pytest.raises(boards.BoardError, match=r"^icebraker: no such board; "):
+        expect(tiny(), "icebraker")
+
+
+@pytest.mark.parametrize(("target", "found"), [
+    ("xilinx", "--target"), ("ice40", None), ("icebreaker", "--board"),
+    ("LFE5U-25F-6BG381C", "--part")])
+def test_the_option_of_a_build_that_names_a_target(target, found):
+    assert option(target) == found
+
+
 def test_a_form_that_does_not_do():
     with pytest.raises(UsageError, match=(
             r"^a rate of 1000 chooses the form by itself: leave out the rate, or parallel$")):
         expect(tiny(), "icebreaker", 1000.0, Form(parallel=True))
-    with pytest.raises(PlanError, match=(
-            r"^Plan key 'nodes\.head\.bits' must be at least 1, not 0$")):
-        expect(tiny(), "xilinx", form=Form(serial_head=0))
+    with pytest.raises(PlanError, match=r"^Network has no node that can be streamed$"):
+        expect(tiny(), "xilinx", form=Form(streamed=True))
 
 
 def test_a_build_says_the_same_of_the_real_thing(monkeypatch, tmp_path):

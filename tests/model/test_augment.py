@@ -140,6 +140,8 @@ def test_refused_for_these_pictures(augment, name, message):
     ({"zoom": 1.5}, "augment.zoom must be between 0 and 1, not 1.5"),
     ({"crop": -1}, "augment.crop must be at least 0, not -1"),
     ({"cutout": -2}, "augment.cutout must be at least 0, not -2"),
+    ({"crop": 1 << 62}, "augment.crop must be at most 2147483647, not 4611686018427387904"),
+    ({"cutout": 1 << 62}, "augment.cutout must be at most 2147483647, not 4611686018427387904"),
     ({"border": "one"},
      "augment.border must be one of 'zero', 'replicate', 'reflect', not 'one'"),
     ({"flop": True}, "unknown key 'augment.flop'; did you mean 'flip'?"),

@@ -73,6 +73,12 @@ def test_refused_without_pictures():
         trainer("jitter=1", name="iris")
 
 
+def test_refused_beyond_any_picture():  # places would be numbers of more than 64 bits
+    with pytest.raises(RecipeError, match=(r"^Recipe digits: jitter must be at most 2147483647, "
+                                           r"not 4611686018427387904$")):
+        load_recipe("digits", [f"jitter={1 << 62}"])
+
+
 def test_refused_below_zero():
     with pytest.raises(RecipeError, match=r"^Recipe digits: jitter must be at least 0, not -1$"):
         load_recipe("digits", ["jitter=-1"])

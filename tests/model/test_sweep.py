@@ -107,6 +107,8 @@ def test_specs_that_come_with_the_package():
      "unknown key 'form.serial-head'; did you mean 'serial_head'?"),
     ('recipe = "iris"\n[form]\nserial_head = true',
      "form.serial_head must be an integer, not True"),
+    ('recipe = "iris"\n[form]\nfold = 0', "form.fold must be at least 1, not 0"),
+    ('recipe = "iris"\n[form]\nserial_head = -1', "form.serial_head must be at least 1, not -1"),
     ('recipe = "iris"\n[form]\nparallel = 1', "form.parallel must be true or false, not 1"),
     ('recipe = "iris"\nrate = 1000\n[form]\nparallel = true',
      "rate must be left out where there is a form, as it chooses its own, not 1000"),

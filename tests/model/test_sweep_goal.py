@@ -151,6 +151,35 @@ def test_what_is_missed():
     assert not Goal(rate=3.0).asked
 
 
+@pytest.mark.parametrize(("target", "words"), [
+    ("xilinx", "--target xilinx"),
+    ("ice40", "--board NAME, NAME being one of bitwright boards --family ice40"),
+    ("LFE5U-25F-6BG381C", "--part LFE5U-25F-6BG381C")])
+def test_the_command_is_one_that_builds_it(capsys, target, words):
+    Engine.real |= {number: 10.0 * number for number in range(6)}
+    assert sweep.main(["mine.toml", "--accuracy", "0.3", "--board", target]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        f"build it with: bitwright build runs/sweep-mine/found.safetensors {words}")
+
+
+@pytest.mark.parametrize(("options", "objective", "message"), [
+    (["--board", "icebraker"], "luts", "icebraker: no such board; "),
+    (["--board", "ice40", "--rate", "9"], "luts", "ice40: a rate is reached on a device; "),
+    (["--board", "ice40"], "fmax_mhz", "ice40: no estimate of fmax_mhz; ")])
+def test_a_target_that_does_not_do_claims_no_folder(caplog, options, objective, message):
+    Path("mine.toml").write_text(f'objectives = ["validation", "{objective}"]\n{SPEC}')
+    assert sweep.main(["mine.toml", *options]) > 0
+    assert caplog.messages[-1].startswith(message)
+    assert not Path("runs").exists()  # the folder of the command put right is no other sweep
+
+
+def test_no_network_has_more_than_all(capsys):
+    with pytest.raises(SystemExit):
+        sweep.main(["mine.toml", "--accuracy", "93"])
+    assert capsys.readouterr().err.endswith(
+        "argument --accuracy: must be at most 1, not 93\n")
+
+
 def test_arguments_that_do_not_go_together(caplog):
     Path("mine.toml").write_text(SPEC.replace("trials", 'objectives = ["validation"]\ntrials'))
     assert sweep.main(["mine.toml", "--luts", "30"]) == 2
