@@ -377,7 +377,7 @@ def measure(network: ir.Network, target: str = "icebreaker", rate: float | None 
     return measure(network, target, rate, form=form, out=Path(out))
 
 
-def option(target: str, rate: float | None = None, form: Form | None = None) -> str | None:
+def option(target: str, rate: float | None = None) -> str | None:
     """The option of ``bitwright build`` that names a target, for a command that tells of one.
 
     None for a family that is built for boards and parts only.
@@ -385,9 +385,9 @@ def option(target: str, rate: float | None = None, form: Form | None = None) -> 
     Raises
     ------
     UserError
-        If there is no such target, or no such rate or form on it.
+        If there is no such target, or a rate without a device.
     """
     need("amaranth", "amaranth_boards")
     from bitwright.hw.flow.measure import option
 
-    return option(target, rate, form)
+    return option(target, rate)

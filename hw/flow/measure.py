@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,16 +40,12 @@ def _device(target: str) -> Board:
     try:
         return boards.get(target)
     except BoardError:
-        try:
-            families.part(target)
-        except families.PartError:
-            pass
-        else:
+        with suppress(families.PartError):
             return boards.bare(target, boards.BOARDS.values())
         raise
 
 
-def option(target: str, rate: float | None = None, form: Form | None = None) -> str | None:
+def option(target: str, rate: float | None = None) -> str | None:
     """The option of ``bitwright build`` that names a target; None for a family that is built for
     boards and parts only.
 
@@ -57,9 +54,9 @@ def option(target: str, rate: float | None = None, form: Form | None = None) -> 
     UserError
         If there is no such target.
     UsageError
-        If there is a rate without a device, or with a form.
+        If there is a rate without a device.
     """
-    family, board = _site(target, rate, form)
+    family, board = _site(target, rate, None)
     if board is None:
         return "--target" if family.name in TARGETS else None
     return "--part" if board.estimate else "--board"
@@ -87,7 +84,7 @@ def expect(network: ir.Network, target: str, rate: float | None = None,
     UserError
         If there is no such target, or the network cannot be built in that form.
     UsageError
-        If there is a rate without a device, or with a form.
+        If there is a rate without a device.
     """
     family, board = _site(target, rate, form)
     if rate is None or board is None:
